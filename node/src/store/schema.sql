@@ -1,0 +1,65 @@
+-- State of one node. Written so that PostgreSQL takes it too. Whole numbers only, no floats.
+
+create table if not exists log (
+    sequence bigint primary key,        -- 1, 2, 3 … without gaps
+    digest text not null,               -- of the entry
+    entry text not null                 -- canonical bytes of schemas::entry::Entry
+);
+
+-- Files that were loaded: the same file twice is refused.
+create table if not exists loads (
+    id text primary key,                -- random name, also the staging folder
+    file_digest text not null unique,   -- BLAKE3 of the source file
+    dataset text not null,
+    dictionary text not null,           -- digest of the dictionary that coded it
+    rows_kept bigint not null,
+    rows_quarantined bigint not null,
+    at bigint not null
+);
+
+-- One row a month and load. A month is `staged` until the data officer releases it.
+create table if not exists months (
+    load_id text not null references loads (id),
+    month text not null,                -- YYYY-MM
+    release bigint,                     -- null while staged; rises over all releases of this node
+    grade text,                         -- A to D, set at release
+    restated_by bigint,                 -- the release that replaced this one
+    folder text not null,               -- column files, below the data folder
+    primary key (load_id, month)
+);
+
+-- Privacy loss by data year: never falls, never renews, never exceeds its limit.
+create table if not exists ledger (
+    year bigint not null,
+    purpose text not null,              -- `all` for the whole allowance, else the quota's purpose
+    spent_nano bigint not null check (spent_nano >= 0),
+    limit_nano bigint not null,
+    primary key (year, purpose),
+    check (spent_nano <= limit_nano)
+);
+
+-- Answers: one noise for one question on one state of the data, for ever.
+create table if not exists answers (
+    question text not null,             -- digest of the question
+    releases text not null,             -- release numbers, joined by commas
+    mechanism text not null,            -- digest of the layout
+    sealed text not null,               -- the signed answer as sent
+    charged_nano bigint not null,       -- per data year; 0 for a later month of a paid series
+    at bigint not null,
+    primary key (question, releases, mechanism)
+);
+
+-- Series (a year's months for one reserved charge): which months were answered on which release.
+create table if not exists series (
+    series text not null,
+    month text not null,
+    release bigint not null,
+    primary key (series, month, release)
+);
+
+-- Rounds already replied to, so that a restart sends the same bytes.
+create table if not exists replies (
+    round text primary key,             -- digest of the round
+    sealed text not null,               -- the signed reply
+    acknowledged bigint not null default 0
+);

@@ -1,0 +1,28 @@
+//! The JSON Schemas of everything that crosses a boundary, as kept in `schemas/json/`.
+
+use schemars::{Schema, schema_for};
+
+use crate::answer::Answer;
+use crate::dictionary::Dictionary;
+use crate::enrolment::{JoinReply, JoinRequest};
+use crate::entry::Entry;
+use crate::problem::Problem;
+use crate::question::Question;
+use crate::round::{Reply, Round};
+use crate::seal::Sealed;
+
+/// File name (without `.json`) and schema of every message.
+pub fn all() -> Vec<(&'static str, Schema)> {
+    vec![
+        ("answer", schema_for!(Answer)),
+        ("dictionary", schema_for!(Dictionary)),
+        ("entry", schema_for!(Entry)),
+        ("join-reply", schema_for!(JoinReply)),
+        ("join-request", schema_for!(JoinRequest)),
+        ("problem", schema_for!(Problem)),
+        ("question", schema_for!(Question)),
+        ("reply", schema_for!(Reply)),
+        ("round", schema_for!(Round)),
+        ("sealed-round", schema_for!(Sealed<Round>)),
+    ]
+}

@@ -1,0 +1,21 @@
+//! What is said in an alliance: every value that crosses a process boundary, and the one way
+//! each becomes bytes, digest and signature.
+//!
+//! Modules stand in the order in which they build on each other; none names one below it.
+
+pub mod digest;
+pub mod canonical;
+pub mod id;
+pub mod time;
+pub mod money;
+pub mod loss;
+pub mod dictionary;
+pub mod question;
+pub mod seal;
+pub mod answer;
+pub mod outcome;
+pub mod enrolment;
+pub mod round;
+pub mod entry;
+pub mod problem;
+pub mod catalogue;

@@ -1,0 +1,202 @@
+//! Months, years of data, moments.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A calendar month, written `2025-03`. The finest time that a de-identified row holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month(u16);
+
+/// A calendar year of data: the year of the settlement month. An allowance belongs to one.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct DataYear(pub u16);
+
+/// Whole seconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema, Default,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// The text is not a month between 1970-01 and 2199-12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a month is written YYYY-MM, from 1970-01 to 2199-12")]
+pub struct NotAMonth;
+
+impl Month {
+    /// A month from a year (1970–2199) and a month number (1–12).
+    pub fn new(year: u16, month: u8) -> Result<Self, NotAMonth> {
+        if (1970..=2199).contains(&year) && (1..=12).contains(&month) {
+            Ok(Self((year - 1970) * 12 + u16::from(month) - 1))
+        } else {
+            Err(NotAMonth)
+        }
+    }
+
+    /// The year of data.
+    pub fn year(self) -> DataYear {
+        DataYear(1970 + self.0 / 12)
+    }
+
+    /// 1 to 12.
+    pub fn number(self) -> u8 {
+        u8::try_from(self.0 % 12).unwrap_or(0) + 1
+    }
+
+    /// Months since 1970-01.
+    pub fn index(self) -> u16 {
+        self.0
+    }
+
+    /// The month after this one; `None` after 2199-12.
+    pub fn next(self) -> Option<Self> {
+        (self.0 < (2199 - 1970) * 12 + 11).then(|| Self(self.0 + 1))
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year().0, self.number())
+    }
+}
+
+impl fmt::Debug for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for DataYear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}", self.0)
+    }
+}
+
+impl FromStr for Month {
+    type Err = NotAMonth;
+
+    fn from_str(text: &str) -> Result<Self, NotAMonth> {
+        let (year, month) = text.split_once('-').ok_or(NotAMonth)?;
+        let digits =
+            |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(year, 4) || !digits(month, 2) {
+            return Err(NotAMonth);
+        }
+        Self::new(
+            year.parse().map_err(|_| NotAMonth)?,
+            month.parse().map_err(|_| NotAMonth)?,
+        )
+    }
+}
+
+impl Serialize for Month {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Month {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Month".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"})
+    }
+}
+
+/// An unbroken run of months, both ends included, at most 36.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// First month.
+    pub from: Month,
+    /// Last month.
+    pub to: Month,
+}
+
+impl Period {
+    /// Most months in one period.
+    pub const MAX_MONTHS: u16 = 36;
+
+    /// The twelve months of a year.
+    pub fn year(year: DataYear) -> Result<Self, NotAMonth> {
+        Ok(Self {
+            from: Month::new(year.0, 1)?,
+            to: Month::new(year.0, 12)?,
+        })
+    }
+
+    /// Whether the ends stand in order and no more than [`Self::MAX_MONTHS`] lie between them.
+    pub fn is_sound(&self) -> bool {
+        self.from <= self.to && self.to.0 - self.from.0 < Self::MAX_MONTHS
+    }
+
+    /// Whether the month lies inside.
+    pub fn contains(&self, month: Month) -> bool {
+        self.from <= month && month <= self.to
+    }
+
+    /// The months, in order; none for an unsound period.
+    pub fn months(&self) -> Vec<Month> {
+        if !self.is_sound() {
+            return Vec::new();
+        }
+        (self.from.0..=self.to.0).map(Month).collect()
+    }
+
+    /// The years of data touched, in order.
+    pub fn years(&self) -> Vec<DataYear> {
+        let mut years: Vec<DataYear> = self.months().iter().map(|month| month.year()).collect();
+        years.dedup();
+        years
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_read_and_write() {
+        let month: Month = "2025-03".parse().unwrap();
+        assert_eq!(
+            (month.year().0, month.number(), month.to_string().as_str()),
+            (2025, 3, "2025-03")
+        );
+        for bad in [
+            "2025-3", "2025-13", "2025-00", "1969-12", "2200-01", "25-03", "2025/03", "+025-03", "",
+        ] {
+            assert_eq!(bad.parse::<Month>(), Err(NotAMonth), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_period_over_new_year_touches_two_years() {
+        let period = Period {
+            from: "2024-11".parse().unwrap(),
+            to: "2025-02".parse().unwrap(),
+        };
+        assert_eq!(period.months().len(), 4);
+        assert_eq!(period.years(), [DataYear(2024), DataYear(2025)]);
+        let turned = Period {
+            from: period.to,
+            to: period.from,
+        };
+        assert!(!turned.is_sound() && turned.months().is_empty());
+    }
+}
