@@ -1,2 +1,14 @@
-//! stub
+//! A hospital's node: it loads and de-identifies the hospital's own data and answers questions
+//! about it.
+//!
+//! Modules stand in the order in which data flows; none names one below it.
+
+pub mod clock;
+pub mod config;
 pub mod store;
+pub mod ingest;
+pub mod check;
+pub mod deidentify;
+pub mod load;
+pub mod release;
+pub mod cli;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `consilium-node`.
+
+fn main() -> std::process::ExitCode {
+    node::cli::main()
+}
