@@ -1,7 +1,7 @@
 //! The privacy rules: one TOML file of known keys, checked whole. Floors are the alliance's,
 //! a policy is a hospital's own and may only be stricter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::canonical;
 use schemas::digest::Digest;
@@ -91,8 +91,9 @@ pub struct Allow {
     pub releases: BTreeSet<Release>,
     /// Dimensions for tables and filters.
     pub dimensions: BTreeSet<Slug>,
-    /// Templates answered without asking the officer, as `name@version`.
-    pub templates: BTreeSet<String>,
+    /// Templates answered without asking the officer, as `name@version`, and the quota that pays:
+    /// the node's own word, whatever purpose an asker names.
+    pub templates: BTreeMap<String, Purpose>,
 }
 
 /// Why rules are refused.
