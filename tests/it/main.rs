@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod architecture;
 mod scan;
 mod dp_audit;
 mod ledger;
