@@ -203,10 +203,12 @@ pub fn rows(stays: &[Stay]) -> Vec<Rows> {
                 (slug("cost_drugs"), column(|stay| stay.drugs)),
                 (slug("cost_staff"), column(|stay| stay.staff)),
             ]),
+            scaled: BTreeMap::new(),
             group_rank: rank(0),
             stay_rank: rank(1),
             series_rank: rank(2),
         }
+        .with_scaled(&dictionary())
     };
     (0..12).map(batch).filter(|rows| !rows.is_empty()).collect()
 }

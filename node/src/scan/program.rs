@@ -6,6 +6,7 @@ use schemas::id::Slug;
 use schemas::question::{Filter, Measure};
 
 use super::ScanError;
+use super::rows::Rows;
 use super::scale::Scale;
 
 /// Which rows pass a filter.
@@ -36,6 +37,11 @@ pub(super) struct Scaled {
     pub(super) field: Slug,
     /// By case group.
     pub(super) scales: Vec<Scale>,
+    /// Whether the column scaled at opening serves: measured against the groups' own references,
+    /// and neither the cap nor the last bin edge is beyond its range.
+    pub(super) ready: bool,
+    /// The cap in thousandths of the own reference.
+    pub(super) most: u32,
 }
 
 /// What is added to a block for a row.
@@ -120,9 +126,14 @@ impl Program {
                         Scale::new(*reference, group.reference(kind), dictionary.cap)
                     })
                     .collect();
+                let own = dictionary.groups.iter().map(|group| group.reference(kind));
+                let ready = own.eq(wanted.1.iter().copied()) && Rows::can_scale(dictionary);
+                let most = dictionary.cap.saturating_mul(1000);
                 scaled.push(Scaled {
                     field: field.clone(),
                     scales,
+                    ready,
+                    most,
                 });
                 references.push(wanted);
                 Ok(scaled.len() - 1)
