@@ -1,2 +1,7 @@
-//! stub
+//! A hospital's node: loads settlements, de-identifies them, and answers aggregate questions.
+//!
+//! Modules stand in the order in which data flow; none names one below it.
+
 pub mod store;
+pub mod synth;
+pub mod cli;
