@@ -9,8 +9,8 @@ use crate::synth::{Settings, write_alliance, write_hospital};
 
 /// Make plausible, made-up settlement files (the same seed gives the same bytes).
 ///
-/// Writes one CSV for each hospital, groups.csv and keys.csv for the dictionary, alliance.json,
-/// defects.csv (what was spoilt) and planted.txt (identifiers to search for).
+/// Writes one CSV for each hospital, groups.csv for the dictionary, alliance.json, defects.csv
+/// (what was spoilt) and planted.txt (identifiers to search for).
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: consilium-node synth --out data --seed 7 --hospitals 6 --stays 40000"

@@ -12,7 +12,6 @@ use super::dates::Dates;
 use super::defect::Defect;
 use super::groups::{groups, groups_csv};
 use super::hospital::{Hospital, mix};
-use super::keys::keys_csv;
 use super::row::{self, HEADER, Line};
 use super::spread::Spread;
 use super::{Error, Settings};
@@ -59,7 +58,6 @@ pub(super) fn write(
     let spread = Spread::new();
     std::fs::create_dir_all(folder).map_err(|source| cannot(folder, source))?;
     save(folder, "groups.csv", groups_csv(&groups).as_bytes())?;
-    save(folder, "keys.csv", keys_csv().as_bytes())?;
     let mut beside = Beside {
         defects: create(folder, "defects.csv", "hospital,settlement_no,kind,column")?,
         planted: create(folder, "planted.txt", "hospital\tkind\tcolumn\tvalue")?,

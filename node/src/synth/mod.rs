@@ -1,5 +1,5 @@
-//! Makes plausible alliances: one settlement file a hospital, and the tables from which a
-//! dictionary is built. The same settings give the same bytes on every machine.
+//! Makes plausible alliances: one settlement file a hospital, and the table from which a
+//! dictionary's groups are built. The same settings give the same bytes on every machine.
 //!
 //! Nothing here comes from a patient. Case-group codes and weights are public facts; identifiers
 //! look real (a resident number has a valid check character) and belong to nobody.
@@ -8,7 +8,6 @@ mod chance;
 mod spread;
 mod dates;
 mod groups;
-mod keys;
 mod hospital;
 mod person;
 mod calendar;
@@ -21,7 +20,6 @@ use std::path::{Path, PathBuf};
 pub use file::Written;
 pub use groups::{CaseGroup, groups, groups_csv};
 pub use hospital::{Hospital, Tier, alliance};
-pub use keys::keys_csv;
 pub use row::HEADER;
 
 /// Why no data were made.
@@ -57,7 +55,7 @@ pub struct Settings {
 }
 
 /// Writes an alliance of `count` hospitals (1 to 99) into `folder`: a file for each, `groups.csv`
-/// and `keys.csv` (the dictionary's tables), `alliance.json` (the hospitals), `defects.csv` (what
+/// (the table of its dictionary's groups), `alliance.json` (the hospitals), `defects.csv` (what
 /// was spoilt) and `planted.txt` (identifiers to search for). `stays` is the number of a tertiary
 /// hospital, at most 50 million.
 pub fn write_alliance(
