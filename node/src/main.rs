@@ -1,1 +1,7 @@
-fn main() {}
+//! The node's binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node::cli::main()
+}
