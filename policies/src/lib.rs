@@ -2,5 +2,6 @@
 //! nodes and members compute with the same code, so that everyone gets the same result from the
 //! same signed inputs (rule CALC-1).
 
+pub mod template;
 pub mod rules;
 pub mod plan;
