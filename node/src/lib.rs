@@ -2,6 +2,10 @@
 //!
 //! Modules stand in the order in which data flow; none names one below it.
 
+pub mod clock;
 pub mod store;
+pub mod scan;
+pub mod noise;
+pub mod ledger;
 pub mod synth;
 pub mod cli;
