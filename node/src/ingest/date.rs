@@ -17,12 +17,18 @@ pub enum DateFormat {
     Digits,
 }
 
-/// A day between 1800-01-01 and 2199-12-31.
+/// A day between 1800-01-01 and 2199-12-31. It does not print itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
     year: u16,
     month: u8,
     day: u8,
+}
+
+impl std::fmt::Debug for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Date(…)")
+    }
 }
 
 impl Date {

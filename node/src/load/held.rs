@@ -33,7 +33,7 @@ impl Held {
     }
 
     /// Ids of the stays beside a file.
-    pub fn stays(
+    pub(super) fn stays(
         &self,
         data: &Path,
         months: &BTreeSet<Month>,
@@ -50,7 +50,7 @@ impl Held {
     }
 
     /// Ranks of the rows beside a file, their groups in the codes of `dictionary`.
-    pub fn ranks(
+    pub(super) fn ranks(
         &self,
         data: &Path,
         months: &BTreeSet<Month>,

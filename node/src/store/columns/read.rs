@@ -41,22 +41,8 @@ impl MonthColumns {
     /// ([`super::digest`]).
     pub fn open(load: &Path, month: Month) -> Result<Self, ColumnsError> {
         let path = data_file(load, month);
-        let data = read(&path)?;
-        let ranks = read(&ranks_file(load, month))?;
-        let fit = data.len() == ranks.len()
-            && data
-                .iter()
-                .zip(&ranks)
-                .all(|(data, ranks)| data.num_rows() == ranks.num_rows());
-        if !fit {
-            return Err(ColumnsError::damaged(
-                &path,
-                "its ranks have the same batches",
-            ));
-        }
-        let batches = data
+        let batches = open(load, month)?
             .into_iter()
-            .zip(ranks)
             .map(|(data, ranks)| Batch { data, ranks });
         let batches: Vec<Batch> = batches.collect();
         let whole = batches.iter().all(|batch| {
@@ -155,6 +141,22 @@ impl Batch {
         let column = column.and_then(|c| c.as_any().downcast_ref::<UInt8Array>());
         column.map_or(&[], |ranks| ranks.values())
     }
+}
+
+/// The record batches of a month, each with its ranks.
+pub fn open(load: &Path, month: Month) -> Result<Vec<(RecordBatch, RecordBatch)>, ColumnsError> {
+    let path = data_file(load, month);
+    let data = read(&path)?;
+    let ranks = read(&ranks_file(load, month))?;
+    let mut pairs = data.iter().zip(&ranks);
+    let fit = data.len() == ranks.len() && pairs.all(|(a, b)| a.num_rows() == b.num_rows());
+    if !fit {
+        return Err(ColumnsError::damaged(
+            &path,
+            "its ranks have the same batches",
+        ));
+    }
+    Ok(data.into_iter().zip(ranks).collect())
 }
 
 fn read(path: &Path) -> Result<Vec<RecordBatch>, ColumnsError> {
