@@ -4,3 +4,5 @@
 
 pub mod rules;
 pub mod plan;
+pub mod disclosure;
+pub mod figures;
