@@ -7,5 +7,7 @@ pub mod store;
 pub mod scan;
 pub mod noise;
 pub mod ledger;
+pub mod enrol;
+pub mod link;
 pub mod synth;
 pub mod cli;
