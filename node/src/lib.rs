@@ -1,13 +1,23 @@
-//! A hospital's node: loads settlements, de-identifies them, and answers aggregate questions.
+//! A hospital's node: it loads and de-identifies the hospital's own data and answers aggregate
+//! questions about it.
 //!
-//! Modules stand in the order in which data flow; none names one below it.
+//! Modules stand in the order in which data flows; none names one below it.
 
 pub mod clock;
+pub mod config;
 pub mod store;
+pub mod ingest;
+pub mod check;
+pub mod deidentify;
+pub mod load;
+pub mod release;
 pub mod scan;
 pub mod noise;
 pub mod ledger;
+pub mod snapshot;
+pub mod answer;
 pub mod enrol;
 pub mod link;
+pub mod telemetry;
 pub mod synth;
 pub mod cli;

@@ -1,7 +1,5 @@
-//! The node's binary.
+//! The command `consilium-node`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     node::cli::main()
 }

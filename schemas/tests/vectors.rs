@@ -2,6 +2,12 @@
 //! (`tests/vectors/make_vectors.py`), both ways: what it wrote is read and opened here, and what
 //! is written and signed here is byte for byte the same.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first fault"
+)]
+
 use schemas::answer::Answer;
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
@@ -60,8 +66,8 @@ fn sealed<T: Message + PartialEq + std::fmt::Debug>(name: &str) -> T {
     check(&vector);
     assert_eq!(vector.tag, T::TAG);
     let signed: Signed<T> = load(name);
-    let signer = Signer::from_seed(signed.key.seed.as_bytes()).unwrap();
-    assert_eq!(signer.public(), signed.key.public);
+    let pair = Signer::from_seed(signed.key.seed.as_bytes()).unwrap();
+    assert_eq!(pair.public(), signed.key.public);
     assert_eq!(signed.key.public.fingerprint(), signed.key.fingerprint);
     assert_eq!(signed.sealed.digest().unwrap(), vector.digest);
     assert_eq!(
@@ -69,7 +75,7 @@ fn sealed<T: Message + PartialEq + std::fmt::Debug>(name: &str) -> T {
         vector.message
     );
     // Ed25519 has one signature for a key and a message.
-    assert!(Sealed::seal(&signer, &vector.message).unwrap() == signed.sealed);
+    assert!(Sealed::seal(&pair, &vector.message).unwrap() == signed.sealed);
     vector.message
 }
 

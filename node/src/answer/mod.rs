@@ -114,7 +114,9 @@ impl Unanswered {
             Self::NoData => Some(Reason::NoData),
             Self::NotMapped => Some(Reason::NotMapped),
             Self::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
-            Self::Ledger(_) | Self::Snapshot(_) | Self::Scan(_) | Self::Noise(_) | Self::Seal => None,
+            Self::Ledger(_) | Self::Snapshot(_) | Self::Scan(_) | Self::Noise(_) | Self::Seal => {
+                None
+            }
         }
     }
 }
@@ -151,9 +153,17 @@ pub async fn bind(app: &App, asked: &Asked) -> Result<Bound, Unanswered> {
         return Err(Unanswered::NotMapped);
     }
     let mechanism = layout.digest().map_err(|_| Unanswered::Seal)?;
-    let identity =
-        Identity { question: layout.question, releases: released.releases(), mechanism };
-    Ok(Bound { layout, purpose, released, identity })
+    let identity = Identity {
+        question: layout.question,
+        releases: released.releases(),
+        mechanism,
+    };
+    Ok(Bound {
+        layout,
+        purpose,
+        released,
+        identity,
+    })
 }
 
 /// Whether the hospital's policy answers this at all, and which quota pays.
@@ -166,7 +176,9 @@ fn judge(app: &App, asked: &Asked) -> Result<Purpose, Unanswered> {
         Some(template) => {
             let purpose = app.policy.allow.templates.get(&template.to_string());
             let purpose = *purpose.ok_or(Unanswered::NotApproved)?;
-            let own = template::shipped().into_iter().find(|own| own.reference() == *template);
+            let own = template::shipped()
+                .into_iter()
+                .find(|own| own.reference() == *template);
             let own = own.ok_or(Unanswered::NotApproved)?;
             let drafted = own.draft(&app.dictionary, floors, asked.question.period);
             if drafted.map_or(true, |draft| draft.question != asked.question) {
@@ -190,12 +202,18 @@ pub async fn reply(app: &Arc<App>, asked: &Asked) -> Result<Charged, Unanswered>
     if let Some(stored) = ledger::stored(&app.state, &bound.identity).await? {
         return Ok(stored);
     }
-    let payer = Payer { purpose: bound.purpose, policy: &app.policy, at: app.clock.now() };
+    let payer = Payer {
+        purpose: bound.purpose,
+        policy: &app.policy,
+        at: app.clock.now(),
+    };
     ledger::affordable(&app.state, &bound.layout, payer).await?;
     let worker = Arc::clone(app);
     let (layout, released) = (bound.layout.clone(), bound.released.clone());
     let drawn = tokio::task::spawn_blocking(move || draw(&worker, &layout, &released)).await;
-    let blocks = drawn.map_err(|_| Unanswered::Scan(ScanError::Worker))??.into_blocks();
+    let blocks = drawn
+        .map_err(|_| Unanswered::Scan(ScanError::Worker))??
+        .into_blocks();
     let answer = Answer {
         question: bound.identity.question,
         hospital: app.hospital.clone(),
@@ -205,7 +223,15 @@ pub async fn reply(app: &Arc<App>, asked: &Asked) -> Result<Charged, Unanswered>
         blocks,
     };
     let sealed = Sealed::seal(&app.signer, &answer).map_err(|_| Unanswered::Seal)?;
-    Ok(ledger::charge(&app.state, &bound.layout, &bound.identity, sealed, payer, app.watch).await?)
+    Ok(ledger::charge(
+        &app.state,
+        &bound.layout,
+        &bound.identity,
+        sealed,
+        payer,
+        app.watch,
+    )
+    .await?)
 }
 
 fn draw(app: &App, layout: &Layout, released: &Released) -> Result<noise::Noisy, Unanswered> {
@@ -216,7 +242,7 @@ fn draw(app: &App, layout: &Layout, released: &Released) -> Result<noise::Noisy,
 /// The exact cells, for the hospital's own pages. They cannot be serialized; whoever shows them
 /// shows them to this hospital only.
 pub fn exact(app: &App, layout: &Layout, released: &Released) -> Result<Exact, Unanswered> {
-    let rows = app.cache.rows(released)?;
+    let rows = app.cache.rows(released, &app.dictionary)?;
     Ok(scan::run(layout, &app.dictionary, &rows, app.threads)?)
 }
 

@@ -50,7 +50,9 @@ pub fn floors() -> Result<Privacy, OpenError> {
 impl App {
     /// Opens the node whose settings are given.
     pub async fn open(config: &Config, state: State, clock: Clock) -> Result<Self, OpenError> {
-        let dictionary = dictionaries::latest(&state).await?.ok_or(OpenError::NoDictionary)?;
+        let dictionary = dictionaries::latest(&state)
+            .await?
+            .ok_or(OpenError::NoDictionary)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             hospital: config.hospital.clone(),

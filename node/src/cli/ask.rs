@@ -69,9 +69,12 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Command::Ask { file, period, dry_run, json } => {
-            ask(&file, &period, dry_run, json, data, out).await
-        }
+        Command::Ask {
+            file,
+            period,
+            dry_run,
+            json,
+        } => ask(&file, &period, dry_run, json, data, out).await,
         Command::Ledger { json } => show_ledger(json, data, out).await,
         Command::Log { verify } => show_log(verify, data, out).await,
         Command::Policy => show_policy(data, out).await,
@@ -88,10 +91,15 @@ async fn ask(
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let app = Arc::new(App::open(&node.config, node.state, node.clock).await?);
-    let shipped = template::shipped().into_iter().find(|t| t.id.as_str() == file);
+    let shipped = template::shipped()
+        .into_iter()
+        .find(|t| t.id.as_str() == file);
     let (template, reference) = match shipped {
         Some(template) => {
-            let reference = TemplateRef { id: template.id.clone(), version: template.version };
+            let reference = TemplateRef {
+                id: template.id.clone(),
+                version: template.version,
+            };
             (template, Some(reference))
         }
         None => {
@@ -100,12 +108,19 @@ async fn ask(
             (Template::parse(&text)?, None)
         }
     };
-    let draft =
-        template.draft(&app.dictionary, answer::floors_digest(&app)?, parse_period(period)?)?;
+    let draft = template.draft(
+        &app.dictionary,
+        answer::floors_digest(&app)?,
+        parse_period(period)?,
+    )?;
     for note in &draft.left_out {
         writeln!(out, "left out: {note}")?;
     }
-    let asked = Asked { question: draft.question, template: reference, by_officer: true };
+    let asked = Asked {
+        question: draft.question,
+        template: reference,
+        by_officer: true,
+    };
     if dry_run {
         return dry(&app, &asked, json, out).await;
     }
@@ -133,12 +148,19 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
     write_plan(&explained, out)?;
     match answer::bind(app, asked).await {
         Ok(bound) => {
-            let months: Vec<String> =
-                bound.released.months.iter().map(|m| format!("{} ({:?})", m.month, m.grade)).collect();
+            let months: Vec<String> = bound
+                .released
+                .months
+                .iter()
+                .map(|m| format!("{} ({:?})", m.month, m.grade))
+                .collect();
             writeln!(out, "data: {}", months.join(", "))?;
             writeln!(out, "paid by: the quota `{}`", ledger::name(bound.purpose))?;
-            let payer =
-                ledger::Payer { purpose: bound.purpose, policy: &app.policy, at: app.clock.now() };
+            let payer = ledger::Payer {
+                purpose: bound.purpose,
+                policy: &app.policy,
+                at: app.clock.now(),
+            };
             match bound.stored(app).await? {
                 true => writeln!(out, "already answered: asking again is free"),
                 false => match ledger::affordable(&app.state, &bound.layout, payer).await {
@@ -153,9 +175,8 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
 }
 
 fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> {
-    let epsilon = |rho: Rho| {
-        noise::epsilon(rho, DELTA).map_or_else(|| "–".to_owned(), |e| format!("{e:.3}"))
-    };
+    let epsilon =
+        |rho: Rho| noise::epsilon(rho, DELTA).map_or_else(|| "–".to_owned(), |e| format!("{e:.3}"));
     writeln!(out, "numbers in the answer: {}", explained.numbers)?;
     writeln!(
         out,
@@ -164,7 +185,11 @@ fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> 
         epsilon(explained.charge)
     )?;
     for block in &explained.blocks {
-        let by = if block.by.is_empty() { "hospital".to_owned() } else { block.by.join(" × ") };
+        let by = if block.by.is_empty() {
+            "hospital".to_owned()
+        } else {
+            block.by.join(" × ")
+        };
         let measure = serde_json::to_string(&block.measure)?;
         writeln!(
             out,
@@ -177,7 +202,11 @@ fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> 
                 .iter()
                 .map(|(n, percent)| format!("n {n}: ± {percent} %"))
                 .collect();
-            writeln!(out, "    mean of a cell that costs its reference: {}", sizes.join(", "))?;
+            writeln!(
+                out,
+                "    mean of a cell that costs its reference: {}",
+                sizes.join(", ")
+            )?;
         }
     }
     Ok(())
@@ -185,7 +214,7 @@ fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> 
 
 async fn show_ledger(json: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
-    let policy = crate::answer::policy(&node.config)?;
+    let policy = answer::policy(&node.config)?;
     let lines = ledger::lines(&node.state).await?;
     if json {
         let rows: Vec<_> = lines
@@ -201,7 +230,11 @@ async fn show_ledger(json: bool, data: &Path, out: &mut dyn Write) -> anyhow::Re
         writeln!(out)?;
         return Ok(());
     }
-    writeln!(out, "{:<6}{:<12}{:>12}{:>12}{:>12}", "year", "purpose", "spent ρ", "limit ρ", "spent ε")?;
+    writeln!(
+        out,
+        "{:<6}{:<12}{:>12}{:>12}{:>12}",
+        "year", "purpose", "spent ρ", "limit ρ", "spent ε"
+    )?;
     for line in &lines {
         let epsilon = noise::epsilon(line.spent, DELTA).unwrap_or(f64::NAN);
         let limit = limit(&policy, &line.purpose).to_string();
@@ -234,12 +267,19 @@ async fn show_log(verify: bool, data: &Path, out: &mut dyn Write) -> anyhow::Res
     let entries = node.state.log().await?;
     if verify {
         let head: Digest = verify_chain(&entries)?;
-        writeln!(out, "{} entries, one unbroken chain, head {head}", entries.len())?;
+        writeln!(
+            out,
+            "{} entries, one unbroken chain, head {head}",
+            entries.len()
+        )?;
         return Ok(());
     }
     for entry in &entries {
-        let detail: Vec<String> =
-            entry.detail.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let detail: Vec<String> = entry
+            .detail
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         writeln!(
             out,
             "{:>6} {} {:<12} {} {}",
@@ -255,7 +295,7 @@ async fn show_log(verify: bool, data: &Path, out: &mut dyn Write) -> anyhow::Res
 
 async fn show_policy(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
-    let policy = crate::answer::policy(&node.config)?;
+    let policy = answer::policy(&node.config)?;
     writeln!(out, "digest {}", policy.digest()?)?;
     serde_json::to_writer_pretty(&mut *out, &policy)?;
     writeln!(out)?;
@@ -265,11 +305,17 @@ async fn show_policy(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
 /// Reads `2025`, `2025-03` or `2025-01..2025-06`.
 pub(super) fn parse_period(text: &str) -> anyhow::Result<Period> {
     let period = match text.split_once("..") {
-        Some((from, to)) => Period { from: from.parse()?, to: to.parse()? },
+        Some((from, to)) => Period {
+            from: from.parse()?,
+            to: to.parse()?,
+        },
         None if text.len() == 4 => Period::year(DataYear(text.parse().context("a year")?))?,
         None => {
             let month: Month = text.parse()?;
-            Period { from: month, to: month }
+            Period {
+                from: month,
+                to: month,
+            }
         }
     };
     if !period.is_sound() {

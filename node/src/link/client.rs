@@ -76,6 +76,13 @@ impl Link {
         })
     }
 
+    /// The same link to another address of the same coordinator.
+    #[must_use]
+    pub fn at(mut self, url: &str) -> Self {
+        url.trim_end_matches('/').clone_into(&mut self.url);
+        self
+    }
+
     /// The key that signs dictionaries and rounds.
     pub fn alliance_key(&self) -> &PublicKey {
         &self.alliance_key

@@ -7,8 +7,10 @@ use std::time::Duration;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::outcome::Reason;
 use schemas::round::{Reply, Round, Said};
 use schemas::seal::{Sealed, Signer};
+use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
@@ -132,19 +134,39 @@ where
         }
         Some(stored) => stored.sealed,
         None => {
-            let said = match answer(&round, digest).await {
+            let now = desk.clock.now();
+            let said = match answer_in_time(&round, digest, now, answer).await {
                 Ok(said) => said,
                 Err(error) => {
                     tracing::error!(round = %round.id, error = %chain(&error), "no answer");
                     return Ok(false);
                 }
             };
-            let now = desk.clock.now();
             let asked = (&round, digest);
             outbox::store(desk.state, desk.signer, desk.hospital, asked, said, now).await?
         }
     };
     send(desk, &digest, &stored).await
+}
+
+/// A round outside its window is not answered: it would cost allowance for nothing.
+async fn answer_in_time<F, E>(
+    round: &Round,
+    digest: Digest,
+    now: Timestamp,
+    answer: &F,
+) -> Result<Said, E>
+where
+    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+{
+    let window = round.deadline.0.saturating_sub(round.opened.0);
+    if window > Round::LONGEST {
+        return Ok(Said::Declined(Reason::Refused));
+    }
+    if now > round.deadline {
+        return Ok(Said::Declined(Reason::Late));
+    }
+    answer(round, digest).await
 }
 
 /// Sends a stored reply; `false` where the coordinator will never take it.

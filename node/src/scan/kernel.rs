@@ -9,7 +9,7 @@ use arrow_buffer::ScalarBuffer;
 use policies::plan::Bound;
 
 use super::ScanError;
-use super::program::{Fill, Operation, Place, Program, Scaled, Sieve};
+use super::program::{Fill, Operation, Place, Program, Sieve};
 use super::rows::{Codes, Rows};
 
 /// Rows sieved at a time: the buffers of one chunk fit in the first-level cache.

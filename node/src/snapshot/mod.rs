@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use schemas::answer::{Grade, Snapshot};
+use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::time::{Month, Period};
 use sqlx::Row as _;
 
 use crate::scan::Rows;
 use crate::store::columns;
+use crate::store::columns::MonthColumns;
 use crate::store::state::{State, StateError};
 
 /// Why released data could not be opened.
@@ -41,7 +43,15 @@ pub struct Released {
     pub months: Vec<Snapshot>,
     /// Digests of the dictionaries that coded them, without repeats.
     pub dictionaries: Vec<Digest>,
-    folders: Vec<(Month, PathBuf)>,
+    files: Vec<Files>,
+}
+
+/// The column files of a month, and what their content must be.
+#[derive(Clone, Debug)]
+struct Files {
+    month: Month,
+    folder: PathBuf,
+    digests: [String; 2],
 }
 
 impl Released {
@@ -59,26 +69,43 @@ pub async fn released(
     period: &Period,
 ) -> Result<Released, SnapshotError> {
     let rows = sqlx::query(
-        "select m.month, m.release, m.grade, m.folder, l.dictionary from months m \
+        "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
+         m.ranks_digest from months m \
          join loads l on l.id = m.load_id \
          where m.release is not null and m.restated_by is null order by m.month",
     )
     .fetch_all(state.pool())
     .await?;
-    let mut released =
-        Released { months: Vec::new(), dictionaries: Vec::new(), folders: Vec::new() };
+    let mut released = Released {
+        months: Vec::new(),
+        dictionaries: Vec::new(),
+        files: Vec::new(),
+    };
     for row in &rows {
-        let month: Month =
-            row.try_get::<String, _>(0)?.parse().map_err(|_| SnapshotError::Damaged)?;
+        let month: Month = row
+            .try_get::<String, _>(0)?
+            .parse()
+            .map_err(|_| SnapshotError::Damaged)?;
         if !period.contains(month) {
             continue;
         }
-        let release = u32::try_from(row.try_get::<i64, _>(1)?).map_err(|_| SnapshotError::Damaged)?;
+        let release =
+            u32::try_from(row.try_get::<i64, _>(1)?).map_err(|_| SnapshotError::Damaged)?;
         let grade = grade(&row.try_get::<String, _>(2)?).ok_or(SnapshotError::Damaged)?;
-        let dictionary: Digest =
-            row.try_get::<String, _>(4)?.parse().map_err(|_| SnapshotError::Damaged)?;
-        released.months.push(Snapshot { month, release, grade });
-        released.folders.push((month, data.join(row.try_get::<String, _>(3)?)));
+        let dictionary: Digest = row
+            .try_get::<String, _>(4)?
+            .parse()
+            .map_err(|_| SnapshotError::Damaged)?;
+        released.months.push(Snapshot {
+            month,
+            release,
+            grade,
+        });
+        released.files.push(Files {
+            month,
+            folder: data.join(row.try_get::<String, _>(3)?),
+            digests: [row.try_get(5)?, row.try_get(6)?],
+        });
         if !released.dictionaries.contains(&dictionary) {
             released.dictionaries.push(dictionary);
         }
@@ -104,25 +131,43 @@ pub struct Cache {
 
 impl Cache {
     /// The rows of all released months of a period; their digests are checked at first opening.
-    pub fn rows(&self, released: &Released) -> Result<Vec<Rows>, SnapshotError> {
+    pub fn rows(
+        &self,
+        released: &Released,
+        dictionary: &Dictionary,
+    ) -> Result<Vec<Rows>, SnapshotError> {
         let mut all = Vec::new();
-        for (month, folder) in &released.folders {
-            all.extend(self.month(*month, folder)?.iter().cloned());
+        for files in &released.files {
+            all.extend(self.month(files, dictionary)?.iter().cloned());
         }
         Ok(all)
     }
 
-    fn month(&self, month: Month, folder: &Path) -> Result<Arc<Vec<Rows>>, SnapshotError> {
-        let key = folder.join(month.to_string());
+    fn month(
+        &self,
+        files: &Files,
+        dictionary: &Dictionary,
+    ) -> Result<Arc<Vec<Rows>>, SnapshotError> {
+        let key = columns::data_file(&files.folder, files.month);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rows) = open.get(&key) {
             return Ok(Arc::clone(rows));
         }
-        let damaged = || SnapshotError::Columns(month);
-        let batches = columns::open(folder, month).map_err(|_| damaged())?;
-        let rows: Option<Vec<Rows>> = batches
+        let damaged = || SnapshotError::Columns(files.month);
+        let paths = [key.clone(), columns::ranks_file(&files.folder, files.month)];
+        for (path, expected) in paths.iter().zip(&files.digests) {
+            if columns::digest(path).map_err(|_| damaged())? != *expected {
+                return Err(damaged());
+            }
+        }
+        let month = MonthColumns::open(&files.folder, files.month).map_err(|_| damaged())?;
+        let rows: Option<Vec<Rows>> = month
+            .batches()
             .iter()
-            .map(|(batch, ranks)| Rows::from_batches(month, batch, ranks))
+            .map(|batch| {
+                let (columns, ranks) = batch.parts();
+                Some(Rows::from_batches(files.month, columns, ranks)?.with_scaled(dictionary))
+            })
             .collect();
         let rows = Arc::new(rows.ok_or_else(damaged)?);
         open.insert(key, Arc::clone(&rows));

@@ -1,3 +1,7 @@
-//! What the node keeps: state in SQLite (`state`), de-identified rows in column files (`columns`).
+//! What the node keeps: state in SQLite (`state`), the dictionaries it accepted, its loads and
+//! months, and de-identified rows in column files (`columns`).
 
 pub mod state;
+pub mod dictionaries;
+pub mod loads;
+pub mod columns;

@@ -14,7 +14,22 @@ create table if not exists loads (
     dictionary text not null,           -- digest of the dictionary that coded it
     rows_kept bigint not null,
     rows_quarantined bigint not null,
+    findings bigint not null,           -- identifiers found in what it wrote; any blocks release
     at bigint not null
+);
+
+-- Dictionaries that the node accepted; the highest version is in use.
+create table if not exists dictionaries (
+    version bigint primary key,
+    digest text not null unique,
+    body text not null,                 -- canonical bytes of schemas::dictionary::Dictionary
+    signed bigint not null              -- 0: accepted unsigned, for a trial
+);
+
+-- By which the loader recognises the pseudonym key that a year's data depend on.
+create table if not exists pseudonym_keys (
+    year bigint primary key,
+    check_value text not null
 );
 
 -- One row a month and load. A month is `staged` until the data officer releases it.
@@ -25,6 +40,10 @@ create table if not exists months (
     grade text,                         -- A to D, set at release
     restated_by bigint,                 -- the release that replaced this one
     folder text not null,               -- column files, below the data folder
+    rows bigint not null,
+    quality text not null,              -- A to D, as the load's quality report came to
+    data_digest text not null,          -- BLAKE3 of the two column files
+    ranks_digest text not null,
     primary key (load_id, month)
 );
 

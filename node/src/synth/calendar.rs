@@ -83,17 +83,18 @@ impl Source<'_> {
         let group = self.draw_group(&mut chance, day);
         let (mut female, mut age) = (chance.below(2) == 0, 0);
         let year = u32::from(self.dates.year());
-        let mut born = (year, 1, 1);
         if let Some(group) = self.group(group) {
             female |= group.sex == super::groups::Sex::Female;
             age = chance.between(group.from_age, group.to_age);
         }
-        if age == 0 {
+        let born = if age == 0 {
             // A newborn comes within three weeks of birth.
-            born = read_date(self.dates.text(day - 20));
+            read_date(self.dates.text(day - 20))
         } else {
-            born = (born.0 - age, chance.between(1, 12), chance.between(1, 28));
-        }
+            // Not so late in the year before that a stay over new year begins before birth.
+            let latest = if age == 1 { 6 } else { 12 };
+            (year - age, chance.between(1, latest), chance.between(1, 28))
+        };
         let person = Person::new(&mut chance, female, born);
         (person, day, group, chance)
     }
@@ -109,27 +110,28 @@ impl Source<'_> {
             90..96 => 3,
             _ => chance.between(4, 12),
         };
+        // Half of the patients' further stays lie before the one drawn, half after, so that the
+        // year's end is no busier than its beginning.
+        let back = chance.below(2) == 0;
         let from = stays.len();
         let mut deviate = self.spread.normal(&mut chance);
-        for nth in 0..most {
-            let Some(facts) = self.group(group) else {
-                return;
+        for further in (0..most).rev() {
+            let Ok(discharge) = u16::try_from(day) else {
+                break;
             };
-            let earlier = stays.get(from..).unwrap_or(&[]);
-            let readmission = self.readmission(earlier, group, day - self.days(group, deviate));
-            let disposition = end(&mut chance, facts.deaths);
             stays.push(Stay {
                 patient,
-                discharge: u16::try_from(day).unwrap_or(0),
+                discharge,
                 deviate,
                 group,
-                nth: u8::try_from(nth).unwrap_or(u8::MAX),
-                readmission,
-                disposition,
+                nth: 0,
+                readmission: Readmission::None,
+                disposition: Disposition::Home,
             });
-            if disposition == Disposition::Died {
-                return;
+            if further == 0 {
+                break;
             }
+            let this = self.days(group, deviate);
             let gap = match chance.below(100) {
                 0..14 => chance.between(2, 15),
                 14..27 => chance.between(16, 30),
@@ -143,8 +145,40 @@ impl Source<'_> {
                 }
             }
             deviate = self.spread.normal(&mut chance);
-            day += i32::try_from(gap).unwrap_or(0) + self.days(group, deviate);
-            if day >= self.dates.days() {
+            let gap = i32::try_from(gap).unwrap_or(31);
+            if back {
+                day -= gap + this;
+            } else {
+                day += gap + self.days(group, deviate);
+            }
+            if !(0..self.dates.days()).contains(&day) {
+                break;
+            }
+        }
+        if back {
+            stays.get_mut(from..).unwrap_or(&mut []).reverse();
+        }
+        self.finish(&mut chance, from, stays);
+    }
+
+    /// Numbers a patient's stays, which begin at `from` and stand in order, and says how each
+    /// stands to those before and how it ended. Nothing follows a death.
+    fn finish(&self, chance: &mut Chance, from: usize, stays: &mut Vec<Stay>) {
+        for place in from..stays.len() {
+            let (before, rest) = stays.split_at_mut(place);
+            let earlier = before.get(from..).unwrap_or(&[]);
+            let Some(stay) = rest.first_mut() else {
+                return;
+            };
+            let admission = i32::from(stay.discharge) - self.days(stay.group, stay.deviate);
+            stay.nth = u8::try_from(earlier.len()).unwrap_or(u8::MAX);
+            stay.readmission = self.readmission(earlier, stay.group, admission);
+            stay.disposition = end(
+                chance,
+                self.group(stay.group).map_or(0, |facts| facts.deaths),
+            );
+            if stay.disposition == Disposition::Died {
+                stays.truncate(place + 1);
                 return;
             }
         }

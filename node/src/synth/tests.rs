@@ -49,7 +49,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_other_ones() {
     assert!(first != make(6));
     // Pinned, so that another machine or release that differs is noticed.
     let h01 = &first.iter().find(|(name, _)| name == "h01.csv").unwrap().1;
-    assert_eq!(blake3::hash(h01).to_hex()[..16], *"6c0710e167cd98a1");
+    let hash = blake3::hash(h01).to_hex();
+    assert!(hash.starts_with("5fd108af31e4d9ad"), "{hash}");
 }
 
 #[test]
@@ -66,61 +67,71 @@ fn amounts_add_up_and_fields_have_their_shape() {
                 fen(row, "fund_paid") + fen(row, "self_paid"),
                 fen(row, "total_charges")
             );
-            assert_eq!(row["severity"], row["drg"][3..4]);
+            assert!(row["drg"].ends_with(&row["severity"]));
             let dates = ["birth_date", "admission_date", "discharge_date"]
                 .map(|column| row[column].parse::<jiff::civil::Date>().unwrap());
             assert!(dates[0] <= dates[1] && dates[1] < dates[2], "{row:?}");
             assert_eq!(dates[2].year(), 2025);
             let id = &row["resident_id"];
-            assert_eq!(id.len(), 18);
-            assert_eq!(id[6..14], row["birth_date"].replace('-', ""));
+            let digits: [u8; 18] = id.as_bytes().try_into().unwrap();
             assert_eq!(
-                person::check_character(&id.as_bytes()[..17]),
-                id.as_bytes()[17]
+                digits[6..14],
+                *row["birth_date"].replace('-', "").as_bytes()
             );
-            let woman = id.as_bytes()[16] % 2 == 0;
+            assert_eq!(person::check_character(&digits[..17]), digits[17]);
+            let woman = digits[16].is_multiple_of(2);
             assert_eq!(row["sex"], if woman { "f" } else { "m" });
         }
     }
+}
+
+/// What a patient's stays tell about readmission; in order of admission.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Stay {
+    admitted: jiff::civil::Date,
+    left: jiff::civil::Date,
+    category: u8,
+    flag: String,
 }
 
 #[test]
 fn patients_repeat_and_readmissions_follow_from_the_dates() {
     let folder = tempfile::tempdir().unwrap();
     write_hospital(folder.path(), &PLAIN, "one", 20_000).unwrap();
-    let mut stays: BTreeMap<String, Vec<(jiff::civil::Date, jiff::civil::Date, String, String)>> =
-        BTreeMap::new();
+    let mut patients: BTreeMap<String, Vec<Stay>> = BTreeMap::new();
     for row in rows(&folder.path().join("one.csv")) {
         let date = |column: &str| row[column].parse().unwrap();
-        stays.entry(row["patient_id"].clone()).or_default().push((
-            date("admission_date"),
-            date("discharge_date"),
-            row["drg"].clone(),
-            row["readmission"].clone(),
-        ));
+        let stay = Stay {
+            admitted: date("admission_date"),
+            left: date("discharge_date"),
+            category: row["drg"].as_bytes()[0],
+            flag: row["readmission"].clone(),
+        };
+        let stays = patients.entry(row["patient_id"].clone());
+        stays.or_default().push(stay);
     }
-    let repeats = stays.values().filter(|stays| stays.len() > 1).count();
-    let share = repeats * 100 / stays.len();
+    let repeats = patients.values().filter(|stays| stays.len() > 1).count();
+    let share = repeats * 100 / patients.len();
     assert!(
         (10..25).contains(&share),
         "{share} % of patients come again"
     );
     let mut flagged = 0;
-    for stays in stays.values_mut() {
+    for stays in patients.values_mut() {
         stays.sort();
-        for (nth, (admitted, _, group, flag)) in stays.iter().enumerate() {
+        for (nth, stay) in stays.iter().enumerate() {
             let days = stays[..nth]
                 .iter()
-                .filter(|(_, _, other, _)| other[..1] == group[..1])
-                .map(|(_, left, _, _)| (*admitted - *left).get_days())
+                .filter(|earlier| earlier.category == stay.category)
+                .map(|earlier| (stay.admitted - earlier.left).get_days())
                 .min();
             let expected = match days {
                 Some(..=15) => "within_15",
                 Some(16..=30) => "within_30",
                 _ => "none",
             };
-            assert_eq!(flag, expected);
-            flagged += usize::from(flag != "none");
+            assert_eq!(stay.flag, expected);
+            flagged += usize::from(stay.flag != "none");
         }
     }
     assert!(flagged > 200, "{flagged}");
@@ -137,7 +148,8 @@ fn medians_lie_near_the_reference_times_the_hospitals_level() {
         let cost = u64::try_from(fen(&row, "total_cost")).unwrap();
         costs.entry(row["drg"].clone()).or_default().push(cost);
         if row["drg"].starts_with("ES") {
-            let month: u8 = row["discharge_date"][5..7].parse().unwrap();
+            let left: jiff::civil::Date = row["discharge_date"].parse().unwrap();
+            let month = left.month();
             winter[0] += u32::from(matches!(month, 1 | 2 | 12));
             winter[1] += u32::from(matches!(month, 6..=8));
         }

@@ -1,0 +1,164 @@
+//! Secret keys in files that only their owner reads. They are never printed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use schemas::seal::Signer;
+use schemas::time::DataYear;
+
+use super::ConfigError;
+
+/// The folder of keys below the data folder.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    folder: PathBuf,
+}
+
+/// The key that turns patient numbers of one data year into pseudonyms.
+#[derive(Clone)]
+pub struct PseudonymKey([u8; 32]);
+
+impl std::fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PseudonymKey(…)")
+    }
+}
+
+impl PseudonymKey {
+    /// A key for one run, never stored.
+    pub fn random() -> Result<Self, ConfigError> {
+        let mut bytes = [0; 32];
+        SystemRandom::new()
+            .fill(&mut bytes)
+            .map_err(|_| ConfigError::Random)?;
+        Ok(Self(bytes))
+    }
+
+    /// The secret bytes, for the keyed hash only.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A one-way value by which the state file recognises the key.
+    pub fn check_value(&self) -> String {
+        let mut hasher = blake3::Hasher::new_derive_key("consilium 2026 pseudonym key check");
+        hasher.update(&self.0);
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+impl Keys {
+    /// The keys below a data folder; the folder is made if it is missing.
+    pub fn open(data: &Path) -> Result<Self, ConfigError> {
+        let folder = data.join("keys");
+        if !folder.is_dir() {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(ConfigError::io(&folder))?;
+        }
+        Ok(Self { folder })
+    }
+
+    /// Makes the message key; refuses to replace one.
+    pub fn make_message_key(&self) -> Result<Signer, ConfigError> {
+        let (signer, bytes) = Signer::generate().map_err(|_| ConfigError::Random)?;
+        self.write_new("message.pk8", &bytes)?;
+        Ok(signer)
+    }
+
+    /// Reads the message key.
+    pub fn message_key(&self) -> Result<Signer, ConfigError> {
+        let bytes = self.read("message.pk8")?;
+        Signer::from_pkcs8(&bytes)
+            .map_err(|_| key_error("message.pk8", "an Ed25519 key in PKCS #8"))
+    }
+
+    /// The pseudonym key of a data year, or `None` where there is none yet.
+    pub fn pseudonym_key(&self, year: DataYear) -> Result<Option<PseudonymKey>, ConfigError> {
+        let name = pseudonym_name(year);
+        if !self.folder.join(&name).exists() {
+            return Ok(None);
+        }
+        let bytes = self.read(&name)?;
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice())
+            .map_err(|_| key_error(&name, "holds exactly 32 bytes"))?;
+        Ok(Some(PseudonymKey(bytes)))
+    }
+
+    /// Makes the pseudonym key of a data year; refuses to replace one.
+    pub fn make_pseudonym_key(&self, year: DataYear) -> Result<PseudonymKey, ConfigError> {
+        let key = PseudonymKey::random()?;
+        self.write_new(&pseudonym_name(year), &key.0)?;
+        Ok(key)
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, ConfigError> {
+        let path = self.folder.join(name);
+        let file = File::open(&path).map_err(ConfigError::io(&path))?;
+        let mode = file.metadata().map_err(ConfigError::io(&path))?.mode();
+        if mode & 0o077 != 0 {
+            return Err(key_error(name, "only its owner may read it (mode 0600)"));
+        }
+        let mut bytes = Vec::new();
+        file.take(64 * 1024)
+            .read_to_end(&mut bytes)
+            .map_err(ConfigError::io(&path))?;
+        Ok(bytes)
+    }
+
+    fn write_new(&self, name: &str, bytes: &[u8]) -> Result<(), ConfigError> {
+        let path = self.folder.join(name);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(ConfigError::io(&path))?;
+        file.write_all(bytes).map_err(ConfigError::io(&path))?;
+        file.sync_all().map_err(ConfigError::io(&path))
+    }
+}
+
+fn pseudonym_name(year: DataYear) -> String {
+    format!("pseudonym-{year}.key")
+}
+
+fn key_error(name: &str, rule: &'static str) -> ConfigError {
+    ConfigError::Key {
+        name: name.to_owned(),
+        rule,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_private_and_silent() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        let year = DataYear(2025);
+        assert!(keys.pseudonym_key(year).unwrap().is_none());
+        let key = keys.make_pseudonym_key(year).unwrap();
+        assert_eq!(keys.pseudonym_key(year).unwrap().unwrap().0, key.0);
+        assert!(keys.make_pseudonym_key(year).is_err());
+        assert_eq!(format!("{key:?}"), "PseudonymKey(…)");
+        let path = folder.path().join("keys/pseudonym-2025.key");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(
+            keys.pseudonym_key(year),
+            Err(ConfigError::Key { .. })
+        ));
+        let signer = keys.make_message_key().unwrap();
+        assert_eq!(keys.message_key().unwrap().public(), signer.public());
+    }
+}

@@ -1,0 +1,186 @@
+//! The mapping file: which column of a hospital's file means what. Declarative TOML, one a
+//! source; unknown keys are refused.
+
+use std::collections::BTreeMap;
+
+use schemas::id::Slug;
+use serde::Deserialize;
+
+use super::IngestError;
+use super::amount::SourceUnit;
+use super::date::DateFormat;
+
+/// How a source's columns become a stay.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Always `stays`.
+    pub dataset: Dataset,
+    /// Column → value: rows with another value are passed over.
+    #[serde(default)]
+    pub only: BTreeMap<String, String>,
+    /// Who the patient is: `"row"` or `{ column = "…" }`.
+    pub patient: Patient,
+    /// Column of the settlement number; without it a stay is known by its whole row.
+    #[serde(default)]
+    pub settlement: Option<String>,
+    /// When the stay was settled.
+    pub time: Time,
+    /// The case group.
+    pub case_group: CaseGroup,
+    /// Dimensions of the dictionary by name.
+    #[serde(default)]
+    pub dimensions: BTreeMap<Slug, DimensionMapping>,
+    /// Fields of the dictionary by name.
+    #[serde(default)]
+    pub fields: BTreeMap<Slug, FieldMapping>,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dataset {
+    /// A settled inpatient stay.
+    Stays,
+}
+
+/// Who the patient is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Patient {
+    /// The source has no patient key: every row is its own patient.
+    Row,
+    /// The patient's number in this hospital; only its keyed hash is kept.
+    Column(String),
+}
+
+/// When the stay was settled.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Time {
+    /// How finely the source knows it.
+    #[serde(default)]
+    pub granularity: Granularity,
+    /// How dates are written; needed where a column holds one.
+    #[serde(default)]
+    pub format: Option<DateFormat>,
+    /// Column of the discharge date: the settlement month.
+    #[serde(default)]
+    pub discharge: Option<String>,
+    /// Column of the admission date.
+    #[serde(default)]
+    pub admission: Option<String>,
+    /// Column of the year, for `granularity = "year"`.
+    #[serde(default)]
+    pub year: Option<String>,
+}
+
+/// How finely a source knows the time of settlement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Granularity {
+    /// By date; the month is kept.
+    #[default]
+    Month,
+    /// By year: every stay counts as settled in December.
+    Year,
+}
+
+/// The case group, from one column or several joined.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseGroup {
+    /// Columns in order.
+    pub columns: Vec<String>,
+    /// What stands between them.
+    #[serde(default)]
+    pub join: String,
+    /// Source code → code of the dictionary.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+}
+
+/// A dimension: exactly one of `column`, `constant`, `age`, `birth_date`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DimensionMapping {
+    /// Column of the value.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// Source value → key of the dictionary. A value that is not listed may be a key itself.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// The same key for every row.
+    #[serde(default)]
+    pub constant: Option<String>,
+    /// Column of the age in whole years, for bands.
+    #[serde(default)]
+    pub age: Option<String>,
+    /// Column of the birth date, for bands; the age is that on the day of discharge.
+    #[serde(default)]
+    pub birth_date: Option<String>,
+}
+
+/// A field: `column` with its unit, or (length of stay) `from_dates`, or both to compare.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldMapping {
+    /// Column of the value.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// Unit in the column.
+    #[serde(default)]
+    pub unit: Option<SourceUnit>,
+    /// Days from admission to discharge; a stay within one day counts 1.
+    #[serde(default)]
+    pub from_dates: bool,
+}
+
+impl Mapping {
+    /// Longest mapping file, in bytes.
+    pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+    /// Reads a mapping.
+    pub fn parse(text: &str) -> Result<Self, IngestError> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(IngestError::rule("file", "at most 4 MiB"));
+        }
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| {
+                let before = text.get(..span.start).unwrap_or_default();
+                before.matches('\n').count() + 1
+            });
+            let place = line
+                .map(|line| format!(" (line {line})"))
+                .unwrap_or_default();
+            IngestError::Mapping(format!("{}{place}", error.message()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_mappings_are_read() {
+        for text in [
+            include_str!("../../../deploy/mappings/sparcs.toml"),
+            include_str!("../../../deploy/mappings/consilium-csv.toml"),
+        ] {
+            Mapping::parse(text).unwrap();
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name_and_line() {
+        let text = "dataset = \"stays\"\npatient = \"row\"\nsecret = 1\n";
+        let error = Mapping::parse(text).unwrap_err().to_string();
+        assert!(
+            error.contains("secret") && error.contains("line 3"),
+            "{error}"
+        );
+        assert!(Mapping::parse("dataset = \"visits\"").is_err());
+        assert!(Mapping::parse("\u{0}").is_err());
+    }
+}

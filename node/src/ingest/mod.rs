@@ -1,0 +1,55 @@
+//! Reading a hospital's file: a mapping (`mapping`) is bound to the dictionary and the file's
+//! header (`bound`); rows come as bytes (`source`). Nothing here is kept.
+
+pub mod amount;
+pub mod date;
+pub mod mapping;
+pub mod source;
+pub mod codes;
+pub mod bound;
+
+/// Why a file or its mapping is refused as a whole. Names columns and settings, never a value.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The file could not be read.
+    #[error("the file could not be read")]
+    Io(#[from] std::io::Error),
+    /// The mapping file is not TOML of the expected shape.
+    #[error("mapping: {0}")]
+    Mapping(String),
+    /// A part of the mapping breaks a rule.
+    #[error("mapping: {place}: {rule}")]
+    Rule {
+        /// Which part.
+        place: String,
+        /// What must hold.
+        rule: &'static str,
+    },
+    /// A column that the mapping names is not in the file's header, or twice.
+    #[error("column `{column}` must stand in the file's header exactly once")]
+    Column {
+        /// Its name.
+        column: String,
+    },
+    /// The header is not UTF-8.
+    #[error("the file's header is not UTF-8; save the file as UTF-8")]
+    Header,
+    /// A record without an end.
+    #[error("row {row}: the record is longer than 1 MiB; is a quotation mark not closed?")]
+    TooLong {
+        /// Row number; the header is row 1.
+        row: u64,
+    },
+    /// The file changed between two readings.
+    #[error("the file changed while it was read; load it again when it is complete")]
+    Changed,
+}
+
+impl IngestError {
+    pub(crate) fn rule(place: impl Into<String>, rule: &'static str) -> Self {
+        Self::Rule {
+            place: place.into(),
+            rule,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Rows of a CSV file as bytes, one at a time, in bounded memory.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use csv::ByteRecord;
+
+use super::IngestError;
+
+/// Longest record, in bytes.
+const MOST_RECORD: u64 = 1024 * 1024;
+/// Bytes that the reader takes from the file at once.
+const BUFFER: usize = 256 * 1024;
+
+/// A row as it stands in the file. It does not print itself.
+pub struct Row {
+    record: ByteRecord,
+    number: u64,
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Row({})", self.number)
+    }
+}
+
+impl Row {
+    /// An empty row, to be filled by [`Source::read`].
+    pub fn new() -> Self {
+        Self {
+            record: ByteRecord::new(),
+            number: 0,
+        }
+    }
+
+    /// Number of the row in the file; the header is row 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Number of values.
+    pub fn width(&self) -> usize {
+        self.record.len()
+    }
+
+    /// A value without spaces around it; empty where the row is too short.
+    pub fn value(&self, column: usize) -> &[u8] {
+        self.record.get(column).unwrap_or_default().trim_ascii()
+    }
+
+    /// All values on end, for a hash.
+    pub fn bytes(&self) -> &[u8] {
+        self.record.as_slice()
+    }
+
+    /// Where the values end inside [`Self::bytes`], for a hash.
+    pub fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        self.record.iter().map(<[u8]>::len)
+    }
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A CSV file being read. Its digest is taken on the way.
+pub struct Source {
+    reader: csv::Reader<Counted>,
+    header: Vec<String>,
+    rows: u64,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Source(row {})", self.rows)
+    }
+}
+
+impl Source {
+    /// Opens a file and reads its header.
+    pub fn open(path: &Path) -> Result<Self, IngestError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .buffer_capacity(BUFFER)
+            .from_reader(Counted {
+                file: File::open(path)?,
+                hasher: blake3::Hasher::new(),
+                read: 0,
+                record_began: Cell::new(0),
+            });
+        let header = reader.byte_headers().map_err(|error| refused(error, 1))?;
+        let names = header.iter().map(|name| {
+            let name = std::str::from_utf8(name).map_err(|_| IngestError::Header)?;
+            Ok(name.trim().to_owned())
+        });
+        let header = names.collect::<Result<Vec<String>, IngestError>>()?;
+        Ok(Self {
+            reader,
+            header,
+            rows: 1,
+        })
+    }
+
+    /// The names of the columns.
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// Reads the next row; `false` at the end.
+    pub fn read(&mut self, row: &mut Row) -> Result<bool, IngestError> {
+        let counted = self.reader.get_ref();
+        counted.record_began.set(counted.read);
+        self.rows += 1;
+        row.number = self.rows;
+        self.reader
+            .read_byte_record(&mut row.record)
+            .map_err(|error| refused(error, self.rows))
+    }
+
+    /// Bytes of the file read so far.
+    pub fn position(&self) -> u64 {
+        self.reader.get_ref().read
+    }
+
+    /// BLAKE3 of what was read: of the whole file once [`Self::read`] gave `false`.
+    pub fn digest(&self) -> String {
+        self.reader.get_ref().hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// BLAKE3 of a file, by which a second load of it is recognised.
+pub fn digest(path: &Path) -> Result<String, IngestError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(path)?)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+struct Counted {
+    file: File,
+    hasher: blake3::Hasher,
+    read: u64,
+    record_began: Cell<u64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read.saturating_sub(self.record_began.get()) > MOST_RECORD {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        let read = self.file.read(buffer)?;
+        self.hasher.update(buffer.get(..read).unwrap_or_default());
+        self.read += u64::try_from(read).unwrap_or(0);
+        Ok(read)
+    }
+}
+
+/// Keeps the kind of a reading error and drops its text.
+fn refused(error: csv::Error, row: u64) -> IngestError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            IngestError::TooLong { row }
+        }
+        csv::ErrorKind::Io(error) => IngestError::Io(io::Error::from(error.kind())),
+        _ => IngestError::Io(io::Error::from(io::ErrorKind::InvalidData)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.csv");
+        std::fs::write(&path, bytes).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_name() {
+        let (_folder, path) = write("\u{feff}a,b\r\n 1 ,\"x,\ny\"\n".as_bytes());
+        let mut source = Source::open(&path).unwrap();
+        assert_eq!(source.header(), ["a", "b"]);
+        let mut row = Row::new();
+        assert!(source.read(&mut row).unwrap());
+        assert_eq!(
+            (row.number(), row.value(0), row.value(1)),
+            (2, &b"1"[..], &b"x,\ny"[..])
+        );
+        assert_eq!(row.value(9), b"");
+        assert!(!source.read(&mut row).unwrap());
+        assert_eq!(source.digest(), digest(&path).unwrap());
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_does_not_fill_the_memory() {
+        let mut bytes = b"a,b\n1,\"".to_vec();
+        bytes.resize(8 * 1024 * 1024, b'x');
+        let (_folder, path) = write(&bytes);
+        let mut source = Source::open(&path).unwrap();
+        let error = source.read(&mut Row::new()).unwrap_err();
+        assert!(matches!(error, IngestError::TooLong { row: 2 }));
+    }
+
+    #[test]
+    fn a_row_does_not_print_itself() {
+        let (_folder, path) = write(b"a\nsecret\n");
+        let mut source = Source::open(&path).unwrap();
+        let mut row = Row::new();
+        source.read(&mut row).unwrap();
+        assert_eq!(format!("{row:?}"), "Row(2)");
+    }
+}

@@ -1,0 +1,145 @@
+//! Trying a mapping: a few rows as they would be kept, how much of each dimension is covered, and
+//! the codes that the dictionary does not list. Only for the hospital's own screen.
+
+use std::collections::BTreeMap;
+
+use schemas::dictionary::Dictionary;
+use serde::Serialize;
+
+use super::{LoadError, Request, bind};
+use crate::check::Checker;
+use crate::config::keys::PseudonymKey;
+use crate::deidentify::{Deidentifier, KeyRing, Refusal, identifiers};
+use crate::ingest::bound::{Bound, DimensionSource};
+use crate::ingest::source::{Row, Source};
+use crate::store::columns::is_stored;
+use schemas::time::Month;
+
+/// Rows shown.
+const SHOWN: usize = 10;
+/// A code is named only if it stands in at least this many rows.
+const COMMON: u64 = 5;
+/// Most codes kept a dimension while counting.
+const MOST_CODES: usize = 1000;
+
+/// What a trial shows.
+#[derive(Debug, Serialize)]
+pub struct Trial {
+    /// The first rows that pass, as they would be kept, without pseudonyms.
+    pub rows: Vec<BTreeMap<String, String>>,
+    /// By dimension: rows with a key of the dictionary, in thousandths.
+    pub coverage_permille: BTreeMap<String, u64>,
+    /// By dimension: codes that the dictionary does not list and that stand in at least five rows.
+    pub unlisted: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Rows read.
+    pub read: u64,
+    /// Rows refused by rule.
+    pub rules: BTreeMap<&'static str, u64>,
+    /// What the officer should know about the mapping.
+    pub notes: Vec<String>,
+}
+
+/// Tries a mapping on the first `most` rows of a file.
+pub fn run(
+    dictionary: &Dictionary,
+    last_month: Month,
+    request: &Request,
+    most: u64,
+) -> Result<Trial, LoadError> {
+    let bound = bind(dictionary, request)?;
+    let mut source = Source::open(&request.file)?;
+    let mut checker = Checker::new(&bound, dictionary, last_month);
+    let ring = KeyRing::Passing(PseudonymKey::random()?);
+    let mut deidentifier = Deidentifier::new(&bound, ring);
+    let mut covered: BTreeMap<String, u64> = BTreeMap::new();
+    let mut unlisted: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut trial = Trial {
+        rows: Vec::new(),
+        coverage_permille: BTreeMap::new(),
+        unlisted: BTreeMap::new(),
+        read: 0,
+        rules: BTreeMap::new(),
+        notes: bound.notes.clone(),
+    };
+    let mut row = Row::new();
+    let mut kept = 0_u64;
+    while trial.read < most && source.read(&mut row)? {
+        if bound.passes_over(&row) {
+            continue;
+        }
+        trial.read += 1;
+        count_unlisted(&bound, &row, &mut unlisted);
+        let fault = match checker.check(&row) {
+            Ok(checked) => match deidentifier.apply(&checked, b"") {
+                Ok(clean) => {
+                    kept += 1;
+                    let names = dictionary.dimensions.iter().filter(|d| is_stored(d));
+                    let mut shown = BTreeMap::new();
+                    for ((dimension, key), bound) in names.zip(clean.keys).zip(&bound.dimensions) {
+                        let code = dimension.keys.get(usize::from(*key));
+                        let code = code.map_or("", |key| key.code.as_str());
+                        *covered.entry(bound.name.clone()).or_default() +=
+                            u64::from(*key != bound.other);
+                        shown.insert(bound.name.clone(), code.to_owned());
+                    }
+                    let group = dictionary.groups.get(usize::from(clean.group));
+                    let code = group.map_or("", |group| group.code.as_str());
+                    *covered.entry("case_group".to_owned()).or_default() +=
+                        u64::from(code != schemas::dictionary::OTHER);
+                    shown.insert("case_group".to_owned(), code.to_owned());
+                    shown.insert("month".to_owned(), clean.month.to_string());
+                    for (field, amount) in bound.fields.iter().zip(clean.amounts) {
+                        shown.insert(field.name.clone(), amount.to_string());
+                    }
+                    if trial.rows.len() < SHOWN {
+                        trial.rows.push(shown);
+                    }
+                    continue;
+                }
+                Err(Refusal::Row(fault)) => fault,
+                Err(Refusal::Key(error)) => return Err(error.into()),
+            },
+            Err(fault) => fault,
+        };
+        *trial.rules.entry(fault.rule.id()).or_default() += 1;
+    }
+    let share = |count: u64| count * 1000 / kept.max(1);
+    trial.coverage_permille = covered
+        .into_iter()
+        .map(|(name, count)| (name, share(count)))
+        .collect();
+    for (name, mut codes) in unlisted {
+        codes.retain(|_, count| *count >= COMMON);
+        if !codes.is_empty() {
+            trial.unlisted.insert(name, codes);
+        }
+    }
+    Ok(trial)
+}
+
+/// Counts codes that have no key. Only what looks like a code: short, on one line, and shaped like
+/// nobody's identifier.
+fn count_unlisted(
+    bound: &Bound,
+    row: &Row,
+    unlisted: &mut BTreeMap<String, BTreeMap<String, u64>>,
+) {
+    for dimension in &bound.dimensions {
+        let DimensionSource::Coded { column, codes } = &dimension.source else {
+            continue;
+        };
+        let value = row.value(*column);
+        let plain = (1..=48).contains(&value.len())
+            && !value.iter().any(u8::is_ascii_control)
+            && identifiers::count(value) == 0;
+        if !plain || codes.find(value).is_some() {
+            continue;
+        }
+        if let Ok(code) = std::str::from_utf8(value) {
+            let counts = unlisted.entry(dimension.name.clone()).or_default();
+            if counts.len() < MOST_CODES || counts.contains_key(code) {
+                *counts.entry(code.to_owned()).or_default() += 1;
+            }
+        }
+    }
+}
