@@ -218,9 +218,9 @@ async fn roster(state: &State, named: &[Slug]) -> Result<Vec<Slug>, AskError> {
     }
 }
 
-/// A round by its name.
+/// A round by its name, or by its digest in hexadecimal (no round bears such a name).
 pub async fn find(state: &State, authority: &Authority, id: &Slug) -> Result<Held, AskError> {
-    let row = sqlx::query("select sealed, state, ended from rounds where id = $1")
+    let row = sqlx::query("select sealed, state, ended from rounds where id = $1 or digest = $1")
         .bind(id.as_str())
         .fetch_optional(state.pool())
         .await?;

@@ -16,5 +16,8 @@ pub mod noise;
 pub mod ledger;
 pub mod snapshot;
 pub mod answer;
+pub mod enrol;
+pub mod link;
+pub mod telemetry;
 pub mod synth;
 pub mod cli;

@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn the_shipped_templates_stay_within_their_price() {
         let yearly = Template::parse(YEARLY).unwrap();
-        assert_eq!(yearly.price().unwrap().to_string(), "0.4");
+        assert_eq!(yearly.price().unwrap().to_string(), "0.25");
         assert_eq!(yearly.reference().to_string(), "yearly-benchmark@1");
         let monthly = Template::parse(MONTHLY).unwrap();
         assert_eq!(monthly.price().unwrap().to_string(), "0.15");
@@ -414,8 +414,8 @@ mod tests {
     fn broken_templates_are_refused() {
         for (from, to) in [
             ("version = 1", "version = 0"),
-            ("rho = \"0.08\"", "rho = \"0\""),
-            ("rho = \"0.08\"", "rho = 0.08"),
+            ("rho = \"0.05\"", "rho = \"0\""),
+            ("rho = \"0.05\"", "rho = 0.05"),
             ("groups = 3", "groups = 51"),
             ("kind = \"squares\"", "kind = \"sum\""),
             ("kind = \"squares\"", "kind = \"median\""),

@@ -11,3 +11,4 @@ mod architecture;
 mod scan;
 mod dp_audit;
 mod ledger;
+mod link;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod data;
+mod link;
 mod setup;
 mod synth;
 mod table;
@@ -36,6 +37,8 @@ enum Command {
     Data(data::Command),
     #[command(flatten)]
     Ask(ask::Command),
+    #[command(flatten)]
+    Link(link::Command),
     Synth(synth::SynthArgs),
 }
 
@@ -86,6 +89,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Setup(command) => setup::run(command, &cli.data, out).await,
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
+        Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }
 }

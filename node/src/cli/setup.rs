@@ -39,6 +39,10 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DictionaryCommand {
+    /// Fetch the dictionary that the alliance offers; nothing changes until it is accepted.
+    ///
+    /// Example: consilium-node --data ./node1 dictionary fetch
+    Fetch,
     /// Accept a dictionary: from now on everything works under it.
     ///
     /// Example: consilium-node --data ./node1 dictionary accept dictionary.json --alliance-key 8f…
@@ -57,6 +61,9 @@ pub(super) enum DictionaryCommand {
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Init { hospital } => init(hospital, data, out).await,
+        Command::Dictionary(DictionaryCommand::Fetch) => {
+            super::link::fetch(&Node::open(data).await?, out).await
+        }
         Command::Dictionary(DictionaryCommand::Accept {
             file,
             alliance_key,
