@@ -1,1 +1,19 @@
-//! stub
+//! The alliance's side: membership, dictionary, rounds and what follows from their answers. It
+//! holds no row of any hospital; it sees signed, noised answers only.
+//!
+//! Modules stand in flow order; none names one below it.
+
+pub mod clock;
+pub mod config;
+pub mod store;
+pub mod authority;
+pub mod register;
+pub mod dictionary;
+pub mod template;
+pub mod ask;
+pub mod collect;
+pub mod merge;
+pub mod report;
+pub mod api;
+pub mod telemetry;
+pub mod cli;

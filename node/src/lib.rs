@@ -1,5 +1,5 @@
-//! A hospital's node: it loads and de-identifies the hospital's own data and answers questions
-//! about it.
+//! A hospital's node: it loads and de-identifies the hospital's own data and answers aggregate
+//! questions about it.
 //!
 //! Modules stand in the order in which data flows; none names one below it.
 
@@ -11,4 +11,13 @@ pub mod check;
 pub mod deidentify;
 pub mod load;
 pub mod release;
+pub mod scan;
+pub mod noise;
+pub mod ledger;
+pub mod snapshot;
+pub mod answer;
+pub mod enrol;
+pub mod link;
+pub mod telemetry;
+pub mod synth;
 pub mod cli;

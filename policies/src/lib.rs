@@ -1,1 +1,9 @@
-//! stub
+//! What is allowed, and how figures follow: pure functions without clock or I/O. Coordinator,
+//! nodes and members compute with the same code, so that everyone gets the same result from the
+//! same signed inputs (rule CALC-1).
+
+pub mod template;
+pub mod rules;
+pub mod plan;
+pub mod disclosure;
+pub mod figures;

@@ -1,7 +1,11 @@
 //! The command line: one file a group of commands. The arithmetic is elsewhere.
 
+mod ask;
 mod data;
+mod link;
 mod setup;
+mod synth;
+mod table;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,6 +35,11 @@ enum Command {
     Setup(setup::Command),
     #[command(flatten)]
     Data(data::Command),
+    #[command(flatten)]
+    Ask(ask::Command),
+    #[command(flatten)]
+    Link(link::Command),
+    Synth(synth::SynthArgs),
 }
 
 /// What most commands work with.
@@ -79,6 +88,9 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     match cli.command {
         Command::Setup(command) => setup::run(command, &cli.data, out).await,
         Command::Data(command) => data::run(command, &cli.data, out).await,
+        Command::Ask(command) => ask::run(command, &cli.data, out).await,
+        Command::Link(command) => link::run(command, &cli.data, out).await,
+        Command::Synth(args) => synth::run(&args, out),
     }
 }
 

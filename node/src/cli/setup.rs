@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use policies::rules::DEFAULT;
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
 
 use super::Node;
+use crate::answer::POLICY;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::keys::Keys;
@@ -37,6 +39,10 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DictionaryCommand {
+    /// Fetch the dictionary that the alliance offers; nothing changes until it is accepted.
+    ///
+    /// Example: consilium-node --data ./node1 dictionary fetch
+    Fetch,
     /// Accept a dictionary: from now on everything works under it.
     ///
     /// Example: consilium-node --data ./node1 dictionary accept dictionary.json --alliance-key 8f…
@@ -55,6 +61,9 @@ pub(super) enum DictionaryCommand {
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Init { hospital } => init(hospital, data, out).await,
+        Command::Dictionary(DictionaryCommand::Fetch) => {
+            super::link::fetch(&Node::open(data).await?, out).await
+        }
         Command::Dictionary(DictionaryCommand::Accept {
             file,
             alliance_key,
@@ -84,6 +93,8 @@ async fn init(hospital: Slug, data: &Path, out: &mut dyn Write) -> anyhow::Resul
         .with_context(|| format!("`{}` could not be made", data.display()))?;
     let config = Config::new(hospital);
     config.write_new(data).context("is there a node already?")?;
+    // A policy of the hospital's own, to be made stricter where the hospital wants.
+    std::fs::write(data.join(POLICY), DEFAULT).context("policy.toml could not be written")?;
     let keys = Keys::open(data)?;
     let signer = keys.make_message_key()?;
     let state = State::open(data).await?;

@@ -47,14 +47,13 @@ create table if not exists months (
     primary key (load_id, month)
 );
 
--- Privacy loss by data year: never falls, never renews, never exceeds its limit.
+-- Privacy loss by data year: never falls and never renews. The limits are the policy's, compared
+-- in the same statement that adds.
 create table if not exists ledger (
     year bigint not null,
     purpose text not null,              -- `all` for the whole allowance, else the quota's purpose
     spent_nano bigint not null check (spent_nano >= 0),
-    limit_nano bigint not null,
-    primary key (year, purpose),
-    check (spent_nano <= limit_nano)
+    primary key (year, purpose)
 );
 
 -- Answers: one noise for one question on one state of the data, for ever.

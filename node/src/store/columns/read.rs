@@ -76,6 +76,11 @@ impl Batch {
         self.data.num_rows()
     }
 
+    /// The stored columns and the ranks, for the scan.
+    pub fn parts(&self) -> (&RecordBatch, &RecordBatch) {
+        (&self.data, &self.ranks)
+    }
+
     /// Pseudonyms, 16 bytes a row.
     pub fn patient(&self) -> &[u8] {
         self.binary("patient")

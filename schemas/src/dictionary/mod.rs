@@ -2,6 +2,10 @@
 //! and versioned. Clamp bounds, group keys and bin edges come from here and never from the data
 //! asked about (rule DP-4).
 
+mod check;
+
+pub use check::DictionaryError;
+
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -179,23 +183,6 @@ pub struct Dictionary {
     pub bin_edges: Vec<u32>,
 }
 
-/// The first rule that a dictionary breaks, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("dictionary: {place}: {rule}")]
-pub struct DictionaryError {
-    /// Which entry.
-    pub place: String,
-    /// What must hold.
-    pub rule: &'static str,
-}
-
-fn broken(place: impl Into<String>, rule: &'static str) -> DictionaryError {
-    DictionaryError {
-        place: place.into(),
-        rule,
-    }
-}
-
 impl Dictionary {
     /// Domain tag of a dictionary's digest and signature.
     pub const TAG: &'static str = "consilium-dictionary-v1";
@@ -203,156 +190,6 @@ impl Dictionary {
     /// The digest that questions and answers cite.
     pub fn digest(&self) -> Result<Digest, canonical::Error> {
         canonical::digest(Self::TAG, self)
-    }
-
-    /// Checks every rule that the rest of the system relies on.
-    pub fn check(&self) -> Result<(), DictionaryError> {
-        let currency_ok =
-            self.currency.len() == 3 && self.currency.bytes().all(|b| b.is_ascii_uppercase());
-        if !currency_ok {
-            return Err(broken("currency", "three capital letters (ISO 4217)"));
-        }
-        if !(1..=1_000_000).contains(&self.cap) {
-            return Err(broken("cap", "from 1 to 1,000,000"));
-        }
-        if !(1..=1_000_000_000).contains(&self.max_rows) {
-            return Err(broken("max_rows", "from 1 to 1,000,000,000"));
-        }
-        self.check_groups()?;
-        self.check_dimensions()?;
-        self.check_fields()?;
-        self.check_bins()
-    }
-
-    fn check_groups(&self) -> Result<(), DictionaryError> {
-        if self.groups.is_empty() || self.groups.len() > MOST_KEYS {
-            return Err(broken("groups", "from 1 to 4096 groups"));
-        }
-        let mut seen = BTreeSet::new();
-        for group in &self.groups {
-            check_code(&group.code, "groups")?;
-            check_code(&group.mdc, "groups")?;
-            if !seen.insert(&group.code) {
-                return Err(broken(format!("groups.{}", group.code), "listed once"));
-            }
-            let references = [
-                group.references.cost,
-                group.references.charge,
-                group.references.stay,
-            ];
-            if references
-                .iter()
-                .any(|value| !(1..=1_000_000_000_000).contains(value))
-            {
-                return Err(broken(
-                    format!("groups.{}", group.code),
-                    "references from 1 to 10^12",
-                ));
-            }
-        }
-        if self.groups.last().is_none_or(|last| last.code != OTHER) {
-            return Err(broken("groups", "the last group is `other`"));
-        }
-        Ok(())
-    }
-
-    fn check_dimensions(&self) -> Result<(), DictionaryError> {
-        let mut seen = BTreeSet::new();
-        if self.dimensions.len() > 64 {
-            return Err(broken("dimensions", "at most 64"));
-        }
-        for dimension in &self.dimensions {
-            let place = format!("dimensions.{}", dimension.id);
-            if !seen.insert(&dimension.id) {
-                return Err(broken(place, "listed once"));
-            }
-            match dimension.source {
-                KeySource::CaseGroup | KeySource::Mdc | KeySource::Month => {
-                    let fixed = match dimension.source {
-                        KeySource::CaseGroup => "case_group",
-                        KeySource::Mdc => "mdc",
-                        _ => "month",
-                    };
-                    if dimension.id.as_str() != fixed {
-                        return Err(broken(place, "a derived dimension bears its own name"));
-                    }
-                    if !dimension.keys.is_empty() {
-                        return Err(broken(place, "a derived dimension lists no keys"));
-                    }
-                }
-                KeySource::Exact | KeySource::Bands => check_keys(&place, &dimension.keys)?,
-                KeySource::Prefix { chars } => {
-                    check_keys(&place, &dimension.keys)?;
-                    if !(1..=8).contains(&chars) {
-                        return Err(broken(place, "a prefix has 1 to 8 characters"));
-                    }
-                }
-            }
-        }
-        for needed in ["case_group", "mdc", "month"] {
-            if !self
-                .dimensions
-                .iter()
-                .any(|dimension| dimension.id.as_str() == needed)
-            {
-                return Err(broken("dimensions", "case_group, mdc and month are listed"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_fields(&self) -> Result<(), DictionaryError> {
-        let mut seen = BTreeSet::new();
-        if self.fields.len() > 64 {
-            return Err(broken("fields", "at most 64"));
-        }
-        for field in &self.fields {
-            let place = format!("fields.{}", field.id);
-            if !seen.insert(&field.id) || self.dimensions.iter().any(|d| d.id == field.id) {
-                return Err(broken(place, "listed once"));
-            }
-            // `most` is stored in 32 bits and scaled by 2,000 in 64-bit arithmetic.
-            if field.most == 0 || field.most == u32::MAX {
-                return Err(broken(place, "most is from 1 to 2^32 - 2"));
-            }
-            if let Some(whole) = &field.part_of {
-                let whole = self.fields.iter().find(|other| other.id == *whole);
-                let sound = whole.is_some_and(|whole| {
-                    whole.part_of.is_none()
-                        && whole.unit == field.unit
-                        && whole.reference == field.reference
-                });
-                if !sound {
-                    return Err(broken(
-                        place,
-                        "part_of names a whole field of the same unit",
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_bins(&self) -> Result<(), DictionaryError> {
-        let rising = self.bin_edges.is_sorted_by(|a, b| a < b);
-        let ends = self.bin_edges.first() == Some(&0)
-            && self.bin_edges.last().is_some_and(|last| *last <= 100_000);
-        if !rising || !ends || !(2..=256).contains(&self.bin_edges.len()) {
-            return Err(broken(
-                "bin_edges",
-                "2 to 256 rising edges from 0 to at most 100,000",
-            ));
-        }
-        let cap = self.cap.checked_mul(1000);
-        let past = self
-            .bin_edges
-            .last()
-            .zip(cap)
-            .is_none_or(|(last, cap)| cap > *last);
-        if !past && !self.bin_edges.iter().any(|edge| Some(*edge) == cap) {
-            return Err(broken("bin_edges", "the cap is an edge"));
-        }
-        Ok(())
     }
 
     /// The dimension of that name.
@@ -402,31 +239,4 @@ impl Group {
             Reference::Stay => self.references.stay,
         }
     }
-}
-
-fn check_code(code: &str, place: &str) -> Result<(), DictionaryError> {
-    let plain = |c: char| {
-        c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',' | '<' | '>' | '&' | '=' | '@')
-    };
-    if code.is_empty() || code.len() > 32 || !code.chars().all(plain) {
-        return Err(broken(place, "codes are 1 to 32 plain ASCII characters"));
-    }
-    Ok(())
-}
-
-fn check_keys(place: &str, keys: &[Key]) -> Result<(), DictionaryError> {
-    if keys.is_empty() || keys.len() > MOST_KEYS {
-        return Err(broken(place, "from 1 to 4096 keys"));
-    }
-    let mut seen = BTreeSet::new();
-    for key in keys {
-        check_code(&key.code, place)?;
-        if !seen.insert(&key.code) {
-            return Err(broken(place, "every key is listed once"));
-        }
-    }
-    if keys.last().is_none_or(|last| last.code != OTHER) {
-        return Err(broken(place, "the last key is `other`"));
-    }
-    Ok(())
 }

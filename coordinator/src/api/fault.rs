@@ -1,0 +1,138 @@
+//! What goes wrong, as problem documents (RFC 9457). Faults of ours are logged and never shown.
+
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schemas::canonical;
+use schemas::problem::Problem;
+
+use crate::ask::AskError;
+use crate::collect::ReplyError;
+use crate::dictionary::PublishError;
+use crate::register::JoinError;
+use crate::store::state::StateError;
+
+/// A refused request.
+#[derive(Debug)]
+pub struct Fault(Problem);
+
+impl Fault {
+    /// A problem of ours; `detail` says what to do next.
+    pub fn new(kind: &str, status: u16, title: &str, detail: &str) -> Self {
+        Self(Problem::new(kind, status, title, detail))
+    }
+
+    /// A fault of ours: the chain goes to the log, the asker sees that there is one.
+    fn ours(error: &dyn std::error::Error) -> Self {
+        let mut chain = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            chain.push_str(": ");
+            chain.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(fault = %chain, "a request failed");
+        Self::new(
+            "internal",
+            500,
+            "the coordinator failed",
+            "its log says why",
+        )
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let kind = HeaderValue::from_static("application/problem+json");
+        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    }
+}
+
+impl From<StateError> for Fault {
+    fn from(error: StateError) -> Self {
+        Self::ours(&error)
+    }
+}
+
+impl From<BytesRejection> for Fault {
+    fn from(error: BytesRejection) -> Self {
+        match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new("too-long", 413, "the body is too long", "at most 16 MiB")
+            }
+            _ => Self::new("unreadable", 400, "the body could not be read", ""),
+        }
+    }
+}
+
+impl From<canonical::Error> for Fault {
+    fn from(error: canonical::Error) -> Self {
+        Self::new("shape", 400, "the body is refused", &error.to_string())
+    }
+}
+
+impl From<JoinError> for Fault {
+    fn from(error: JoinError) -> Self {
+        match &error {
+            JoinError::Code => Self::new(
+                "join-code",
+                403,
+                "the join code is not valid",
+                "it is wrong, used up or expired; ask the alliance for a new one",
+            ),
+            JoinError::Request(source) => match source {
+                crate::authority::RequestError::Authority(_) => Self::ours(&error),
+                crate::authority::RequestError::Unsound | crate::authority::RequestError::Key => {
+                    Self::new(
+                        "signing-request",
+                        422,
+                        "the signing request is refused",
+                        &source.to_string(),
+                    )
+                }
+            },
+            JoinError::Random | JoinError::State(_) => Self::ours(&error),
+        }
+    }
+}
+
+impl From<PublishError> for Fault {
+    fn from(error: PublishError) -> Self {
+        Self::ours(&error)
+    }
+}
+
+impl From<AskError> for Fault {
+    fn from(error: AskError) -> Self {
+        match &error {
+            AskError::NoRound(_) => Self::new("no-such-round", 404, "no such round", ""),
+            _ => Self::ours(&error),
+        }
+    }
+}
+
+impl From<ReplyError> for Fault {
+    fn from(error: ReplyError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            ReplyError::NotAsked => Self::new("not-asked", 403, "not asked", &detail),
+            ReplyError::Seal(source) => Self::new(
+                "reply-seal",
+                422,
+                "the reply is refused",
+                &source.to_string(),
+            ),
+            ReplyError::Elsewhere | ReplyError::Answer => {
+                Self::new("reply", 422, "the reply is refused", &detail)
+            }
+            ReplyError::Conflict => {
+                Self::new("reply-conflict", 409, "another reply is stored", &detail)
+            }
+            ReplyError::Ended => Self::new("round-ended", 410, "the round has ended", &detail),
+            ReplyError::State(_) => Self::ours(&error),
+        }
+    }
+}

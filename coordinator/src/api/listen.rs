@@ -1,0 +1,181 @@
+//! The accept loops. Each connection has its own task, so that a slow handshake stops nobody.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+
+use super::tls::{self, TlsError};
+use super::{App, member, member_routes, public_routes, watch};
+use crate::authority::AuthorityError;
+
+/// How long open requests may take to finish when the service ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The service could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The certificate could not be made.
+    #[error("the server's certificate could not be made")]
+    Authority(#[from] AuthorityError),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls(#[from] TlsError),
+}
+
+/// Two bound ports.
+#[derive(Debug)]
+pub struct Listeners {
+    nodes: TcpListener,
+    public: TcpListener,
+}
+
+/// What all connections of a listener share.
+#[derive(Clone)]
+struct Door {
+    app: Arc<App>,
+    acceptor: TlsAcceptor,
+    router: Router,
+    places: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl Listeners {
+    /// Binds both ports; port 0 takes any free one.
+    pub async fn bind(nodes: SocketAddr, public: SocketAddr) -> Result<Self, ServeError> {
+        let bind = async |address| {
+            TcpListener::bind(address)
+                .await
+                .map_err(|source| ServeError::Bind { address, source })
+        };
+        Ok(Self {
+            nodes: bind(nodes).await?,
+            public: bind(public).await?,
+        })
+    }
+
+    /// The addresses for nodes and for everyone.
+    pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.nodes.local_addr()?, self.public.local_addr()?))
+    }
+
+    /// Serves until the app is told to stop, then lets open requests finish.
+    pub async fn serve(self, app: Arc<App>) -> Result<(), ServeError> {
+        let identity = || {
+            app.authority
+                .server_certificate(&app.config.hosts, app.clock.now())
+        };
+        let tasks = TaskTracker::new();
+        let door = |config, router| Door {
+            app: Arc::clone(&app),
+            acceptor: TlsAcceptor::from(config),
+            router,
+            places: Arc::new(Semaphore::new(
+                usize::try_from(app.config.limits.connections).unwrap_or(1),
+            )),
+            tasks: tasks.clone(),
+        };
+        let members = door(
+            tls::for_members(identity()?, app.authority.ca())?,
+            member_routes(&app),
+        );
+        let everyone = door(tls::for_everyone(identity()?)?, public_routes(&app));
+        tasks.spawn(watch::run(Arc::clone(&app)));
+        tokio::join!(members.accept(self.nodes), everyone.accept(self.public));
+        tasks.close();
+        if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
+            tracing::warn!("some connections were cut at shutdown");
+        }
+        Ok(())
+    }
+}
+
+impl Door {
+    async fn accept(self, listener: TcpListener) {
+        loop {
+            // A place first, then a connection: beyond the limit callers wait in the backlog.
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+                return;
+            };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.app.stop.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    let door = self.clone();
+                    self.tasks.spawn(async move {
+                        door.connection(stream, address).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    // Out of file handles or the like: wait for others to end.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, stream: TcpStream, address: SocketAddr) {
+        let seconds = |n| Duration::from_secs(u64::from(n));
+        let limits = self.app.config.limits;
+        let handshake = self.acceptor.accept(stream);
+        let stream = tokio::select! {
+            done = tokio::time::timeout(seconds(limits.handshake_seconds), handshake) => done,
+            () = self.app.stop.cancelled() => return,
+        };
+        let stream = match stream {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::info!(%address, %error, "a handshake was refused");
+                return;
+            }
+            Err(_) => {
+                tracing::info!(%address, "a handshake took too long");
+                return;
+            }
+        };
+        let certificate = stream.get_ref().1.peer_certificates();
+        let peer = member::Peer {
+            address: address.ip(),
+            certificate: certificate
+                .and_then(|chain| chain.first())
+                .map(|leaf| leaf.clone().into_owned()),
+        };
+        let service = TowerToHyperService::new(self.router.clone().layer(Extension(peer)));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(seconds(limits.head_seconds))
+            .max_buf_size(64 * 1024)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.app.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%address, %error, "a connection broke");
+        }
+    }
+}

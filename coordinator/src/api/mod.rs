@@ -1,0 +1,121 @@
+//! The two listeners: one for members (mutual TLS), one for joining and health.
+
+mod fault;
+mod join;
+mod listen;
+mod member;
+mod rounds;
+mod tls;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
+
+use crate::authority::Authority;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::state::State as Store;
+
+pub use fault::Fault;
+pub use listen::{Listeners, ServeError};
+
+/// Largest body that is read.
+const MOST_BODY: usize = 16 * 1024 * 1024;
+
+/// Everything that a request may need.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    store: Store,
+    authority: Authority,
+    clock: Clock,
+    /// Length of the log, so that long polls wake up when anything changes.
+    changed: tokio::sync::watch::Sender<i64>,
+    refused: join::Refused,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// Puts the parts together. `stop` ends the service.
+    pub fn new(
+        config: Config,
+        store: Store,
+        authority: Authority,
+        clock: Clock,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            refused: join::Refused::new(config.limits.refused_joins),
+            config,
+            store,
+            authority,
+            clock,
+            changed: tokio::sync::watch::Sender::new(0),
+            stop,
+        })
+    }
+}
+
+/// What members reach: every handler takes a [`crate::register::Member`].
+fn member_routes(app: &Arc<App>) -> Router {
+    let router = Router::new()
+        .route("/v1/dictionary", get(rounds::dictionary))
+        .route("/v1/rounds", get(rounds::pending))
+        .route("/v1/rounds/{id}/reply", post(rounds::reply))
+        .route("/v1/rounds/{id}/progress", get(rounds::progress));
+    finish(router, app)
+}
+
+/// What everyone reaches.
+fn public_routes(app: &Arc<App>) -> Router {
+    let router = Router::new()
+        .route("/v1/join", post(join::join))
+        .route("/health", get(health))
+        .route("/ready", get(ready));
+    finish(router, app)
+}
+
+fn finish(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
+    let limit = Duration::from_secs(u64::from(app.config.limits.request_seconds));
+    router
+        .fallback(async || Fault::new("no-such-path", 404, "no such path", ""))
+        .method_not_allowed_fallback(async || {
+            Fault::new("no-such-method", 405, "no such method on this path", "")
+        })
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(middleware::from_fn(move |request, next| {
+            guard(limit, request, next)
+        }))
+        .with_state(Arc::clone(app))
+}
+
+/// Refuses compressed bodies (they hide their size) and ends what takes too long.
+async fn guard(limit: Duration, request: Request, next: Next) -> Response {
+    if request.headers().contains_key("content-encoding") {
+        return Fault::new("encoded", 415, "send the body without content encoding", "")
+            .into_response();
+    }
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Fault::new("too-slow", 408, "the request took too long", "").into_response(),
+    }
+}
+
+/// The process runs.
+async fn health() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// The state file answers.
+async fn ready(State(app): State<Arc<App>>) -> Result<StatusCode, Fault> {
+    app.store.log_length().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,294 @@
+//! Opening rounds: a template, a period, the hospitals asked and a deadline become one signed
+//! message.
+
+use policies::plan::{self, Refusal};
+use policies::rules::Privacy;
+use policies::template::{DraftError, Template};
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::round::{Round, State as RoundState};
+use schemas::seal::{SealError, Sealed};
+use schemas::time::{Month, NotAMonth, Period, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::authority::Authority;
+use crate::dictionary::{self, PublishError};
+use crate::register;
+use crate::store::state::{State, StateError, append};
+
+/// Window of a round unless another is given: seven days.
+pub const DEFAULT_WINDOW: i64 = 7 * 86_400;
+
+/// What to ask, whom and until when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// The months asked about.
+    pub period: Period,
+    /// The hospitals asked; all members where it is empty.
+    pub roster: Vec<Slug>,
+    /// Seconds until the deadline.
+    pub window: i64,
+    /// Fewer answers and the round dies; the template's number where it is left out.
+    pub min_answers: Option<u32>,
+}
+
+/// A round as stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// As signed.
+    pub sealed: Sealed<Round>,
+    /// Digest of the signed bytes.
+    pub digest: Digest,
+    /// What was signed.
+    pub round: Round,
+    /// Where it stands.
+    pub state: RoundState,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+}
+
+/// Why no round was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// Nothing to ask by.
+    #[error("no dictionary is published; `consilium-coordinator dictionary publish` does it")]
+    NoDictionary,
+    /// No question follows.
+    #[error("the template gives no question")]
+    Draft(#[from] DraftError),
+    /// Every node would refuse it.
+    #[error("the question breaks the alliance's rules")]
+    Refused(#[from] Refusal),
+    /// A hospital that is no member.
+    #[error("`{0}` is not a member")]
+    Stranger(Slug),
+    /// Nobody is asked, or fewer than must answer.
+    #[error("the round needs at least {needed} hospitals and asks {asked}")]
+    Roster {
+        /// Hospitals asked.
+        asked: usize,
+        /// Least number of answers.
+        needed: u32,
+    },
+    /// The window is empty or too long.
+    #[error("the deadline lies from 1 second to 60 days ahead")]
+    Window,
+    /// No such round.
+    #[error("there is no round `{0}`")]
+    NoRound(Slug),
+    /// The rules have no digest.
+    #[error("the rules have no digest")]
+    Rules(#[from] canonical::Error),
+    /// The dictionary could not be read.
+    #[error("the dictionary could not be read")]
+    Dictionary(#[from] PublishError),
+    /// The round could not be signed or opened.
+    #[error("the round could not be signed or opened")]
+    Seal(#[from] SealError),
+    /// The state file failed.
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
+}
+
+impl From<sqlx::Error> for AskError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::State(error.into())
+    }
+}
+
+/// Reads a period: `2025`, `2025-03` or `2025-01..2025-06`.
+pub fn period(text: &str) -> Result<Period, NotAMonth> {
+    if let Some((from, to)) = text.split_once("..") {
+        let (from, to) = (from.parse()?, to.parse()?);
+        return Ok(Period { from, to });
+    }
+    if text.contains('-') {
+        let month = text.parse()?;
+        return Ok(Period {
+            from: month,
+            to: month,
+        });
+    }
+    // A year is read as its first and last month, so that the same rule checks it.
+    let first: Month = format!("{text}-01").parse()?;
+    Period::year(first.year())
+}
+
+/// Opens a round. Gives it and what the template asks but the dictionary lacks.
+pub async fn open(
+    state: &State,
+    authority: &Authority,
+    template: &Template,
+    rules: &Privacy,
+    order: &Order,
+    now: Timestamp,
+) -> Result<(Held, Vec<String>), AskError> {
+    if !(1..=Round::LONGEST).contains(&order.window) {
+        return Err(AskError::Window);
+    }
+    let dictionary = dictionary::latest(state, authority).await?;
+    let dictionary = dictionary.ok_or(AskError::NoDictionary)?.dictionary;
+    let draft = template.draft(&dictionary, rules.digest()?, order.period)?;
+    plan::compile(&draft.question, &dictionary, rules)?;
+    let roster = roster(state, &order.roster).await?;
+    let min_answers = order.min_answers.or(template.min_answers).unwrap_or(1);
+    if min_answers == 0 || usize::try_from(min_answers).map_or(true, |n| n > roster.len()) {
+        return Err(AskError::Roster {
+            asked: roster.len(),
+            needed: min_answers.max(1),
+        });
+    }
+    let mut change = state.begin().await?;
+    let count: i64 = sqlx::query("select count(*) from rounds")
+        .fetch_one(&mut *change)
+        .await?
+        .try_get(0)?;
+    let name = format!("r{}-{}", count.saturating_add(1), template.id);
+    let round = Round {
+        id: name
+            .chars()
+            .take(64)
+            .collect::<String>()
+            .parse()
+            .map_err(|_| StateError::Name)?,
+        template: Some(template.reference()),
+        purpose: template.purpose,
+        question: draft.question,
+        roster,
+        min_answers,
+        opened: now,
+        deadline: Timestamp(now.0.saturating_add(order.window)),
+    };
+    let sealed = Sealed::seal(authority.signer(), &round)?;
+    let held = Held {
+        digest: sealed.digest()?,
+        sealed,
+        round,
+        state: RoundState::Open,
+        ended: None,
+    };
+    insert(&mut change, &held).await?;
+    change.commit().await?;
+    Ok((held, draft.left_out))
+}
+
+async fn insert(change: &mut crate::store::state::Change, held: &Held) -> Result<(), StateError> {
+    let round = &held.round;
+    sqlx::query(
+        "insert into rounds (id, digest, sealed, state, opened, deadline, ended) \
+         values ($1, $2, $3, 'open', $4, $5, null)",
+    )
+    .bind(round.id.as_str())
+    .bind(held.digest.to_string())
+    .bind(serde_json::to_string(&held.sealed).map_err(|_| StateError::Range)?)
+    .bind(round.opened.0)
+    .bind(round.deadline.0)
+    .execute(&mut **change)
+    .await?;
+    for hospital in &round.roster {
+        sqlx::query("insert into roster (round, hospital) values ($1, $2)")
+            .bind(round.id.as_str())
+            .bind(hospital.as_str())
+            .execute(&mut **change)
+            .await?;
+    }
+    let template = round
+        .template
+        .as_ref()
+        .map_or_else(String::new, ToString::to_string);
+    let detail = [("round", round.id.to_string()), ("template", template)];
+    append(change, round.opened, "round", held.digest, &detail).await
+}
+
+/// The hospitals asked, sorted, each once and a member.
+async fn roster(state: &State, named: &[Slug]) -> Result<Vec<Slug>, AskError> {
+    let members = register::members(state).await?;
+    let members: Vec<Slug> = members.into_iter().map(|member| member.hospital).collect();
+    if named.is_empty() {
+        return Ok(members);
+    }
+    let mut roster = named.to_vec();
+    roster.sort();
+    roster.dedup();
+    match roster.iter().find(|name| !members.contains(name)) {
+        Some(stranger) => Err(AskError::Stranger(stranger.clone())),
+        None => Ok(roster),
+    }
+}
+
+/// A round by its name, or by its digest in hexadecimal (no round bears such a name).
+pub async fn find(state: &State, authority: &Authority, id: &Slug) -> Result<Held, AskError> {
+    let row = sqlx::query("select sealed, state, ended from rounds where id = $1 or digest = $1")
+        .bind(id.as_str())
+        .fetch_optional(state.pool())
+        .await?;
+    match row {
+        Some(row) => read(&row, authority),
+        None => Err(AskError::NoRound(id.clone())),
+    }
+}
+
+/// All rounds, oldest first.
+pub async fn list(state: &State, authority: &Authority) -> Result<Vec<Held>, AskError> {
+    let rows = sqlx::query("select sealed, state, ended from rounds order by opened, id")
+        .fetch_all(state.pool())
+        .await?;
+    rows.iter().map(|row| read(row, authority)).collect()
+}
+
+/// The open rounds that a hospital is asked and has not replied to.
+pub async fn pending(
+    state: &State,
+    hospital: &Slug,
+    now: Timestamp,
+) -> Result<Vec<Sealed<Round>>, AskError> {
+    let rows = sqlx::query(
+        "select r.sealed from rounds r join roster a on a.round = r.id \
+         where a.hospital = $1 and r.state = 'open' and r.deadline >= $2 \
+         and not exists (select 1 from replies p where p.round = r.id and p.hospital = $1) \
+         order by r.opened, r.id",
+    )
+    .bind(hospital.as_str())
+    .bind(now.0)
+    .fetch_all(state.pool())
+    .await?;
+    let sealed = rows.iter().map(|row| {
+        let text: String = row.try_get(0)?;
+        Ok(serde_json::from_str(&text).map_err(|_| StateError::Range)?)
+    });
+    sealed.collect()
+}
+
+fn read(row: &SqliteRow, authority: &Authority) -> Result<Held, AskError> {
+    let text: String = row.try_get(0)?;
+    let sealed: Sealed<Round> = serde_json::from_str(&text).map_err(|_| StateError::Range)?;
+    let state: String = row.try_get(1)?;
+    Ok(Held {
+        digest: sealed.digest()?,
+        round: sealed.open(&authority.signer().public())?,
+        sealed,
+        state: match state.as_str() {
+            "open" => RoundState::Open,
+            "closed" => RoundState::Closed,
+            _ => RoundState::Dead,
+        },
+        ended: row.try_get::<Option<i64>, _>(2)?.map(Timestamp),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_read() {
+        for (text, months) in [("2025", 12), ("2025-03", 1), ("2024-11..2025-02", 4)] {
+            assert_eq!(period(text).unwrap().months().len(), months, "{text}");
+        }
+        for bad in ["", "25", "2025-13", "2025-01..", "2025-01-02", "x"] {
+            assert!(period(bad).is_err(), "{bad}");
+        }
+    }
+}

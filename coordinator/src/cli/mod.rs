@@ -1,0 +1,141 @@
+//! The command line: one file for each group of commands.
+
+mod benchmark;
+mod dictionary;
+mod init;
+mod log;
+mod member;
+mod round;
+mod run;
+mod template;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::authority::Authority;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::state::State;
+use crate::telemetry;
+
+/// The coordinator of a hospital alliance: members, dictionary, rounds and benchmarks.
+#[derive(Debug, Parser)]
+#[command(name = "consilium-coordinator", version)]
+struct Cli {
+    /// Data folder.
+    #[arg(long, global = true, default_value = ".")]
+    data: PathBuf,
+    /// Log as JSON, one object a line.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a new alliance: its CA, its message key and its settings.
+    Init(init::Args),
+    /// Prints a one-time join code for a hospital.
+    Invite(member::Args),
+    /// Lists the members.
+    Members(member::ListArgs),
+    /// Builds, publishes and shows the alliance's dictionary.
+    #[command(subcommand)]
+    Dictionary(dictionary::Command),
+    /// Lists and shows question templates.
+    #[command(subcommand)]
+    Template(template::Command),
+    /// Opens, follows and ends rounds.
+    #[command(subcommand)]
+    Round(round::Command),
+    /// Writes the benchmark of a closed round.
+    Benchmark(benchmark::Args),
+    /// Shows and verifies the log.
+    #[command(subcommand)]
+    Log(log::Command),
+    /// Serves nodes until it is told to stop.
+    Run(run::Args),
+}
+
+/// Reads the command line, runs one command and says how it went: 0 done, 1 refused or failed,
+/// 2 a command line that cannot be read.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(cli.log_json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let mut out = std::io::stdout().lock();
+    match runtime.block_on(run_command(cli, &mut out)) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a command's refusal goes to standard error"
+)]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let data = &cli.data;
+    match cli.command {
+        Command::Init(args) => init::run(data, &args, out)?,
+        Command::Invite(args) => member::invite(&Office::open(data).await?, &args, out).await?,
+        Command::Members(args) => member::list(&Office::open(data).await?, &args, out).await?,
+        Command::Dictionary(command) => dictionary::run(data, command, out).await?,
+        Command::Template(command) => template::run(data, &command, out)?,
+        Command::Round(command) => {
+            return round::run(&Office::open(data).await?, command, out).await;
+        }
+        Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
+        Command::Log(command) => log::run(&Office::open(data).await?, &command, out).await?,
+        Command::Run(args) => run::run(Office::open(data).await?, &args, out).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An opened data folder: what every command but `init` works with.
+#[derive(Debug)]
+struct Office {
+    config: Config,
+    state: State,
+    authority: Authority,
+    clock: Clock,
+}
+
+impl Office {
+    async fn open(data: &Path) -> anyhow::Result<Self> {
+        let config = Config::read(data)?;
+        let authority = Authority::open(data, &config.alliance)?;
+        let state = State::open(data)
+            .await
+            .with_context(|| format!("`{}`", data.display()))?;
+        Ok(Self {
+            config,
+            state,
+            authority,
+            clock: Clock::System,
+        })
+    }
+}
+
+/// A value as JSON for machines, one line at the end.
+fn write_json<T: serde::Serialize>(out: &mut dyn Write, value: &T) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)?;
+    Ok(())
+}

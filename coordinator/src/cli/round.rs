@@ -1,0 +1,267 @@
+//! `round open|list|show|close|wait`.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use policies::rules::{self, Privacy};
+use schemas::id::Slug;
+use schemas::round::{Standing, State as RoundState};
+use schemas::time::Period;
+
+use super::{Office, write_json};
+use crate::ask::{self, Order};
+use crate::collect::{self, Progress};
+use crate::template;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Opens a round from a template.
+    #[command(
+        after_help = "Example:\n  consilium-coordinator round open yearly-benchmark --period 2025 --deadline 7d --min-answers 5"
+    )]
+    Open(OpenArgs),
+    /// Lists all rounds.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows where a round stands, hospital by hospital.
+    Show {
+        /// The round.
+        id: Slug,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends a round now.
+    Close {
+        /// The round.
+        id: Slug,
+    },
+    /// Waits until a round has ended. Exit code 0: closed; 3: died; 4: still open.
+    Wait {
+        /// The round.
+        id: Slug,
+        /// How long to wait at most, for example `90s`, `10m`, `2h`.
+        #[arg(long, default_value = "10m", value_parser = seconds)]
+        timeout: i64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct OpenArgs {
+    /// The template.
+    template: Slug,
+    /// The months asked about: `2025`, `2025-03` or `2025-01..2025-06`.
+    #[arg(long, value_parser = ask::period)]
+    period: Period,
+    /// The hospitals asked, separated by commas; all members without it.
+    #[arg(long, value_delimiter = ',')]
+    roster: Vec<Slug>,
+    /// Time until the deadline, for example `30s`, `12h`, `7d`; at most 60 days.
+    #[arg(long, default_value = "7d", value_parser = seconds)]
+    deadline: i64,
+    /// Fewer answers and the round dies; the template's number without it.
+    #[arg(long)]
+    min_answers: Option<u32>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads `90s`, `10m`, `12h`, `7d` as seconds.
+fn seconds(text: &str) -> Result<i64, String> {
+    let refused = || "write a whole number and s, m, h or d, for example 7d".to_owned();
+    let unit = text.chars().last().ok_or_else(refused)?;
+    let each = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(refused()),
+    };
+    let number = text.strip_suffix(unit).ok_or_else(refused)?;
+    let plain = number.len() <= 9 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = number.parse().map_err(|_| refused())?;
+    if plain {
+        Ok(number.saturating_mul(each))
+    } else {
+        Err(refused())
+    }
+}
+
+pub(super) async fn run(
+    office: &Office,
+    command: Command,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Open(args) => open(office, args, out).await?,
+        Command::List { json } => list(office, json, out).await?,
+        Command::Show { id, json } => {
+            let progress = progress(office, &id).await?;
+            show(&progress, json, out)?;
+        }
+        Command::Close { id } => {
+            let held = ask::find(&office.state, &office.authority, &id).await?;
+            let state = collect::close(&office.state, &held, office.clock.now()).await?;
+            writeln!(out, "{id} {}", word(state))?;
+        }
+        Command::Wait { id, timeout } => return wait(office, &id, timeout, out).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let templates = template::load(office.config.templates.as_deref())?;
+    let template = templates
+        .get(&args.template)
+        .with_context(|| format!("there is no template `{}`", args.template))?;
+    let order = Order {
+        period: args.period,
+        roster: args.roster,
+        window: args.deadline,
+        min_answers: args.min_answers,
+    };
+    let rules = rules(office)?;
+    let (held, left_out) = ask::open(
+        &office.state,
+        &office.authority,
+        template,
+        &rules,
+        &order,
+        office.clock.now(),
+    )
+    .await?;
+    if args.json {
+        return write_json(
+            out,
+            &serde_json::json!({
+                "id": held.round.id,
+                "digest": held.digest,
+                "question": held.round.question.digest()?,
+                "rho": held.round.question.rho()?.to_string(),
+                "left_out": left_out,
+            }),
+        );
+    }
+    writeln!(out, "{}", held.round.id)?;
+    for note in left_out {
+        tracing::warn!(%note, "left out, the dictionary lacks it");
+    }
+    Ok(())
+}
+
+/// The alliance's floors.
+fn rules(office: &Office) -> anyhow::Result<Privacy> {
+    let text = match &office.config.rules {
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("`{}` cannot be read", path.display()))?,
+        None => rules::DEFAULT.to_owned(),
+    };
+    Ok(Privacy::parse(&text)?)
+}
+
+async fn list(office: &Office, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for held in ask::list(&office.state, &office.authority).await? {
+        rows.push(collect::progress(&office.state, &held, office.clock.now()).await?);
+    }
+    if json {
+        return write_json(out, &rows);
+    }
+    for row in rows {
+        let asked = row.hospitals.len();
+        let (id, state) = (&row.id, word(row.state));
+        writeln!(
+            out,
+            "{id:<32} {state:<7} {} of {asked} answers",
+            row.answers
+        )?;
+    }
+    Ok(())
+}
+
+async fn progress(office: &Office, id: &Slug) -> anyhow::Result<Progress> {
+    let held = ask::find(&office.state, &office.authority, id).await?;
+    Ok(collect::progress(&office.state, &held, office.clock.now()).await?)
+}
+
+fn show(progress: &Progress, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    if json {
+        return write_json(out, progress);
+    }
+    writeln!(
+        out,
+        "{} {}, {} answers of {} needed, {} s left",
+        progress.id,
+        word(progress.state),
+        progress.answers,
+        progress.min_answers,
+        progress.seconds_left
+    )?;
+    for (hospital, place) in &progress.hospitals {
+        let standing = match place.standing {
+            Standing::Waiting => "waiting",
+            Standing::Answered => "answered",
+            Standing::Declined(reason) => reason.as_str(),
+            Standing::Late => "late",
+        };
+        let heard = place
+            .heard_seconds_ago
+            .map_or("never heard of".to_owned(), |age| {
+                format!("heard {age} s ago")
+            });
+        writeln!(out, "  {hospital:<24} {standing:<16} {heard}")?;
+    }
+    Ok(())
+}
+
+async fn wait(
+    office: &Office,
+    id: &Slug,
+    timeout: i64,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let end = office.clock.now().0.saturating_add(timeout);
+    loop {
+        let held = ask::find(&office.state, &office.authority, id).await?;
+        let code = match held.state {
+            RoundState::Closed => 0,
+            RoundState::Dead => 3,
+            RoundState::Open if office.clock.now().0 >= end => 4,
+            RoundState::Open => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        show(&progress(office, id).await?, false, out)?;
+        return Ok(ExitCode::from(code));
+    }
+}
+
+fn word(state: RoundState) -> &'static str {
+    match state {
+        RoundState::Open => "open",
+        RoundState::Closed => "closed",
+        RoundState::Dead => "dead",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn durations_read() {
+        for (text, expected) in [("90s", 90), ("10m", 600), ("7d", 604_800)] {
+            assert_eq!(seconds(text), Ok(expected));
+        }
+        for bad in ["", "7", "d", "-1d", "1.5h", "7天", "9999999999d"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `run`: the service.
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Office;
+use crate::api::{App, Listeners};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  consilium-coordinator run --data /srv/consilium\n\nEnds on SIGTERM or Ctrl-C after open requests are done."
+)]
+pub(super) struct Args {}
+
+pub(super) async fn run(office: Office, _: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+    let listeners =
+        Listeners::bind(office.config.node_address, office.config.public_address).await?;
+    let (nodes, public) = listeners.addresses()?;
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stopper.cancel();
+    });
+    let app = App::new(
+        office.config,
+        office.state,
+        office.authority,
+        office.clock,
+        stop,
+    );
+    writeln!(out, "nodes  {nodes}\npublic {public}")?;
+    out.flush()?;
+    listeners.serve(app).await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! What the coordinator keeps: state in SQLite, keys and certificates in files that only their
+//! owner reads.
+
+pub mod private;
+pub mod state;

@@ -1,0 +1,52 @@
+# Sourced by the other scripts: finds or installs what they need.
+
+# Tools and the build folder live outside the clone, so that a fresh clone builds dependencies once.
+CONSILIUM_HOME="${CONSILIUM_HOME:-$HOME/.cache/consilium}"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CONSILIUM_HOME/target}"
+export PATH="$CONSILIUM_HOME/tools/bin:$HOME/.cargo/bin:$PATH"
+
+need_rust() {
+    if ! command -v cargo >/dev/null 2>&1; then
+        echo "Rust is missing: install it with rustup (https://rustup.rs), then run this again" >&2
+        exit 1
+    fi
+    if ! command -v cc >/dev/null 2>&1; then
+        need_package gcc libc6-dev
+    fi
+}
+
+# Debian packages, where this user may install them.
+need_package() {
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+    else
+        echo "missing packages: $*; install them, then run this again" >&2
+        exit 1
+    fi
+}
+
+need_cargo_deny() {
+    command -v cargo-deny >/dev/null 2>&1 ||
+        cargo install --locked --root "$CONSILIUM_HOME/tools" --target-dir "$CONSILIUM_HOME/tools/build" cargo-deny
+}
+
+# A Python with the peers that the bench compares with.
+need_python_peers() {
+    venv="$CONSILIUM_HOME/peers"
+    if [ ! -x "$venv/bin/python" ]; then
+        python3 -m venv "$venv"
+    fi
+    "$venv/bin/python" -c 'import duckdb, polars, pyarrow' 2>/dev/null ||
+        "$venv/bin/pip" install --quiet duckdb polars pyarrow
+    PEERS_PYTHON="$venv/bin/python"
+}
+
+# Prints the folder of real data, or nothing.
+find_real_data() {
+    for folder in "${CONSILIUM_DATA:-}" ../shared/data; do
+        if [ -n "$folder" ] && [ -f "$folder/sparcs/sparcs_2020_msk_alliance6.csv" ]; then
+            (cd "$folder" && pwd)
+            return
+        fi
+    done
+}

@@ -1,0 +1,168 @@
+//! Joining the alliance and staying in touch: `enrol`, `dictionary fetch`, `run`.
+
+use std::io::{Read as _, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use schemas::digest::Digest;
+use schemas::enrolment::JoinCode;
+use schemas::round::{Round, Said};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Node;
+use crate::answer::OpenError;
+use crate::answer::{self, App, Asked, Unanswered};
+use crate::config::keys::Keys;
+use crate::enrol;
+use crate::link::{self, Desk, Link};
+use crate::store::state;
+use crate::telemetry;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Join the alliance with a one-time code.
+    ///
+    /// The node makes its own TLS key; only a signing request leaves it. The coordinator is
+    /// trusted only if its CA is the one that the code names.
+    ///
+    /// Example: consilium-node --data ./node1 enrol consilium1.eyJ…
+    Enrol {
+        /// The code as the alliance gave it; `-` reads it from standard input, so that it does not
+        /// stand in the list of processes.
+        code: String,
+    },
+    /// Wait for the alliance's rounds and answer or decline them, until SIGTERM or Ctrl-C.
+    ///
+    /// The node opens no port; it asks the coordinator by HTTPS.
+    ///
+    /// Example: consilium-node --data ./node1 run
+    Run {
+        /// Log as JSON, one object a line.
+        #[arg(long)]
+        log_json: bool,
+    },
+}
+
+/// A round could not be answered now; it is tried again.
+#[derive(Debug, thiserror::Error)]
+enum NotNow {
+    #[error("the node is not ready to answer")]
+    Open(#[from] OpenError),
+    #[error("the question could not be answered")]
+    Unanswered(#[from] Unanswered),
+}
+
+pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Command::Enrol { code } => enrol(&code, data, out).await,
+        Command::Run { log_json } => {
+            telemetry::start(log_json);
+            serve(data).await
+        }
+    }
+}
+
+async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut text = code.to_owned();
+    if code == "-" {
+        text.clear();
+        std::io::stdin().take(8192).read_to_string(&mut text)?;
+    }
+    let code: JoinCode = text.parse()?;
+    let node = Node::open(data).await?;
+    let config = &node.config;
+    let signer = Keys::open(&config.data)?.message_key()?;
+    let proxy = config.proxy.as_deref();
+    let certificate = enrol::enrol(&config.data, &config.hospital, &signer, &code, proxy).await?;
+    let mut change = node.state.begin().await?;
+    let detail = [("ca", code.ca.to_string())];
+    state::append(&mut change, node.clock.now(), "enrol", certificate, &detail).await?;
+    change.commit().await?;
+    writeln!(
+        out,
+        "joined as {}; certificate {}",
+        config.hospital,
+        certificate.short()
+    )?;
+    Ok(())
+}
+
+/// The way to the coordinator of an enrolled node.
+fn open(node: &Node) -> anyhow::Result<Link> {
+    let config = &node.config;
+    let link = Link::open(&config.data, config.proxy.as_deref())
+        .context("has this node joined? `consilium-node enrol`")?;
+    Ok(match &config.coordinator {
+        Some(url) => link.at(url),
+        None => link,
+    })
+}
+
+/// Fetches the dictionary that the alliance offers.
+pub(super) async fn fetch(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
+    let link = open(node)?;
+    let dictionary = link::fetch(&link, &node.config.data).await?;
+    let path = link::offered(&node.config.data);
+    let version = dictionary.version;
+    writeln!(out, "dictionary {version} is offered in {}", path.display())?;
+    writeln!(
+        out,
+        "next: consilium-node dictionary accept {}",
+        path.display()
+    )?;
+    Ok(())
+}
+
+async fn serve(data: &Path) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
+    let link = open(&node)?;
+    let signer = Keys::open(&node.config.data)?.message_key()?;
+    if let Err(error) = answer::policy(&node.config) {
+        bail!("the policy is refused, nothing would be answered: {error}");
+    }
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stopper.cancel();
+    });
+    let desk = Desk {
+        link: &link,
+        state: &node.state,
+        signer: &signer,
+        hospital: &node.config.hospital,
+        folder: &node.config.data,
+        clock: &node.clock,
+    };
+    let answer = async |round: &Round, _: Digest| answer_round(&node, round).await;
+    link::run(&desk, answer, &stop).await;
+    Ok(())
+}
+
+/// Answers a round or says why not. Policy, dictionary and key are read anew for each round, so
+/// that what the officers changed counts at once.
+async fn answer_round(node: &Node, round: &Round) -> Result<Said, NotNow> {
+    let app = Arc::new(App::open(&node.config, node.state.clone(), node.clock).await?);
+    let asked = Asked {
+        question: round.question.clone(),
+        template: round.template.clone(),
+        by_officer: false,
+    };
+    match answer::reply(&app, &asked).await {
+        Ok(charged) => Ok(Said::Answered(charged.sealed().clone())),
+        Err(error) => match error.reason() {
+            Some(reason) => {
+                tracing::info!(round = %round.id, reason = reason.as_str(), why = %error, "declined");
+                Ok(Said::Declined(reason))
+            }
+            None => Err(error.into()),
+        },
+    }
+}

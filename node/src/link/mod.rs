@@ -1,0 +1,12 @@
+//! The node's only way out: HTTPS to the coordinator, as a member. The node asks; nobody connects
+//! to it.
+
+mod client;
+mod dictionary;
+mod outbox;
+mod poll;
+
+pub use client::{Link, LinkError, Sent};
+pub use dictionary::{FetchError, fetch, offered};
+pub use outbox::OutboxError;
+pub use poll::{Desk, run};

@@ -1,0 +1,115 @@
+//! Replies, stored before they are sent: after a crash the same bytes are sent again.
+
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::round::{Reply, Round, Said};
+use schemas::seal::{SealError, Sealed, Signer};
+use schemas::time::Timestamp;
+use sqlx::Row as _;
+
+use crate::store::state::{State, StateError, append};
+
+/// A stored reply and whether the coordinator has said what became of it.
+pub(super) struct Stored {
+    pub(super) sealed: Sealed<Reply>,
+    pub(super) settled: bool,
+}
+
+/// Why a reply was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// It could not be signed.
+    #[error("the reply could not be signed")]
+    Seal(#[from] SealError),
+    /// The state file failed.
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
+}
+
+/// The reply to a round, if there is one.
+pub(super) async fn find(state: &State, round: &Digest) -> Result<Option<Stored>, StateError> {
+    let row = sqlx::query("select sealed, acknowledged from replies where round = $1")
+        .bind(round.to_string())
+        .fetch_optional(state.pool())
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let text: String = row.try_get(0)?;
+    Ok(Some(Stored {
+        sealed: serde_json::from_str(&text).map_err(|_| StateError::Range)?,
+        settled: row.try_get::<i64, _>(1)? != 0,
+    }))
+}
+
+/// Signs and stores what is said to a round, unless a reply is stored already; that one then
+/// stands.
+pub(super) async fn store(
+    state: &State,
+    signer: &Signer,
+    hospital: &Slug,
+    (round, digest): (&Round, Digest),
+    said: Said,
+    now: Timestamp,
+) -> Result<Sealed<Reply>, OutboxError> {
+    let word = match &said {
+        Said::Answered(_) => "answered",
+        Said::Declined(reason) => reason.as_str(),
+    };
+    let reply = Reply {
+        round: digest,
+        hospital: hospital.clone(),
+        said,
+        log_head: state.log_head().await?,
+    };
+    let sealed = Sealed::seal(signer, &reply)?;
+    let text = serde_json::to_string(&sealed).map_err(|_| StateError::Range)?;
+    let mut change = state.begin().await?;
+    let stored = sqlx::query(
+        "insert into replies (round, sealed, acknowledged) values ($1, $2, 0) \
+         on conflict (round) do nothing",
+    )
+    .bind(digest.to_string())
+    .bind(text)
+    .execute(&mut *change)
+    .await
+    .map_err(StateError::from)?;
+    if stored.rows_affected() == 0 {
+        drop(change);
+        let earlier = find(state, &digest).await?.ok_or(StateError::Range)?;
+        return Ok(earlier.sealed);
+    }
+    let detail = [
+        ("round", round.id.to_string()),
+        ("said", word.to_owned()),
+        ("reply", sealed.digest()?.to_string()),
+    ];
+    append(&mut change, now, "reply", digest, &detail).await?;
+    change.commit().await.map_err(StateError::from)?;
+    Ok(sealed)
+}
+
+/// The replies of which it is not known whether the coordinator has them.
+pub(super) async fn unsettled(state: &State) -> Result<Vec<(Digest, Sealed<Reply>)>, StateError> {
+    let rows = sqlx::query("select round, sealed from replies where acknowledged = 0")
+        .fetch_all(state.pool())
+        .await?;
+    let replies = rows.iter().map(|row| {
+        let round: String = row.try_get(0)?;
+        let sealed: String = row.try_get(1)?;
+        Ok((
+            round.parse().map_err(|_| StateError::Range)?,
+            serde_json::from_str(&sealed).map_err(|_| StateError::Range)?,
+        ))
+    });
+    replies.collect()
+}
+
+/// Remembers that the coordinator has the reply, or will never take it.
+pub(super) async fn settle(state: &State, round: &Digest) -> Result<(), StateError> {
+    sqlx::query("update replies set acknowledged = 1 where round = $1")
+        .bind(round.to_string())
+        .execute(state.pool())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! The loop of a running node: wait for rounds, answer or decline, send, and once more after
+//! every failure.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::outcome::Reason;
+use schemas::round::{Reply, Round, Said};
+use schemas::seal::{Sealed, Signer};
+use schemas::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Link, LinkError, Sent};
+use super::outbox::{self, OutboxError};
+use crate::clock::Clock;
+use crate::store::state::{State, StateError};
+
+/// Seconds that the coordinator may hold a poll.
+const WAIT: u64 = 20;
+/// First pause after a failure; it doubles up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Why a turn of the loop failed. The next turn tries again.
+#[derive(Debug, thiserror::Error)]
+enum TurnError {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
+    #[error("{0} rounds could not be answered")]
+    Unanswered(usize),
+}
+
+/// Who replies.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    /// The way to the coordinator.
+    pub link: &'a Link,
+    /// The node's state.
+    pub state: &'a State,
+    /// The node's message key.
+    pub signer: &'a Signer,
+    /// This hospital.
+    pub hospital: &'a Slug,
+    /// The data folder.
+    pub folder: &'a Path,
+    /// The time.
+    pub clock: &'a Clock,
+}
+
+/// Runs until `stop`. `answer` turns a round, verified and for this hospital, and its digest into
+/// what is said; where it fails, nothing is said and the round is tried again later.
+pub async fn run<F, E>(desk: &Desk<'_>, answer: F, stop: &CancellationToken)
+where
+    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    E: std::error::Error,
+{
+    if let Err(error) = super::dictionary::fetch(desk.link, desk.folder).await {
+        tracing::warn!(%error, "no dictionary was fetched");
+    }
+    let mut pause = FIRST_PAUSE;
+    while !stop.is_cancelled() {
+        let done = tokio::select! {
+            done = turn(desk, &answer) => done,
+            () = stop.cancelled() => return,
+        };
+        match done {
+            Ok(()) => pause = FIRST_PAUSE,
+            Err(error) => {
+                let wait = jitter(pause);
+                tracing::warn!(error = %chain(&error), wait_ms = wait.as_millis(), "trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = stop.cancelled() => return,
+                }
+                pause = pause.saturating_mul(2).min(LAST_PAUSE);
+            }
+        }
+    }
+}
+
+/// One poll and everything that it brings.
+async fn turn<F, E>(desk: &Desk<'_>, answer: &F) -> Result<(), TurnError>
+where
+    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    E: std::error::Error,
+{
+    // What a crash or a broken connection left open, the same bytes again.
+    for (round, sealed) in outbox::unsettled(desk.state).await? {
+        send(desk, &round, &sealed).await?;
+    }
+    let rounds = desk.link.rounds(WAIT).await?;
+    let mut unanswered: usize = 0;
+    for sealed in rounds {
+        if !reply(desk, &sealed, answer).await? {
+            unanswered = unanswered.saturating_add(1);
+        }
+    }
+    match unanswered {
+        0 => Ok(()),
+        some => Err(TurnError::Unanswered(some)),
+    }
+}
+
+/// Replies to one round; `false` where nothing could be said.
+async fn reply<F, E>(desk: &Desk<'_>, sealed: &Sealed<Round>, answer: &F) -> Result<bool, TurnError>
+where
+    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    E: std::error::Error,
+{
+    let round = match sealed.open(desk.link.alliance_key()) {
+        Ok(round) => round,
+        Err(error) => {
+            tracing::warn!(%error, "a round is not the alliance's");
+            return Ok(false);
+        }
+    };
+    let digest = sealed.digest().map_err(OutboxError::from)?;
+    if !round.roster.contains(desk.hospital) {
+        tracing::warn!(round = %round.id, "a round does not ask this hospital");
+        return Ok(false);
+    }
+    let stored = match outbox::find(desk.state, &digest).await? {
+        Some(stored) if stored.settled => {
+            // Settled here and still open there: the coordinator lost or refused it.
+            tracing::warn!(round = %round.id, "a settled round is offered again");
+            stored.sealed
+        }
+        Some(stored) => stored.sealed,
+        None => {
+            let now = desk.clock.now();
+            let said = match answer_in_time(&round, digest, now, answer).await {
+                Ok(said) => said,
+                Err(error) => {
+                    tracing::error!(round = %round.id, error = %chain(&error), "no answer");
+                    return Ok(false);
+                }
+            };
+            let asked = (&round, digest);
+            outbox::store(desk.state, desk.signer, desk.hospital, asked, said, now).await?
+        }
+    };
+    send(desk, &digest, &stored).await
+}
+
+/// A round outside its window is not answered: it would cost allowance for nothing.
+async fn answer_in_time<F, E>(
+    round: &Round,
+    digest: Digest,
+    now: Timestamp,
+    answer: &F,
+) -> Result<Said, E>
+where
+    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+{
+    let window = round.deadline.0.saturating_sub(round.opened.0);
+    if window > Round::LONGEST {
+        return Ok(Said::Declined(Reason::Refused));
+    }
+    if now > round.deadline {
+        return Ok(Said::Declined(Reason::Late));
+    }
+    answer(round, digest).await
+}
+
+/// Sends a stored reply; `false` where the coordinator will never take it.
+async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result<bool, TurnError> {
+    let sent = desk.link.reply(round, sealed).await?;
+    outbox::settle(desk.state, round).await?;
+    match sent {
+        Sent::Acknowledged => {
+            tracing::info!(round = %round.short(), "replied");
+            Ok(true)
+        }
+        Sent::Refused(status) => {
+            tracing::warn!(round = %round.short(), status, "the coordinator refused the reply");
+            Ok(false)
+        }
+    }
+}
+
+/// From a half to the whole of a pause, so that nodes do not come back all at once.
+fn jitter(pause: Duration) -> Duration {
+    let mut byte = [0; 1];
+    // Without randomness the whole pause is as good.
+    if SystemRandom::new().fill(&mut byte).is_err() {
+        return pause;
+    }
+    let half = pause.checked_div(2).unwrap_or(pause);
+    let part = half.saturating_mul(u32::from(byte[0])).checked_div(255);
+    half.saturating_add(part.unwrap_or_default())
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_lie_between_half_and_whole() {
+        for _ in 0..100 {
+            let wait = jitter(LAST_PAUSE);
+            assert!(wait >= LAST_PAUSE / 2 && wait <= LAST_PAUSE);
+        }
+    }
+}

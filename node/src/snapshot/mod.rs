@@ -1,0 +1,176 @@
+//! The released data that a question is answered on: for every month of the period the newest
+//! release, mapped into memory once and kept.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use schemas::answer::{Grade, Snapshot};
+use schemas::dictionary::Dictionary;
+use schemas::digest::Digest;
+use schemas::time::{Month, Period};
+use sqlx::Row as _;
+
+use crate::scan::Rows;
+use crate::store::columns;
+use crate::store::columns::MonthColumns;
+use crate::store::state::{State, StateError};
+
+/// Why released data could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The state file failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A column file is missing, damaged or of another form.
+    #[error("the columns of {0} cannot be read; run `consilium-node doctor` or restore a backup")]
+    Columns(Month),
+    /// A stored grade or month is damaged.
+    #[error("the list of releases is damaged")]
+    Damaged,
+}
+
+impl From<sqlx::Error> for SnapshotError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::State(StateError::Database(error))
+    }
+}
+
+/// Released months, ready to be scanned.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// What an answer says about them.
+    pub months: Vec<Snapshot>,
+    /// Digests of the dictionaries that coded them, without repeats.
+    pub dictionaries: Vec<Digest>,
+    files: Vec<Files>,
+}
+
+/// The column files of a month, and what their content must be.
+#[derive(Clone, Debug)]
+struct Files {
+    month: Month,
+    folder: PathBuf,
+    digests: [String; 2],
+}
+
+impl Released {
+    /// Release numbers, joined by commas: which data an answer was computed on.
+    pub fn releases(&self) -> String {
+        let numbers: Vec<String> = self.months.iter().map(|m| m.release.to_string()).collect();
+        numbers.join(",")
+    }
+}
+
+/// The newest releases of a period.
+pub async fn released(
+    state: &State,
+    data: &Path,
+    period: &Period,
+) -> Result<Released, SnapshotError> {
+    let rows = sqlx::query(
+        "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
+         m.ranks_digest from months m \
+         join loads l on l.id = m.load_id \
+         where m.release is not null and m.restated_by is null order by m.month",
+    )
+    .fetch_all(state.pool())
+    .await?;
+    let mut released = Released {
+        months: Vec::new(),
+        dictionaries: Vec::new(),
+        files: Vec::new(),
+    };
+    for row in &rows {
+        let month: Month = row
+            .try_get::<String, _>(0)?
+            .parse()
+            .map_err(|_| SnapshotError::Damaged)?;
+        if !period.contains(month) {
+            continue;
+        }
+        let release =
+            u32::try_from(row.try_get::<i64, _>(1)?).map_err(|_| SnapshotError::Damaged)?;
+        let grade = grade(&row.try_get::<String, _>(2)?).ok_or(SnapshotError::Damaged)?;
+        let dictionary: Digest = row
+            .try_get::<String, _>(4)?
+            .parse()
+            .map_err(|_| SnapshotError::Damaged)?;
+        released.months.push(Snapshot {
+            month,
+            release,
+            grade,
+        });
+        released.files.push(Files {
+            month,
+            folder: data.join(row.try_get::<String, _>(3)?),
+            digests: [row.try_get(5)?, row.try_get(6)?],
+        });
+        if !released.dictionaries.contains(&dictionary) {
+            released.dictionaries.push(dictionary);
+        }
+    }
+    Ok(released)
+}
+
+fn grade(text: &str) -> Option<Grade> {
+    match text {
+        "A" => Some(Grade::A),
+        "B" => Some(Grade::B),
+        "C" => Some(Grade::C),
+        "D" => Some(Grade::D),
+        _ => None,
+    }
+}
+
+/// Mapped months. Column files are immutable, so what was opened once stays valid.
+#[derive(Debug, Default)]
+pub struct Cache {
+    open: Mutex<BTreeMap<PathBuf, Arc<Vec<Rows>>>>,
+}
+
+impl Cache {
+    /// The rows of all released months of a period; their digests are checked at first opening.
+    pub fn rows(
+        &self,
+        released: &Released,
+        dictionary: &Dictionary,
+    ) -> Result<Vec<Rows>, SnapshotError> {
+        let mut all = Vec::new();
+        for files in &released.files {
+            all.extend(self.month(files, dictionary)?.iter().cloned());
+        }
+        Ok(all)
+    }
+
+    fn month(
+        &self,
+        files: &Files,
+        dictionary: &Dictionary,
+    ) -> Result<Arc<Vec<Rows>>, SnapshotError> {
+        let key = columns::data_file(&files.folder, files.month);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = open.get(&key) {
+            return Ok(Arc::clone(rows));
+        }
+        let damaged = || SnapshotError::Columns(files.month);
+        let paths = [key.clone(), columns::ranks_file(&files.folder, files.month)];
+        for (path, expected) in paths.iter().zip(&files.digests) {
+            if columns::digest(path).map_err(|_| damaged())? != *expected {
+                return Err(damaged());
+            }
+        }
+        let month = MonthColumns::open(&files.folder, files.month).map_err(|_| damaged())?;
+        let rows: Option<Vec<Rows>> = month
+            .batches()
+            .iter()
+            .map(|batch| {
+                let (columns, ranks) = batch.parts();
+                Some(Rows::from_batches(files.month, columns, ranks)?.with_scaled(dictionary))
+            })
+            .collect();
+        let rows = Arc::new(rows.ok_or_else(damaged)?);
+        open.insert(key, Arc::clone(&rows));
+        Ok(rows)
+    }
+}

@@ -1,0 +1,234 @@
+//! Question + dictionary + rules → layout.
+
+use schemas::dictionary::{Dictionary, KeySource, Reference};
+use schemas::loss::Rho;
+use schemas::question::{Measure, Question};
+
+use super::Refusal;
+use super::axes::{self, Axis};
+use super::layout::{BlockLayout, Bound, Layout, TableLayout};
+use super::sensitivity;
+use crate::rules::Privacy;
+
+/// Compiles a question, or says which rule refuses it. Pure: the answer depends on public values
+/// only.
+pub fn compile(
+    question: &Question,
+    dictionary: &Dictionary,
+    rules: &Privacy,
+) -> Result<Layout, Refusal> {
+    let cited = dictionary.digest().map_err(|_| Refusal::OtherDictionary)?;
+    if question.dictionary != cited {
+        return Err(Refusal::OtherDictionary);
+    }
+    if !question.period.is_sound() {
+        return Err(Refusal::Period);
+    }
+    if !rules.allow.releases.contains(&question.release) {
+        return Err(Refusal::NotAllowed("this way of release"));
+    }
+    if question.clone().canonical() != *question {
+        return Err(Refusal::NotCanonical);
+    }
+    let bound = bound(question, rules)?;
+    let filter = axes::key_sets(&question.filter, dictionary, rules, &question.period)?;
+    let in_scope = axes::groups_in_scope(&filter, dictionary);
+    if !(1..=8).contains(&question.tables.len()) {
+        return Err(Refusal::Shape("tables", "from one to eight"));
+    }
+    let mut tables: Vec<TableLayout> = Vec::with_capacity(question.tables.len());
+    let mut blocks = Vec::new();
+    for table in &question.tables {
+        if table.by.len() > usize::from(rules.size.dimensions) {
+            return Err(Refusal::Shape(
+                "by",
+                "more dimensions than the policy allows",
+            ));
+        }
+        if !(1..=32).contains(&table.blocks.len()) {
+            return Err(Refusal::Shape("blocks", "from one to thirty-two a table"));
+        }
+        let axes: Result<Vec<Axis>, Refusal> = table
+            .by
+            .iter()
+            .map(|id| axes::axis(id, dictionary, rules, &question.period))
+            .collect();
+        let axes = axes?;
+        let cells = axes.iter().try_fold(1_u32, |cells, axis| {
+            cells.checked_mul(u32::try_from(axis.keys.len()).ok()?)
+        });
+        let cells = cells.ok_or(Refusal::Cells(rules.size.cells))?;
+        let index = u32::try_from(tables.len()).map_err(|_| Refusal::Range)?;
+        if tables.iter().any(|other| other.axes == axes) {
+            return Err(Refusal::NotCanonical);
+        }
+        let by_group = axes.iter().any(|axis| axis.source == KeySource::CaseGroup);
+        for (position, block) in table.blocks.iter().enumerate() {
+            if table
+                .blocks
+                .iter()
+                .skip(position + 1)
+                .any(|other| other.measure == block.measure)
+            {
+                return Err(Refusal::NotCanonical);
+            }
+            check_measure(&block.measure, dictionary, rules, question)?;
+            let per_stay =
+                sensitivity::per_stay(&block.measure, dictionary.cap).ok_or(Refusal::Range)?;
+            let l2_squared =
+                sensitivity::l2_squared(bound, by_group, per_stay).ok_or(Refusal::Range)?;
+            let sigma = sensitivity::least_sigma(l2_squared, block.rho)?;
+            if !sensitivity::in_range(per_stay, dictionary.max_rows, sigma) {
+                return Err(Refusal::Range);
+            }
+            let width = width(&block.measure, dictionary);
+            let measure = block.measure.clone();
+            let rho = block.rho;
+            blocks.push(BlockLayout {
+                table: index,
+                measure,
+                width,
+                l2_squared,
+                rho,
+                sigma,
+            });
+        }
+        let kinds = [Reference::Cost, Reference::Charge, Reference::Stay];
+        let cell_references = kinds.map(|kind| cell_references(&axes, kind, dictionary, &in_scope));
+        tables.push(TableLayout {
+            axes,
+            cells,
+            cell_references,
+        });
+    }
+    let layout = Layout {
+        question: question.digest().map_err(|_| Refusal::NotCanonical)?,
+        dictionary: cited,
+        period: question.period,
+        bound,
+        filter,
+        charge: charge(question, bound, rules)?,
+        tables,
+        blocks,
+        series: match question.series {
+            Some(_) => Some(question.series_digest().map_err(|_| Refusal::Series)?),
+            None => None,
+        },
+    };
+    let numbers = layout.blocks.iter().map(|block| layout.numbers(block));
+    let total = numbers.fold(0_usize, usize::saturating_add);
+    if u32::try_from(total).map_or(true, |total| total > rules.size.cells) {
+        return Err(Refusal::Cells(rules.size.cells));
+    }
+    Ok(layout)
+}
+
+fn bound(question: &Question, rules: &Privacy) -> Result<Bound, Refusal> {
+    if let Some(series) = question.series {
+        let one_month = question.period.from == question.period.to;
+        if !one_month || !(1..=rules.contribution.series_months).contains(&series.months) {
+            return Err(Refusal::Series);
+        }
+        return Ok(Bound::Series {
+            months: series.months,
+        });
+    }
+    let (groups, stays) = (question.bounds.groups, question.bounds.stays);
+    let allowed = (1..=rules.contribution.groups).contains(&groups)
+        && (1..=rules.contribution.stays).contains(&stays);
+    if allowed {
+        Ok(Bound::Year { groups, stays })
+    } else {
+        Err(Refusal::Bounds)
+    }
+}
+
+/// What each data year is charged. A patient weighs in at most M of a series' twelve months, so
+/// M times one month pays for all of them.
+fn charge(question: &Question, bound: Bound, rules: &Privacy) -> Result<Rho, Refusal> {
+    let one = question.rho().map_err(|_| Refusal::Price)?;
+    let charge = match bound {
+        Bound::Year { .. } => one,
+        Bound::Series { months } => one
+            .checked_mul(u64::from(months))
+            .map_err(|_| Refusal::Price)?,
+    };
+    if charge > rules.allowance.total {
+        Err(Refusal::Price)
+    } else {
+        Ok(charge)
+    }
+}
+
+fn check_measure(
+    measure: &Measure,
+    dictionary: &Dictionary,
+    rules: &Privacy,
+    question: &Question,
+) -> Result<(), Refusal> {
+    match measure {
+        Measure::Count => Ok(()),
+        Measure::CountWhere { filter } => {
+            if filter.is_empty() {
+                return Err(Refusal::Shape("filter", "names at least one dimension"));
+            }
+            axes::key_sets(filter, dictionary, rules, &question.period).map(|_| ())
+        }
+        Measure::Sum { field }
+        | Measure::Relative { field }
+        | Measure::Squares { field }
+        | Measure::Histogram { field } => match dictionary.field(field.as_str()) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::UnknownField(field.clone())),
+        },
+        Measure::Structure { field } => match dictionary.items_of(field).next() {
+            Some(_) => Ok(()),
+            None => Err(Refusal::UnknownField(field.clone())),
+        },
+    }
+}
+
+/// Numbers per cell.
+fn width(measure: &Measure, dictionary: &Dictionary) -> u32 {
+    let width = match measure {
+        Measure::Histogram { .. } => dictionary.bin_edges.len(),
+        Measure::Structure { field } => dictionary.items_of(field).count(),
+        Measure::Count
+        | Measure::CountWhere { .. }
+        | Measure::Sum { .. }
+        | Measure::Relative { .. }
+        | Measure::Squares { .. } => 1,
+    };
+    u32::try_from(width).unwrap_or(u32::MAX)
+}
+
+/// For every case group the reference of the cell its stays fall in: the largest among the groups
+/// in scope that share the cell.
+fn cell_references(
+    axes: &[Axis],
+    kind: Reference,
+    dictionary: &Dictionary,
+    in_scope: &[bool],
+) -> Vec<u64> {
+    let has = |source: &KeySource| axes.iter().any(|axis| axis.source == *source);
+    let (by_group, by_mdc) = (has(&KeySource::CaseGroup), has(&KeySource::Mdc));
+    let groups = &dictionary.groups;
+    let shares_cell = |a: usize, b: usize| {
+        by_group && a == b
+            || !by_group && by_mdc && groups.get(a).map(|g| &g.mdc) == groups.get(b).map(|g| &g.mdc)
+            || !by_group && !by_mdc
+    };
+    (0..groups.len())
+        .map(|own| {
+            let neighbours = groups.iter().enumerate().filter(|(other, _)| {
+                shares_cell(own, *other) && in_scope.get(*other).copied().unwrap_or(false)
+            });
+            let own_reference = groups.get(own).map_or(1, |group| group.reference(kind));
+            // A group out of scope has no stays here; its own reference stands for it.
+            neighbours
+                .map(|(_, group)| group.reference(kind))
+                .max()
+                .unwrap_or(own_reference)
+        })
+        .collect()
+}

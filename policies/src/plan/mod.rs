@@ -1,0 +1,63 @@
+//! From a question to the one vector of whole-number cells that answers it: blocks, cells, bounds,
+//! sensitivities, noise and price. Everyone compiles with this code and must get the same
+//! [`Layout`]; its digest is the mechanism that an answer cites.
+
+mod layout;
+mod axes;
+mod sensitivity;
+mod compile;
+mod explain;
+
+pub use axes::Axis;
+pub use compile::compile;
+pub use explain::{Explained, explain};
+pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
+
+use schemas::id::Slug;
+
+/// Why a question is refused. Every reason can be checked without any data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Compiled under another dictionary.
+    #[error("the question cites another dictionary version")]
+    OtherDictionary,
+    /// The period is turned round or too long.
+    #[error("period: from the first to the last month, at most 36")]
+    Period,
+    /// A series asks for more or less than one month.
+    #[error("series: exactly one month, at most `contribution.series_months` months a year")]
+    Series,
+    /// Nothing is asked, or too much.
+    #[error("{0}: {1}")]
+    Shape(&'static str, &'static str),
+    /// A dimension that the dictionary does not know.
+    #[error("dimension `{0}` is not in the dictionary")]
+    UnknownDimension(Slug),
+    /// A dimension that the policy does not allow.
+    #[error("dimension `{0}` is not allowed by the policy")]
+    ForbiddenDimension(Slug),
+    /// A filter key that the dictionary does not list.
+    #[error("filter on `{0}`: a key is not in the dictionary's list")]
+    UnknownKey(Slug),
+    /// A field that the dictionary does not know.
+    #[error("field `{0}` is not in the dictionary")]
+    UnknownField(Slug),
+    /// The purpose or way of release is not allowed.
+    #[error("{0} is not allowed by the policy")]
+    NotAllowed(&'static str),
+    /// K or c beyond the policy.
+    #[error("bounds: beyond the policy's contribution bounds")]
+    Bounds,
+    /// A block without a price, or a price beyond the allowance.
+    #[error("rho: every block costs more than 0 and all together no more than the allowance")]
+    Price,
+    /// Too many cells.
+    #[error("too many cells: at most {0} in all blocks")]
+    Cells(u32),
+    /// A cell could leave the range of exact arithmetic.
+    #[error("a cell could leave the range of exact arithmetic")]
+    Range,
+    /// Not in canonical order, or a doubled entry.
+    #[error("the question is not in canonical order")]
+    NotCanonical,
+}

@@ -1,0 +1,326 @@
+//! The privacy rules: one TOML file of known keys, checked whole. Floors are the alliance's,
+//! a policy is a hospital's own and may only be stricter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::loss::Rho;
+use schemas::question::{Purpose, Release};
+use serde::{Deserialize, Serialize};
+
+/// The rules as published with the software: the floors of an alliance that set no others.
+pub const DEFAULT: &str = include_str!("../rules/privacy.toml");
+
+/// Privacy rules. Fields are explained in `rules/privacy.toml`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Form of the file; only 1 is known.
+    pub version: u32,
+    /// Loss by purpose in a data year.
+    pub allowance: Allowance,
+    /// Weight of one patient.
+    pub contribution: Contribution,
+    /// When a cell is shown.
+    pub display: Display,
+    /// Largest question.
+    pub size: Size,
+    /// What may be asked.
+    pub allow: Allow,
+}
+
+/// Loss in a data year.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// All purposes together.
+    pub total: Rho,
+    /// Cost benchmarks.
+    pub benchmark: Rho,
+    /// Budget and bonus.
+    pub budget: Rho,
+    /// Insurer's audit.
+    pub audit: Rho,
+    /// Free questions.
+    pub free: Rho,
+}
+
+/// Weight of one patient in one question.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contribution {
+    /// Most K.
+    pub groups: u8,
+    /// Most c.
+    pub stays: u8,
+    /// Most M of a series.
+    pub series_months: u8,
+}
+
+/// When a cell is shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Display {
+    /// Least noisy count for members and administrators, 5 to 30.
+    pub threshold: u32,
+    /// Least noisy count for the insurer.
+    pub insurer_threshold: u32,
+    /// Least number of hospitals that reach the threshold in a figure across hospitals.
+    pub hospitals: u32,
+}
+
+/// Largest question.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// Cells in all blocks, at most 100,000.
+    pub cells: u32,
+    /// Dimensions of one table, at most 4.
+    pub dimensions: u8,
+}
+
+/// What may be asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// Purposes.
+    pub purposes: BTreeSet<Purpose>,
+    /// Ways of release.
+    pub releases: BTreeSet<Release>,
+    /// Dimensions for tables and filters.
+    pub dimensions: BTreeSet<Slug>,
+    /// Templates answered without asking the officer, as `name@version`, and the quota that pays:
+    /// the node's own word, whatever purpose an asker names.
+    pub templates: BTreeMap<String, Purpose>,
+}
+
+/// Why rules are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// Not TOML of the known keys.
+    #[error("privacy rules: {0}")]
+    Form(String),
+    /// A value outside its range.
+    #[error("privacy rules: {place}: {rule}")]
+    Range {
+        /// The key.
+        place: &'static str,
+        /// What must hold.
+        rule: &'static str,
+    },
+    /// Looser than the alliance's floors.
+    #[error("privacy rules: {place} is looser than the alliance's floors; it may only be stricter")]
+    Looser {
+        /// The key.
+        place: &'static str,
+    },
+}
+
+impl Privacy {
+    /// Reads and checks a rule file.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let rules: Self = toml::from_str(text).map_err(|error| {
+            RulesError::Form(
+                error
+                    .message()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            )
+        })?;
+        rules.check()?;
+        Ok(rules)
+    }
+
+    /// The digest that answers and questions cite: over the values, not over spelling or comments.
+    pub fn digest(&self) -> Result<Digest, canonical::Error> {
+        canonical::digest("consilium-privacy-rules-v1", self)
+    }
+
+    /// The quota of a purpose.
+    pub fn quota(&self, purpose: Purpose) -> Rho {
+        match purpose {
+            Purpose::Benchmark => self.allowance.benchmark,
+            Purpose::Budget => self.allowance.budget,
+            Purpose::Audit => self.allowance.audit,
+            Purpose::Free => self.allowance.free,
+        }
+    }
+
+    fn check(&self) -> Result<(), RulesError> {
+        let ranges = [
+            (self.version == 1, "version", "1 is the only known form"),
+            (
+                self.allowance.total.nano() <= 20_000_000_000,
+                "allowance.total",
+                "at most 20",
+            ),
+            (
+                (1..=50).contains(&self.contribution.groups),
+                "contribution.groups",
+                "from 1 to 50",
+            ),
+            (
+                (1..=50).contains(&self.contribution.stays),
+                "contribution.stays",
+                "from 1 to 50",
+            ),
+            (
+                (1..=12).contains(&self.contribution.series_months),
+                "contribution.series_months",
+                "from 1 to 12",
+            ),
+            (
+                (5..=30).contains(&self.display.threshold),
+                "display.threshold",
+                "from 5 to 30",
+            ),
+            (
+                self.display.insurer_threshold >= self.display.threshold,
+                "display.insurer_threshold",
+                "not below display.threshold",
+            ),
+            (
+                self.display.hospitals >= 3,
+                "display.hospitals",
+                "at least 3",
+            ),
+            (
+                (1..=100_000).contains(&self.size.cells),
+                "size.cells",
+                "from 1 to 100,000",
+            ),
+            (
+                (1..=4).contains(&self.size.dimensions),
+                "size.dimensions",
+                "from 1 to 4",
+            ),
+        ];
+        for (holds, place, rule) in ranges {
+            if !holds {
+                return Err(RulesError::Range { place, rule });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses rules that are looser than `floors` anywhere (rule NODE-1 from the other side: the
+    /// alliance's floors cannot be removed by a member).
+    pub fn no_looser_than(&self, floors: &Self) -> Result<(), RulesError> {
+        let (a, f) = (&self.allowance, &floors.allowance);
+        let lines = [
+            (a.total <= f.total, "allowance.total"),
+            (a.benchmark <= f.benchmark, "allowance.benchmark"),
+            (a.budget <= f.budget, "allowance.budget"),
+            (a.audit <= f.audit, "allowance.audit"),
+            (a.free <= f.free, "allowance.free"),
+            (
+                self.contribution.groups <= floors.contribution.groups,
+                "contribution.groups",
+            ),
+            (
+                self.contribution.stays <= floors.contribution.stays,
+                "contribution.stays",
+            ),
+            (
+                self.contribution.series_months <= floors.contribution.series_months,
+                "contribution.series_months",
+            ),
+            (
+                self.display.threshold >= floors.display.threshold,
+                "display.threshold",
+            ),
+            (
+                self.display.insurer_threshold >= floors.display.insurer_threshold,
+                "display.insurer_threshold",
+            ),
+            (
+                self.display.hospitals >= floors.display.hospitals,
+                "display.hospitals",
+            ),
+            (self.size.cells <= floors.size.cells, "size.cells"),
+            (
+                self.size.dimensions <= floors.size.dimensions,
+                "size.dimensions",
+            ),
+            (
+                self.allow.purposes.is_subset(&floors.allow.purposes),
+                "allow.purposes",
+            ),
+            (
+                self.allow.releases.is_subset(&floors.allow.releases),
+                "allow.releases",
+            ),
+            (
+                self.allow.dimensions.is_subset(&floors.allow.dimensions),
+                "allow.dimensions",
+            ),
+        ];
+        match lines.into_iter().find(|(holds, _)| !holds) {
+            Some((_, place)) => Err(RulesError::Looser { place }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_rules_hold() {
+        let rules = Privacy::parse(DEFAULT).unwrap();
+        assert_eq!(rules.allowance.total.nano(), 1_000_000_000);
+        let quotas = [
+            Purpose::Benchmark,
+            Purpose::Budget,
+            Purpose::Audit,
+            Purpose::Free,
+        ];
+        assert_eq!(
+            Rho::sum(quotas.map(|p| rules.quota(p))),
+            Ok(rules.allowance.total)
+        );
+        assert_eq!(rules.no_looser_than(&rules), Ok(()));
+    }
+
+    #[test]
+    fn unknown_keys_and_wild_values_are_refused() {
+        assert!(matches!(
+            Privacy::parse("surprise = 1"),
+            Err(RulesError::Form(_))
+        ));
+        let wild = DEFAULT.replace("threshold = 11", "threshold = 2");
+        assert!(matches!(
+            Privacy::parse(&wild),
+            Err(RulesError::Range { .. })
+        ));
+    }
+
+    #[test]
+    fn every_line_may_only_be_stricter() {
+        let floors = Privacy::parse(DEFAULT).unwrap();
+        for (from, to, place) in [
+            ("total = \"1\"", "total = \"1.1\"", "allowance.total"),
+            ("groups = 3", "groups = 4", "contribution.groups"),
+            ("\nthreshold = 11", "\nthreshold = 10", "display.threshold"),
+            (
+                "releases = [\"attributed\"]",
+                "releases = [\"pooled\"]",
+                "allow.releases",
+            ),
+        ] {
+            let looser = Privacy::parse(&DEFAULT.replace(from, to)).unwrap();
+            assert_eq!(
+                looser.no_looser_than(&floors),
+                Err(RulesError::Looser { place })
+            );
+        }
+        let stricter =
+            Privacy::parse(&DEFAULT.replace("total = \"1\"", "total = \"0.5\"")).unwrap();
+        assert_eq!(stricter.no_looser_than(&floors), Ok(()));
+    }
+}

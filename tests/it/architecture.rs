@@ -1,0 +1,186 @@
+//! The arrows of ARCHITECTURE.md: crates name only the crates they may, a module names only
+//! modules above it in `lib.rs`, files stay readable, one crypto provider.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+const CRATES: [&str; 4] = ["schemas", "policies", "node", "coordinator"];
+
+#[test]
+fn crates_name_only_the_crates_they_may() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("schemas", &[][..]),
+        ("policies", &["schemas"][..]),
+        ("node", &["schemas", "policies"][..]),
+        ("coordinator", &["schemas", "policies"][..]),
+    ]);
+    for (name, may) in allowed {
+        for (path, text) in sources(&root().join(name).join("src")) {
+            for other in CRATES
+                .iter()
+                .filter(|other| **other != name && !may.contains(other))
+            {
+                let named = text.contains(&format!("use {other}::"));
+                assert!(!named, "{} names the crate {other}", path.display());
+            }
+        }
+        let manifest = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+        for other in CRATES
+            .iter()
+            .filter(|other| **other != name && !may.contains(other))
+        {
+            let listed = manifest.contains(&format!("\n{other}.workspace"));
+            assert!(!listed, "{name}/Cargo.toml lists {other}");
+        }
+    }
+}
+
+/// The modules of a crate, in the order of `lib.rs`.
+fn modules(name: &str) -> Vec<String> {
+    let lib = std::fs::read_to_string(root().join(name).join("src/lib.rs")).unwrap();
+    let declared = |line: &str| {
+        let rest = line
+            .strip_prefix("pub mod ")
+            .or_else(|| line.strip_prefix("mod "))?;
+        rest.strip_suffix(';').map(str::to_owned)
+    };
+    lib.lines().filter_map(declared).collect()
+}
+
+#[test]
+fn modules_name_only_modules_above_them() {
+    for name in CRATES {
+        let order = modules(name);
+        let source = root().join(name).join("src");
+        for (path, text) in sources(&source) {
+            let relative = path.strip_prefix(&source).unwrap();
+            let first = relative.iter().next().unwrap().to_str().unwrap();
+            let own = first.trim_end_matches(".rs");
+            let Some(position) = order.iter().position(|module| module == own) else {
+                continue;
+            };
+            let used = order[position + 1..].iter().find(|below| {
+                text.contains(&format!("crate::{below}::"))
+                    || text.contains(&format!("crate::{below};"))
+            });
+            assert_eq!(
+                used,
+                None,
+                "{} names a module below its own",
+                path.display()
+            );
+            assert!(
+                !text.contains("use crate::{"),
+                "{}: one module a line",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for name in CRATES {
+        for (path, text) in sources(&root().join(name).join("src")) {
+            let lines = text.lines().count();
+            assert!(lines <= 400, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+/// The binaries draw noise from the sampler and from nowhere else.
+#[test]
+fn only_the_sampler_makes_noise_in_the_node() {
+    for (path, text) in sources(&root().join("node/src")) {
+        let implements =
+            text.contains("impl Source for") || text.contains("impl noise::Source for");
+        assert!(
+            !implements || path.ends_with("noise/gaussian.rs"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn ring_is_the_one_crypto_provider() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for banned in [
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "openssl",
+        "openssl-sys",
+        "native-tls",
+        "boring",
+    ] {
+        assert!(
+            !lock.contains(&format!("name = \"{banned}\"\n")),
+            "{banned} is in the tree"
+        );
+    }
+    assert!(lock.contains("name = \"ring\"\n"));
+}
+
+/// The project speaks of itself alone and needs no path of one machine.
+#[test]
+fn no_secret_and_no_machine_in_the_tree() {
+    for name in [
+        "schemas",
+        "policies",
+        "node",
+        "coordinator",
+        "tests",
+        "deploy",
+        "docs",
+    ] {
+        let mut open = vec![root().join(name)];
+        while let Some(folder) = open.pop() {
+            let Ok(entries) = std::fs::read_dir(&folder) else {
+                continue;
+            };
+            for entry in entries {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                    continue;
+                }
+                let Ok(text) = std::fs::read_to_string(&path) else {
+                    continue;
+                };
+                // Written in two parts, so that this file does not find itself.
+                for word in [
+                    concat!("/ro", "ot/"),
+                    concat!("/wo", "rk/"),
+                    concat!("PRIVATE", " KEY-----\n"),
+                ] {
+                    assert!(!text.contains(word), "{} holds {word:?}", path.display());
+                }
+            }
+        }
+    }
+}
