@@ -1,7 +1,7 @@
 //! A made-up alliance: 60 case groups, hospitals of different size, and answers that a node would
 //! give, with noise from a fixed seed. For tests only.
 
-use policies::plan::{self, Layout};
+use policies::plan::{self, BlockLayout, Layout};
 use policies::rules::{DEFAULT, Privacy};
 use schemas::answer::{Answer, Grade, Snapshot};
 use schemas::dictionary::{
@@ -272,7 +272,7 @@ pub(crate) fn stays(
 pub(crate) fn exact(layout: &Layout, dictionary: &Dictionary, stays: &[Stay]) -> Vec<Vec<i64>> {
     let shares = [0.34, 0.27, 0.2, 0.09, 0.01, 0.01, 0.08];
     let mdcs = dictionary.mdcs();
-    let block = |block: &policies::plan::BlockLayout| {
+    let block = |block: &BlockLayout| {
         let width = block.width as usize;
         let mut cells = vec![0_i64; layout.numbers(block)];
         let table = layout.table_of(block).unwrap();
