@@ -85,6 +85,7 @@ fn hidden_cells_have_one_form_and_missing_hospitals_their_reason() {
                 assert!(rest.iter().all(|figure| **figure == Outcome::Suppressed));
                 assert!(
                     cell.percentiles
+                        .all()
                         .into_iter()
                         .all(|p| *p == Outcome::Suppressed)
                 );

@@ -360,7 +360,7 @@ pub(super) fn biggest(split: &Split, most: usize) -> Vec<&Row> {
 /// P25 to P75 as a box, the median inside with its noise interval, P90 as a mark.
 pub(super) fn boxes(split: &Split) -> String {
     let rows = biggest(split, 15);
-    let figures = rows.iter().flat_map(|row| &row.alliance.percentiles);
+    let figures = rows.iter().flat_map(|row| row.alliance.percentiles.all());
     let (low, high) = extent(figures.filter_map(Outcome::value), (f64::INFINITY, 0.0));
     let axis = Axis {
         low: if low.is_finite() {

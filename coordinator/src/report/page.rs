@@ -262,7 +262,7 @@ fn group_line(row: &Row) -> Line {
         shown(&cell.deviation, Dress::Number),
         shown(&cell.variation, Dress::Number),
     ];
-    let percentiles = cell.percentiles.into_iter();
+    let percentiles = cell.percentiles.all().into_iter();
     figures.extend(percentiles.map(|p| shown(p, Dress::Number)));
     figures.push(shown(&cell.capped_share, Dress::Percent));
     figures.push(shown(&cell.mean_stay, Dress::Number));

@@ -103,7 +103,7 @@ pub fn shown_count(value: f64, sigma: f64, threshold: f64) -> Bounds {
     if refused(low) {
         // Invariant: `low` is refused, `high` is kept.
         while high - low > 1.0 {
-            let middle = ((low + high) / 2.0).floor();
+            let middle = low.midpoint(high).floor();
             if refused(middle) {
                 low = middle;
             } else {
