@@ -76,13 +76,17 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
     let config = &node.config;
     let signer = Keys::open(&config.data)?.message_key()?;
     let proxy = config.proxy.as_deref();
-    let certificate =
-        enrol::enrol(&config.data, &config.hospital, &signer, &code, proxy).await?;
+    let certificate = enrol::enrol(&config.data, &config.hospital, &signer, &code, proxy).await?;
     let mut change = node.state.begin().await?;
     let detail = [("ca", code.ca.to_string())];
     state::append(&mut change, node.clock.now(), "enrol", certificate, &detail).await?;
     change.commit().await?;
-    writeln!(out, "joined as {}; certificate {}", config.hospital, certificate.short())?;
+    writeln!(
+        out,
+        "joined as {}; certificate {}",
+        config.hospital,
+        certificate.short()
+    )?;
     Ok(())
 }
 
@@ -104,7 +108,11 @@ pub(super) async fn fetch(node: &Node, out: &mut dyn Write) -> anyhow::Result<()
     let path = link::offered(&node.config.data);
     let version = dictionary.version;
     writeln!(out, "dictionary {version} is offered in {}", path.display())?;
-    writeln!(out, "next: consilium-node dictionary accept {}", path.display())?;
+    writeln!(
+        out,
+        "next: consilium-node dictionary accept {}",
+        path.display()
+    )?;
     Ok(())
 }
 
