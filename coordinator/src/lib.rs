@@ -13,6 +13,7 @@ pub mod template;
 pub mod ask;
 pub mod collect;
 pub mod merge;
+pub mod report;
 pub mod api;
 pub mod telemetry;
 pub mod cli;

@@ -5,3 +5,5 @@
 pub mod template;
 pub mod rules;
 pub mod plan;
+pub mod disclosure;
+pub mod figures;

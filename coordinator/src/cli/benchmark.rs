@@ -4,10 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use policies::figures;
+use policies::plan;
+use policies::rules::{DEFAULT, Privacy};
 use schemas::id::Slug;
 
 use super::Office;
 use crate::merge::{self, Collected};
+use crate::report;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -24,7 +28,14 @@ pub(super) struct Args {
 pub(super) async fn run(office: &Office, args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let collected = merge::merge(&office.state, &office.authority, &args.round).await?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("`{}`", args.out.display()))?;
-    for path in write(&collected, &args.out)? {
+    let rules = Privacy::parse(DEFAULT)?;
+    let question = &collected.round.question;
+    let layout = plan::compile(question, &collected.dictionary, &rules)?;
+    let replies = &collected.hospitals;
+    let benchmark = figures::benchmark(&layout, &collected.dictionary, &rules, replies)?;
+    let mut paths = report::write(&args.out, &benchmark)?;
+    paths.extend(write(&collected, &args.out)?);
+    for path in paths {
         writeln!(out, "{}", path.display())?;
     }
     Ok(())

@@ -1,0 +1,54 @@
+//! The benchmark as files that people and programs read: canonical JSON, CSV for spreadsheets and
+//! one HTML page with its charts inside. Everything stands in the [`Benchmark`]; nothing is
+//! computed here but places on paper.
+
+mod words;
+mod sheet;
+mod chart;
+mod page;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use policies::figures::Benchmark;
+
+/// Why a report is not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file cannot be written.
+    #[error("cannot write {0}: {1}")]
+    File(PathBuf, #[source] io::Error),
+    /// The benchmark has no JSON or CSV form.
+    #[error("the benchmark cannot be written as {0}")]
+    Form(&'static str),
+}
+
+/// Writes `benchmark.json`, `hospitals.csv`, one `by-DIMENSION.csv` for each split and
+/// `report.html` into `out_dir`, which is made if need be. The same benchmark gives the same
+/// bytes. Returns the paths written.
+pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, ReportError> {
+    fs::create_dir_all(out_dir).map_err(|error| ReportError::File(out_dir.to_owned(), error))?;
+    let mut files = vec![
+        ("benchmark.json".to_owned(), json(benchmark)?),
+        ("hospitals.csv".to_owned(), sheet::hospitals(benchmark)?),
+    ];
+    for split in &benchmark.splits {
+        let name = format!("by-{}.csv", split.dimension);
+        files.push((name, sheet::split(benchmark, split)?));
+    }
+    files.push(("report.html".to_owned(), page::render(benchmark)?));
+    let mut paths = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        let path = out_dir.join(name);
+        fs::write(&path, bytes).map_err(|error| ReportError::File(path.clone(), error))?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+/// Keys sorted, no white space: the form of all canonical bytes, of any length.
+fn json(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
+    let tree = serde_json::to_value(benchmark).map_err(|_| ReportError::Form("JSON"))?;
+    serde_json::to_vec(&tree).map_err(|_| ReportError::Form("JSON"))
+}

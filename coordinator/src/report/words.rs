@@ -1,0 +1,123 @@
+//! Words and numbers as the page shows them.
+
+use policies::figures::benchmark::{Figure, Interval};
+use schemas::outcome::Outcome;
+
+/// Why there is no figure, in both languages.
+pub(super) fn status<T>(outcome: &Outcome<T>) -> &'static str {
+    match outcome {
+        Outcome::Value(_) => "有数 value",
+        Outcome::Suppressed => "已抑制 suppressed",
+        Outcome::NoData => "无数据 no data",
+        Outcome::NotMapped => "未映射 not mapped",
+        Outcome::Declined => "拒绝 declined",
+        Outcome::OutOfAllowance => "额度用尽 out of allowance",
+        Outcome::Late => "逾期 late",
+    }
+}
+
+/// A decimal text with commas between thousands.
+pub(super) fn grouped(text: &str) -> String {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text),
+    };
+    let (whole, decimals) = match rest.split_once('.') {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (rest, None),
+    };
+    let mut out = String::from(sign);
+    let digits = whole.chars().count();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (digits - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(decimals) = decimals {
+        out.push('.');
+        out.push_str(decimals);
+    }
+    out
+}
+
+/// A share of one as a percentage with two decimals, by moving the point.
+pub(super) fn percent(text: &str) -> String {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let padded = format!("{decimals:0<4}");
+    let (front, back) = padded.split_at_checked(2).unwrap_or(("00", "00"));
+    let joined = format!("{whole}{front}");
+    let trimmed = joined.trim_start_matches('0');
+    let whole = if trimmed.is_empty() { "0" } else { trimmed };
+    format!("{whole}.{back} %")
+}
+
+/// How a figure's texts are dressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dress {
+    /// With commas.
+    Number,
+    /// As a percentage.
+    Percent,
+}
+
+impl Dress {
+    pub(super) fn text(self, text: &str) -> String {
+        match self {
+            Self::Number => grouped(text),
+            Self::Percent => percent(text),
+        }
+    }
+
+    pub(super) fn interval(self, interval: &Interval) -> String {
+        let high = interval.high.as_deref().map(|high| self.text(high));
+        let high = high.unwrap_or_else(|| "∞".to_owned());
+        format!("{} – {high}", self.text(&interval.low))
+    }
+}
+
+/// One table cell: the figure, its two intervals, or the reason in their place.
+pub(super) struct Shown {
+    pub(super) value: String,
+    pub(super) noise: String,
+    pub(super) sampling: String,
+    pub(super) missing: bool,
+}
+
+pub(super) fn shown(outcome: &Outcome<Figure>, dress: Dress) -> Shown {
+    match outcome.value() {
+        Some(figure) => Shown {
+            value: format!(
+                "{}{}",
+                if figure.above { "> " } else { "" },
+                dress.text(&figure.value)
+            ),
+            noise: dress.interval(&figure.noise),
+            sampling: figure
+                .sampling
+                .as_ref()
+                .map_or_else(String::new, |interval| dress.interval(interval)),
+            missing: false,
+        },
+        None => Shown {
+            value: status(outcome).to_owned(),
+            noise: String::new(),
+            sampling: String::new(),
+            missing: true,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_dressed_without_rounding() {
+        assert_eq!(grouped("1234567.80"), "1,234,567.80");
+        assert_eq!(grouped("-123"), "-123");
+        assert_eq!(percent("0.0123"), "1.23 %");
+        assert_eq!(percent("1.0000"), "100.00 %");
+        assert_eq!(percent("0.5"), "50.00 %");
+    }
+}

@@ -1,0 +1,354 @@
+//! The figures of one cell.
+
+use dashu::integer::IBig;
+use schemas::outcome::Outcome;
+use schemas::question::Measure;
+
+use super::scope::{Scope, per_money};
+use super::types::{Cell, Figure, Interval, Percentiles};
+use crate::disclosure::{Status, Z95};
+use crate::figures::decimal::{fixed, float, fraction, half_up};
+use crate::figures::dispersion::{self, Dispersion, Moments};
+use crate::figures::interval::{self, Bounds, Estimate};
+use crate::figures::noisy::Noisy;
+use crate::figures::percentile::{self, Bins, Quantile};
+
+/// All figures of a scope. `unit` turns percentiles, which are multiples of the reference, into
+/// money where the scope is a single case group.
+pub(super) fn cell(scope: &Scope<'_>, unit: Option<u64>) -> Cell {
+    let items = item_count(scope);
+    if scope.who.is_empty() || scope.count().is_none() {
+        return Cell::without(&Outcome::NoData, items);
+    }
+    let spread = spread(scope);
+    Cell {
+        stays: stays(scope),
+        total_cost: total_cost(scope),
+        mean_cost: mean_cost(scope, spread.as_ref()),
+        deviation: deviation(scope, spread.as_ref()),
+        variation: variation(scope, spread.as_ref()),
+        percentiles: percentiles(scope, unit),
+        capped_share: capped_share(scope),
+        mean_stay: mean_stay(scope),
+        structure: structure(scope, items),
+    }
+}
+
+pub(super) fn item_count(scope: &Scope<'_>) -> usize {
+    let cost = scope.context.cost.as_ref();
+    cost.map_or(0, |cost| scope.context.dictionary.items_of(cost).count())
+}
+
+/// A figure and its intervals with so many decimals; suppressed where one is not finite.
+pub(super) fn figure(
+    value: String,
+    noise: Option<Bounds>,
+    sampling: Option<Bounds>,
+    places: u32,
+) -> Outcome<Figure> {
+    let noise = noise.and_then(|bounds| written(bounds, places));
+    match noise {
+        Some(noise) => Outcome::Value(Figure {
+            value,
+            above: false,
+            noise,
+            sampling: sampling.and_then(|bounds| written(bounds, places)),
+        }),
+        None => Outcome::Suppressed,
+    }
+}
+
+fn written(bounds: Bounds, places: u32) -> Option<Interval> {
+    Some(Interval {
+        low: fixed(bounds.low, places)?,
+        high: Some(fixed(bounds.high, places)?),
+    })
+}
+
+pub(super) fn estimate(noisy: &Noisy, factor: f64) -> Estimate {
+    Estimate {
+        value: noisy.float() * factor,
+        variance: noisy.variance * factor * factor,
+    }
+}
+
+/// `top / bottom / unit` with so many decimals, exact, and its Fieller interval.
+pub(super) fn quotient(
+    top: &Noisy,
+    bottom: &Noisy,
+    unit: &IBig,
+    places: u32,
+    sampling: impl Fn(f64) -> Option<Bounds>,
+) -> Outcome<Figure> {
+    let Some(value) = fraction(top.value.clone(), &bottom.value * unit) else {
+        return Outcome::Suppressed;
+    };
+    let factor = 1.0 / unit.to_f64().value();
+    let noise = interval::ratio(estimate(top, factor), estimate(bottom, 1.0), 0.0);
+    let noise = noise.map(|bounds| bounds.at_least(0.0));
+    let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
+    if value < dashu::rational::RBig::ZERO {
+        return Outcome::Suppressed;
+    }
+    figure(half_up(&value, places), noise, sampling, places)
+}
+
+fn stays(scope: &Scope<'_>) -> Outcome<Figure> {
+    let (Some(count), Status::Shown | Status::CountOnly) = (scope.count(), scope.status()) else {
+        return Outcome::Suppressed;
+    };
+    let (value, sigma) = (count.float(), count.sigma());
+    let bounds = if scope.across {
+        interval::whole(value, sigma).at_least(0.0)
+    } else {
+        let threshold = f64::from(scope.context.display.threshold);
+        interval::shown_count(value, sigma, threshold)
+    };
+    figure(count.value.to_string(), Some(bounds), None, 0)
+}
+
+/// The scope of hospitals that have these measures, if figures from it are shown.
+pub(super) fn shown<'a>(
+    scope: &Scope<'a>,
+    measures: &[Measure],
+) -> Result<Scope<'a>, Outcome<Figure>> {
+    let scope = scope.having(measures).ok_or(Outcome::NoData)?;
+    match scope.status() {
+        Status::Shown => Ok(scope),
+        Status::CountOnly | Status::Hidden => Err(Outcome::Suppressed),
+    }
+}
+
+/// The figure or, in its place, why there is none.
+pub(super) fn settle(found: Result<Outcome<Figure>, Outcome<Figure>>) -> Outcome<Figure> {
+    found.unwrap_or_else(|why| why)
+}
+
+pub(super) fn sum_of(field: &schemas::id::Slug) -> Measure {
+    Measure::Sum {
+        field: field.clone(),
+    }
+}
+
+fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
+    let made = || {
+        let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+        let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
+        let sum = scope.amount(cost).ok_or(Outcome::NoData)?;
+        let value = fraction(sum.value.clone(), per_money()).ok_or(Outcome::Suppressed)?;
+        let money = estimate(&sum, 1e-5);
+        let bounds = interval::around(money.value, libm::sqrt(money.variance)).at_least(0.0);
+        Ok(figure(half_up(&value, 2), Some(bounds), None, 2))
+    };
+    settle(made())
+}
+
+fn mean_cost(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> {
+    let made = || {
+        let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+        let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
+        let sum = scope.amount(cost).ok_or(Outcome::NoData)?;
+        let count = scope.count().ok_or(Outcome::NoData)?;
+        let sampling = |mean: f64| {
+            let money = spread?.deviation * money_unit(&scope)?;
+            dispersion::sampling(mean, money, count.float())
+        };
+        Ok(quotient(&sum, &count, &per_money(), 2, sampling))
+    };
+    settle(made())
+}
+
+/// Money per thousandth of the cell's reference; for a scope of one cell.
+fn money_unit(scope: &Scope<'_>) -> Option<f64> {
+    let [cell] = scope.cells.as_slice() else {
+        return None;
+    };
+    let reference = scope.reference(*cell, scope.context.cost.as_ref()?)?;
+    Some(IBig::from(reference).to_f64().value() * 1e-5)
+}
+
+/// Dispersion in thousandths of the cell's reference; for a scope of one cell.
+fn spread(scope: &Scope<'_>) -> Option<Dispersion> {
+    let cost = scope.context.cost.as_ref()?;
+    let squares = Measure::Squares {
+        field: cost.clone(),
+    };
+    let scope = shown(scope, &[Measure::Count, sum_of(cost), squares.clone()]).ok()?;
+    money_unit(&scope)?;
+    dispersion::dispersion(&Moments {
+        count: estimate(&scope.count()?, 1.0),
+        sum: estimate(&scope.sum(&sum_of(cost), |_| 1)?, 1.0),
+        squares: estimate(&scope.sum(&squares, |_| 1)?, 1.0),
+    })
+}
+
+/// Why there is no dispersion: nobody has the squares, or they are hidden.
+fn no_spread(scope: &Scope<'_>) -> Outcome<Figure> {
+    let asked = scope.context.cost.as_ref().is_some_and(|cost| {
+        let squares = Measure::Squares {
+            field: cost.clone(),
+        };
+        scope.cells.len() == 1 && scope.having(&[sum_of(cost), squares]).is_some()
+    });
+    if asked {
+        Outcome::Suppressed
+    } else {
+        Outcome::NoData
+    }
+}
+
+fn deviation(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> {
+    let (Some(spread), Some(unit)) = (spread, money_unit(scope)) else {
+        return no_spread(scope);
+    };
+    let value = fixed(spread.deviation * unit, 2);
+    match value {
+        Some(value) => figure(value, Some(spread.deviation_bounds.times(unit)), None, 2),
+        None => Outcome::Suppressed,
+    }
+}
+
+fn variation(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> {
+    let Some(spread) = spread else {
+        return no_spread(scope);
+    };
+    match fixed(spread.variation, 4) {
+        Some(value) => figure(value, Some(spread.variation_bounds), None, 4),
+        None => Outcome::Suppressed,
+    }
+}
+
+fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
+    let made = || {
+        let stay = scope.context.stay.as_ref().ok_or(Outcome::NoData)?;
+        let scope = shown(scope, &[Measure::Count, sum_of(stay)])?;
+        let sum = scope.amount(stay).ok_or(Outcome::NoData)?;
+        let count = scope.count().ok_or(Outcome::NoData)?;
+        // Thousandths of a milli-day.
+        let days = IBig::from(1_000_000_u32);
+        Ok(quotient(&sum, &count, &days, 2, |_| None))
+    };
+    settle(made())
+}
+
+/// The histogram of a scope.
+fn bins(scope: &Scope<'_>) -> Result<Bins, Outcome<Figure>> {
+    let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+    let measure = Measure::Histogram {
+        field: cost.clone(),
+    };
+    let scope = shown(scope, &[Measure::Count, measure.clone()])?;
+    let sums = scope.sums(&measure, |_| 1).ok_or(Outcome::NoData)?;
+    let sigma = sums.first().map_or(0.0, Noisy::sigma);
+    let edges = scope.context.dictionary.bin_edges.iter();
+    Ok(Bins {
+        edges: edges.map(|edge| f64::from(*edge)).collect(),
+        counts: sums.iter().map(Noisy::float).collect(),
+        sigma,
+    })
+}
+
+fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
+    let bins = bins(scope);
+    // Edges are thousandths of the reference: × reference / 1000 fen, or / 1000.
+    let (factor, places) = match unit {
+        Some(reference) => (IBig::from(reference).to_f64().value() * 1e-5, 2),
+        None => (1e-3, 4),
+    };
+    let at = |p: f64| match &bins {
+        Err(why) => why.clone(),
+        Ok(bins) => percentile::quantile(bins, p)
+            .and_then(|found| quantile(&found, factor, places))
+            .map_or(Outcome::Suppressed, Outcome::Value),
+    };
+    Percentiles {
+        p25: at(0.25),
+        p50: at(0.5),
+        p75: at(0.75),
+        p90: at(0.9),
+    }
+}
+
+fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
+    let high = match found.high {
+        Some(high) => Some(fixed(high * factor, places)?),
+        None => None,
+    };
+    Some(Figure {
+        value: fixed(found.value * factor, places)?,
+        above: found.open,
+        noise: Interval {
+            low: fixed(found.low * factor, places)?,
+            high,
+        },
+        sampling: found
+            .sampling
+            .and_then(|bounds| written(bounds.times(factor), places)),
+    })
+}
+
+/// Share of stays at or above the cap: the bins from the cap on over the number of stays.
+fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
+    let made = || {
+        let bins = bins(scope)?;
+        let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
+        if bins.edges.last().is_none_or(|last| *last < cap) {
+            return Err(Outcome::NoData);
+        }
+        let part = |above: bool| {
+            let pairs = bins.edges.iter().zip(&bins.counts);
+            let chosen = pairs.filter(|(edge, _)| (**edge >= cap) == above);
+            chosen.fold((0.0, 0.0), |(sum, variance), (_, count)| {
+                (sum + count, variance + bins.sigma * bins.sigma)
+            })
+        };
+        let ((above, noise_above), (below, noise_below)) = (part(true), part(false));
+        let top = Estimate {
+            value: above,
+            variance: noise_above,
+        };
+        let bottom = Estimate {
+            value: above + below,
+            variance: noise_above + noise_below,
+        };
+        Ok(share(top, bottom, noise_above, Some(above + below)))
+    };
+    settle(made())
+}
+
+/// A share between 0 and 1; `n` stays give its sampling interval.
+fn share(top: Estimate, bottom: Estimate, covariance: f64, n: Option<f64>) -> Outcome<Figure> {
+    let noise = interval::ratio(top, bottom, covariance);
+    let value = (top.value / bottom.value).clamp(0.0, 1.0);
+    let inside = |bounds: Bounds| bounds.at_least(0.0).at_most(1.0);
+    let sampling = n.map(|n| {
+        let half = Z95 * libm::sqrt(value * (1.0 - value) / n);
+        interval::around(value, half / Z95)
+    });
+    match fixed(value, 4) {
+        Some(text) => figure(text, noise.map(inside), sampling.map(inside), 4),
+        None => Outcome::Suppressed,
+    }
+}
+
+fn structure(scope: &Scope<'_>, items: usize) -> Vec<Outcome<Figure>> {
+    let made = || {
+        let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+        let measure = Measure::Structure {
+            field: cost.clone(),
+        };
+        let scope = shown(scope, &[Measure::Count, measure.clone()])?;
+        let weight = |cell| scope.reference(cell, cost).unwrap_or(0);
+        let parts = scope.sums(&measure, weight).ok_or(Outcome::NoData)?;
+        let whole = parts.iter().fold((0.0, 0.0), |(sum, variance), part| {
+            (sum + part.float(), variance + part.variance)
+        });
+        let bottom = Estimate {
+            value: whole.0,
+            variance: whole.1,
+        };
+        let of = |part: &Noisy| share(estimate(part, 1.0), bottom, part.variance, None);
+        Ok(parts.iter().map(of).collect())
+    };
+    made().unwrap_or_else(|why: Outcome<Figure>| std::iter::repeat_n(why, items).collect())
+}

@@ -1,0 +1,150 @@
+//! Variance, standard deviation and coefficient of variation of a clamped amount from its noisy
+//! count, sum and sum of squares (delta method).
+
+use super::interval::{Bounds, Estimate};
+use crate::disclosure::Z95;
+
+/// What was released about an amount in one cell; the three noises are independent.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Moments {
+    /// Number of stays.
+    pub count: Estimate,
+    /// Sum of the amount.
+    pub sum: Estimate,
+    /// Sum of its squares.
+    pub squares: Estimate,
+}
+
+/// Spread of the stays in a cell around their mean.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Dispersion {
+    /// Standard deviation, in the unit of the amount.
+    pub deviation: f64,
+    /// Its noise interval.
+    pub deviation_bounds: Bounds,
+    /// Coefficient of variation, deviation / mean.
+    pub variation: f64,
+    /// Its noise interval.
+    pub variation_bounds: Bounds,
+}
+
+/// The dispersion, or `None` where noise hides it: where its variance is uncertain by more than a
+/// quarter of the squared mean. That test hardly depends on the noise of the squares, so what is
+/// shown is not chosen by it; a variance that noise pushed below zero is shown as zero with its
+/// interval.
+pub fn dispersion(moments: &Moments) -> Option<Dispersion> {
+    let Moments {
+        count,
+        sum,
+        squares,
+    } = *moments;
+    if count.value <= Z95 * libm::sqrt(count.variance) {
+        return None;
+    }
+    let n = count.value;
+    let mean = sum.value / n;
+    if mean <= Z95 * libm::sqrt(sum.variance) / n {
+        return None;
+    }
+    let second = squares.value / n;
+    let variance = second - mean * mean;
+    // Slopes of the variance along squares, sum and count.
+    let slopes = [1.0 / n, -2.0 * mean / n, (2.0 * mean * mean - second) / n];
+    let noise = slopes[0] * slopes[0] * squares.variance
+        + slopes[1] * slopes[1] * sum.variance
+        + slopes[2] * slopes[2] * count.variance;
+    let sigma = libm::sqrt(noise);
+    if !(sigma.is_finite() && sigma <= mean * mean / 4.0) {
+        return None;
+    }
+    // The squared coefficient of variation is second / mean² − 1.
+    let ratio = second / (mean * mean);
+    let relative = [1.0 / n, -2.0 * ratio * mean / n, ratio / n];
+    let ratio_noise =
+        (relative[0] / (mean * mean)) * (relative[0] / (mean * mean)) * squares.variance
+            + (relative[1] / (mean * mean)) * (relative[1] / (mean * mean)) * sum.variance
+            + relative[2] * relative[2] * count.variance;
+    let ratio_sigma = libm::sqrt(ratio_noise);
+    let root = |square: f64| libm::sqrt(square.max(0.0));
+    Some(Dispersion {
+        deviation: root(variance),
+        deviation_bounds: Bounds {
+            low: root(variance - Z95 * sigma),
+            high: root(variance + Z95 * sigma),
+        },
+        variation: root(ratio - 1.0),
+        variation_bounds: Bounds {
+            low: root(ratio - 1.0 - Z95 * ratio_sigma),
+            high: root(ratio - 1.0 + Z95 * ratio_sigma),
+        },
+    })
+}
+
+/// The sampling interval of a mean: ± 1.96 deviation / √n.
+pub fn sampling(mean: f64, deviation: f64, n: f64) -> Option<Bounds> {
+    let half = Z95 * deviation / libm::sqrt(n);
+    half.is_finite().then(|| Bounds {
+        low: mean - half,
+        high: mean + half,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::simulation::Source;
+
+    #[test]
+    fn deviation_and_variation_cover() {
+        let mut source = Source::new(21);
+        // n, mean, coefficient of variation, σ of count, sum, squares
+        for (n, mean, cv, scales) in [
+            (900.0, 1000.0, 0.6, [6.0, 2e4, 7e7]),
+            (5000.0, 900.0, 0.4, [9.0, 5e4, 2e8]),
+            (400.0, 1000.0, 0.8, [5.0, 1.2e4, 4e7]),
+        ] {
+            let second = mean * mean * (1.0 + cv * cv);
+            let (mut shown, mut sd_held, mut cv_held) = (0_u32, 0_u32, 0_u32);
+            for _ in 0..20_000 {
+                let mut noisy = |value: f64, sigma: f64| Estimate {
+                    value: value + sigma * source.normal(),
+                    variance: sigma * sigma,
+                };
+                let moments = Moments {
+                    count: noisy(n, scales[0]),
+                    sum: noisy(n * mean, scales[1]),
+                    squares: noisy(n * second, scales[2]),
+                };
+                if let Some(found) = dispersion(&moments) {
+                    shown += 1;
+                    sd_held += u32::from(found.deviation_bounds.holds(mean * cv));
+                    cv_held += u32::from(found.variation_bounds.holds(cv));
+                }
+            }
+            assert!(shown > 15_000, "{n}: {shown}");
+            for held in [sd_held, cv_held] {
+                let share = f64::from(held) / f64::from(shown);
+                assert!(share >= 0.93, "{n}: {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn hidden_by_noise() {
+        let moments = Moments {
+            count: Estimate {
+                value: 50.0,
+                variance: 25.0,
+            },
+            sum: Estimate {
+                value: 5e4,
+                variance: 1e8,
+            },
+            squares: Estimate {
+                value: 6e7,
+                variance: 49e14,
+            },
+        };
+        assert_eq!(dispersion(&moments), None);
+    }
+}

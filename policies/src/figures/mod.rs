@@ -1,0 +1,18 @@
+//! From released answers to figures that people read: values in, values out. Whatever is divided
+//! or compared as money or as an index is an exact fraction until it is written; intervals,
+//! percentiles and dispersions are floats of fixed order of summation, written with declared
+//! digits, so that the same inputs give the same bytes everywhere.
+
+mod decimal;
+mod noisy;
+#[cfg(test)]
+mod simulation;
+pub mod indices;
+pub mod payment;
+pub mod interval;
+pub mod dispersion;
+pub mod percentile;
+pub mod benchmark;
+
+pub use benchmark::{Benchmark, BenchmarkError, Replies, benchmark};
+pub use decimal::half_up;
