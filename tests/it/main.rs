@@ -12,3 +12,4 @@ mod scan;
 mod dp_audit;
 mod ledger;
 mod link;
+mod dictionary;
