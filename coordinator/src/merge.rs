@@ -16,6 +16,9 @@ use crate::collect;
 use crate::dictionary::{self, PublishError};
 use crate::store::state::{State, StateError};
 
+/// A hospital's verified answer, or why there is none.
+pub type Outcome = Result<Answer, Reason>;
+
 /// Everything that the figures of a round follow from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Collected {
@@ -24,7 +27,7 @@ pub struct Collected {
     /// The dictionary that the question cites.
     pub dictionary: Dictionary,
     /// Each hospital asked, by name: its answer, or why there is none.
-    pub hospitals: Vec<(Slug, Result<Answer, Reason>)>,
+    pub hospitals: Vec<(Slug, Outcome)>,
     /// What the result cites.
     pub digests: Digests,
 }

@@ -1,7 +1,7 @@
 //! The members: who is invited, who has joined with which keys, who was last heard of when.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
-use schemas::digest::{Digest, NotADigest};
+use schemas::digest::Digest;
 use schemas::enrolment::{JoinCode, JoinRequest};
 use schemas::id::Slug;
 use schemas::seal::PublicKey;
@@ -54,12 +54,6 @@ impl From<sqlx::Error> for JoinError {
     }
 }
 
-impl From<NotADigest> for JoinError {
-    fn from(_: NotADigest) -> Self {
-        Self::Random
-    }
-}
-
 /// Makes a one-time code for a hospital; an older one of its codes is void from now on.
 pub async fn invite(
     state: &State,
@@ -96,8 +90,8 @@ fn random() -> Result<Digest, JoinError> {
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| JoinError::Random)?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(text.parse()?)
+    // Any 32 bytes would do; a digest of random bytes is as random as they are.
+    Ok(Digest::of("consilium-join-secret-seed-v1", &[&bytes]))
 }
 
 /// Uses up a code, signs the request and registers certificate and message key: one change, so

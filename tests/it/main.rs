@@ -16,5 +16,9 @@ mod scan;
 mod dp_audit;
 mod ledger;
 mod link;
+<<<<<<< HEAD
 mod simulated;
 mod benchmark;
+=======
+mod dictionary;
+>>>>>>> link

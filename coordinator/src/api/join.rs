@@ -20,26 +20,36 @@ use crate::register::{self, JoinError};
 #[derive(Debug)]
 pub(super) struct Refused {
     most: u32,
-    now: Mutex<(i64, BTreeMap<IpAddr, u32>)>,
+    now: Mutex<Minute>,
+}
+
+/// A minute since 1970 and its refused joins by address.
+#[derive(Debug, Default)]
+struct Minute {
+    number: i64,
+    refused: BTreeMap<IpAddr, u32>,
 }
 
 impl Refused {
     pub(super) fn new(most: u32) -> Self {
         Self {
             most,
-            now: Mutex::new((0, BTreeMap::new())),
+            now: Mutex::default(),
         }
     }
 
     /// Whether the address may try.
     fn may_try(&self, address: IpAddr, now: Timestamp) -> bool {
-        let minute = now.0.div_euclid(60);
-        let mut refused = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.0 != minute {
-            *refused = (minute, BTreeMap::new());
+        let number = now.0.div_euclid(60);
+        let mut minute = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if minute.number != number {
+            *minute = Minute {
+                number,
+                refused: BTreeMap::new(),
+            };
         }
-        refused
-            .1
+        minute
+            .refused
             .get(&address)
             .is_none_or(|count| *count < self.most)
     }
@@ -47,14 +57,15 @@ impl Refused {
     fn count(&self, address: IpAddr) {
         // More addresses than this in one minute are counted as one.
         const MOST_ADDRESSES: usize = 4096;
-        let mut refused = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = refused.1.contains_key(&address) || refused.1.len() < MOST_ADDRESSES;
+        let mut minute = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = &mut minute.refused;
+        let known = refused.contains_key(&address) || refused.len() < MOST_ADDRESSES;
         let address = if known {
             address
         } else {
             IpAddr::from([0, 0, 0, 0])
         };
-        let count = refused.1.entry(address).or_insert(0);
+        let count = refused.entry(address).or_insert(0);
         *count = count.saturating_add(1);
     }
 }

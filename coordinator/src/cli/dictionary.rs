@@ -193,7 +193,9 @@ fn groups(args: &BuildArgs, out: &mut dyn Write) -> anyhow::Result<Vec<Group>> {
 }
 
 /// A table and its delimiter.
-fn source(path: &Path) -> anyhow::Result<(Box<dyn Read>, u8)> {
+type Table = (Box<dyn Read>, u8);
+
+fn source(path: &Path) -> anyhow::Result<Table> {
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin()), b','));
     }

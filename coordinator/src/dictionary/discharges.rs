@@ -40,6 +40,8 @@ struct Sums {
     stay: i128,
 }
 
+type ByGroup = BTreeMap<String, Sums>;
+
 impl Discharges {
     /// Reads the file in one pass; gives the groups by code and the number of rows.
     pub fn read(&self, source: impl Read, delimiter: u8) -> Result<(Vec<Group>, u64), BuildError> {
@@ -83,11 +85,7 @@ impl Discharges {
         })
     }
 
-    fn sums(
-        &self,
-        source: impl Read,
-        delimiter: u8,
-    ) -> Result<(BTreeMap<String, Sums>, Sums), BuildError> {
+    fn sums(&self, source: impl Read, delimiter: u8) -> Result<(ByGroup, Sums), BuildError> {
         let mut reader = table(source, delimiter);
         let header = reader.headers()?.clone();
         let optional =
@@ -95,7 +93,7 @@ impl Discharges {
         let (group, name) = (column(&header, &self.group)?, optional(&self.name)?);
         let (cost, charge) = (column(&header, &self.cost)?, optional(&self.charge)?);
         let (stay, mdc) = (column(&header, &self.stay)?, optional(&self.mdc_column)?);
-        let mut groups: BTreeMap<String, Sums> = BTreeMap::new();
+        let mut groups = ByGroup::new();
         let mut all = Sums::default();
         for record in reader.records() {
             let record = record?;

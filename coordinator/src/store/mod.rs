@@ -1,4 +1,4 @@
-//! What the coordinator keeps: state in SQLite, keys and certificates in files that only their
+//! What the coordinator keeps: state in one database, keys and certificates in files that only their
 //! owner reads.
 
 pub mod private;

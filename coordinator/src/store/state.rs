@@ -1,5 +1,5 @@
 //! The coordinator's state file: members, codes, dictionaries, rounds, replies and log in one
-//! SQLite database, so that a change and its log entry are one transaction.
+//! database file, so that a change and its log entry are one transaction.
 
 use std::collections::BTreeMap;
 use std::path::Path;

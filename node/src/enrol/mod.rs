@@ -25,7 +25,7 @@ use schemas::seal::Signer;
 use files::{Files, FilesError};
 
 /// How long the coordinator may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest answer in bytes.
 const LONGEST: usize = 256 * 1024;
 

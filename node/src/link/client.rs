@@ -20,7 +20,7 @@ use crate::enrol::files::{Enrolled, Files, FilesError};
 use crate::enrol::web;
 
 /// How long one request may take beside its waiting.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An enrolled node's way to its coordinator.
 #[derive(Debug)]

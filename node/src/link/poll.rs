@@ -22,7 +22,7 @@ use crate::store::state::{State, StateError};
 const WAIT: u64 = 20;
 /// First pause after a failure; it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LAST_PAUSE: Duration = Duration::from_secs(60);
+const LAST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Why a turn of the loop failed. The next turn tries again.
 #[derive(Debug, thiserror::Error)]
