@@ -16,9 +16,6 @@ mod scan;
 mod dp_audit;
 mod ledger;
 mod link;
-<<<<<<< HEAD
 mod simulated;
 mod benchmark;
-=======
 mod dictionary;
->>>>>>> link
