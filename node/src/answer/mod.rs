@@ -109,10 +109,10 @@ impl Unanswered {
     /// What the asker is told; `None` where the node itself failed and should try again.
     pub fn reason(&self) -> Option<Reason> {
         match self {
+            Self::Refused(Refusal::OtherDictionary) | Self::NotMapped => Some(Reason::NotMapped),
             Self::Refused(_) | Self::OtherRules | Self::NotItsTemplate => Some(Reason::Refused),
             Self::NotApproved => Some(Reason::Declined),
             Self::NoData => Some(Reason::NoData),
-            Self::NotMapped => Some(Reason::NotMapped),
             Self::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
             Self::Ledger(_) | Self::Snapshot(_) | Self::Scan(_) | Self::Noise(_) | Self::Seal => {
                 None

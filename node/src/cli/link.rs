@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -140,6 +141,7 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
         hospital: &node.config.hospital,
         folder: &node.config.data,
         clock: &node.clock,
+        tick: Duration::from_millis(u64::from(node.config.release_tick_ms)),
     };
     let answer = async |round: &Round, _: Digest| answer_round(&node, round).await;
     link::run(&desk, answer, &stop).await;

@@ -30,6 +30,10 @@ pub struct Config {
     /// Where the node's own pages listen: a loopback address (rule NODE-2).
     #[serde(default = "own_pages")]
     pub listen: SocketAddr,
+    /// Replies leave at whole multiples of so many milliseconds after their round arrived, 1 to
+    /// 60,000: how long an answer took does not show below it.
+    #[serde(default = "one_second")]
+    pub release_tick_ms: u32,
     /// How a month's data are judged.
     #[serde(default)]
     pub quality: Quality,
@@ -106,6 +110,10 @@ fn here() -> PathBuf {
     PathBuf::from(".")
 }
 
+fn one_second() -> u32 {
+    1000
+}
+
 fn own_pages() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8710))
 }
@@ -119,6 +127,7 @@ impl Config {
             coordinator: None,
             proxy: None,
             listen: own_pages(),
+            release_tick_ms: one_second(),
             quality: Quality::default(),
         }
     }
@@ -143,6 +152,11 @@ impl Config {
                 Err(ConfigError::Rule { field, rule })
             }
         };
+        rule(
+            (1..=60_000).contains(&config.release_tick_ms),
+            "release_tick_ms",
+            "from 1 to 60,000",
+        )?;
         rule(
             config.listen.ip().is_loopback(),
             "listen",

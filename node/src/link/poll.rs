@@ -11,6 +11,7 @@ use schemas::outcome::Reason;
 use schemas::round::{Reply, Round, Said};
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
@@ -52,6 +53,9 @@ pub struct Desk<'a> {
     pub folder: &'a Path,
     /// The time.
     pub clock: &'a Clock,
+    /// Replies leave at whole multiples of this time after their round arrived, so that how long
+    /// an answer took does not show below it.
+    pub tick: Duration,
 }
 
 /// Runs until `stop`. `answer` turns a round, verified and for this hospital, and its digest into
@@ -134,6 +138,7 @@ where
         }
         Some(stored) => stored.sealed,
         None => {
+            let arrived = Instant::now();
             let now = desk.clock.now();
             let said = match answer_in_time(&round, digest, now, answer).await {
                 Ok(said) => said,
@@ -143,7 +148,10 @@ where
                 }
             };
             let asked = (&round, digest);
-            outbox::store(desk.state, desk.signer, desk.hospital, asked, said, now).await?
+            let stored =
+                outbox::store(desk.state, desk.signer, desk.hospital, asked, said, now).await?;
+            tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
+            stored
         }
     };
     send(desk, &digest, &stored).await
@@ -185,6 +193,17 @@ async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result
     }
 }
 
+/// The first whole multiple of `tick` after `arrived` that is not before `now`; at least one.
+fn next_tick(arrived: Instant, now: Instant, tick: Duration) -> Instant {
+    let tick = tick.max(Duration::from_millis(1));
+    let passed = now.saturating_duration_since(arrived).as_nanos();
+    let ticks = passed.div_ceil(tick.as_nanos()).max(1);
+    let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+    arrived
+        .checked_add(tick.saturating_mul(ticks))
+        .unwrap_or(now)
+}
+
 /// From a half to the whole of a pause, so that nodes do not come back all at once.
 fn jitter(pause: Duration) -> Duration {
     let mut byte = [0; 1];
@@ -212,6 +231,25 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn replies_leave_on_the_tick() {
+        let arrived = Instant::now();
+        let tick = Duration::from_secs(1);
+        for (passed, leaves) in [
+            (0, 1000),
+            (1, 1000),
+            (999, 1000),
+            (1000, 1000),
+            (1001, 2000),
+        ] {
+            let now = arrived + Duration::from_millis(passed);
+            assert_eq!(
+                next_tick(arrived, now, tick),
+                arrived + Duration::from_millis(leaves)
+            );
+        }
+    }
 
     #[test]
     fn pauses_lie_between_half_and_whole() {

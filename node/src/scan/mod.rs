@@ -4,6 +4,8 @@
 mod rows;
 mod scale;
 mod program;
+mod select;
+mod fill;
 mod kernel;
 
 pub use rows::{Codes, Rows};

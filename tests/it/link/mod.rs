@@ -231,6 +231,7 @@ impl Node {
             hospital: &self.hospital,
             folder: self.folder.path(),
             clock: &node::clock::Clock::System,
+            tick: Duration::from_millis(100),
         };
         link::run(&desk, answer, stop).await;
     }
