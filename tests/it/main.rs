@@ -4,7 +4,11 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking"
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, makes data up and prints its figures"
 )]
 
 mod architecture;
@@ -13,3 +17,5 @@ mod dp_audit;
 mod ledger;
 mod link;
 mod dictionary;
+mod simulated;
+mod benchmark;

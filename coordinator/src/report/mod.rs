@@ -4,6 +4,7 @@
 
 mod words;
 mod sheet;
+mod draw;
 mod chart;
 mod page;
 

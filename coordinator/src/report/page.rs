@@ -58,7 +58,8 @@ struct Line {
 }
 
 struct SplitView<'a> {
-    zh: String,
+    zh: &'a str,
+    en: &'a str,
     in_money: bool,
     shown: usize,
     all: usize,
@@ -232,15 +233,16 @@ fn structure(benchmark: &Benchmark) -> Vec<Line> {
 }
 
 fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> SplitView<'a> {
-    let zh = match split.dimension.as_str() {
-        "case_group" => "病组 case group".to_owned(),
-        "mdc" => "主要诊断大类 MDC".to_owned(),
-        other => other.to_owned(),
+    let (zh, en) = match split.dimension.as_str() {
+        "case_group" => ("病组", "case group"),
+        "mdc" => ("主要诊断大类", "major diagnostic category"),
+        other => (other, other),
     };
     let rows = chart::biggest(split, MOST_ROWS);
     let compared = chart::biggest(split, MOST_COMPARED);
     SplitView {
         zh,
+        en,
         in_money: split.in_money,
         shown: rows.len(),
         all: split.rows.len(),
@@ -260,7 +262,7 @@ fn group_line(row: &Row) -> Line {
         shown(&cell.deviation, Dress::Number),
         shown(&cell.variation, Dress::Number),
     ];
-    let percentiles = cell.percentiles.into_iter();
+    let percentiles = cell.percentiles.all().into_iter();
     figures.extend(percentiles.map(|p| shown(p, Dress::Number)));
     figures.push(shown(&cell.capped_share, Dress::Percent));
     figures.push(shown(&cell.mean_stay, Dress::Number));

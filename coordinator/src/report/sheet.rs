@@ -100,7 +100,7 @@ fn cell_figures(cell: &Cell) -> Vec<&Outcome<Figure>> {
         &cell.deviation,
         &cell.variation,
     ];
-    all.extend(&cell.percentiles);
+    all.extend(cell.percentiles.all());
     all.extend([&cell.capped_share, &cell.mean_stay]);
     all.extend(&cell.structure);
     all

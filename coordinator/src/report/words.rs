@@ -49,7 +49,7 @@ pub(super) fn percent(text: &str) -> String {
     let joined = format!("{whole}{front}");
     let trimmed = joined.trim_start_matches('0');
     let whole = if trimmed.is_empty() { "0" } else { trimmed };
-    format!("{whole}.{back} %")
+    format!("{whole}.{back}\u{a0}%")
 }
 
 /// How a figure's texts are dressed.
@@ -72,7 +72,7 @@ impl Dress {
     pub(super) fn interval(self, interval: &Interval) -> String {
         let high = interval.high.as_deref().map(|high| self.text(high));
         let high = high.unwrap_or_else(|| "∞".to_owned());
-        format!("{} – {high}", self.text(&interval.low))
+        format!("{}\u{a0}– {high}", self.text(&interval.low))
     }
 }
 
@@ -116,8 +116,8 @@ mod tests {
     fn numbers_are_dressed_without_rounding() {
         assert_eq!(grouped("1234567.80"), "1,234,567.80");
         assert_eq!(grouped("-123"), "-123");
-        assert_eq!(percent("0.0123"), "1.23 %");
-        assert_eq!(percent("1.0000"), "100.00 %");
-        assert_eq!(percent("0.5"), "50.00 %");
+        assert_eq!(percent("0.0123"), "1.23\u{a0}%");
+        assert_eq!(percent("1.0000"), "100.00\u{a0}%");
+        assert_eq!(percent("0.5"), "50.00\u{a0}%");
     }
 }

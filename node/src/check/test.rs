@@ -1,1 +1,111 @@
+use std::io::Write as _;
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::ingest::mapping::Mapping;
+use crate::ingest::source::Source;
+use crate::load::fixture::{HEADER, MAPPING, dictionary, row};
+
+/// Checks one line; gives the rule and field that it breaks.
+fn check(line: &[u8]) -> Result<(Month, Option<u16>, u16, Vec<u32>), (Rule, String)> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
+    file.write_all(line).unwrap();
+    let mut source = Source::open(file.path()).unwrap();
+    let mapping = Mapping::parse(MAPPING).unwrap();
+    let dictionary = dictionary();
+    let bound = Bound::new(&mapping, &[], &dictionary, source.header()).unwrap();
+    let mut checker = Checker::new(&bound, &dictionary, "2025-07".parse().unwrap());
+    let mut row = Row::new();
+    assert!(source.read(&mut row).unwrap());
+    let checked = checker
+        .check(&row)
+        .map_err(|fault| (fault.rule, fault.field))?;
+    let amounts = checked.amounts().to_vec();
+    Ok((checked.month(), checked.age(), checked.group(), amounts))
+}
+
+fn sound() -> String {
+    row("s1", "p1", "2025-03", "GD15")
+}
+
+#[test]
+fn a_sound_row_is_typed() {
+    let (month, age, group, amounts) = check(sound().as_bytes()).unwrap();
+    assert_eq!(month.to_string(), "2025-03");
+    assert_eq!((age, group), (Some(64), 1));
+    // cost, los, cost_staff, cost_drugs in dictionary order.
+    assert_eq!(amounts, [10_050, 3000, 6025, 4025]);
+}
+
+/// attacks.md T13 and every rule: refused, never silently clipped.
+#[test]
+fn each_broken_rule_is_named_with_its_field() {
+    for (from, to, rule, field) in [
+        ("100.50", "1000000000000000", Rule::Range, "cost"),
+        ("100.50", "99999999999999999999", Rule::Range, "cost"),
+        ("100.50", "1000000.01", Rule::Range, "cost"),
+        ("100.50", "-100.50", Rule::Negative, "cost"),
+        ("100.50", "NaN", Rule::Amount, "cost"),
+        ("100.50", "1e2", Rule::Amount, "cost"),
+        ("100.50", "", Rule::Required, "cost"),
+        ("100.50", "100.51", Rule::TotalParts, "cost"),
+        ("p1", "", Rule::Required, "patient"),
+        ("s1", " ", Rule::Required, "settlement"),
+        ("2025-03-04", "2025-02-30", Rule::Date, "discharge"),
+        ("2025-03-04", "", Rule::Required, "discharge"),
+        ("2025-03-04", "2025-08-04", Rule::DateRange, "discharge"),
+        ("2025-03-04", "1950-08-04", Rule::DateRange, "discharge"),
+        ("2025-03-01", "2025-03-05", Rule::DateOrder, "admission"),
+        ("1960-05-05", "2025-05-05", Rule::DateOrder, "birth_date"),
+        ("1960-05-05", "1860-05-05", Rule::Range, "birth_date"),
+        ("GD15", "gd15", Rule::CodeShape, "case_group"),
+        ("GD15", "张三", Rule::CodeShape, "case_group"),
+        (",330102", "", Rule::Width, ""),
+    ] {
+        let line = sound().replacen(from, to, 1);
+        let broken = check(line.as_bytes()).unwrap_err();
+        assert_eq!(broken, (rule, field.to_owned()), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn well_shaped_unknown_and_missing_groups_are_other() {
+    for code in ["FZ19", "0000", ""] {
+        let line = sound().replacen("GD15", code, 1);
+        assert_eq!(check(line.as_bytes()).unwrap().2, 3, "{code}");
+    }
+}
+
+#[test]
+fn a_stay_within_one_day_counts_one() {
+    let line = sound().replacen("2025-03-04", "2025-03-01", 1);
+    assert_eq!(check(line.as_bytes()).unwrap().3[1], 1000);
+}
+
+#[test]
+fn the_table_of_rules_has_every_rule_once() {
+    let ids: std::collections::BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    assert_eq!(ids.len(), Rule::ALL.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    /// Any bytes in a row are a checked row or a named fault, never a panic.
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut line = b"x".to_vec();
+        line.extend(bytes);
+        let _outcome = check(&line);
+    }
+
+    /// Any text in any one column.
+    #[test]
+    fn any_value(column in 0_usize..13, value in "\\PC{0,20}") {
+        let line = sound();
+        let mut values: Vec<&str> = line.split(',').collect();
+        values[column] = &value;
+        let _outcome = check(values.join(",").as_bytes());
+    }
+}

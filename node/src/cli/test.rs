@@ -1,1 +1,94 @@
+use clap::CommandFactory as _;
 
+use super::*;
+
+#[test]
+fn the_command_line_is_sound_and_every_command_shows_an_example() {
+    let mut command = Cli::command();
+    command.build();
+    command.clone().debug_assert();
+    let mut waiting = vec![command];
+    while let Some(command) = waiting.pop() {
+        let below: Vec<_> = command.get_subcommands().cloned().collect();
+        if below.is_empty() && command.get_name() != "help" {
+            let help = command.clone().render_long_help().to_string();
+            assert!(help.contains("Example:"), "{}", command.get_name());
+        }
+        waiting.extend(
+            below
+                .into_iter()
+                .filter(|command| command.get_name() != "help"),
+        );
+    }
+}
+
+async fn run_line(line: &[&str]) -> anyhow::Result<String> {
+    let mut out = Vec::new();
+    let cli = Cli::try_parse_from(std::iter::once(&"consilium-node").chain(line))?;
+    run(cli, &mut out).await?;
+    Ok(String::from_utf8(out)?)
+}
+
+#[tokio::test]
+async fn from_nothing_to_a_released_month() {
+    use crate::load::fixture::{HEADER, MAPPING, dictionary, row};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (node, csv, mapping, json) = (at("node"), at("a.csv"), at("m.toml"), at("d.json"));
+    let lines = format!("{HEADER}\n{}\n", row("s", "p", "2025-03", "FR19"));
+    std::fs::write(&csv, lines).unwrap();
+    std::fs::write(&mapping, MAPPING).unwrap();
+    let (signer, _) = schemas::seal::Signer::generate().unwrap();
+    let sealed = schemas::seal::Sealed::seal(&signer, &dictionary()).unwrap();
+    std::fs::write(&json, serde_json::to_vec(&sealed).unwrap()).unwrap();
+    let key = serde_json::to_value(signer.public()).unwrap();
+    let key = key.as_str().unwrap();
+    let data = ["--data", &node];
+    let with = |rest: &[&'static str]| -> Vec<String> {
+        data.iter().chain(rest).map(ToString::to_string).collect()
+    };
+    run_line(&["--data", &node, "init", "--hospital", "h1"])
+        .await
+        .unwrap();
+    let file = ["--mapping", &mapping, "--history"];
+    let load: Vec<&str> = ["--data", &node, "load", &csv]
+        .into_iter()
+        .chain(file)
+        .collect();
+    assert!(run_line(&load).await.is_err(), "no dictionary yet");
+    let unsigned = [
+        "--data",
+        &node,
+        "dictionary",
+        "accept",
+        &json,
+        "--unsigned-for-trial",
+    ];
+    assert!(
+        run_line(&unsigned).await.is_err(),
+        "a signed one is not a plain one"
+    );
+    let accept = ["--data", &node, "dictionary", "accept", &json];
+    assert!(run_line(&accept).await.is_err(), "no key yet");
+    let accept: Vec<&str> = accept.into_iter().chain(["--alliance-key", key]).collect();
+    run_line(&accept).await.unwrap();
+    run_line(&["--data", &node, "dictionary", "accept", &json])
+        .await
+        .unwrap();
+    let checked: Vec<&str> = ["--data", &node, "check", &csv]
+        .into_iter()
+        .chain(file)
+        .collect();
+    assert!(
+        run_line(&checked)
+            .await
+            .unwrap()
+            .contains("nothing was kept")
+    );
+    run_line(&load).await.unwrap();
+    for rest in [&["months"][..], &["release", "all", "--officer", "Li Hua"]] {
+        let line = with(rest);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        assert!(run_line(&line).await.unwrap().contains("2025-03"));
+    }
+}

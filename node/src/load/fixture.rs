@@ -1,8 +1,17 @@
 //! A small dictionary, a folder and files for tests.
 
+use std::path::PathBuf;
+
 use schemas::dictionary::{
     Dictionary, Dimension, Field, Group, Key, KeySource, Label, Reference, References, Scheme, Unit,
 };
+use schemas::time::Timestamp;
+
+use super::{LoadError, Request, Summary, load};
+use crate::config::Config;
+use crate::ingest::mapping::Mapping;
+use crate::store::dictionaries;
+use crate::store::state::State;
 
 fn label(text: &str) -> Label {
     Label {
@@ -135,4 +144,67 @@ pub(crate) fn row(settlement: &str, patient: &str, month: &str, drg: &str) -> St
         "{settlement},{patient},张三,1,1960-05-05,{month}-01,{month}-04,employee,330102,{drg},\
          100.50,60.25,40.25"
     )
+}
+
+/// A node in a folder of its own, with the dictionary accepted.
+pub(crate) struct Trial {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) state: State,
+    pub(crate) config: Config,
+}
+
+/// 2025-07-01, the time of every test.
+pub(crate) const NOW: Timestamp = Timestamp(1_751_328_000);
+
+impl Trial {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new("h1".parse().unwrap());
+        config.data = folder.path().join("node");
+        std::fs::create_dir(&config.data).unwrap();
+        let state = State::open(&config.data).await.unwrap();
+        dictionaries::accept(&state, &dictionary(), false, NOW)
+            .await
+            .unwrap();
+        Self {
+            folder,
+            state,
+            config,
+        }
+    }
+
+    /// A request for a file of these rows.
+    pub(crate) fn request(&self, name: &str, rows: &[String]) -> Request {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
+        Request {
+            file,
+            mapping: Mapping::parse(MAPPING).unwrap(),
+            only: Vec::new(),
+            history: false,
+        }
+    }
+
+    pub(crate) async fn load(&self, name: &str, rows: &[String]) -> Result<Summary, LoadError> {
+        let request = self.request(name, rows);
+        load(&self.state, &self.config, NOW, &request, &|_| {}).await
+    }
+
+    /// Every byte below the data folder, by file.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.config.data.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    found.push((path, bytes));
+                }
+            }
+        }
+        found
+    }
 }

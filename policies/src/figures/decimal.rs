@@ -11,7 +11,7 @@ pub fn half_up(value: &RBig, places: u32) -> String {
         scale *= UBig::from(10_u8);
     }
     let bottom = value.denominator().clone();
-    let top = IBig::from(value.numerator().clone().abs()) * IBig::from(scale);
+    let top = value.numerator().clone().abs() * IBig::from(scale);
     let doubled = top * IBig::from(2_u8) + IBig::from(bottom.clone());
     let whole = doubled / (IBig::from(bottom) * IBig::from(2_u8));
     let digits = whole.to_string();

@@ -83,7 +83,7 @@ pub fn dispersion(moments: &Moments) -> Option<Dispersion> {
 /// The sampling interval of a mean: ± 1.96 deviation / √n.
 pub fn sampling(mean: f64, deviation: f64, n: f64) -> Option<Bounds> {
     let half = Z95 * deviation / libm::sqrt(n);
-    half.is_finite().then(|| Bounds {
+    half.is_finite().then_some(Bounds {
         low: mean - half,
         high: mean + half,
     })

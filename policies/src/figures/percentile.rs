@@ -118,7 +118,7 @@ fn invert(fitted: &[f64], edges: &[f64], target: f64) -> Option<(f64, bool)> {
 }
 
 /// The edges of the bins that the noise allows the quantile to lie in. At the edge with k of B bins
-/// below it, C_k − p·C_B has noise of variance σ²·((1 − p)²·k + p²·(B − k)); a bin is refused when
+/// below it, `C_k − p·C_B` has noise of variance σ²·((1 − p)²·k + p²·(B − k)); a bin is refused when
 /// this difference is above 1.96 standard deviations at its lower edge or below −1.96 at its upper
 /// edge. The true bin is refused in at most 5 %.
 fn kept(bins: &Bins, cumulative: &[f64], p: f64) -> Option<(f64, Option<f64>)> {

@@ -13,6 +13,22 @@ use crate::figures::interval::{self, Bounds, Estimate};
 use crate::figures::noisy::Noisy;
 use crate::figures::percentile::{self, Bins, Quantile};
 
+/// Why there is no figure where hospitals answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why {
+    NoData,
+    Suppressed,
+}
+
+impl Why {
+    pub(super) fn outcome(self) -> Outcome<Figure> {
+        match self {
+            Self::NoData => Outcome::NoData,
+            Self::Suppressed => Outcome::Suppressed,
+        }
+    }
+}
+
 /// All figures of a scope. `unit` turns percentiles, which are multiples of the reference, into
 /// money where the scope is a single case group.
 pub(super) fn cell(scope: &Scope<'_>, unit: Option<u64>) -> Cell {
@@ -108,20 +124,17 @@ fn stays(scope: &Scope<'_>) -> Outcome<Figure> {
 }
 
 /// The scope of hospitals that have these measures, if figures from it are shown.
-pub(super) fn shown<'a>(
-    scope: &Scope<'a>,
-    measures: &[Measure],
-) -> Result<Scope<'a>, Outcome<Figure>> {
-    let scope = scope.having(measures).ok_or(Outcome::NoData)?;
+pub(super) fn shown<'a>(scope: &Scope<'a>, measures: &[Measure]) -> Result<Scope<'a>, Why> {
+    let scope = scope.having(measures).ok_or(Why::NoData)?;
     match scope.status() {
         Status::Shown => Ok(scope),
-        Status::CountOnly | Status::Hidden => Err(Outcome::Suppressed),
+        Status::CountOnly | Status::Hidden => Err(Why::Suppressed),
     }
 }
 
 /// The figure or, in its place, why there is none.
-pub(super) fn settle(found: Result<Outcome<Figure>, Outcome<Figure>>) -> Outcome<Figure> {
-    found.unwrap_or_else(|why| why)
+pub(super) fn settle(found: Result<Outcome<Figure>, Why>) -> Outcome<Figure> {
+    found.unwrap_or_else(Why::outcome)
 }
 
 pub(super) fn sum_of(field: &schemas::id::Slug) -> Measure {
@@ -132,10 +145,10 @@ pub(super) fn sum_of(field: &schemas::id::Slug) -> Measure {
 
 fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
-        let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+        let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
-        let sum = scope.amount(cost).ok_or(Outcome::NoData)?;
-        let value = fraction(sum.value.clone(), per_money()).ok_or(Outcome::Suppressed)?;
+        let sum = scope.amount(cost).ok_or(Why::NoData)?;
+        let value = fraction(sum.value.clone(), per_money()).ok_or(Why::Suppressed)?;
         let money = estimate(&sum, 1e-5);
         let bounds = interval::around(money.value, libm::sqrt(money.variance)).at_least(0.0);
         Ok(figure(half_up(&value, 2), Some(bounds), None, 2))
@@ -145,10 +158,10 @@ fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
 
 fn mean_cost(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> {
     let made = || {
-        let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+        let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
-        let sum = scope.amount(cost).ok_or(Outcome::NoData)?;
-        let count = scope.count().ok_or(Outcome::NoData)?;
+        let sum = scope.amount(cost).ok_or(Why::NoData)?;
+        let count = scope.count().ok_or(Why::NoData)?;
         let sampling = |mean: f64| {
             let money = spread?.deviation * money_unit(&scope)?;
             dispersion::sampling(mean, money, count.float())
@@ -220,10 +233,10 @@ fn variation(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> 
 
 fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
-        let stay = scope.context.stay.as_ref().ok_or(Outcome::NoData)?;
+        let stay = scope.context.stay.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(stay)])?;
-        let sum = scope.amount(stay).ok_or(Outcome::NoData)?;
-        let count = scope.count().ok_or(Outcome::NoData)?;
+        let sum = scope.amount(stay).ok_or(Why::NoData)?;
+        let count = scope.count().ok_or(Why::NoData)?;
         // Thousandths of a milli-day.
         let days = IBig::from(1_000_000_u32);
         Ok(quotient(&sum, &count, &days, 2, |_| None))
@@ -232,13 +245,13 @@ fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
 }
 
 /// The histogram of a scope.
-fn bins(scope: &Scope<'_>) -> Result<Bins, Outcome<Figure>> {
-    let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+fn bins(scope: &Scope<'_>) -> Result<Bins, Why> {
+    let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
     let measure = Measure::Histogram {
         field: cost.clone(),
     };
     let scope = shown(scope, &[Measure::Count, measure.clone()])?;
-    let sums = scope.sums(&measure, |_| 1).ok_or(Outcome::NoData)?;
+    let sums = scope.sums(&measure, |_| 1).ok_or(Why::NoData)?;
     let sigma = sums.first().map_or(0.0, Noisy::sigma);
     let edges = scope.context.dictionary.bin_edges.iter();
     Ok(Bins {
@@ -256,7 +269,7 @@ fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
         None => (1e-3, 4),
     };
     let at = |p: f64| match &bins {
-        Err(why) => why.clone(),
+        Err(why) => why.outcome(),
         Ok(bins) => percentile::quantile(bins, p)
             .and_then(|found| quantile(&found, factor, places))
             .map_or(Outcome::Suppressed, Outcome::Value),
@@ -293,7 +306,7 @@ fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
         let bins = bins(scope)?;
         let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
         if bins.edges.last().is_none_or(|last| *last < cap) {
-            return Err(Outcome::NoData);
+            return Err(Why::NoData);
         }
         let part = |above: bool| {
             let pairs = bins.edges.iter().zip(&bins.counts);
@@ -333,13 +346,13 @@ fn share(top: Estimate, bottom: Estimate, covariance: f64, n: Option<f64>) -> Ou
 
 fn structure(scope: &Scope<'_>, items: usize) -> Vec<Outcome<Figure>> {
     let made = || {
-        let cost = scope.context.cost.as_ref().ok_or(Outcome::NoData)?;
+        let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
         let measure = Measure::Structure {
             field: cost.clone(),
         };
         let scope = shown(scope, &[Measure::Count, measure.clone()])?;
         let weight = |cell| scope.reference(cell, cost).unwrap_or(0);
-        let parts = scope.sums(&measure, weight).ok_or(Outcome::NoData)?;
+        let parts = scope.sums(&measure, weight).ok_or(Why::NoData)?;
         let whole = parts.iter().fold((0.0, 0.0), |(sum, variance), part| {
             (sum + part.float(), variance + part.variance)
         });
@@ -350,5 +363,5 @@ fn structure(scope: &Scope<'_>, items: usize) -> Vec<Outcome<Figure>> {
         let of = |part: &Noisy| share(estimate(part, 1.0), bottom, part.variance, None);
         Ok(parts.iter().map(of).collect())
     };
-    made().unwrap_or_else(|why: Outcome<Figure>| std::iter::repeat_n(why, items).collect())
+    made().unwrap_or_else(|why: Why| std::iter::repeat_n(why.outcome(), items).collect())
 }

@@ -28,7 +28,9 @@ use against::Yardstick;
 use scope::{Context, Scope};
 
 /// What each hospital of the round said.
-pub type Replies = [(Slug, Result<Answer, Reason>)];
+pub type Replies = [Reply];
+/// A hospital and what it said.
+pub type Reply = (Slug, Result<Answer, Reason>);
 
 /// Why no benchmark is computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,18 +61,9 @@ pub fn benchmark(
     replies: &Replies,
 ) -> Result<Benchmark, BenchmarkError> {
     let inputs = inputs(layout, dictionary, rules, replies)?;
-    let mut sorted: Vec<&(Slug, Result<Answer, Reason>)> = replies.iter().collect();
+    let mut sorted: Vec<&Reply> = replies.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
-    let asked = |field: &&Field| {
-        layout
-            .blocks
-            .iter()
-            .any(|b| of_field(&b.measure, &field.id))
-    };
-    let first = |kind: Reference| {
-        let mut wholes = dictionary.fields.iter().filter(|f| f.part_of.is_none());
-        wholes.find(|field| field.reference == kind && asked(field))
-    };
+    let first = |kind| asked(layout, dictionary, kind);
     // Where only charges were asked about, they stand in for costs, by their own name.
     let (cost, stay) = (
         first(Reference::Cost).or_else(|| first(Reference::Charge)),
@@ -92,7 +85,7 @@ pub fn benchmark(
         yardstick(context.cost.as_ref()),
         yardstick(context.stay.as_ref()),
     );
-    let hospital = |(id, said): &(Slug, Result<Answer, Reason>)| {
+    let hospital = |(id, said): &Reply| {
         let (data, totals) = match said {
             Ok(answer) => (
                 Outcome::Value(data(layout, answer, &inputs)),
@@ -141,6 +134,16 @@ pub fn benchmark(
         hospitals,
         inputs,
     })
+}
+
+/// The first whole field of a kind that the question asks about.
+fn asked<'a>(layout: &Layout, dictionary: &'a Dictionary, kind: Reference) -> Option<&'a Field> {
+    let asked = |field: &Field| {
+        let mut blocks = layout.blocks.iter();
+        blocks.any(|block| of_field(&block.measure, &field.id))
+    };
+    let mut fields = dictionary.fields.iter();
+    fields.find(|field| field.part_of.is_none() && field.reference == kind && asked(field))
 }
 
 /// Checks what the answers cite and how they are shaped, and collects the digests.
@@ -211,12 +214,7 @@ fn data(layout: &Layout, answer: &Answer, inputs: &Inputs) -> Data {
 }
 
 /// The table split by one dimension.
-fn split(
-    context: &Context<'_>,
-    sorted: &[&(Slug, Result<Answer, Reason>)],
-    table: usize,
-    axis: &Axis,
-) -> Split {
+fn split(context: &Context<'_>, sorted: &[&Reply], table: usize, axis: &Axis) -> Split {
     let by_group = axis.source == KeySource::CaseGroup;
     let items = totals::items(context);
     let scope = |who: Vec<_>, cell: usize, across: bool| Scope {

@@ -34,7 +34,7 @@ pub(super) struct Scope<'a> {
     pub(super) across: bool,
 }
 
-impl<'a> Scope<'a> {
+impl Scope<'_> {
     /// The same cells of those hospitals whose source has all these measures. `None` where the
     /// question did not ask for one of them or nobody has them.
     pub(super) fn having(&self, measures: &[Measure]) -> Option<Self> {

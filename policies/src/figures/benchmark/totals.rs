@@ -8,7 +8,7 @@ use schemas::outcome::Outcome;
 use schemas::question::Measure;
 
 use super::against::Yardstick;
-use super::cell::{cell, estimate, figure, item_count, quotient, settle, shown, sum_of};
+use super::cell::{Why, cell, estimate, figure, item_count, quotient, settle, shown, sum_of};
 use super::scope::{Context, Scope, cells};
 use super::types::{Cell, Figure, Indices, Totals, either};
 use crate::disclosure::Z95;
@@ -79,11 +79,11 @@ fn reference_index(
     let by = |scope: Option<&Scope<'_>>, measure: &Measure| {
         let made = || {
             let scope = shown(
-                scope.ok_or(Outcome::NoData)?,
+                scope.ok_or(Why::NoData)?,
                 &[Measure::Count, measure.clone()],
             )?;
-            let sum = scope.sum(measure, |_| 1).ok_or(Outcome::NoData)?;
-            let count = scope.count().ok_or(Outcome::NoData)?;
+            let sum = scope.sum(measure, |_| 1).ok_or(Why::NoData)?;
+            let count = scope.count().ok_or(Why::NoData)?;
             let sampling = |index| sampling(groups?, field, index);
             Ok(quotient(&sum, &count, &thousand, 4, sampling))
         };
@@ -119,10 +119,10 @@ fn case_mix(scope: &Scope<'_>) -> Outcome<Figure> {
             (estimate_zero(), 0.0, estimate_zero(), 0.0);
         for cell in &scope.cells {
             let group = scope.context.dictionary.groups.get(*cell);
-            let micro = group.ok_or(Outcome::NoData)?.weight_micro;
+            let micro = group.ok_or(Why::NoData)?.weight_micro;
             let mut one = scope.clone();
             one.cells = vec![*cell];
-            let n = one.count().ok_or(Outcome::NoData)?;
+            let n = one.count().ok_or(Why::NoData)?;
             let weight = RBig::from(micro) / RBig::from(1_000_000_u32);
             let (w, noisy) = (float(&weight), estimate(&n, 1.0));
             weighted.value += w * noisy.value;
@@ -136,7 +136,7 @@ fn case_mix(scope: &Scope<'_>) -> Outcome<Figure> {
         let value = indices::cmi(lines.iter().map(|(weight, n)| (weight, n)));
         let value = value
             .filter(|cmi| *cmi >= RBig::ZERO)
-            .ok_or(Outcome::Suppressed)?;
+            .ok_or(Why::Suppressed)?;
         let cmi = float(&value);
         let noise = interval::ratio(weighted, count, covariance);
         let spread = squared / count.value - cmi * cmi;

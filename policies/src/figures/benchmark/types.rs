@@ -257,12 +257,10 @@ pub struct Benchmark {
     pub splits: Vec<Split>,
 }
 
-impl<'a> IntoIterator for &'a Percentiles {
-    type Item = &'a Outcome<Figure>;
-    type IntoIter = std::array::IntoIter<Self::Item, 4>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        [&self.p25, &self.p50, &self.p75, &self.p90].into_iter()
+impl Percentiles {
+    /// From the 25th to the 90th.
+    pub fn all(&self) -> [&Outcome<Figure>; 4] {
+        [&self.p25, &self.p50, &self.p75, &self.p90]
     }
 }
 

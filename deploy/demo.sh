@@ -1,0 +1,131 @@
+#!/bin/sh
+# A whole alliance on this machine: one coordinator and six hospitals, each a process of its own,
+# talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series.
+#
+#   sh deploy/demo.sh                 made-up data
+#   sh deploy/demo.sh --data DIR      the six SPARCS hospitals in DIR/sparcs
+#   --folder DIR    where everything goes (default ./demo; replaced only if the demo made it)
+#   --quick         fewer made-up stays
+set -eu
+cd "$(dirname "$0")/.."
+
+folder=demo
+data=""
+stays=40000
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --data) data=$(cd "$2" && pwd); shift 2 ;;
+    --folder) folder=$2; shift 2 ;;
+    --quick) stays=8000; shift ;;
+    *) sed -n '2,9p' "$0" >&2; exit 2 ;;
+    esac
+done
+
+. deploy/prepare.sh
+need_rust
+echo "building (the first time takes some minutes)"
+cargo build --release --workspace --bins --locked --quiet
+bin="$CARGO_TARGET_DIR/release"
+node="$bin/consilium-node"
+coordinator="$bin/consilium-coordinator"
+mappings=$(pwd)/deploy/mappings
+
+if [ -e "$folder" ] && [ ! -e "$folder/.consilium-demo" ] && [ -n "$(ls -A "$folder")" ]; then
+    echo "$folder is not a demo's folder; name another with --folder" >&2
+    exit 1
+fi
+rm -rf "$folder"
+mkdir -p "$folder"
+touch "$folder/.consilium-demo"
+folder=$(cd "$folder" && pwd)
+
+running=""
+stop() {
+    for process in $running; do kill "$process" 2>/dev/null || true; done
+    for process in $running; do wait "$process" 2>/dev/null || true; done
+}
+trap stop EXIT
+trap 'exit 1' INT TERM
+
+say() { printf '\n== %s\n' "$1"; }
+
+# Two free ports of this machine's loopback.
+ports=$(python3 - <<'PY' 2>/dev/null || echo "17443 17444"
+import socket
+open_ = [socket.socket() for _ in range(2)]
+for s in open_: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in open_])
+PY
+)
+node_port=${ports% *}
+public_port=${ports#* }
+
+say "alliance"
+"$coordinator" init --alliance demo --data "$folder/coordinator" --host localhost --host 127.0.0.1 \
+    --node-address "127.0.0.1:$node_port" --public-address "127.0.0.1:$public_port"
+if [ -n "$data" ]; then
+    hospitals="PFI-000001 PFI-000210 PFI-000245 PFI-000413 PFI-000635 PFI-001169"
+    year=2020
+    gzip -dc "$data/sparcs/sparcs_2020_msk_unified.csv.gz" |
+        "$coordinator" --data "$folder/coordinator" dictionary build --plan sparcs --discharges - \
+            --group-column apr_drg --cost-column total_costs --charge-column total_charges \
+            --los-column los --mdc 08 --out "$folder/dictionary.json"
+else
+    hospitals="h01 h02 h03 h04 h05 h06"
+    year=2025
+    "$node" synth --out "$folder/files" --seed 7 --year "$year" --hospitals 6 --stays "$stays" \
+        --defects 0.004 --planted
+    "$coordinator" --data "$folder/coordinator" dictionary build --plan chs \
+        --table "$folder/files/groups.csv" --out "$folder/dictionary.json"
+fi
+"$coordinator" --data "$folder/coordinator" dictionary publish "$folder/dictionary.json"
+"$coordinator" --data "$folder/coordinator" run >"$folder/coordinator.log" 2>&1 &
+running="$!"
+
+say "hospitals: join, load, release"
+for hospital in $hospitals; do
+    home="$folder/$hospital"
+    "$node" --data "$home" init --hospital "$hospital" >/dev/null
+    "$coordinator" --data "$folder/coordinator" invite "$hospital" | grep -o 'consilium1\.[A-Za-z0-9_-]*' |
+        "$node" --data "$home" enrol -
+    "$node" --data "$home" dictionary fetch >/dev/null
+    "$node" --data "$home" dictionary accept "$home/dictionary/offered.json" >/dev/null
+    if [ -n "$data" ]; then
+        "$node" --data "$home" load "$data/sparcs/sparcs_2020_msk_alliance6.csv" --history \
+            --mapping "$mappings/sparcs.toml" --only "facility_key=$hospital" >"$home/load.txt"
+    else
+        "$node" --data "$home" load "$folder/files/$hospital.csv" --history \
+            --mapping "$mappings/consilium-csv.toml" >"$home/load.txt"
+    fi
+    sed -n '2p' "$home/load.txt"
+    "$node" --data "$home" release all --officer demo-officer >/dev/null
+    "$node" --data "$home" run >"$home/run.log" 2>&1 &
+    running="$running $!"
+done
+
+round() { # template, period, folder of its report
+    opened=$("$coordinator" --data "$folder/coordinator" round open "$1" --period "$2" \
+        --deadline 10m --min-answers 5 --json)
+    id=$(printf '%s' "$opened" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
+    "$coordinator" --data "$folder/coordinator" round wait "$id" --timeout 5m
+    "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$3"
+}
+
+say "the year's benchmark"
+round yearly-benchmark "$year" benchmark
+say "the month's benchmark"
+round monthly-benchmark "$year-12" month
+
+say "what it cost in privacy, at each hospital"
+first=${hospitals%% *}
+"$node" --data "$folder/$first" ledger
+for hospital in $hospitals; do
+    "$node" --data "$folder/$hospital" log --verify
+done
+"$coordinator" --data "$folder/coordinator" log verify
+
+say "where to look"
+echo "report       $folder/benchmark/*.html (open it in a browser)"
+echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
+echo "figures      $folder/benchmark/*.json"
+echo "one node     $node --data $folder/$first ledger | log | months | ask … --dry-run"
