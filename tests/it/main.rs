@@ -16,6 +16,6 @@ mod scan;
 mod dp_audit;
 mod ledger;
 mod link;
-mod dictionary;
 mod simulated;
 mod benchmark;
+mod dictionary;

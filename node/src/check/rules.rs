@@ -134,6 +134,7 @@ impl Fault {
     }
 
     /// The same fault in a month.
+    #[must_use]
     pub fn in_month(self, month: Month) -> Self {
         Self {
             month: Some(month),

@@ -7,8 +7,11 @@ use crate::ingest::mapping::Mapping;
 use crate::ingest::source::Source;
 use crate::load::fixture::{HEADER, MAPPING, dictionary, row};
 
+/// Month, age, group, amounts.
+type Typed = (Month, Option<u16>, u16, Vec<u32>);
+
 /// Checks one line; gives the rule and field that it breaks.
-fn check(line: &[u8]) -> Result<(Month, Option<u16>, u16, Vec<u32>), (Rule, String)> {
+fn check(line: &[u8]) -> Result<Typed, (Rule, String)> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
     file.write_all(line).unwrap();
@@ -16,10 +19,10 @@ fn check(line: &[u8]) -> Result<(Month, Option<u16>, u16, Vec<u32>), (Rule, Stri
     let mapping = Mapping::parse(MAPPING).unwrap();
     let dictionary = dictionary();
     let bound = Bound::new(&mapping, &[], &dictionary, source.header()).unwrap();
-    let mut checker = Checker::new(&bound, &dictionary, "2025-07".parse().unwrap());
+    let mut rules = Checker::new(&bound, &dictionary, "2025-07".parse().unwrap());
     let mut row = Row::new();
     assert!(source.read(&mut row).unwrap());
-    let checked = checker
+    let checked = rules
         .check(&row)
         .map_err(|fault| (fault.rule, fault.field))?;
     let amounts = checked.amounts().to_vec();

@@ -79,17 +79,23 @@ fn digits(text: &[u8], start: u64) -> Result<u64, NotAnAmount> {
     if text.is_empty() || text.len() > 40 {
         return Err(NotAnAmount::Shape);
     }
-    let mut value = Some(start);
+    let mut value = start;
+    let mut fits = true;
     for byte in text {
-        let digit = match byte {
-            b'0'..=b'9' => byte.wrapping_sub(b'0'),
-            _ => return Err(NotAnAmount::Shape),
-        };
-        value = value
-            .and_then(|value| value.checked_mul(10))
-            .and_then(|value| value.checked_add(u64::from(digit)));
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return Err(NotAnAmount::Shape);
+        }
+        let (ten, over) = value.overflowing_mul(10);
+        let (sum, beyond) = ten.overflowing_add(u64::from(digit));
+        fits &= !over && !beyond;
+        value = sum;
     }
-    value.ok_or(NotAnAmount::TooLarge)
+    if fits {
+        Ok(value)
+    } else {
+        Err(NotAnAmount::TooLarge)
+    }
 }
 
 fn negative(rest: &[u8]) -> NotAnAmount {

@@ -6,11 +6,39 @@
 )]
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A short hash for short codes. The table holds public keys only, so nobody can fill it with
+/// values that collide.
+#[derive(Debug, Default)]
+struct Short(u64);
+
+impl Hasher for Short {
+    fn finish(&self) -> u64 {
+        // The table looks at the highest bits too.
+        self.0 ^ self.0.rotate_left(29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let word = chunk
+                .iter()
+                .fold(0, |word, byte| (word << 8) | u64::from(*byte));
+            self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.write(&length.to_le_bytes());
+    }
+}
+
+type Table = HashMap<Box<[u8]>, u16, BuildHasherDefault<Short>>;
 
 /// A table from source values to key indexes.
 #[derive(Debug)]
 pub struct Codes {
-    table: HashMap<Box<[u8]>, u16>,
+    table: Table,
     prefix: Option<usize>,
     mapped: bool,
 }
@@ -24,20 +52,17 @@ impl Codes {
         prefix: Option<usize>,
     ) -> (Self, Vec<String>) {
         let keys: BTreeMap<&str, u16> = keys.zip(0..).collect();
-        let mut table: HashMap<Box<[u8]>, u16> = HashMap::new();
+        let mut table = Table::default();
         for (code, index) in &keys {
             table.insert(code.as_bytes().into(), *index);
         }
         let mut unknown = Vec::new();
         for (value, code) in values {
-            match keys.get(code.as_str()) {
-                Some(index) => {
-                    table.insert(value.as_bytes().into(), *index);
-                }
-                None => {
-                    table.remove(value.as_bytes());
-                    unknown.push(code.clone());
-                }
+            if let Some(index) = keys.get(code.as_str()) {
+                table.insert(value.as_bytes().into(), *index);
+            } else {
+                table.remove(value.as_bytes());
+                unknown.push(code.clone());
             }
         }
         unknown.sort_unstable();

@@ -7,6 +7,7 @@ pub mod mapping;
 pub mod source;
 pub mod codes;
 pub mod bound;
+mod bind;
 
 /// Why a file or its mapping is refused as a whole. Names columns and settings, never a value.
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,7 @@ fn group(code: &str) -> Group {
     Group {
         code: code.to_owned(),
         name: label(code),
-        mdc: code[..1].to_owned(),
+        mdc: code.chars().take(1).collect(),
         weight_micro: 1_000_000,
         references: References {
             cost: 1_000_000,

@@ -43,7 +43,9 @@ impl Held {
             let columns = MonthColumns::open(&data.join(&held.folder), held.month)?;
             for batch in columns.batches() {
                 let (stays, _) = batch.stay().as_chunks::<16>();
-                stays.iter().for_each(|stay| each(*stay));
+                for stay in stays {
+                    each(*stay);
+                }
             }
         }
         Ok(())

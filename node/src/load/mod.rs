@@ -1,6 +1,7 @@
 //! Loading a file: one pass, column files under a staging name, reports, then one change that
 //! registers and logs the load. Before that change nothing counts; after it everything does.
 
+mod error;
 mod exposure;
 mod held;
 mod quality;
@@ -9,7 +10,9 @@ mod staging;
 mod stream;
 mod tally;
 pub mod trial;
+mod work;
 
+pub use error::LoadError;
 pub use exposure::Exposure;
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
@@ -19,89 +22,23 @@ use std::path::{Path, PathBuf};
 
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
-use schemas::time::{DataYear, Month, Timestamp};
+use schemas::time::{DataYear, Timestamp};
 use serde::Serialize;
 
 use self::held::Held;
-use self::staging::Staging;
 use self::stream::{Pass, Stays};
 use self::tally::Tally;
+use self::work::{Done, Work};
+use crate::config::Config;
 use crate::config::keys::{Keys, PseudonymKey};
-use crate::config::{Config, ConfigError};
 use crate::deidentify::KeyRing;
-use crate::ingest::IngestError;
 use crate::ingest::bound::Bound;
 use crate::ingest::date::month_of;
 use crate::ingest::mapping::Mapping;
 use crate::ingest::source::{self, Source};
-use crate::store::columns::{ColumnsError, ranks_file, write_ranks};
 use crate::store::loads::{self, LoadedMonth, NewLoad};
 use crate::store::state::{self, State, StateError};
 use crate::store::{columns, dictionaries};
-
-/// Why a file is not loaded. Nothing of it was kept.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The file or its mapping is refused.
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    /// Settings or keys are refused.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Column files failed.
-    #[error(transparent)]
-    Columns(#[from] ColumnsError),
-    /// The state file failed.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The data folder failed.
-    #[error("the data folder could not be read or written")]
-    Io(#[from] std::io::Error),
-    /// No dictionary was accepted, or the one that coded stored months is gone.
-    #[error("no dictionary is accepted; run `consilium-node dictionary accept FILE` first")]
-    NoDictionary,
-    /// The file is in the store already.
-    #[error("this file was loaded before, as load `{load}`; nothing was changed")]
-    Same {
-        /// The load that brought it.
-        load: String,
-    },
-    /// Another load of this month waits for the officer.
-    #[error(
-        "{month} is staged by load `{load}` and not released; release it, or `discard {load}`, \
-         before loading the month again"
-    )]
-    Staged {
-        /// The month.
-        month: Month,
-        /// The load that waits.
-        load: String,
-    },
-    /// Another command changes the data folder.
-    #[error("another load, release or discard is under way in this data folder")]
-    Busy,
-    /// Every row was refused or passed over.
-    #[error("no row passed the checks ({refused} refused); run `consilium-node check` to see why")]
-    Nothing {
-        /// Rows refused.
-        refused: u64,
-    },
-    /// The store changed under the load.
-    #[error("the store changed while loading; load the file again")]
-    Moved,
-    /// More than 2^32 rows in one month.
-    #[error("a month has more than 4,294,967,295 rows")]
-    TooManyRows,
-    /// What was written does not fit the dictionary: a fault of this program.
-    #[error("what was written does not fit the dictionary; nothing was kept, please report this")]
-    NotClosed,
-    /// The random source gave nothing.
-    #[error("the system's random source failed")]
-    Random,
-    /// The writer stopped early.
-    #[error("the writer of the column files stopped")]
-    Writer,
-}
 
 /// What to load and how.
 #[derive(Clone, Debug)]
@@ -252,157 +189,6 @@ fn summary(bound: &Bound, tally: &Tally, quality: Vec<Quality>) -> Summary {
         findings: 0,
         notes: bound.notes.clone(),
     }
-}
-
-/// The part of a load that works on files only.
-struct Work<'a> {
-    config: &'a Config,
-    now: Timestamp,
-    request: &'a Request,
-    dictionary: &'a Dictionary,
-    file_digest: &'a str,
-    held: &'a Held,
-    progress: &'a dyn Fn(u64),
-}
-
-/// A load that is written but not registered.
-struct Done {
-    staging: Staging,
-    file_digest: String,
-    months: Vec<LoadedMonth>,
-    used_keys: Vec<(u16, String)>,
-    summary: Summary,
-}
-
-impl Work<'_> {
-    fn run(&self, ring: KeyRing) -> Result<Done, LoadError> {
-        let data = self.config.data.as_path();
-        let bound = bind(self.dictionary, self.request)?;
-        let stays = self.stays_of_other_months(&bound)?;
-        let staging = Staging::create(data)?;
-        let pass = Pass {
-            path: &self.request.file,
-            bound: &bound,
-            dictionary: self.dictionary,
-            last_month: month_of(self.now).ok_or(LoadError::Random)?,
-            file: self.file_digest.as_bytes(),
-            folder: Some(&staging.folder),
-            progress: self.progress,
-        };
-        let mut passed = pass.run(ring, stays)?;
-        if with_filter(&passed.file_digest, self.request) != self.file_digest {
-            return Err(IngestError::Changed.into());
-        }
-        if passed.tally.kept() == 0 {
-            let refused = passed.tally.refused().values().sum();
-            return Err(LoadError::Nothing { refused });
-        }
-        let months: BTreeSet<Month> = passed.digests.keys().copied().collect();
-        let earlier = self.held.ranks(data, &months, self.dictionary)?;
-        let mut ranks_digests = BTreeMap::new();
-        for (month, ranks) in ranks::assign(std::mem::take(&mut passed.ranks), earlier) {
-            let digest = write_ranks(ranks_file(&staging.folder, month), &ranks)?;
-            ranks_digests.insert(month, digest);
-        }
-        let timeliness = Timeliness {
-            loaded: self.now,
-            days: self.config.quality.timely_days,
-            history: self.request.history,
-        };
-        let quality = quality::judge(&passed.tally, timeliness);
-        let mut summary = summary(&bound, &passed.tally, quality);
-        self.report(&staging, &bound, &mut summary)?;
-        let dictionary = self.dictionary.digest().map_err(StateError::from)?;
-        let loaded = |quality: &Quality| LoadedMonth {
-            load: staging.id.clone(),
-            month: quality.month,
-            folder: staging.final_name(),
-            dictionary,
-            rows: quality.kept,
-            grade: quality.grade,
-            findings: summary.findings,
-            data_digest: passed
-                .digests
-                .get(&quality.month)
-                .cloned()
-                .unwrap_or_default(),
-            ranks_digest: ranks_digests
-                .get(&quality.month)
-                .cloned()
-                .unwrap_or_default(),
-            release: None,
-            restated_by: None,
-        };
-        let months = summary.quality.iter().map(loaded).collect();
-        summary.load = Some(staging.id.clone());
-        Ok(Done {
-            staging,
-            file_digest: self.file_digest.to_owned(),
-            months,
-            used_keys: passed.used_keys,
-            summary,
-        })
-    }
-
-    /// Stays of the store that a row of this file would repeat. Refuses a month that waits for the
-    /// officer; a released month is replaced when this load is released, so its stays may recur.
-    fn stays_of_other_months(&self, bound: &Bound) -> Result<Stays, LoadError> {
-        let mut stays = Stays::default();
-        if self.held.months.is_empty() {
-            return Ok(stays);
-        }
-        let months = stream::months_in(&self.request.file, bound)?;
-        let waits = self
-            .held
-            .months
-            .iter()
-            .find(|held| held.release.is_none() && months.contains(&held.month));
-        if let Some(waits) = waits {
-            return Err(LoadError::Staged {
-                month: waits.month,
-                load: waits.load.clone(),
-            });
-        }
-        self.held.stays(&self.config.data, &months, |stay| {
-            stays.insert(stay);
-        })?;
-        Ok(stays)
-    }
-
-    /// Judges what was written and writes the reports beside it.
-    fn report(
-        &self,
-        staging: &Staging,
-        bound: &Bound,
-        summary: &mut Summary,
-    ) -> Result<(), LoadError> {
-        let settings = &self.config.quality;
-        let quasi = &settings.quasi_identifiers;
-        for quality in &summary.quality {
-            let folder = &staging.folder;
-            let shape = &bound.shape;
-            let month = quality.month;
-            let exposure = exposure::measure(folder, month, shape, quasi, settings.small_class)?;
-            summary.exposure.push(exposure);
-        }
-        staging.write("quality.json", &pretty(&summary.quality)?)?;
-        staging.write("quality.txt", quality::text(&summary.quality).as_bytes())?;
-        let in_columns: u64 = summary.exposure.iter().map(|month| month.findings).sum();
-        summary.findings = in_columns + exposure::findings_in_texts(&staging.folder)?;
-        let text = exposure::text(
-            &summary.exposure,
-            quasi,
-            settings.small_class,
-            summary.findings,
-        );
-        staging.write("deidentification.json", &pretty(&summary.exposure)?)?;
-        staging.write("deidentification.txt", text.as_bytes())?;
-        Ok(())
-    }
-}
-
-fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, LoadError> {
-    serde_json::to_vec_pretty(value).map_err(|error| LoadError::Io(error.into()))
 }
 
 /// Registers, logs and settles a load in one change.

@@ -1,7 +1,7 @@
 //! Ranks by which a contribution bound is a filter. They follow from one patient's own rows and
 //! the node's key, so removing another patient changes none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::time::Month;
 
@@ -59,7 +59,7 @@ impl Taken {
 struct Patient {
     groups: BTreeMap<u16, (u8, Taken)>,
     group_ranks: Taken,
-    months: BTreeMap<Month, ()>,
+    months: BTreeSet<Month>,
     month_ranks: Taken,
 }
 
@@ -74,7 +74,7 @@ impl Patient {
         stays.take(stay);
         self.group_ranks.take(group);
         if series != u8::MAX {
-            self.months.insert(row.month, ());
+            self.months.insert(row.month);
             self.month_ranks.take(series);
         }
     }
@@ -85,7 +85,7 @@ impl Patient {
             .groups
             .entry(row.group)
             .or_insert_with(|| (group_ranks.lowest(), Taken::default()));
-        let chosen = self.months.insert(row.month, ()).is_none();
+        let chosen = self.months.insert(row.month);
         Ranks {
             group: *group,
             stay: stays.lowest(),
@@ -144,8 +144,6 @@ pub(super) fn assign(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::fixture::{HEADER, MAPPING, NOW, Trial, dictionary, row};
 use super::*;
+use crate::config::ConfigError;
 use crate::release::{self, SignOff};
 use crate::store::columns::MonthColumns;
 

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use schemas::dictionary::Dictionary;
+use schemas::time::Month;
 use serde::Serialize;
 
 use super::{LoadError, Request, bind};
 use crate::check::Checker;
 use crate::config::keys::PseudonymKey;
-use crate::deidentify::{Deidentifier, KeyRing, Refusal, identifiers};
+use crate::deidentify::{Deidentified, Deidentifier, KeyRing, Refusal, identifiers};
 use crate::ingest::bound::{Bound, DimensionSource};
 use crate::ingest::source::{Row, Source};
 use crate::store::columns::is_stored;
-use schemas::time::Month;
 
 /// Rows shown.
 const SHOWN: usize = 10;
@@ -48,7 +48,7 @@ pub fn run(
 ) -> Result<Trial, LoadError> {
     let bound = bind(dictionary, request)?;
     let mut source = Source::open(&request.file)?;
-    let mut checker = Checker::new(&bound, dictionary, last_month);
+    let mut checks = Checker::new(&bound, dictionary, last_month);
     let ring = KeyRing::Passing(PseudonymKey::random()?);
     let mut deidentifier = Deidentifier::new(&bound, ring);
     let mut covered: BTreeMap<String, u64> = BTreeMap::new();
@@ -69,27 +69,14 @@ pub fn run(
         }
         trial.read += 1;
         count_unlisted(&bound, &row, &mut unlisted);
-        let fault = match checker.check(&row) {
+        let fault = match checks.check(&row) {
             Ok(checked) => match deidentifier.apply(&checked, b"") {
                 Ok(clean) => {
                     kept += 1;
-                    let names = dictionary.dimensions.iter().filter(|d| is_stored(d));
-                    let mut shown = BTreeMap::new();
-                    for ((dimension, key), bound) in names.zip(clean.keys).zip(&bound.dimensions) {
-                        let code = dimension.keys.get(usize::from(*key));
-                        let code = code.map_or("", |key| key.code.as_str());
-                        *covered.entry(bound.name.clone()).or_default() +=
-                            u64::from(*key != bound.other);
-                        shown.insert(bound.name.clone(), code.to_owned());
-                    }
-                    let group = dictionary.groups.get(usize::from(clean.group));
-                    let code = group.map_or("", |group| group.code.as_str());
-                    *covered.entry("case_group".to_owned()).or_default() +=
-                        u64::from(code != schemas::dictionary::OTHER);
-                    shown.insert("case_group".to_owned(), code.to_owned());
-                    shown.insert("month".to_owned(), clean.month.to_string());
-                    for (field, amount) in bound.fields.iter().zip(clean.amounts) {
-                        shown.insert(field.name.clone(), amount.to_string());
+                    let shown = show(dictionary, &bound, &clean);
+                    for (name, code) in &shown {
+                        let listed = code != schemas::dictionary::OTHER;
+                        *covered.entry(name.clone()).or_default() += u64::from(listed);
                     }
                     if trial.rows.len() < SHOWN {
                         trial.rows.push(shown);
@@ -104,6 +91,8 @@ pub fn run(
         *trial.rules.entry(fault.rule.id()).or_default() += 1;
     }
     let share = |count: u64| count * 1000 / kept.max(1);
+    let coded = |name: &str| name != "month" && dictionary.dimension(name).is_some();
+    covered.retain(|name, _| coded(name));
     trial.coverage_permille = covered
         .into_iter()
         .map(|(name, count)| (name, share(count)))
@@ -115,6 +104,29 @@ pub fn run(
         }
     }
     Ok(trial)
+}
+
+/// A row as it would be kept, by name, without its pseudonyms.
+fn show(
+    dictionary: &Dictionary,
+    bound: &Bound,
+    clean: &Deidentified<'_>,
+) -> BTreeMap<String, String> {
+    let mut shown = BTreeMap::new();
+    let stored = dictionary.dimensions.iter().filter(|d| is_stored(d));
+    for (dimension, key) in stored.zip(clean.keys) {
+        let code = dimension.keys.get(usize::from(*key));
+        let code = code.map_or("", |key| key.code.as_str());
+        shown.insert(dimension.id.to_string(), code.to_owned());
+    }
+    let group = dictionary.groups.get(usize::from(clean.group));
+    let group = group.map_or("", |group| group.code.as_str());
+    shown.insert("case_group".to_owned(), group.to_owned());
+    shown.insert("month".to_owned(), clean.month.to_string());
+    for (field, amount) in bound.fields.iter().zip(clean.amounts) {
+        shown.insert(field.name.clone(), amount.to_string());
+    }
+    shown
 }
 
 /// Counts codes that have no key. Only what looks like a code: short, on one line, and shaped like

@@ -63,9 +63,10 @@ pub struct NewLoad<'a> {
 
 const SELECT: &str = "select m.load_id, m.month, m.folder, l.dictionary, m.rows, m.quality, \
      l.findings, m.data_digest, m.ranks_digest, m.release, m.restated_by \
-     from months m join loads l on l.id = m.load_id order by m.month, l.at, m.load_id";
+     from months m join loads l on l.id = m.load_id \
+     order by m.month, m.release is null, m.release, m.load_id";
 
-/// All months of all loads, by month and then by age.
+/// All months of all loads, by month; within one by release, the staged one last.
 pub async fn months<'e>(
     source: impl sqlx::Executor<'e, Database = Sqlite>,
 ) -> Result<Vec<LoadedMonth>, StateError> {

@@ -1,4 +1,4 @@
-//! What the node keeps: state in SQLite (`state`), the dictionaries it accepted, its loads and
+//! What the node keeps: state in `SQLite` (`state`), the dictionaries it accepted, its loads and
 //! months, and de-identified rows in column files (`columns`).
 
 pub mod state;

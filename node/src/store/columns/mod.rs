@@ -8,7 +8,7 @@ mod shape;
 mod write;
 
 pub use map::map;
-pub use read::{Batch, Codes, MonthColumns, open};
+pub use read::{Batch, Codes, MonthColumns, WithRanks, open};
 pub use shape::{BATCH_ROWS, Shape, Width, is_stored};
 pub use write::{MonthWriter, Ranks, Rows, write_ranks};
 

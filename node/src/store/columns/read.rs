@@ -143,8 +143,11 @@ impl Batch {
     }
 }
 
+/// A record batch of rows and the batch of their ranks.
+pub type WithRanks = (RecordBatch, RecordBatch);
+
 /// The record batches of a month, each with its ranks.
-pub fn open(load: &Path, month: Month) -> Result<Vec<(RecordBatch, RecordBatch)>, ColumnsError> {
+pub fn open(load: &Path, month: Month) -> Result<Vec<WithRanks>, ColumnsError> {
     let path = data_file(load, month);
     let data = read(&path)?;
     let ranks = read(&ranks_file(load, month))?;

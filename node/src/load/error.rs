@@ -1,0 +1,72 @@
+//! Why a file is not loaded.
+
+use schemas::time::Month;
+
+use crate::config::ConfigError;
+use crate::ingest::IngestError;
+use crate::store::columns::ColumnsError;
+use crate::store::state::StateError;
+
+/// Why a file is not loaded. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file or its mapping is refused.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// Settings or keys are refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Column files failed.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
+    /// The state file failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The data folder failed.
+    #[error("the data folder could not be read or written")]
+    Io(#[from] std::io::Error),
+    /// No dictionary was accepted, or the one that coded stored months is gone.
+    #[error("no dictionary is accepted; run `consilium-node dictionary accept FILE` first")]
+    NoDictionary,
+    /// The file is in the store already.
+    #[error("this file was loaded before, as load `{load}`; nothing was changed")]
+    Same {
+        /// The load that brought it.
+        load: String,
+    },
+    /// Another load of this month waits for the officer.
+    #[error(
+        "{month} is staged by load `{load}` and not released; release it, or `discard {load}`, \
+         before loading the month again"
+    )]
+    Staged {
+        /// The month.
+        month: Month,
+        /// The load that waits.
+        load: String,
+    },
+    /// Another command changes the data folder.
+    #[error("another load, release or discard is under way in this data folder")]
+    Busy,
+    /// Every row was refused or passed over.
+    #[error("no row passed the checks ({refused} refused); run `consilium-node check` to see why")]
+    Nothing {
+        /// Rows refused.
+        refused: u64,
+    },
+    /// The store changed under the load.
+    #[error("the store changed while loading; load the file again")]
+    Moved,
+    /// More than 2^32 rows in one month.
+    #[error("a month has more than 4,294,967,295 rows")]
+    TooManyRows,
+    /// What was written does not fit the dictionary: a fault of this program.
+    #[error("what was written does not fit the dictionary; nothing was kept, please report this")]
+    NotClosed,
+    /// The random source gave nothing.
+    #[error("the system's random source failed")]
+    Random,
+    /// The writer stopped early.
+    #[error("the writer of the column files stopped")]
+    Writer,
+}

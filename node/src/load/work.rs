@@ -1,0 +1,175 @@
+//! The part of a load that works on files only: one pass, ranks, reports, all under a staging
+//! name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::dictionary::Dictionary;
+use schemas::time::{Month, Timestamp};
+use serde::Serialize;
+
+use super::held::Held;
+use super::staging::Staging;
+use super::stream::{self, Pass, Stays};
+use super::{
+    LoadError, Quality, Request, Summary, Timeliness, bind, exposure, quality, ranks, summary,
+    with_filter,
+};
+use crate::config::Config;
+use crate::deidentify::KeyRing;
+use crate::ingest::IngestError;
+use crate::ingest::bound::Bound;
+use crate::ingest::date::month_of;
+use crate::store::columns::{ranks_file, write_ranks};
+use crate::store::loads::LoadedMonth;
+use crate::store::state::StateError;
+
+/// The part of a load that works on files only.
+pub(super) struct Work<'a> {
+    pub config: &'a Config,
+    pub now: Timestamp,
+    pub request: &'a Request,
+    pub dictionary: &'a Dictionary,
+    pub file_digest: &'a str,
+    pub held: &'a Held,
+    pub progress: &'a dyn Fn(u64),
+}
+
+/// A load that is written but not registered.
+pub(super) struct Done {
+    pub staging: Staging,
+    pub file_digest: String,
+    pub months: Vec<LoadedMonth>,
+    pub used_keys: Vec<(u16, String)>,
+    pub summary: Summary,
+}
+
+impl Work<'_> {
+    pub(super) fn run(&self, ring: KeyRing) -> Result<Done, LoadError> {
+        let data = self.config.data.as_path();
+        let bound = bind(self.dictionary, self.request)?;
+        let stays = self.stays_of_other_months(&bound)?;
+        let staging = Staging::create(data)?;
+        let pass = Pass {
+            path: &self.request.file,
+            bound: &bound,
+            dictionary: self.dictionary,
+            last_month: month_of(self.now).ok_or(LoadError::Random)?,
+            file: self.file_digest.as_bytes(),
+            folder: Some(&staging.folder),
+            progress: self.progress,
+        };
+        let mut passed = pass.run(ring, stays)?;
+        if with_filter(&passed.file_digest, self.request) != self.file_digest {
+            return Err(IngestError::Changed.into());
+        }
+        if passed.tally.kept() == 0 {
+            let refused = passed.tally.refused().values().sum();
+            return Err(LoadError::Nothing { refused });
+        }
+        let months: BTreeSet<Month> = passed.digests.keys().copied().collect();
+        let earlier = self.held.ranks(data, &months, self.dictionary)?;
+        let mut ranks_digests = BTreeMap::new();
+        for (month, ranks) in ranks::assign(std::mem::take(&mut passed.ranks), earlier) {
+            let digest = write_ranks(ranks_file(&staging.folder, month), &ranks)?;
+            ranks_digests.insert(month, digest);
+        }
+        let timeliness = Timeliness {
+            loaded: self.now,
+            days: self.config.quality.timely_days,
+            history: self.request.history,
+        };
+        let quality = quality::judge(&passed.tally, timeliness);
+        let mut summary = summary(&bound, &passed.tally, quality);
+        self.report(&staging, &bound, &mut summary)?;
+        let dictionary = self.dictionary.digest().map_err(StateError::from)?;
+        let loaded = |quality: &Quality| LoadedMonth {
+            load: staging.id.clone(),
+            month: quality.month,
+            folder: staging.final_name(),
+            dictionary,
+            rows: quality.kept,
+            grade: quality.grade,
+            findings: summary.findings,
+            data_digest: passed
+                .digests
+                .get(&quality.month)
+                .cloned()
+                .unwrap_or_default(),
+            ranks_digest: ranks_digests
+                .get(&quality.month)
+                .cloned()
+                .unwrap_or_default(),
+            release: None,
+            restated_by: None,
+        };
+        let months = summary.quality.iter().map(loaded).collect();
+        summary.load = Some(staging.id.clone());
+        Ok(Done {
+            staging,
+            file_digest: self.file_digest.to_owned(),
+            months,
+            used_keys: passed.used_keys,
+            summary,
+        })
+    }
+
+    /// Stays of the store that a row of this file would repeat. Refuses a month that waits for the
+    /// officer; a released month is replaced when this load is released, so its stays may recur.
+    fn stays_of_other_months(&self, bound: &Bound) -> Result<Stays, LoadError> {
+        let mut stays = Stays::default();
+        if self.held.months.is_empty() {
+            return Ok(stays);
+        }
+        let months = stream::months_in(&self.request.file, bound)?;
+        let waits = self
+            .held
+            .months
+            .iter()
+            .find(|held| held.release.is_none() && months.contains(&held.month));
+        if let Some(waits) = waits {
+            return Err(LoadError::Staged {
+                month: waits.month,
+                load: waits.load.clone(),
+            });
+        }
+        self.held.stays(&self.config.data, &months, |stay| {
+            stays.insert(stay);
+        })?;
+        Ok(stays)
+    }
+
+    /// Judges what was written and writes the reports beside it.
+    fn report(
+        &self,
+        staging: &Staging,
+        bound: &Bound,
+        summary: &mut Summary,
+    ) -> Result<(), LoadError> {
+        let settings = &self.config.quality;
+        let quasi = &settings.quasi_identifiers;
+        for quality in &summary.quality {
+            let folder = &staging.folder;
+            let shape = &bound.shape;
+            let month = quality.month;
+            let exposure = exposure::measure(folder, month, shape, quasi, settings.small_class)?;
+            summary.exposure.push(exposure);
+        }
+        staging.write("quality.json", &pretty(&summary.quality)?)?;
+        staging.write("quality.txt", quality::text(&summary.quality).as_bytes())?;
+        let in_columns: u64 = summary.exposure.iter().map(|month| month.findings).sum();
+        summary.findings = in_columns + exposure::findings_in_texts(&staging.folder)?;
+        let text = exposure::text(
+            &summary.exposure,
+            quasi,
+            settings.small_class,
+            summary.findings,
+        );
+        staging.write("deidentification.json", &pretty(&summary.exposure)?)?;
+        staging.write("deidentification.txt", text.as_bytes())?;
+        Ok(())
+    }
+}
+
+fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, LoadError> {
+    serde_json::to_vec_pretty(value).map_err(|error| LoadError::Io(error.into()))
+}
