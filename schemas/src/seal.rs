@@ -125,7 +125,11 @@ impl Signer {
 
 /// A [`Digest`] is any 32 bytes in hexadecimal; a public key is written the same way.
 fn digest_of_raw(bytes: [u8; 32]) -> Digest {
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in bytes {
+        write!(text, "{byte:02x}").unwrap_or_default();
+    }
     text.parse().unwrap_or(Digest::ZERO)
 }
 

@@ -158,7 +158,7 @@ pub(super) fn structure(benchmark: &Benchmark) -> String {
                 let text = format!("{:.0} %", number(&share.value) * 100.0);
                 let dark = matches!(*colour, "#0072B2" | "#009E73" | "#D55E00");
                 let class = if dark { "light" } else { "dark" };
-                label(&mut svg, (x.0 + x.1) / 2.0, y + 4.0, class, &text);
+                label(&mut svg, f64::midpoint(x.0, x.1), y + 4.0, class, &text);
             }
             from += part;
         }

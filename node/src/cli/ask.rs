@@ -12,7 +12,6 @@ use policies::template::{self, Template};
 use schemas::digest::Digest;
 use schemas::entry::verify_chain;
 use schemas::loss::Rho;
-use schemas::round::TemplateRef;
 use schemas::time::{DataYear, Month, Period};
 
 use super::Node;
@@ -94,19 +93,13 @@ async fn ask(
     let shipped = template::shipped()
         .into_iter()
         .find(|t| t.id.as_str() == file);
-    let (template, reference) = match shipped {
-        Some(template) => {
-            let reference = TemplateRef {
-                id: template.id.clone(),
-                version: template.version,
-            };
-            (template, Some(reference))
-        }
-        None => {
-            let text = std::fs::read_to_string(PathBuf::from(file))
-                .with_context(|| format!("no template `{file}` and no file of that name"))?;
-            (Template::parse(&text)?, None)
-        }
+    let (template, reference) = if let Some(template) = shipped {
+        let reference = template.reference();
+        (template, Some(reference))
+    } else {
+        let text = std::fs::read_to_string(PathBuf::from(file))
+            .with_context(|| format!("no template `{file}` and no file of that name"))?;
+        (Template::parse(&text)?, None)
     };
     let draft = template.draft(
         &app.dictionary,
@@ -161,13 +154,14 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
                 policy: &app.policy,
                 at: app.clock.now(),
             };
-            match bound.stored(app).await? {
-                true => writeln!(out, "already answered: asking again is free"),
-                false => match ledger::affordable(&app.state, &bound.layout, payer).await {
-                    Ok(()) => writeln!(out, "would be answered"),
-                    Err(error) => writeln!(out, "would be refused: {error}"),
-                },
-            }?;
+            let affordable = ledger::affordable(&app.state, &bound.layout, payer).await;
+            if bound.stored(app).await? {
+                writeln!(out, "already answered: asking again is free")?;
+            } else if let Err(error) = affordable {
+                writeln!(out, "would be refused: {error}")?;
+            } else {
+                writeln!(out, "would be answered")?;
+            }
         }
         Err(error) => writeln!(out, "would be refused: {error}")?,
     }

@@ -15,7 +15,7 @@ use crate::synth::{Settings, write_alliance, write_hospital};
 #[command(
     after_help = "Example: consilium-node synth --out data --seed 7 --hospitals 6 --stays 40000"
 )]
-pub struct SynthArgs {
+pub(super) struct SynthArgs {
     /// Folder to write into; made if it is not there.
     #[arg(long)]
     out: PathBuf,
@@ -46,7 +46,7 @@ pub struct SynthArgs {
 }
 
 /// Makes the files and says what was written.
-pub fn run(args: &SynthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn run(args: &SynthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let settings = Settings {
         seed: args.seed,
         year: args.year,

@@ -38,18 +38,18 @@ impl Source for Gaussian {
     }
 }
 
-/// The square root, rounded up.
+/// The square root, rounded up; exact for squares of whole numbers.
 fn root_up(square: u128) -> f64 {
+    let whole = square.isqrt();
     #[expect(
         clippy::cast_precision_loss,
-        reason = "rounded up by one step after the root"
+        reason = "rounded up by one step where inexact"
     )]
-    let float = square as f64;
-    let root = float.sqrt();
-    if root * root == float && root.fract() == 0.0 {
+    let (root, float) = (whole as f64, square as f64);
+    if whole * whole == square && whole < 1 << 53 {
         root
     } else {
-        root.next_up()
+        float.sqrt().next_up()
     }
 }
 

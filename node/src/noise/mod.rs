@@ -45,6 +45,9 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     fn add(&self, exact: &[i64], block: &BlockLayout) -> Result<Vec<i64>, NoiseError>;
 }
 
+/// Numbers drawn at a time: equal slices over all blocks keep the threads equally busy.
+const SLICE: usize = 512;
+
 /// Adds noise to all blocks, split over so many fresh threads. A fresh thread has a generator
 /// freshly seeded by the system, so that copies of a machine do not share noise.
 pub fn add(
@@ -54,8 +57,6 @@ pub fn add(
     threads: usize,
 ) -> Result<Noisy, NoiseError> {
     let blocks = exact.into_blocks();
-    // Equal slices over all blocks keep the threads equally busy.
-    const SLICE: usize = 512;
     let mut work: Vec<(usize, &[i64], &BlockLayout)> = Vec::new();
     for (position, (block, spec)) in blocks.iter().zip(&layout.blocks).enumerate() {
         let slices = block.iter().flat_map(|cells| cells.chunks(SLICE));

@@ -51,7 +51,6 @@ impl Scale {
             reason = "a 128-bit product shifted by 64"
         )]
         let quotient = (high as u64) >> self.shift;
-        #[expect(clippy::cast_possible_truncation, reason = "saturated first")]
         let scaled = quotient.min(u64::from(u32::MAX)) as u32;
         scaled
     }

@@ -29,7 +29,7 @@ impl Worker {
                 let ranks = part(&rows.group_rank, start, end)?;
                 let ranks = ranks.iter().zip(part(&rows.stay_rank, start, end)?);
                 for (at, (a, b)) in (0_u32..u32::MAX).zip(ranks) {
-                    take(at, (*a < groups) & (*b < stays));
+                    take(at, *a < groups && *b < stays);
                 }
             }
             Bound::Series { months } => {

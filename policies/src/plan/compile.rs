@@ -2,7 +2,7 @@
 
 use schemas::dictionary::{Dictionary, KeySource, Reference};
 use schemas::loss::Rho;
-use schemas::question::{Measure, Question};
+use schemas::question::{Block, Measure, Question, Table};
 
 use super::Refusal;
 use super::axes::{self, Axis};
@@ -38,68 +38,20 @@ pub fn compile(
     }
     let mut tables: Vec<TableLayout> = Vec::with_capacity(question.tables.len());
     let mut blocks = Vec::new();
+    let context = Context {
+        question,
+        dictionary,
+        rules,
+        bound,
+        in_scope: &in_scope,
+    };
     for table in &question.tables {
-        if table.by.len() > usize::from(rules.size.dimensions) {
-            return Err(Refusal::Shape(
-                "by",
-                "more dimensions than the policy allows",
-            ));
-        }
-        if !(1..=32).contains(&table.blocks.len()) {
-            return Err(Refusal::Shape("blocks", "from one to thirty-two a table"));
-        }
-        let axes: Result<Vec<Axis>, Refusal> = table
-            .by
-            .iter()
-            .map(|id| axes::axis(id, dictionary, rules, &question.period))
-            .collect();
-        let axes = axes?;
-        let cells = axes.iter().try_fold(1_u32, |cells, axis| {
-            cells.checked_mul(u32::try_from(axis.keys.len()).ok()?)
-        });
-        let cells = cells.ok_or(Refusal::Cells(rules.size.cells))?;
-        let index = u32::try_from(tables.len()).map_err(|_| Refusal::Range)?;
-        if tables.iter().any(|other| other.axes == axes) {
+        let (layout, of_table) = context.table(table, tables.len())?;
+        if tables.iter().any(|other| other.axes == layout.axes) {
             return Err(Refusal::NotCanonical);
         }
-        let by_group = axes.iter().any(|axis| axis.source == KeySource::CaseGroup);
-        for (position, block) in table.blocks.iter().enumerate() {
-            if table
-                .blocks
-                .iter()
-                .skip(position + 1)
-                .any(|other| other.measure == block.measure)
-            {
-                return Err(Refusal::NotCanonical);
-            }
-            check_measure(&block.measure, dictionary, rules, question)?;
-            let per_stay =
-                sensitivity::per_stay(&block.measure, dictionary.cap).ok_or(Refusal::Range)?;
-            let l2_squared =
-                sensitivity::l2_squared(bound, by_group, per_stay).ok_or(Refusal::Range)?;
-            let sigma = sensitivity::least_sigma(l2_squared, block.rho)?;
-            if !sensitivity::in_range(per_stay, dictionary.max_rows, sigma) {
-                return Err(Refusal::Range);
-            }
-            let width = width(&block.measure, dictionary);
-            let measure = block.measure.clone();
-            let rho = block.rho;
-            blocks.push(BlockLayout {
-                table: index,
-                measure,
-                width,
-                l2_squared,
-                rho,
-                sigma,
-            });
-        }
-        let kinds = [Reference::Cost, Reference::Charge, Reference::Stay];
-        let cell_references = kinds.map(|kind| cell_references(&axes, kind, dictionary, &in_scope));
-        tables.push(TableLayout {
-            axes,
-            cells,
-            cell_references,
-        });
+        tables.push(layout);
+        blocks.extend(of_table);
     }
     let layout = Layout {
         question: question.digest().map_err(|_| Refusal::NotCanonical)?,
@@ -121,6 +73,87 @@ pub fn compile(
         return Err(Refusal::Cells(rules.size.cells));
     }
     Ok(layout)
+}
+
+/// What every table of a question is compiled with.
+struct Context<'a> {
+    question: &'a Question,
+    dictionary: &'a Dictionary,
+    rules: &'a Privacy,
+    bound: Bound,
+    in_scope: &'a [bool],
+}
+
+impl Context<'_> {
+    fn table(
+        &self,
+        table: &Table,
+        position: usize,
+    ) -> Result<(TableLayout, Vec<BlockLayout>), Refusal> {
+        if table.by.len() > usize::from(self.rules.size.dimensions) {
+            return Err(Refusal::Shape(
+                "by",
+                "more dimensions than the policy allows",
+            ));
+        }
+        if !(1..=32).contains(&table.blocks.len()) {
+            return Err(Refusal::Shape("blocks", "from one to thirty-two a table"));
+        }
+        let period = &self.question.period;
+        let resolve = |id| axes::axis(id, self.dictionary, self.rules, period);
+        let axes: Vec<Axis> = table.by.iter().map(resolve).collect::<Result<_, _>>()?;
+        let cells = axes.iter().try_fold(1_u32, |cells, axis| {
+            cells.checked_mul(u32::try_from(axis.keys.len()).ok()?)
+        });
+        let cells = cells.ok_or(Refusal::Cells(self.rules.size.cells))?;
+        let index = u32::try_from(position).map_err(|_| Refusal::Range)?;
+        let by_group = axes.iter().any(|axis| axis.source == KeySource::CaseGroup);
+        let mut blocks = Vec::with_capacity(table.blocks.len());
+        for (at, block) in table.blocks.iter().enumerate() {
+            if table
+                .blocks
+                .iter()
+                .skip(at + 1)
+                .any(|other| other.measure == block.measure)
+            {
+                return Err(Refusal::NotCanonical);
+            }
+            blocks.push(self.block(block, index, by_group)?);
+        }
+        let kinds = [Reference::Cost, Reference::Charge, Reference::Stay];
+        let cell_references =
+            kinds.map(|kind| cell_references(&axes, kind, self.dictionary, self.in_scope));
+        Ok((
+            TableLayout {
+                axes,
+                cells,
+                cell_references,
+            },
+            blocks,
+        ))
+    }
+
+    fn block(&self, block: &Block, table: u32, by_group: bool) -> Result<BlockLayout, Refusal> {
+        check_measure(&block.measure, self.dictionary, self.rules, self.question)?;
+        let per_stay =
+            sensitivity::per_stay(&block.measure, self.dictionary.cap).ok_or(Refusal::Range)?;
+        let l2_squared =
+            sensitivity::l2_squared(self.bound, by_group, per_stay).ok_or(Refusal::Range)?;
+        let sigma = sensitivity::least_sigma(l2_squared, block.rho)?;
+        if !sensitivity::in_range(per_stay, self.dictionary.max_rows, sigma) {
+            return Err(Refusal::Range);
+        }
+        let width = width(&block.measure, self.dictionary);
+        let (measure, rho) = (block.measure.clone(), block.rho);
+        Ok(BlockLayout {
+            table,
+            measure,
+            width,
+            l2_squared,
+            rho,
+            sigma,
+        })
+    }
 }
 
 fn bound(question: &Question, rules: &Privacy) -> Result<Bound, Refusal> {
@@ -213,10 +246,13 @@ fn cell_references(
     let has = |source: &KeySource| axes.iter().any(|axis| axis.source == *source);
     let (by_group, by_mdc) = (has(&KeySource::CaseGroup), has(&KeySource::Mdc));
     let groups = &dictionary.groups;
+    let mdc = |at: usize| groups.get(at).map(|group| &group.mdc);
     let shares_cell = |a: usize, b: usize| {
-        by_group && a == b
-            || !by_group && by_mdc && groups.get(a).map(|g| &g.mdc) == groups.get(b).map(|g| &g.mdc)
-            || !by_group && !by_mdc
+        if by_group {
+            a == b
+        } else {
+            !by_mdc || mdc(a) == mdc(b)
+        }
     };
     (0..groups.len())
         .map(|own| {

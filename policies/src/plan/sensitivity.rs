@@ -36,7 +36,11 @@ pub(super) fn l2_squared(bound: Bound, by_group: bool, per_stay: u128) -> Option
 }
 
 /// The least scale σ = k / 1024 with ρ ≥ L2² / (2σ²), compared in whole numbers:
-/// 2·ρ_nano·k² ≥ L2²·10⁹·2²⁰.
+/// 2·ρ·k² ≥ L2²·10⁹·2²⁰ with ρ in billionths.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "big integers do not overflow"
+)]
 pub(super) fn least_sigma(l2_squared: u128, rho: Rho) -> Result<Sigma, Refusal> {
     if rho == Rho::ZERO {
         return Err(Refusal::Price);

@@ -1,0 +1,11 @@
+#!/bin/sh
+# The bench against DuckDB and Polars on the same generated stays: `sh deploy/bench.sh [ROWS]`.
+set -eu
+cd "$(dirname "$0")/.."
+. deploy/prepare.sh
+need_rust
+need_python_peers
+rows=${1:-10000000}
+cargo build --release --workspace --bins --locked --quiet
+folder="$CONSILIUM_HOME/bench-$rows"
+"$CARGO_TARGET_DIR/release/bench" "$folder" --rows "$rows" --python "$PEERS_PYTHON"
