@@ -18,3 +18,5 @@ mod ledger;
 mod link;
 mod simulated;
 mod benchmark;
+mod coverage;
+mod sparcs;

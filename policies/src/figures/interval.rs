@@ -59,6 +59,14 @@ pub struct Estimate {
     pub variance: f64,
 }
 
+impl Estimate {
+    /// Nothing yet.
+    pub const ZERO: Self = Self {
+        value: 0.0,
+        variance: 0.0,
+    };
+}
+
 /// value ± 1.96 σ, for sums.
 pub fn around(value: f64, sigma: f64) -> Bounds {
     Bounds {

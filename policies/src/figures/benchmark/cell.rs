@@ -45,6 +45,7 @@ pub(super) fn cell(scope: &Scope<'_>, unit: Option<u64>) -> Cell {
         variation: variation(scope, spread.as_ref()),
         percentiles: percentiles(scope, unit),
         capped_share: capped_share(scope),
+        above_cap: above_cap(scope),
         mean_stay: mean_stay(scope),
         structure: structure(scope, items),
     }
@@ -325,6 +326,40 @@ fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
             variance: noise_above + noise_below,
         };
         Ok(share(top, bottom, noise_above, Some(above + below)))
+    };
+    settle(made())
+}
+
+/// What the cap takes off the mean of amount / reference: the bins above it by how far their
+/// (geometric) middle lies above it, over the number of stays.
+fn above_cap(scope: &Scope<'_>) -> Outcome<Figure> {
+    let made = || {
+        let bins = bins(scope)?;
+        let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
+        if bins.edges.last().is_none_or(|last| *last < cap) {
+            return Err(Why::NoData);
+        }
+        let ends = bins.edges.iter().skip(1).map(Some).chain([None]);
+        let mut covariance = 0.0;
+        let (mut top, mut bottom) = (Estimate::ZERO, Estimate::ZERO);
+        let square = bins.sigma * bins.sigma;
+        for ((edge, end), count) in bins.edges.iter().zip(ends).zip(&bins.counts) {
+            let middle = end.map_or(*edge, |end| libm::sqrt(edge * end));
+            let above = ((middle - cap) / 1000.0).max(0.0);
+            top.value += above * count;
+            top.variance += above * above * square;
+            bottom.value += count;
+            bottom.variance += square;
+            covariance += above * square;
+        }
+        let noise = interval::ratio(top, bottom, covariance);
+        let value = fixed((top.value / bottom.value).max(0.0), 4).ok_or(Why::Suppressed)?;
+        Ok(figure(
+            value,
+            noise.map(|bounds| bounds.at_least(0.0)),
+            None,
+            4,
+        ))
     };
     settle(made())
 }
