@@ -524,6 +524,7 @@ async fn percentiles_lie_in_their_intervals() {
             edges,
             counts,
             sigma: 1e-9,
+            stays: want["n"].as_f64().unwrap(),
         };
         let row = &found.splits[0].rows[group].alliance.percentiles;
         for ((percent, p), said) in [("25", 0.25), ("50", 0.5), ("75", 0.75), ("90", 0.9)]

@@ -104,9 +104,9 @@ pub(super) fn quotient(
     let noise = interval::ratio(estimate(top, factor), estimate(bottom, 1.0), 0.0);
     let noise = noise.map(|bounds| bounds.at_least(0.0));
     let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
-    if value < dashu::rational::RBig::ZERO {
-        return Outcome::Suppressed;
-    }
+    // A sum that noise pushed below zero is shown as zero: to hide it would choose by the noise
+    // which figures are seen.
+    let value = value.max(dashu::rational::RBig::ZERO);
     figure(half_up(&value, places), noise, sampling, places)
 }
 
@@ -245,8 +245,9 @@ fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
     settle(made())
 }
 
-/// The histogram of a scope.
-fn bins(scope: &Scope<'_>) -> Result<Bins, Why> {
+/// The histogram of a scope, and its number of stays, which carries far less noise than the sum of
+/// the bins does.
+fn bins(scope: &Scope<'_>) -> Result<(Bins, Estimate), Why> {
     let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
     let measure = Measure::Histogram {
         field: cost.clone(),
@@ -254,12 +255,15 @@ fn bins(scope: &Scope<'_>) -> Result<Bins, Why> {
     let scope = shown(scope, &[Measure::Count, measure.clone()])?;
     let sums = scope.sums(&measure, |_| 1).ok_or(Why::NoData)?;
     let sigma = sums.first().map_or(0.0, Noisy::sigma);
+    let stays = estimate(&scope.count().ok_or(Why::NoData)?, 1.0);
     let edges = scope.context.dictionary.bin_edges.iter();
-    Ok(Bins {
+    let bins = Bins {
         edges: edges.map(|edge| f64::from(*edge)).collect(),
         counts: sums.iter().map(Noisy::float).collect(),
         sigma,
-    })
+        stays: stays.value,
+    };
+    Ok((bins, stays))
 }
 
 fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
@@ -271,7 +275,7 @@ fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
     };
     let at = |p: f64| match &bins {
         Err(why) => why.outcome(),
-        Ok(bins) => percentile::quantile(bins, p)
+        Ok((bins, _)) => percentile::quantile(bins, p)
             .and_then(|found| quantile(&found, factor, places))
             .map_or(Outcome::Suppressed, Outcome::Value),
     };
@@ -301,31 +305,33 @@ fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
     })
 }
 
+/// The bins from the cap on, each times `weight` of its edge and the next.
+fn over_cap(
+    scope: &Scope<'_>,
+    weight: impl Fn(f64, Option<f64>) -> f64,
+) -> Result<(Estimate, Estimate), Why> {
+    let (bins, stays) = bins(scope)?;
+    let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
+    if bins.edges.last().is_none_or(|last| *last < cap) {
+        return Err(Why::NoData);
+    }
+    let ends = bins.edges.iter().skip(1).copied().map(Some).chain([None]);
+    let mut top = Estimate::ZERO;
+    for ((edge, end), count) in bins.edges.iter().zip(ends).zip(&bins.counts) {
+        if *edge >= cap {
+            let weight = weight(*edge, end);
+            top.value += weight * count;
+            top.variance += weight * weight * bins.sigma * bins.sigma;
+        }
+    }
+    Ok((top, stays))
+}
+
 /// Share of stays at or above the cap: the bins from the cap on over the number of stays.
 fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
-        let bins = bins(scope)?;
-        let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
-        if bins.edges.last().is_none_or(|last| *last < cap) {
-            return Err(Why::NoData);
-        }
-        let part = |above: bool| {
-            let pairs = bins.edges.iter().zip(&bins.counts);
-            let chosen = pairs.filter(|(edge, _)| (**edge >= cap) == above);
-            chosen.fold((0.0, 0.0), |(sum, variance), (_, count)| {
-                (sum + count, variance + bins.sigma * bins.sigma)
-            })
-        };
-        let ((above, noise_above), (below, noise_below)) = (part(true), part(false));
-        let top = Estimate {
-            value: above,
-            variance: noise_above,
-        };
-        let bottom = Estimate {
-            value: above + below,
-            variance: noise_above + noise_below,
-        };
-        Ok(share(top, bottom, noise_above, Some(above + below)))
+        let (top, stays) = over_cap(scope, |_, _| 1.0)?;
+        Ok(share(top, stays, 0.0, Some(stays.value)))
     };
     settle(made())
 }
@@ -334,32 +340,15 @@ fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
 /// (geometric) middle lies above it, over the number of stays.
 fn above_cap(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
-        let bins = bins(scope)?;
         let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
-        if bins.edges.last().is_none_or(|last| *last < cap) {
-            return Err(Why::NoData);
-        }
-        let ends = bins.edges.iter().skip(1).map(Some).chain([None]);
-        let mut covariance = 0.0;
-        let (mut top, mut bottom) = (Estimate::ZERO, Estimate::ZERO);
-        let square = bins.sigma * bins.sigma;
-        for ((edge, end), count) in bins.edges.iter().zip(ends).zip(&bins.counts) {
-            let middle = end.map_or(*edge, |end| libm::sqrt(edge * end));
-            let above = ((middle - cap) / 1000.0).max(0.0);
-            top.value += above * count;
-            top.variance += above * above * square;
-            bottom.value += count;
-            bottom.variance += square;
-            covariance += above * square;
-        }
-        let noise = interval::ratio(top, bottom, covariance);
-        let value = fixed((top.value / bottom.value).max(0.0), 4).ok_or(Why::Suppressed)?;
-        Ok(figure(
-            value,
-            noise.map(|bounds| bounds.at_least(0.0)),
-            None,
-            4,
-        ))
+        let above = |edge: f64, end: Option<f64>| {
+            let middle = end.map_or(edge, |end| libm::sqrt(edge * end));
+            (middle - cap) / 1000.0
+        };
+        let (top, stays) = over_cap(scope, above)?;
+        let noise = interval::ratio(top, stays, 0.0).map(|bounds| bounds.at_least(0.0));
+        let value = fixed((top.value / stays.value).max(0.0), 4).ok_or(Why::Suppressed)?;
+        Ok(figure(value, noise, None, 4))
     };
     settle(made())
 }
