@@ -30,7 +30,7 @@ use schemas::question::{Filter, Measure, Question};
 use schemas::seal::Signer;
 use schemas::time::{DataYear, Period, Timestamp};
 use serde_json::Value;
-use tests::fixture::{block, question, rules, slug};
+use tests::fixture::{block, long, question, rules, slug};
 use tests::noise::Zero;
 
 use crate::coverage::{Held, World};
@@ -406,13 +406,14 @@ async fn intervals_cover_on_real_data() {
     for app in &alliance.apps {
         released.push(answer::bind(app, &alliance.asked).await.unwrap().released);
     }
-    let tally = alliance.world.cover(200, |at| {
+    let runs = if long() { 1000 } else { 200 };
+    let tally = alliance.world.cover(runs, |at| {
         let exact = answer::exact(&alliance.apps[at], &alliance.layout, &released[at]).unwrap();
         noise::add(&alliance.layout, exact, &Gaussian, 1)
             .unwrap()
             .into_blocks()
     });
-    tally.judge("SPARCS, six hospitals, 200 runs");
+    tally.judge(&format!("SPARCS, six hospitals, {runs} runs"));
 }
 
 /// Share of capped stays and effect of the cap, in the JSON and on the page, against the file.
