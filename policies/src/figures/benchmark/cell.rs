@@ -89,19 +89,27 @@ pub(super) fn estimate(noisy: &Noisy, factor: f64) -> Estimate {
     }
 }
 
-/// `top / bottom / unit` with so many decimals, exact, and its Fieller interval.
+/// `top / stays / unit` with so many decimals, exact, and its Fieller interval. It is at most `most`.
 pub(super) fn quotient(
+    scope: &Scope<'_>,
     top: &Noisy,
-    bottom: &Noisy,
     unit: &IBig,
     places: u32,
+    most: f64,
     sampling: impl Fn(f64) -> Option<Bounds>,
 ) -> Outcome<Figure> {
+    let Some(bottom) = scope.count() else {
+        return Outcome::NoData;
+    };
     let Some(value) = fraction(top.value.clone(), &bottom.value * unit) else {
         return Outcome::Suppressed;
     };
-    let factor = 1.0 / unit.to_f64().value();
-    let noise = interval::ratio(estimate(top, factor), estimate(bottom, 1.0), 0.0);
+    let top = estimate(top, 1.0 / unit.to_f64().value());
+    let threshold = match scope.across {
+        true => f64::NEG_INFINITY,
+        false => f64::from(scope.context.display.threshold),
+    };
+    let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, most);
     let noise = noise.map(|bounds| bounds.at_least(0.0));
     let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
     // A sum that noise pushed below zero is shown as zero: to hide it would choose by the noise
@@ -167,7 +175,8 @@ fn mean_cost(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> 
             let money = spread?.deviation * money_unit(&scope)?;
             dispersion::sampling(mean, money, count.float())
         };
-        Ok(quotient(&sum, &count, &per_money(), 2, sampling))
+        let most = scope.most(cost) / 100.0;
+        Ok(quotient(&scope, &sum, &per_money(), 2, most, sampling))
     };
     settle(made())
 }
@@ -237,10 +246,10 @@ fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
         let stay = scope.context.stay.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(stay)])?;
         let sum = scope.amount(stay).ok_or(Why::NoData)?;
-        let count = scope.count().ok_or(Why::NoData)?;
         // Thousandths of a milli-day.
         let days = IBig::from(1_000_000_u32);
-        Ok(quotient(&sum, &count, &days, 2, |_| None))
+        let most = scope.most(stay) / 1000.0;
+        Ok(quotient(&scope, &sum, &days, 2, most, |_| None))
     };
     settle(made())
 }
