@@ -1,15 +1,4 @@
 //! One binary for all integration tests.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, makes data up and prints its figures"
-)]
 
 mod architecture;
 mod scan;
@@ -19,3 +8,5 @@ mod link;
 mod simulated;
 mod benchmark;
 mod dictionary;
+mod coverage;
+mod sparcs;

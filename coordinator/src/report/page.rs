@@ -139,6 +139,12 @@ fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
             Dress::Percent,
         ),
         row(
+            "封顶使均值降低（参考值的倍数）",
+            "What the cap takes off the mean, multiples of the reference",
+            &all.above_cap,
+            Dress::Number,
+        ),
+        row(
             "病例组合指数 CMI",
             "Case mix index",
             &total.cmi,
@@ -208,6 +214,7 @@ fn hospital_row(hospital: &Hospital) -> HospitalRow {
             number(&totals.time_index.alliance),
             number(&totals.all.mean_stay),
             shown(&totals.all.capped_share, Dress::Percent),
+            number(&totals.all.above_cap),
         ],
     }
 }

@@ -101,7 +101,7 @@ fn cell_figures(cell: &Cell) -> Vec<&Outcome<Figure>> {
         &cell.variation,
     ];
     all.extend(cell.percentiles.all());
-    all.extend([&cell.capped_share, &cell.mean_stay]);
+    all.extend([&cell.capped_share, &cell.above_cap, &cell.mean_stay]);
     all.extend(&cell.structure);
     all
 }
@@ -147,6 +147,7 @@ fn columns(benchmark: &Benchmark, further: &[String]) -> Vec<String> {
         "p75",
         "p90",
         "capped_share",
+        "above_cap",
         "mean_stay_days",
     ]
     .map(str::to_owned)

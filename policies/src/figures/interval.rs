@@ -59,6 +59,14 @@ pub struct Estimate {
     pub variance: f64,
 }
 
+impl Estimate {
+    /// Nothing yet.
+    pub const ZERO: Self = Self {
+        value: 0.0,
+        variance: 0.0,
+    };
+}
+
 /// value ± 1.96 σ, for sums.
 pub fn around(value: f64, sigma: f64) -> Bounds {
     Bounds {
@@ -124,7 +132,23 @@ pub fn shown_count(value: f64, sigma: f64, threshold: f64) -> Bounds {
 /// than its noise allows. `None` where the bottom's interval reaches zero, when the ratios are
 /// unbounded: such a ratio is not releasable.
 pub fn ratio(top: Estimate, bottom: Estimate, covariance: f64) -> Option<Bounds> {
-    let (d, zz) = (bottom.value, Z95 * Z95);
+    ratio_at(Z95, top, bottom, covariance)
+}
+
+/// The ratio to the count of a cell that is shown because its noisy count reached `threshold`, and
+/// that cannot exceed `most`. Within two standard deviations of the threshold the count is more
+/// often too high than too low, and the ratio too low; there the upper end leaves out 1.25 %
+/// before that choice instead of 2.5 %.
+pub fn shown_ratio(top: Estimate, bottom: Estimate, threshold: f64, most: f64) -> Option<Bounds> {
+    let mut bounds = ratio(top, bottom, 0.0)?;
+    if bottom.value <= threshold + 2.0 * libm::sqrt(bottom.variance) {
+        bounds.high = ratio_at(2.241_402_727_604_945, top, bottom, 0.0).map_or(most, |b| b.high);
+    }
+    Some(bounds.at_most(most))
+}
+
+fn ratio_at(z: f64, top: Estimate, bottom: Estimate, covariance: f64) -> Option<Bounds> {
+    let (d, zz) = (bottom.value, z * z);
     let square = d * d;
     let reach = zz * bottom.variance / square;
     if !(d > 0.0 && reach < 1.0) {
@@ -135,7 +159,7 @@ pub fn ratio(top: Estimate, bottom: Estimate, covariance: f64) -> Option<Bounds>
     let spread = top.variance - 2.0 * theta * covariance
         + theta * theta * bottom.variance
         + zz * (covariance * covariance - top.variance * bottom.variance) / square;
-    let half = Z95 * libm::sqrt(spread.max(0.0)) / d;
+    let half = z * libm::sqrt(spread.max(0.0)) / d;
     let bounds = Bounds {
         low: (middle - half) / (1.0 - reach),
         high: (middle + half) / (1.0 - reach),

@@ -14,6 +14,9 @@ pub struct Bins {
     pub counts: Vec<f64>,
     /// Standard deviation of the noise of each bin.
     pub sigma: f64,
+    /// Number of stays as counted apart from the bins, by which percentiles are shown: chosen by
+    /// their own sum, whose noise is far larger, shown bins would hold too much.
+    pub stays: f64,
 }
 
 /// A percentile in the unit of the edges.
@@ -37,7 +40,7 @@ pub fn quantile(bins: &Bins, p: f64) -> Option<Quantile> {
     let cumulative = running(&bins.counts);
     let total = *cumulative.last()?;
     let needed = if p > 0.75 { 100.0 } else { 20.0 };
-    if bins.edges.len() != bins.counts.len() || total < (needed * bins.sigma).max(1.0) {
+    if bins.edges.len() != bins.counts.len() || bins.stays < needed * bins.sigma || total < 1.0 {
         return None;
     }
     let fitted = isotonic(&cumulative);
@@ -198,6 +201,7 @@ mod tests {
             edges: edges.to_vec(),
             counts: counts.iter().map(|c| c + noise.draw(source)).collect(),
             sigma,
+            stays: counts.iter().sum(),
         }
     }
 
@@ -213,6 +217,7 @@ mod tests {
             edges,
             counts,
             sigma: 0.001,
+            stays: 50_000.0,
         };
         for percent in [25, 50, 75, 90] {
             let p = f64::from(u32::try_from(percent).unwrap()) / 100.0;
@@ -284,6 +289,7 @@ mod tests {
             edges: vec![0.0, 1000.0, 3000.0],
             counts: vec![100.0, 100.0, 800.0],
             sigma: 1.0,
+            stays: 1000.0,
         };
         let found = quantile(&bins, 0.9).unwrap();
         assert!(found.open && found.high.is_none());

@@ -45,6 +45,7 @@ pub(super) fn cell(scope: &Scope<'_>, unit: Option<u64>) -> Cell {
         variation: variation(scope, spread.as_ref()),
         percentiles: percentiles(scope, unit),
         capped_share: capped_share(scope),
+        above_cap: above_cap(scope),
         mean_stay: mean_stay(scope),
         structure: structure(scope, items),
     }
@@ -88,24 +89,32 @@ pub(super) fn estimate(noisy: &Noisy, factor: f64) -> Estimate {
     }
 }
 
-/// `top / bottom / unit` with so many decimals, exact, and its Fieller interval.
+/// `top / stays / unit` with so many decimals, exact, and its Fieller interval. It is at most `most`.
 pub(super) fn quotient(
+    scope: &Scope<'_>,
     top: &Noisy,
-    bottom: &Noisy,
     unit: &IBig,
     places: u32,
+    most: f64,
     sampling: impl Fn(f64) -> Option<Bounds>,
 ) -> Outcome<Figure> {
+    let Some(bottom) = scope.count() else {
+        return Outcome::NoData;
+    };
     let Some(value) = fraction(top.value.clone(), &bottom.value * unit) else {
         return Outcome::Suppressed;
     };
-    let factor = 1.0 / unit.to_f64().value();
-    let noise = interval::ratio(estimate(top, factor), estimate(bottom, 1.0), 0.0);
+    let top = estimate(top, 1.0 / unit.to_f64().value());
+    let threshold = match scope.across {
+        true => f64::NEG_INFINITY,
+        false => f64::from(scope.context.display.threshold),
+    };
+    let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, most);
     let noise = noise.map(|bounds| bounds.at_least(0.0));
     let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
-    if value < dashu::rational::RBig::ZERO {
-        return Outcome::Suppressed;
-    }
+    // A sum that noise pushed below zero is shown as zero: to hide it would choose by the noise
+    // which figures are seen.
+    let value = value.max(dashu::rational::RBig::ZERO);
     figure(half_up(&value, places), noise, sampling, places)
 }
 
@@ -166,7 +175,8 @@ fn mean_cost(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> 
             let money = spread?.deviation * money_unit(&scope)?;
             dispersion::sampling(mean, money, count.float())
         };
-        Ok(quotient(&sum, &count, &per_money(), 2, sampling))
+        let most = scope.most(cost) / 100.0;
+        Ok(quotient(&scope, &sum, &per_money(), 2, most, sampling))
     };
     settle(made())
 }
@@ -236,16 +246,17 @@ fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
         let stay = scope.context.stay.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(stay)])?;
         let sum = scope.amount(stay).ok_or(Why::NoData)?;
-        let count = scope.count().ok_or(Why::NoData)?;
         // Thousandths of a milli-day.
         let days = IBig::from(1_000_000_u32);
-        Ok(quotient(&sum, &count, &days, 2, |_| None))
+        let most = scope.most(stay) / 1000.0;
+        Ok(quotient(&scope, &sum, &days, 2, most, |_| None))
     };
     settle(made())
 }
 
-/// The histogram of a scope.
-fn bins(scope: &Scope<'_>) -> Result<Bins, Why> {
+/// The histogram of a scope, and its number of stays, which carries far less noise than the sum of
+/// the bins does.
+fn bins(scope: &Scope<'_>) -> Result<(Bins, Estimate), Why> {
     let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
     let measure = Measure::Histogram {
         field: cost.clone(),
@@ -253,12 +264,15 @@ fn bins(scope: &Scope<'_>) -> Result<Bins, Why> {
     let scope = shown(scope, &[Measure::Count, measure.clone()])?;
     let sums = scope.sums(&measure, |_| 1).ok_or(Why::NoData)?;
     let sigma = sums.first().map_or(0.0, Noisy::sigma);
+    let stays = estimate(&scope.count().ok_or(Why::NoData)?, 1.0);
     let edges = scope.context.dictionary.bin_edges.iter();
-    Ok(Bins {
+    let bins = Bins {
         edges: edges.map(|edge| f64::from(*edge)).collect(),
         counts: sums.iter().map(Noisy::float).collect(),
         sigma,
-    })
+        stays: stays.value,
+    };
+    Ok((bins, stays))
 }
 
 fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
@@ -270,7 +284,7 @@ fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
     };
     let at = |p: f64| match &bins {
         Err(why) => why.outcome(),
-        Ok(bins) => percentile::quantile(bins, p)
+        Ok((bins, _)) => percentile::quantile(bins, p)
             .and_then(|found| quantile(&found, factor, places))
             .map_or(Outcome::Suppressed, Outcome::Value),
     };
@@ -300,31 +314,50 @@ fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
     })
 }
 
+/// The bins from the cap on, each times `weight` of its edge and the next.
+fn over_cap(
+    scope: &Scope<'_>,
+    weight: impl Fn(f64, Option<f64>) -> f64,
+) -> Result<(Estimate, Estimate), Why> {
+    let (bins, stays) = bins(scope)?;
+    let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
+    if bins.edges.last().is_none_or(|last| *last < cap) {
+        return Err(Why::NoData);
+    }
+    let ends = bins.edges.iter().skip(1).copied().map(Some).chain([None]);
+    let mut top = Estimate::ZERO;
+    for ((edge, end), count) in bins.edges.iter().zip(ends).zip(&bins.counts) {
+        if *edge >= cap {
+            let weight = weight(*edge, end);
+            top.value += weight * count;
+            top.variance += weight * weight * bins.sigma * bins.sigma;
+        }
+    }
+    Ok((top, stays))
+}
+
 /// Share of stays at or above the cap: the bins from the cap on over the number of stays.
 fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
-        let bins = bins(scope)?;
+        let (top, stays) = over_cap(scope, |_, _| 1.0)?;
+        Ok(share(top, stays, 0.0, Some(stays.value)))
+    };
+    settle(made())
+}
+
+/// What the cap takes off the mean of amount / reference: the bins above it by how far their
+/// (geometric) middle lies above it, over the number of stays.
+fn above_cap(scope: &Scope<'_>) -> Outcome<Figure> {
+    let made = || {
         let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
-        if bins.edges.last().is_none_or(|last| *last < cap) {
-            return Err(Why::NoData);
-        }
-        let part = |above: bool| {
-            let pairs = bins.edges.iter().zip(&bins.counts);
-            let chosen = pairs.filter(|(edge, _)| (**edge >= cap) == above);
-            chosen.fold((0.0, 0.0), |(sum, variance), (_, count)| {
-                (sum + count, variance + bins.sigma * bins.sigma)
-            })
+        let above = |edge: f64, end: Option<f64>| {
+            let middle = end.map_or(edge, |end| libm::sqrt(edge * end));
+            (middle - cap) / 1000.0
         };
-        let ((above, noise_above), (below, noise_below)) = (part(true), part(false));
-        let top = Estimate {
-            value: above,
-            variance: noise_above,
-        };
-        let bottom = Estimate {
-            value: above + below,
-            variance: noise_above + noise_below,
-        };
-        Ok(share(top, bottom, noise_above, Some(above + below)))
+        let (top, stays) = over_cap(scope, above)?;
+        let noise = interval::ratio(top, stays, 0.0).map(|bounds| bounds.at_least(0.0));
+        let value = fixed((top.value / stays.value).max(0.0), 4).ok_or(Why::Suppressed)?;
+        Ok(figure(value, noise, None, 4))
     };
     settle(made())
 }

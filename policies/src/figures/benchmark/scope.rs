@@ -118,6 +118,14 @@ impl Scope<'_> {
         references.get(self.group_of(cell)?).copied()
     }
 
+    /// The greatest mean that the cap leaves a field in these cells, in its stored unit.
+    pub(super) fn most(&self, field: &Slug) -> f64 {
+        let cells = self.cells.iter();
+        let reference = cells.filter_map(|cell| self.reference(*cell, field)).max();
+        let cap = IBig::from(self.context.dictionary.cap);
+        (IBig::from(reference.unwrap_or(0)) * cap).to_f64().value()
+    }
+
     /// A case group whose stays fall in the cell.
     fn group_of(&self, cell: usize) -> Option<usize> {
         let table = self.context.layout.tables.get(self.table)?;

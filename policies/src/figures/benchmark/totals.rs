@@ -83,9 +83,9 @@ fn reference_index(
                 &[Measure::Count, measure.clone()],
             )?;
             let sum = scope.sum(measure, |_| 1).ok_or(Why::NoData)?;
-            let count = scope.count().ok_or(Why::NoData)?;
+            let most = f64::from(scope.context.dictionary.cap);
             let sampling = |index| sampling(groups?, field, index);
-            Ok(quotient(&sum, &count, &thousand, 4, sampling))
+            Ok(quotient(&scope, &sum, &thousand, 4, most, sampling))
         };
         settle(made())
     };
@@ -116,7 +116,7 @@ fn case_mix(scope: &Scope<'_>) -> Outcome<Figure> {
         let scope = shown(scope, &[Measure::Count])?;
         let mut lines = Vec::with_capacity(scope.cells.len());
         let (mut weighted, mut squared, mut count, mut covariance) =
-            (estimate_zero(), 0.0, estimate_zero(), 0.0);
+            (Estimate::ZERO, 0.0, Estimate::ZERO, 0.0);
         for cell in &scope.cells {
             let group = scope.context.dictionary.groups.get(*cell);
             let micro = group.ok_or(Why::NoData)?.weight_micro;
@@ -146,13 +146,6 @@ fn case_mix(scope: &Scope<'_>) -> Outcome<Figure> {
         Ok(figure(half_up(&value, 4), noise, sampling, 4))
     };
     settle(made())
-}
-
-fn estimate_zero() -> Estimate {
-    Estimate {
-        value: 0.0,
-        variance: 0.0,
-    }
 }
 
 /// Totals of a hospital that is not there.

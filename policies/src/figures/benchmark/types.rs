@@ -66,6 +66,9 @@ pub struct Cell {
     pub percentiles: Percentiles,
     /// Share of stays at or above the cap, 4 decimals.
     pub capped_share: Outcome<Figure>,
+    /// What the cap takes off the mean, in multiples of each stay's own reference, 4 decimals: the
+    /// stays above the cap at the middle of their bins, those of the open top bin at its edge.
+    pub above_cap: Outcome<Figure>,
     /// Mean capped length of stay, days with 2 decimals.
     pub mean_stay: Outcome<Figure>,
     /// Share of each cost item in [`Benchmark::items`] order, 4 decimals.
@@ -281,6 +284,7 @@ impl Cell {
                 p90: same(),
             },
             capped_share: same(),
+            above_cap: same(),
             mean_stay: same(),
             structure: std::iter::repeat_n(same(), items).collect(),
         }
@@ -305,6 +309,7 @@ impl Cell {
             variation: either(self.variation, other.variation),
             percentiles,
             capped_share: either(self.capped_share, other.capped_share),
+            above_cap: either(self.above_cap, other.above_cap),
             mean_stay: either(self.mean_stay, other.mean_stay),
             structure: pairs.map(|(own, other)| either(own, other)).collect(),
         }
