@@ -11,6 +11,10 @@
     reason = "a test fails by panicking, makes data up and prints its figures"
 )]
 
+mod hospital;
+mod attacks;
+mod neighbours;
+mod amounts;
 mod architecture;
 mod scan;
 mod dp_audit;

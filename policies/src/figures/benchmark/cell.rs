@@ -268,9 +268,16 @@ fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
         Some(reference) => (IBig::from(reference).to_f64().value() * 1e-5, 2),
         None => (1e-3, 4),
     };
+    // The bins' own total carries the noise of every bin; the count is much surer, and keeps a
+    // handful of stays from passing for many.
+    let enough = |p: f64, bins: &Bins| {
+        let least = percentile::least(p, bins.sigma);
+        scope.count().is_some_and(|count| count.float() >= least)
+    };
     let at = |p: f64| match &bins {
         Err(why) => why.outcome(),
         Ok(bins) => percentile::quantile(bins, p)
+            .filter(|_| enough(p, bins))
             .and_then(|found| quantile(&found, factor, places))
             .map_or(Outcome::Suppressed, Outcome::Value),
     };
