@@ -4,7 +4,7 @@
 use schemas::money::{Fen, MoneyError};
 use tests::noise::Zero;
 
-use crate::hospital::{Hospital, Line, bytes_below, by_officer, holds, question};
+use crate::hospital::{Hospital, Line, by_officer, bytes_below, holds, question};
 
 /// What a hospital's file may hold in place of an amount in yuan, and the rule that refuses it.
 const REFUSED: [(&str, &str); 22] = [
@@ -79,7 +79,12 @@ async fn t13_amounts_are_exact_or_refused() {
     let month = "2025-01".parse().unwrap();
     let stored = node::store::columns::MonthColumns::open(&folder, month).unwrap();
     let batch = &stored.batches()[0];
-    let amounts: Vec<i64> = batch.amounts("cost").unwrap().iter().map(|a| i64::from(*a)).collect();
+    let amounts: Vec<i64> = batch
+        .amounts("cost")
+        .unwrap()
+        .iter()
+        .map(|a| i64::from(*a))
+        .collect();
     assert_eq!(amounts, EXACT.map(|(_, fen)| fen));
 
     // The cap is part of what is asked, and says so: the number of capped stays stands beside it.
@@ -94,22 +99,39 @@ async fn t13_amounts_are_exact_or_refused() {
     let answer = charged.sealed().open(&app.signer.public()).unwrap();
     let bins = answer.blocks[0].as_ref().unwrap();
     assert_eq!(bins.iter().sum::<i64>(), 6);
-    assert_eq!(bins.last(), Some(&2), "two stays far above the cap, counted as such");
+    assert_eq!(
+        bins.last(),
+        Some(&2),
+        "two stays far above the cap, counted as such"
+    );
 }
 
 #[test]
 fn t13_money_never_wraps_or_clips() {
     assert_eq!("10000000000000.00".parse(), Ok(Fen(1_000_000_000_000_000)));
     assert_eq!("92233720368547758.07".parse(), Ok(Fen(i64::MAX)));
-    for beyond in ["92233720368547758.08", "-92233720368547758.09", "99999999999999999999"] {
-        assert_eq!(beyond.parse::<Fen>(), Err(MoneyError::OutOfRange), "{beyond}");
+    for beyond in [
+        "92233720368547758.08",
+        "-92233720368547758.09",
+        "99999999999999999999",
+    ] {
+        assert_eq!(
+            beyond.parse::<Fen>(),
+            Err(MoneyError::OutOfRange),
+            "{beyond}"
+        );
     }
-    for bad in ["NaN", "inf", "-inf", "", "-", "1e15", "１", "0.001", "1,0", " 1", "+1", "1\u{0}"] {
+    for bad in [
+        "NaN", "inf", "-inf", "", "-", "1e15", "１", "0.001", "1,0", " 1", "+1", "1\u{0}",
+    ] {
         assert_eq!(bad.parse::<Fen>(), Err(MoneyError::NotAnAmount), "{bad}");
     }
     let most = Fen(i64::MAX);
     assert_eq!(most.checked_add(Fen(1)), Err(MoneyError::OutOfRange));
-    assert_eq!(Fen(i64::MIN).checked_add(Fen(-1)), Err(MoneyError::OutOfRange));
+    assert_eq!(
+        Fen(i64::MIN).checked_add(Fen(-1)),
+        Err(MoneyError::OutOfRange)
+    );
     assert_eq!(Fen(-1).split(&[1]), Err(MoneyError::OutOfRange));
     let parts = most.split(&[u64::MAX, 1, u64::MAX]).unwrap();
     let sum: i128 = parts.iter().map(|part| i128::from(part.0)).sum();

@@ -136,23 +136,38 @@ async fn t2_a_filter_that_selects_one_row() {
         let one = question(&app, "2025", &body("department = [\"2100\"]"));
         let rest = question(&app, "2025", &body(&all_but_rehabilitation(&app)));
         for question in [&one, &rest] {
-            let charged = answer::reply(&app, &by_officer(question.clone())).await.unwrap();
+            let charged = answer::reply(&app, &by_officer(question.clone()))
+                .await
+                .unwrap();
             let answer = charged.sealed().open(&app.signer.public()).unwrap();
-            let sizes: Vec<_> = answer.blocks.iter().map(|b| b.as_ref().map(Vec::len)).collect();
+            let sizes: Vec<_> = answer
+                .blocks
+                .iter()
+                .map(|b| b.as_ref().map(Vec::len))
+                .collect();
             outcomes.push((charged.paid_now(), answer.snapshots, sizes));
         }
         let rows = hospital.rows(&app).await;
         let layout = compiled(&app, &one);
-        let seen: Vec<f64> = (0..1000).map(|_| first(&drawn(&app, &layout, &rows))).collect();
+        let seen: Vec<f64> = (0..1000)
+            .map(|_| first(&drawn(&app, &layout, &rows)))
+            .collect();
         worlds.push(seen);
     }
-    assert_eq!(outcomes[..2], outcomes[2..], "payment, outcome and size are equal");
+    assert_eq!(
+        outcomes[..2],
+        outcomes[2..],
+        "payment, outcome and size are equal"
+    );
     // The best test between "0" and "1" says 1 above a half. Its hit rate is at most
     // Φ(√(2ρ) / 2) = 0.563; 2,000 draws stay within 0.055 of that but once in a million.
     let hits = worlds[0].iter().filter(|seen| **seen >= 1.0).count()
         + worlds[1].iter().filter(|seen| **seen < 1.0).count();
     let rate = hits as f64 / 2000.0;
-    println!("T2: the best adversary is right in {:.1} % of cases", rate * 100.0);
+    println!(
+        "T2: the best adversary is right in {:.1} % of cases",
+        rate * 100.0
+    );
     assert!(rate <= 0.563 + 0.055, "{rate}");
 }
 
@@ -182,13 +197,19 @@ async fn t3_one_enormous_stay() {
     assert_eq!(cells[0], cells[2]);
     // And a percentile of twelve stays is not shown.
     let bins = bins_of(12, 1.0);
-    assert!([0.25, 0.5, 0.75, 0.9].iter().all(|p| quantile(&bins, *p).is_none()));
+    assert!(
+        [0.25, 0.5, 0.75, 0.9]
+            .iter()
+            .all(|p| quantile(&bins, *p).is_none())
+    );
 }
 
 fn bins_of(stays: u32, sigma: f64) -> policies::figures::percentile::Bins {
     let edges = dictionary().bin_edges;
     let counts = edges.iter().enumerate().map(|(n, _)| {
-        let here = (0..stays).filter(|stay| *stay as usize % edges.len() == n).count();
+        let here = (0..stays)
+            .filter(|stay| *stay as usize % edges.len() == n)
+            .count();
         here as f64
     });
     policies::figures::percentile::Bins {
@@ -213,7 +234,13 @@ async fn t4_percentiles_of_small_groups() {
         for stay in 0..group + 3 {
             let name = format!("{group}-{stay}");
             let yuan = 3_000 + 211 * stay as u64;
-            lines.push(Line::new(&format!("P{name}"), &format!("S{name}"), 2, code, yuan));
+            lines.push(Line::new(
+                &format!("P{name}"),
+                &format!("S{name}"),
+                2,
+                code,
+                yuan,
+            ));
         }
     }
     hospital.hold(&lines).await;
@@ -232,11 +259,13 @@ async fn t4_percentiles_of_small_groups() {
             blocks: drawn(&app, &layout, &rows),
         };
         let said = [(app.hospital.clone(), Ok(answer))];
-        let found =
-            policies::figures::benchmark(&layout, &dictionary, &app.policy, &said).unwrap();
+        let found = policies::figures::benchmark(&layout, &dictionary, &app.policy, &said).unwrap();
         for row in found.splits[0].rows.iter().take(18) {
             for figure in row.hospitals[0].percentiles.all() {
-                assert!(figure.value().is_none(), "a percentile of few stays: {figure:?}");
+                assert!(
+                    figure.value().is_none(),
+                    "a percentile of few stays: {figure:?}"
+                );
                 cells += 1;
             }
         }
@@ -273,19 +302,28 @@ async fn t5_the_same_question_ten_thousand_times() {
         );
         question(app, "2025", &body)
     };
-    let once = answer::reply(&app, &by_officer(spelled(&app))).await.unwrap();
+    let once = answer::reply(&app, &by_officer(spelled(&app)))
+        .await
+        .unwrap();
     let bytes = serde_json::to_vec(once.sealed()).unwrap();
     for n in 1..10_000 {
         if n % 1_000 == 0 {
             app = hospital.app().await;
         }
-        let again = answer::reply(&app, &by_officer(spelled(&app))).await.unwrap();
+        let again = answer::reply(&app, &by_officer(spelled(&app)))
+            .await
+            .unwrap();
         assert_eq!(again.paid_now().nano(), 0);
         assert_eq!(serde_json::to_vec(again.sealed()).unwrap(), bytes);
     }
     assert_eq!(hospital.spent("all").await, 20_000_000);
     let log = hospital.state.log().await.unwrap();
-    assert_eq!(log.iter().filter(|entry| entry.kind.as_str() == "charge").count(), 1);
+    assert_eq!(
+        log.iter()
+            .filter(|entry| entry.kind.as_str() == "charge")
+            .count(),
+        1
+    );
 }
 
 /// T6. Covariance, products and vectors of the attacker's own cannot be said.
@@ -293,7 +331,10 @@ async fn t5_the_same_question_ten_thousand_times() {
 fn t6_what_cannot_be_said() {
     let question = tests::fixture::question(&[(
         &["case_group"],
-        vec![tests::fixture::block(schemas::question::Measure::Count, "0.05")],
+        vec![tests::fixture::block(
+            schemas::question::Measure::Count,
+            "0.05",
+        )],
     )]);
     let sound = String::from_utf8(canonical::to_bytes(&question).unwrap()).unwrap();
     assert!(canonical::from_bytes::<Question>(sound.as_bytes()).is_ok());
@@ -312,14 +353,20 @@ fn t6_what_cannot_be_said() {
     ] {
         let asked = sound.replace(r#"{"kind":"count"}"#, measure);
         assert_ne!(asked, sound);
-        assert!(canonical::from_bytes::<Question>(asked.as_bytes()).is_err(), "{measure}");
+        assert!(
+            canonical::from_bytes::<Question>(asked.as_bytes()).is_err(),
+            "{measure}"
+        );
         let toml = measure.replace("\":", "\" = ");
         let template = format!(
             "id = \"a\"\nversion = 1\nlabel = {{ zh = \"\", en = \"\" }}\npurpose = \"free\"\n\
              release = \"attributed\"\nbounds = {{ groups = 1, stays = 1 }}\n[[tables]]\nby = []\n\
              blocks = [{{ measure = {toml}, rho = \"0.1\" }}]"
         );
-        assert!(Template::parse(&template).is_err() || measure.contains("cost*los"), "{measure}");
+        assert!(
+            Template::parse(&template).is_err() || measure.contains("cost*los"),
+            "{measure}"
+        );
     }
 }
 
@@ -334,7 +381,13 @@ async fn t7_windows_that_overlap() {
     with.hold(&[lines, vec![victim()]].concat()).await;
     let body = "bounds = { groups = 3, stays = 1 }\n[[tables]]\nby = []\n\
                 blocks = [{ measure = { kind = \"count\" }, rho = \"0.04\" }]";
-    let windows = ["2025-01..2025-06", "2025-02..2025-06", "2025-01..2025-05", "2025-01", "2025"];
+    let windows = [
+        "2025-01..2025-06",
+        "2025-02..2025-06",
+        "2025-01..2025-05",
+        "2025-01",
+        "2025",
+    ];
     let mut seen = Vec::new();
     for hospital in [&with, &without] {
         let app = hospital.app().await;
@@ -343,7 +396,11 @@ async fn t7_windows_that_overlap() {
             let asked = by_officer(question(&app, window, body));
             let charged = answer::reply(&app, &asked).await.unwrap();
             let answer = charged.sealed().open(&app.signer.public()).unwrap();
-            outcomes.push((charged.paid_now().nano(), answer.snapshots, answer.blocks.len()));
+            outcomes.push((
+                charged.paid_now().nano(),
+                answer.snapshots,
+                answer.blocks.len(),
+            ));
         }
         assert_eq!(hospital.spent("free").await, 5 * 40_000_000, "no discount");
         // The quota is used up now, whatever the sixth window differs in.
@@ -376,7 +433,10 @@ async fn t8_a_month_refreshed_with_one_patient_more() {
         hospital.hold(&refreshed).await;
         let after = answer::reply(&app, &asked).await.unwrap();
         let opened = [&before, &after].map(|c| c.sealed().open(&app.signer.public()).unwrap());
-        assert_ne!(opened[0].snapshots, opened[1].snapshots, "another release number");
+        assert_ne!(
+            opened[0].snapshots, opened[1].snapshots,
+            "another release number"
+        );
         assert_eq!(after.paid_now().nano(), 50_000_000);
         assert_eq!(hospital.spent("all").await, 100_000_000);
         let kept: i64 = sqlx::query_scalar("select count(*) from answers")
@@ -430,7 +490,12 @@ async fn t9_unknown_names_and_missing_values() {
             |r| matches!(r, Refusal::UnknownDimension(_)),
         ),
         (
-            |q| drop(q.filter.insert("case_group".parse().unwrap(), vec!["ZZ99".to_owned()])),
+            |q| {
+                drop(
+                    q.filter
+                        .insert("case_group".parse().unwrap(), vec!["ZZ99".to_owned()]),
+                )
+            },
             |r| matches!(r, Refusal::UnknownKey(_)),
         ),
         (

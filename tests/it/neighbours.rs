@@ -69,8 +69,18 @@ fn hospital_file() -> Vec<Line> {
 }
 
 const VICTIMS: [&str; 12] = [
-    "EXTREME", "CONSTANT", "EVERYTHING", "RARE", "UNLISTED", "MISSING", "NOTHING", "REFUSED",
-    "P000", "P017", "P031", "P059",
+    "EXTREME",
+    "CONSTANT",
+    "EVERYTHING",
+    "RARE",
+    "UNLISTED",
+    "MISSING",
+    "NOTHING",
+    "REFUSED",
+    "P000",
+    "P017",
+    "P031",
+    "P059",
 ];
 
 /// Loads a file, maps its columns and forgets it again, so that the next world has the same keys.
@@ -88,9 +98,14 @@ async fn columns_of(hospital: &Hospital, lines: &[Line], dictionary: &Dictionary
             rows.push(found.with_scaled(dictionary));
         }
     }
-    node::release::discard(&hospital.state, &hospital.config.data, &load, crate::hospital::NOW)
-        .await
-        .unwrap();
+    node::release::discard(
+        &hospital.state,
+        &hospital.config.data,
+        &load,
+        crate::hospital::NOW,
+    )
+    .await
+    .unwrap();
     rows
 }
 
@@ -103,7 +118,10 @@ fn cells(layout: &Layout, dictionary: &Dictionary, rows: &[Rows]) -> Vec<Vec<i64
 
 fn moved(a: &[i64], b: &[i64]) -> u128 {
     assert_eq!(a.len(), b.len());
-    let squares = a.iter().zip(b).map(|(a, b)| u128::from(a.abs_diff(*b)).pow(2));
+    let squares = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| u128::from(a.abs_diff(*b)).pow(2));
     squares.sum()
 }
 
@@ -133,7 +151,11 @@ async fn no_patient_moves_a_block_further_than_claimed() {
     let whole = columns_of(&hospital, &all, dictionary).await;
     let mut closest: BTreeMap<String, f64> = BTreeMap::new();
     for victim in VICTIMS {
-        let rest: Vec<Line> = all.iter().filter(|l| l.patient() != victim).cloned().collect();
+        let rest: Vec<Line> = all
+            .iter()
+            .filter(|l| l.patient() != victim)
+            .cloned()
+            .collect();
         assert!(rest.len() < all.len());
         let without = columns_of(&hospital, &rest, dictionary).await;
         let mut in_months = 0;
@@ -144,7 +166,10 @@ async fn no_patient_moves_a_block_further_than_claimed() {
             for (block, (a, b)) in layout.blocks.iter().zip(worlds[0].iter().zip(&worlds[1])) {
                 let distance = moved(a, b);
                 let place = named(block);
-                assert!(distance <= block.l2_squared, "{victim}: {place}: {distance}");
+                assert!(
+                    distance <= block.l2_squared,
+                    "{victim}: {place}: {distance}"
+                );
                 any |= distance > 0;
                 let share = (distance as f64 / block.l2_squared as f64).sqrt();
                 let most = closest.entry(place).or_default();
@@ -152,7 +177,10 @@ async fn no_patient_moves_a_block_further_than_claimed() {
             }
             in_months += usize::from(of_series && any);
         }
-        assert!(in_months <= 3, "{victim} is in {in_months} months of the series");
+        assert!(
+            in_months <= 3,
+            "{victim} is in {in_months} months of the series"
+        );
         if victim == "REFUSED" {
             assert_eq!(in_months, 0);
         }
@@ -176,7 +204,11 @@ async fn what_carries_no_noise_is_equal_for_neighbours() {
     first.hold(&all).await;
     for victim in ["EXTREME", "RARE", "REFUSED"] {
         let second = first.twin().await;
-        let rest: Vec<Line> = all.iter().filter(|l| l.patient() != victim).cloned().collect();
+        let rest: Vec<Line> = all
+            .iter()
+            .filter(|l| l.patient() != victim)
+            .cloned()
+            .collect();
         second.hold(&rest).await;
         let mut seen = Vec::new();
         for hospital in [&first, &second] {
@@ -207,10 +239,20 @@ async fn what_carries_no_noise_is_equal_for_neighbours() {
         // The officer's grade is the release statement's; everything else must be equal.
         let graded = |text: &String| {
             let grades = ["A", "B", "C", "D"].map(|g| format!("\"grade\":\"{g}\""));
-            grades.iter().fold(text.clone(), |text, g| text.replace(g, "\"grade\":\"\""))
+            grades
+                .iter()
+                .fold(text.clone(), |text, g| text.replace(g, "\"grade\":\"\""))
         };
-        let seen: Vec<Vec<String>> = seen.iter().map(|s| s.iter().map(graded).collect()).collect();
+        let seen: Vec<Vec<String>> = seen
+            .iter()
+            .map(|s| s.iter().map(graded).collect())
+            .collect();
         assert_eq!(seen[0], seen[1], "{victim}");
-        assert!(seen[0].last().unwrap().contains("no month of the period is released"));
+        assert!(
+            seen[0]
+                .last()
+                .unwrap()
+                .contains("no month of the period is released")
+        );
     }
 }
