@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use schemas::id::Slug;
+use schemas::written;
 use serde::{Deserialize, Serialize};
 
 /// Name of the file in the data folder.
@@ -108,7 +109,7 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| ConfigError::Shape {
             path: path.to_owned(),
-            message: error.to_string(),
+            message: written::fault(text, error.message(), error.span().map(|s| s.start)),
         })?;
         config.check()?;
         Ok(config)

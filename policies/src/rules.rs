@@ -8,6 +8,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::question::{Purpose, Release};
+use schemas::written;
 use serde::{Deserialize, Serialize};
 
 /// The rules as published with the software: the floors of an alliance that set no others.
@@ -122,14 +123,8 @@ impl Privacy {
     /// Reads and checks a rule file.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
         let rules: Self = toml::from_str(text).map_err(|error| {
-            RulesError::Form(
-                error
-                    .message()
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
-            )
+            let at = error.span().map(|span| span.start);
+            RulesError::Form(written::fault(text, error.message(), at))
         })?;
         rules.check()?;
         Ok(rules)

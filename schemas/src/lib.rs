@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod canonical;
+pub mod written;
 pub mod id;
 pub mod time;
 pub mod money;

@@ -4,13 +4,6 @@
 //!
 //! `bench FOLDER [--rows N] [--python PYTHON]`; the folder is made and kept, so that a second run
 //! skips the loading.
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    clippy::cast_precision_loss,
-    reason = "a bench prints figures and measures time"
-)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;

@@ -63,7 +63,6 @@ fn project(
             let exact = node::scan::run(layout, &dictionary, &rows, 1).unwrap();
             let noisy = add(layout, exact, source, 1).unwrap().into_blocks();
             let cells = noisy[0].as_ref().unwrap();
-            #[expect(clippy::cast_precision_loss, reason = "a statistic")]
             let dot = cells
                 .iter()
                 .zip(direction)
@@ -77,7 +76,6 @@ fn project(
 /// Lower bound on ρ at confidence 1 − 1e-6 from two samples: both means and the pooled deviation
 /// are taken at their unfavourable ends (z = 5.2 each, three estimates, 6e-7 together).
 fn rho_at_least(a: &[f64], b: &[f64]) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
     let n = a.len() as f64;
     let mean = |x: &[f64]| x.iter().sum::<f64>() / n;
     let (ma, mb) = (mean(a), mean(b));
@@ -103,7 +101,6 @@ fn audit(measure: Measure, source: &dyn Source, mutate: fn(&mut Layout), n: usiz
         let exact = node::scan::run(&layout, &dictionary, &fixture::rows(stays), 1).unwrap();
         exact.into_blocks().remove(0).unwrap()
     };
-    #[expect(clippy::cast_precision_loss, reason = "a statistic")]
     let difference: Vec<f64> = cells(&with)
         .iter()
         .zip(cells(&without))

@@ -1,5 +1,13 @@
 //! One binary for all integration tests.
 
+mod hospital;
+mod attacks;
+mod neighbours;
+mod amounts;
+mod hub;
+mod hostile;
+mod planted;
+mod malformed;
 mod architecture;
 mod scan;
 mod dp_audit;

@@ -76,7 +76,10 @@ impl BuildError {
 impl Plan {
     /// Reads a plan.
     pub fn parse(text: &str) -> Result<Self, BuildError> {
-        toml::from_str(text).map_err(|error| BuildError::Plan(error.to_string()))
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map(|span| span.start);
+            BuildError::Plan(schemas::written::fault(text, error.message(), at))
+        })
     }
 
     /// The dictionary of these groups, unpublished (version 1).

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use schemas::id::Slug;
+use schemas::written;
 use serde::{Deserialize, Serialize};
 
 /// Name of the settings file in the data folder.
@@ -106,6 +107,10 @@ impl ConfigError {
     }
 }
 
+fn told(text: &str, error: &toml::de::Error) -> String {
+    written::fault(text, error.message(), error.span().map(|span| span.start))
+}
+
 fn here() -> PathBuf {
     PathBuf::from(".")
 }
@@ -144,7 +149,7 @@ impl Config {
     /// Reads and checks settings.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Shape(error.message().to_owned()))?;
+            toml::from_str(text).map_err(|error| ConfigError::Shape(told(text, &error)))?;
         let rule = |holds: bool, field, rule| {
             if holds {
                 Ok(())

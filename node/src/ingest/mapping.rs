@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use schemas::id::Slug;
+use schemas::written;
 use serde::Deserialize;
 
 use super::IngestError;
@@ -146,14 +147,8 @@ impl Mapping {
             return Err(IngestError::rule("file", "at most 4 MiB"));
         }
         toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| {
-                let before = text.get(..span.start).unwrap_or_default();
-                before.matches('\n').count() + 1
-            });
-            let place = line
-                .map(|line| format!(" (line {line})"))
-                .unwrap_or_default();
-            IngestError::Mapping(format!("{}{place}", error.message()))
+            let at = error.span().map(|span| span.start);
+            IngestError::Mapping(written::fault(text, error.message(), at))
         })
     }
 }

@@ -42,6 +42,19 @@ pub(super) async fn find(state: &State, round: &Digest) -> Result<Option<Stored>
     }))
 }
 
+/// Whether another round bore this name before. A name is unique for ever: a coordinator cannot
+/// put a second question under a round that was looked at already.
+pub(super) async fn taken(state: &State, id: &Slug, round: &Digest) -> Result<bool, StateError> {
+    let known = sqlx::query("select round from round_names where id = $1")
+        .bind(id.as_str())
+        .fetch_optional(state.pool())
+        .await?;
+    match known {
+        Some(row) => Ok(row.try_get::<String, _>(0)? != round.to_string()),
+        None => Ok(false),
+    }
+}
+
 /// Signs and stores what is said to a round, unless a reply is stored already; that one then
 /// stands.
 pub(super) async fn store(
@@ -79,6 +92,12 @@ pub(super) async fn store(
         let earlier = find(state, &digest).await?.ok_or(StateError::Range)?;
         return Ok(earlier.sealed);
     }
+    sqlx::query("insert into round_names (id, round) values ($1, $2) on conflict (id) do nothing")
+        .bind(round.id.as_str())
+        .bind(digest.to_string())
+        .execute(&mut *change)
+        .await
+        .map_err(StateError::from)?;
     let detail = [
         ("round", round.id.to_string()),
         ("said", word.to_owned()),

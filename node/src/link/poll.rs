@@ -140,6 +140,14 @@ where
         None => {
             let arrived = Instant::now();
             let now = desk.clock.now();
+            if outbox::taken(desk.state, &round.id, &digest).await? {
+                tracing::warn!(round = %round.id, "another round bore this name before");
+                let asked = (&round, digest);
+                let said = Said::Declined(Reason::Refused);
+                let (signer, hospital) = (desk.signer, desk.hospital);
+                let stored = outbox::store(desk.state, signer, hospital, asked, said, now).await?;
+                return send(desk, &digest, &stored).await;
+            }
             let said = match answer_in_time(&round, digest, now, answer).await {
                 Ok(said) => said,
                 Err(error) => {

@@ -46,13 +46,8 @@ impl Scale {
         // value < 2^32, so the numerator stays below 2^44 and nothing wraps.
         let numerator = u64::from(value).wrapping_mul(2000).wrapping_add(self.add);
         let high = (u128::from(numerator).wrapping_mul(u128::from(self.magic))) >> 64;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a 128-bit product shifted by 64"
-        )]
         let quotient = (high as u64) >> self.shift;
-        let scaled = quotient.min(u64::from(u32::MAX)) as u32;
-        scaled
+        u32::try_from(quotient).unwrap_or(u32::MAX)
     }
 }
 

@@ -75,6 +75,12 @@ create table if not exists series (
     primary key (series, month, release)
 );
 
+-- A round's name stands for one signed round for ever; another one under the name is refused.
+create table if not exists round_names (
+    id text primary key,
+    round text not null                 -- digest of the round
+);
+
 -- Rounds already replied to, so that a restart sends the same bytes.
 create table if not exists replies (
     round text primary key,             -- digest of the round

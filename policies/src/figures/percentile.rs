@@ -34,13 +34,19 @@ pub struct Quantile {
     pub sampling: Option<Bounds>,
 }
 
+/// The noisy number of stays below which the p-quantile is suppressed.
+pub fn least(p: f64, sigma: f64) -> f64 {
+    let needed = if p > 0.75 { 100.0 } else { 20.0 };
+    (needed * sigma).max(1.0)
+}
+
 /// The p-quantile, 0 < p < 1. `None` (suppressed) where the noisy number of stays is below 20 σ, or
 /// below 100 σ for percentiles above the 75th, whose error grows fast.
 pub fn quantile(bins: &Bins, p: f64) -> Option<Quantile> {
     let cumulative = running(&bins.counts);
     let total = *cumulative.last()?;
-    let needed = if p > 0.75 { 100.0 } else { 20.0 };
-    if bins.edges.len() != bins.counts.len() || bins.stays < needed * bins.sigma || total < 1.0 {
+    let short = bins.stays < least(p, bins.sigma) || total < 1.0;
+    if bins.edges.len() != bins.counts.len() || short {
         return None;
     }
     let fitted = isotonic(&cumulative);

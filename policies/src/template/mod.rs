@@ -13,6 +13,7 @@ use schemas::question::{
 };
 use schemas::round::TemplateRef;
 use schemas::time::Period;
+use schemas::written;
 
 /// A question template as written in `rules/templates/*.toml`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -106,7 +107,7 @@ impl Template {
     /// Reads and checks a template.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let template: Self =
-            toml::from_str(text).map_err(|error| TemplateError::Shape(error.to_string()))?;
+            toml::from_str(text).map_err(|error| TemplateError::Shape(told(text, &error)))?;
         template.check()?;
         Ok(template)
     }
@@ -234,6 +235,10 @@ impl Template {
             left_out,
         })
     }
+}
+
+fn told(text: &str, error: &toml::de::Error) -> String {
+    written::fault(text, error.message(), error.span().map(|span| span.start))
 }
 
 /// What the dictionary lacks for a measure, if anything.
