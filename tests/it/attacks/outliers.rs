@@ -48,6 +48,7 @@ fn bins_of(stays: u32, sigma: f64) -> policies::figures::percentile::Bins {
         counts: counts.collect(),
         edges: edges.iter().map(|edge| f64::from(*edge)).collect(),
         sigma,
+        stays: f64::from(stays),
     }
 }
 
