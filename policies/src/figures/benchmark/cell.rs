@@ -105,15 +105,15 @@ pub(super) fn quotient(
         return Outcome::Suppressed;
     };
     let top = estimate(top, 1.0 / unit.to_f64().value());
-    let threshold = match scope.across {
-        true => f64::NEG_INFINITY,
-        false => f64::from(scope.context.display.threshold),
+    let threshold = if scope.across {
+        f64::NEG_INFINITY
+    } else {
+        f64::from(scope.context.display.threshold)
     };
     let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, most);
     let noise = noise.map(|bounds| bounds.at_least(0.0));
     let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
-    // A sum that noise pushed below zero is shown as zero: to hide it would choose by the noise
-    // which figures are seen.
+    // A sum that noise pushed below zero is shown as zero: to hide it would select by the noise.
     let value = value.max(dashu::rational::RBig::ZERO);
     figure(half_up(&value, places), noise, sampling, places)
 }
