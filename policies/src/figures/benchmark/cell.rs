@@ -113,8 +113,7 @@ pub(super) fn quotient(
     let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, most);
     let noise = noise.map(|bounds| bounds.at_least(0.0));
     let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
-    // A sum that noise pushed below zero is shown as zero: to hide it would choose by the noise
-    // which figures are seen.
+    // A sum that noise pushed below zero is shown as zero: to hide it would select by the noise.
     let value = value.max(dashu::rational::RBig::ZERO);
     figure(half_up(&value, places), noise, sampling, places)
 }
