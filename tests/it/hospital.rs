@@ -21,7 +21,6 @@ use policies::template::{self, Template};
 use schemas::dictionary::Dictionary;
 use schemas::loss::Rho;
 use schemas::question::Question;
-use schemas::seal::PublicKey;
 use schemas::time::{Period, Timestamp};
 use sqlx::Row as _;
 use tempfile::TempDir;
@@ -118,11 +117,10 @@ pub(crate) fn file(lines: &[Line]) -> Vec<u8> {
 
 /// A node's folder, as `init` and `dictionary accept` leave it.
 pub(crate) struct Hospital {
-    pub(crate) folder: TempDir,
     pub(crate) config: Config,
     pub(crate) state: State,
-    pub(crate) public: PublicKey,
     sources: TempDir,
+    _folder: TempDir,
 }
 
 impl Hospital {
@@ -137,7 +135,7 @@ impl Hospital {
             .unwrap();
         std::fs::write(folder.path().join(POLICY), policy).unwrap();
         let config = Config::read(folder.path()).unwrap();
-        let signer = Keys::open(&config.data)
+        Keys::open(&config.data)
             .unwrap()
             .make_message_key()
             .unwrap();
@@ -146,11 +144,10 @@ impl Hospital {
             .await
             .unwrap();
         Self {
-            folder,
             config,
             state,
-            public: signer.public(),
             sources: tempfile::tempdir().unwrap(),
+            _folder: folder,
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) const BAD_VALUES: [(&str, &str, &str); 20] = [
     ("discharge_date", "秘密4111", "date"),
     ("discharge_date", "2025-02-30", "date"),
     ("discharge_date", "20250201", "date"),
-    ("discharge_date", "4111-02-01", "date-range"),
+    ("discharge_date", "2026-12-01", "date-range"),
     ("discharge_date", "1980-02-01", "date-range"),
     ("discharge_date", "2025-01-01", "date-order"),
     ("admission_date", "秘密4111", "date"),
