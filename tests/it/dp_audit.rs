@@ -63,12 +63,11 @@ fn project(
             let exact = node::scan::run(layout, &dictionary, &rows, 1).unwrap();
             let noisy = add(layout, exact, source, 1).unwrap().into_blocks();
             let cells = noisy[0].as_ref().unwrap();
-            let dot = cells
+            cells
                 .iter()
                 .zip(direction)
                 .map(|(cell, d)| *cell as f64 * d)
-                .sum();
-            dot
+                .sum()
         })
         .collect()
 }

@@ -87,7 +87,7 @@ async fn a_reply_counts_once_and_only_as_it_was_signed() {
 
     assert!(outsider.link().rounds(0).await.unwrap().is_empty());
     let offered = link.rounds(0).await.unwrap();
-    assert_eq!(offered, [held.sealed.clone()]);
+    assert_eq!(offered, std::slice::from_ref(&held.sealed));
     let opened = offered[0].open(link.alliance_key()).unwrap();
     assert_eq!(opened, held.round);
 
