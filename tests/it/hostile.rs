@@ -193,6 +193,10 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
         .unwrap()
         .get(0);
     assert_eq!(answers, 0);
+    until("the round of a stranger", async || {
+        running.log().contains("a round is not the alliance's")
+    })
+    .await;
     let log = running.log();
     for (told, id) in [
         ("declined", "a-rho"),
@@ -205,7 +209,6 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
             .find(|line| line.contains(told) && line.contains(id));
         assert!(line.is_some(), "{told} {id}: {log}");
     }
-    assert!(log.contains("a round is not the alliance's"));
     drop(running);
     hub.end().await;
 }
