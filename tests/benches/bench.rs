@@ -223,24 +223,22 @@ fn scans(app: &App, layout: &Layout, rows: &[Rows]) -> anyhow::Result<String> {
     let count: usize = rows.iter().map(Rows::len).sum();
     // What the scan reads: group, two ranks, and the two scaled columns.
     let read = || {
-        rows.iter()
-            .map(|rows| {
-                let bytes = |column: &[u8]| column.iter().map(|byte| u64::from(*byte)).sum::<u64>();
-                let wide = |column: &[u16]| column.iter().map(|v| u64::from(*v)).sum::<u64>();
-                let scaled: u64 = ["cost", "los"]
-                    .iter()
-                    .filter_map(|f| rows.scaled.get(*f))
-                    .map(|c| wide(c))
-                    .sum();
-                bytes(&rows.group_rank) + bytes(&rows.stay_rank) + wide(&rows.group) + scaled
-            })
-            .sum::<u64>()
+        let narrow = |column: &[u8]| column.iter().fold(0_u8, |sum, v| sum.wrapping_add(*v));
+        let wide = |column: &[u16]| column.iter().fold(0_u16, |sum, v| sum.wrapping_add(*v));
+        for rows in rows {
+            std::hint::black_box(narrow(&rows.group_rank));
+            std::hint::black_box(narrow(&rows.stay_rank));
+            std::hint::black_box(wide(&rows.group));
+            for field in ["cost", "los"] {
+                std::hint::black_box(rows.scaled.get(field).map(|column| wide(column)));
+            }
+        }
     };
     let reading = median(
         (0..RUNS)
             .map(|_| {
                 let start = Instant::now();
-                std::hint::black_box(read());
+                read();
                 millis(start)
             })
             .collect(),

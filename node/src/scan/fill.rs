@@ -1,28 +1,29 @@
-//! The second half of the kernel: scaled values, cell numbers and additions for the rows that were
-//! selected.
+//! The second half of the kernel: scaled values, cell numbers and additions. Rows that do not
+//! count go to a cell of their own behind the last one, which is dropped at the end.
 
-use arrow_buffer::ScalarBuffer;
 use schemas::id::Slug;
 
 use super::ScanError;
-use super::kernel::Worker;
+use super::kernel::{Lanes, Worker};
 use super::program::{Fill, Operation, Place, Program};
-use super::rows::Rows;
-use super::select::{at16, index, passes};
+use super::rows::{Codes, Rows};
+use super::select::{codes, part, sift};
 
 impl Worker {
     /// Scales every field that some block needs: from the column scaled at opening where that
     /// holds enough, else from the stored amounts.
-    pub(super) fn scale(&mut self, program: &Program, rows: &Rows) {
-        let selected = self.selected.get(..self.count).unwrap_or_default();
-        let groups = self.groups.get(..self.count).unwrap_or_default();
+    pub(super) fn scale(
+        &mut self,
+        program: &Program,
+        rows: &Rows,
+        start: usize,
+        end: usize,
+    ) -> Result<(), ScanError> {
         for (spec, (raw, clamped)) in program.scaled.iter().zip(&mut self.values) {
-            let ready = rows.scaled.get(&spec.field).filter(|_| spec.ready);
-            if let Some(column) = ready {
-                for (raw, at) in raw.iter_mut().zip(selected) {
-                    *raw = u32::from(at16(column, *at));
-                }
-                for (clamped, raw) in clamped.iter_mut().zip(raw.iter()).take(self.count) {
+            let out = raw.iter_mut().zip(clamped);
+            if let Some(column) = rows.scaled.get(&spec.field).filter(|_| spec.ready) {
+                for (value, (raw, clamped)) in part(column, start, end)?.iter().zip(out) {
+                    *raw = u32::from(*value);
                     *clamped = (*raw).min(spec.most);
                 }
                 continue;
@@ -30,56 +31,76 @@ impl Worker {
             let Some(values) = rows.fields.get(&spec.field) else {
                 continue;
             };
-            let out = raw.iter_mut().zip(clamped);
-            for ((at, group), (raw, clamped)) in selected.iter().zip(groups).zip(out) {
-                let value = values.get(index(*at)).copied().unwrap_or(0);
+            let groups = part(&rows.group, start, end)?;
+            let stays = part(values, start, end)?.iter().zip(groups);
+            for ((value, group), (raw, clamped)) in stays.zip(out) {
                 let Some(scale) = spec.scales.get(usize::from(*group)) else {
                     continue;
                 };
-                *raw = scale.apply(value);
+                *raw = scale.apply(*value);
                 *clamped = (*raw).min(scale.most);
-            }
-        }
-    }
-
-    /// Cell number of every selected row in a table.
-    pub(super) fn place(
-        &mut self,
-        place: &Place,
-        rows: &Rows,
-        month: usize,
-    ) -> Result<(), ScanError> {
-        let base = place.month * u32::try_from(month).map_err(|_| ScanError::Layout)?;
-        let groups = self.groups.iter().take(self.count);
-        for (cell, group) in self.cells.iter_mut().zip(groups) {
-            let part = place.groups.get(usize::from(*group)).copied().unwrap_or(0);
-            *cell = base.wrapping_add(part);
-        }
-        let selected = self.selected.get(..self.count).unwrap_or_default();
-        for (dimension, stride) in &place.keys {
-            let codes = rows
-                .keys
-                .get(dimension)
-                .ok_or_else(|| ScanError::Column(dimension.clone()))?;
-            for (cell, at) in self.cells.iter_mut().zip(selected) {
-                *cell = cell.wrapping_add(stride.wrapping_mul(u32::from(codes.at(*at))));
             }
         }
         Ok(())
     }
 
-    /// Adds the selected rows to the lanes of a table.
-    pub(super) fn add_lanes(&mut self, program: &Program, table: usize) -> Result<(), ScanError> {
-        let cells = self.cells.get(..self.count).unwrap_or_default();
+    /// Cell number of every row of the chunk in a table; `none` for rows that do not count.
+    pub(super) fn place(
+        &mut self,
+        place: &Place,
+        rows: &Rows,
+        month: usize,
+        (start, end): (usize, usize),
+    ) -> Result<(), ScanError> {
+        let base = place.month * u32::try_from(month).map_err(|_| ScanError::Layout)?;
+        let groups = part(&rows.group, start, end)?;
+        for (cell, group) in self.cells.iter_mut().zip(groups) {
+            let of_group = place.groups.get(usize::from(*group)).copied();
+            *cell = base.wrapping_add(of_group.unwrap_or(place.none));
+        }
+        for (dimension, stride) in &place.keys {
+            let add = |(cell, code): (&mut u32, u32)| {
+                *cell = cell.wrapping_add(stride.wrapping_mul(code));
+            };
+            match codes(rows, dimension)? {
+                Codes::Narrow(codes) => {
+                    let codes = part(codes, start, end)?.iter().map(|code| u32::from(*code));
+                    self.cells.iter_mut().zip(codes).for_each(add);
+                }
+                Codes::Wide(codes) => {
+                    let codes = part(codes, start, end)?.iter().map(|code| u32::from(*code));
+                    self.cells.iter_mut().zip(codes).for_each(add);
+                }
+            }
+        }
+        for (cell, pass) in self.cells.iter_mut().zip(&self.passes) {
+            *cell = if *pass == 1 {
+                (*cell).min(place.none)
+            } else {
+                place.none
+            };
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of the chunk to the lanes of a table.
+    pub(super) fn add_lanes(
+        &mut self,
+        program: &Program,
+        table: usize,
+        count: usize,
+    ) -> Result<(), ScanError> {
+        let cells = self.cells.get(..count).unwrap_or_default();
         for lanes in self.lanes.iter_mut().filter(|lanes| lanes.table == table) {
-            for (lane, additions) in self.additions.iter_mut().enumerate() {
-                let fill = lanes
-                    .fills
-                    .get(lane)
-                    .and_then(|position| program.fills.get(*position));
+            let Lanes {
+                fills,
+                additions,
+                sums,
+                ..
+            } = lanes;
+            for (position, additions) in fills.iter().zip(additions.iter_mut()) {
                 let values = |at: &usize| self.values.get(*at).ok_or(ScanError::Layout);
-                match fill.map(|fill| &fill.operation) {
-                    Some(Operation::Count) => additions.fill(1),
+                match program.fills.get(*position).map(|fill| &fill.operation) {
                     Some(Operation::Sum(at)) => {
                         let clamped = values(at)?.1.iter();
                         additions
@@ -90,15 +111,17 @@ impl Worker {
                     Some(Operation::Squares(at)) => {
                         let clamped = values(at)?.1.iter();
                         additions.iter_mut().zip(clamped).for_each(|(to, v)| {
-                            *to = i64::from(*v).wrapping_mul(i64::from(*v));
+                            *to = i64::try_from(u64::from(*v).wrapping_mul(u64::from(*v)))
+                                .unwrap_or(i64::MAX);
                         });
                     }
-                    _ => additions.fill(0),
+                    // A lane of counts adds one for ever.
+                    _ => {}
                 }
             }
-            let [a, b, c, d] = &self.additions;
+            let [a, b, c, d] = &*additions;
             for ((((cell, a), b), c), d) in cells.iter().zip(a).zip(b).zip(c).zip(d) {
-                if let Some([w, x, y, z]) = lanes.sums.get_mut(index(*cell)) {
+                if let Some([w, x, y, z]) = sums.get_mut(index(*cell)) {
                     *w = w.wrapping_add(*a);
                     *x = x.wrapping_add(*b);
                     *y = y.wrapping_add(*c);
@@ -109,20 +132,19 @@ impl Worker {
         Ok(())
     }
 
-    /// Adds the selected rows to a block that is not kept in lanes.
+    /// Adds the rows of the chunk to a block that is not kept in lanes.
     pub(super) fn fill(
         &mut self,
         program: &Program,
-        position: usize,
-        fill: &Fill,
+        (position, fill): (usize, &Fill),
         rows: &Rows,
         month: usize,
+        (start, end): (usize, usize),
     ) -> Result<(), ScanError> {
         let Some(Some(block)) = self.blocks.get_mut(position) else {
             return Ok(());
         };
-        let cells = self.cells.get(..self.count).unwrap_or_default();
-        let selected = self.selected.get(..self.count).unwrap_or_default();
+        let cells = self.cells.get(..end - start).unwrap_or_default();
         let values = |at: &usize| self.values.get(*at).ok_or(ScanError::Layout);
         match &fill.operation {
             Operation::Count | Operation::Sum(_) | Operation::Squares(_) => {}
@@ -130,35 +152,45 @@ impl Worker {
                 if !sieve.months.get(month).copied().unwrap_or(false) {
                     return Ok(());
                 }
-                for (cell, at) in cells.iter().zip(selected) {
-                    if passes(sieve, rows, *at)? {
-                        bump(block, *cell, 1);
-                    }
+                let mut passes = self.passes.get(..end - start).unwrap_or_default().to_vec();
+                sift(&mut passes, sieve, rows, start, end)?;
+                for (cell, pass) in cells.iter().zip(passes) {
+                    bump(block, *cell, i64::from(pass));
                 }
             }
             Operation::Histogram(at) => {
-                let raw = &values(at)?.0;
                 let width = u32::try_from(fill.width).map_err(|_| ScanError::Layout)?;
-                let last = program.bins.len().saturating_sub(1);
-                for (cell, value) in cells.iter().zip(raw) {
-                    let bin = program
-                        .bins
-                        .get(index(*value).min(last))
-                        .copied()
-                        .unwrap_or(0);
-                    bump(
-                        block,
-                        cell.wrapping_mul(width).wrapping_add(u32::from(bin)),
-                        1,
-                    );
-                }
+                histogram(
+                    block,
+                    width,
+                    &program.bins,
+                    cells.iter().zip(&values(at)?.0),
+                );
             }
             Operation::Structure { whole, items } => {
                 let clamped = &values(whole)?.1;
-                structure(block, fill.width, items, rows, (cells, selected, clamped));
+                structure(block, fill.width, items, rows, (cells, clamped, start));
             }
         }
         Ok(())
+    }
+}
+
+/// Adds one to the bin of every row.
+fn histogram<'a>(
+    block: &mut [i64],
+    width: u32,
+    bins: &[u8],
+    rows: impl Iterator<Item = (&'a u32, &'a u32)>,
+) {
+    let last = bins.len().saturating_sub(1);
+    for (cell, value) in rows {
+        let bin = bins.get(index(*value).min(last)).copied().unwrap_or(0);
+        bump(
+            block,
+            cell.wrapping_mul(width).wrapping_add(u32::from(bin)),
+            1,
+        );
     }
 }
 
@@ -168,18 +200,17 @@ fn structure(
     width: usize,
     items: &[Slug],
     rows: &Rows,
-    (cells, selected, clamped): (&[u32], &[u32], &[u32]),
+    (cells, clamped, start): (&[u32], &[u32], usize),
 ) {
-    let columns: Vec<_> = items
+    let columns: Vec<&[u32]> = items
         .iter()
-        .filter_map(|item| rows.fields.get(item))
+        .filter_map(|item| rows.fields.get(item)?.get(start..))
         .collect();
-    for ((cell, at), whole) in cells.iter().zip(selected).zip(clamped) {
-        let item =
-            |column: &&ScalarBuffer<u32>| u64::from(column.get(index(*at)).copied().unwrap_or(0));
+    for (row, (cell, whole)) in cells.iter().zip(clamped).enumerate() {
+        let item = |column: &&[u32]| u64::from(column.get(row).copied().unwrap_or(0));
         let total: u64 = columns.iter().map(item).sum();
-        let first = index(*cell) * width;
-        let Some(targets) = block.get_mut(first..first + width) else {
+        let first = index(*cell).saturating_mul(width);
+        let Some(targets) = block.get_mut(first..first.saturating_add(width)) else {
             continue;
         };
         for (target, column) in targets.iter_mut().zip(&columns) {
@@ -197,4 +228,9 @@ fn bump(block: &mut [i64], at: u32, by: i64) {
     if let Some(cell) = block.get_mut(index(at)) {
         *cell = cell.wrapping_add(by);
     }
+}
+
+#[inline]
+fn index(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
 }

@@ -1,5 +1,5 @@
-//! The inner loops. A block of rows is sieved into a selection vector once; then every table gets
-//! its cell numbers and every block its additions, from small buffers that stay in the cache.
+//! The inner loops. The rows of a chunk that count are marked once; then every table gets its cell
+//! numbers and every block its additions, from small buffers that stay in the cache.
 //! Sums cannot overflow: the plan refused every layout whose cells could reach 2^62 with
 //! `max_rows` rows, and `run` refused more rows.
 
@@ -22,7 +22,7 @@ pub(super) fn run(program: &Program, rows: &[Rows], threads: usize) -> Result<Bl
         while let Some(batch) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
             worker.batch(program, batch)?;
         }
-        Ok(worker.finish())
+        Ok(worker.finish(program))
     };
     let parts: Vec<Result<Blocks, ScanError>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (1..threads.min(rows.len()).max(1))
@@ -68,67 +68,70 @@ fn missing_fields(program: &Program, rows: &[Rows]) -> Vec<bool> {
 /// touches one cache line.
 pub(super) struct Lanes {
     pub(super) table: usize,
-    /// Block and operation of each lane.
+    /// Block of each lane.
     pub(super) fills: Vec<usize>,
     pub(super) sums: Vec<[i64; LANES]>,
+    /// By lane: what each row of the chunk adds. Ones for a lane of counts, zeros for an empty one.
+    pub(super) additions: [Vec<i64>; LANES],
 }
 
-pub(super) const LANES: usize = 4;
+const LANES: usize = 4;
 
-/// One thread's accumulators and buffers.
+/// One thread's accumulators and buffers. Every block has one cell more than the layout: the one
+/// for rows that do not count.
 pub(super) struct Worker {
     /// Blocks that are not kept in lanes.
     pub(super) blocks: Blocks,
     pub(super) lanes: Vec<Lanes>,
-    pub(super) selected: Vec<u32>,
-    pub(super) groups: Vec<u16>,
+    /// By row of the chunk: 1 where it counts.
+    pub(super) passes: Vec<u8>,
+    /// By row of the chunk: its cell in the table at hand.
     pub(super) cells: Vec<u32>,
-    /// By scaled field: raw and clamped values of the selected rows.
+    /// By scaled field: raw and clamped values of the chunk's rows.
     pub(super) values: Vec<(Vec<u32>, Vec<u32>)>,
-    /// By lane: what each selected row adds.
-    pub(super) additions: [Vec<i64>; LANES],
-    /// Number of selected rows.
-    pub(super) count: usize,
 }
 
 impl Worker {
     fn new(program: &Program, missing: &[bool]) -> Self {
-        let block = |(fill, missing): (&Fill, &bool)| (!missing).then(|| vec![0; fill.numbers]);
+        let spare = |fill: &Fill| fill.numbers + fill.width;
+        let block = |(fill, missing): (&Fill, &bool)| (!missing).then(|| vec![0; spare(fill)]);
         let mut lanes: Vec<Lanes> = Vec::new();
         for (position, (fill, missing)) in program.fills.iter().zip(missing).enumerate() {
-            let adds = matches!(
-                fill.operation,
-                Operation::Count | Operation::Sum(_) | Operation::Squares(_)
-            );
+            let ones = matches!(fill.operation, Operation::Count);
+            let adds = ones || matches!(fill.operation, Operation::Sum(_) | Operation::Squares(_));
             if !adds || *missing {
                 continue;
             }
-            let open = lanes
-                .iter_mut()
-                .find(|l| l.table == fill.table && l.fills.len() < LANES);
-            match open {
-                Some(found) => found.fills.push(position),
-                None => lanes.push(Lanes {
+            let full = |lanes: &Lanes| lanes.fills.len() == LANES;
+            if !lanes
+                .last()
+                .is_some_and(|last| last.table == fill.table && !full(last))
+            {
+                lanes.push(Lanes {
                     table: fill.table,
-                    fills: vec![position],
-                    sums: vec![[0; LANES]; fill.numbers],
-                }),
+                    fills: Vec::with_capacity(LANES),
+                    sums: vec![[0; LANES]; spare(fill)],
+                    additions: std::array::from_fn(|_| vec![0; CHUNK]),
+                });
+            }
+            if let Some(open) = lanes.last_mut() {
+                if let Some(additions) = open.additions.get_mut(open.fills.len()) {
+                    additions.fill(i64::from(ones));
+                }
+                open.fills.push(position);
             }
         }
         Self {
             blocks: program.fills.iter().zip(missing).map(block).collect(),
             lanes,
-            selected: vec![0; CHUNK],
-            groups: vec![0; CHUNK],
+            passes: vec![0; CHUNK],
             cells: vec![0; CHUNK],
             values: vec![(vec![0; CHUNK], vec![0; CHUNK]); program.scaled.len()],
-            additions: std::array::from_fn(|_| vec![0; CHUNK]),
-            count: 0,
         }
     }
 
-    /// The blocks, lanes unpacked.
-    fn finish(mut self) -> Blocks {
+    /// The blocks: lanes unpacked, the spare cell dropped.
+    fn finish(mut self, program: &Program) -> Blocks {
         for lanes in &self.lanes {
             for (lane, position) in lanes.fills.iter().enumerate() {
                 if let Some(Some(block)) = self.blocks.get_mut(*position) {
@@ -141,6 +144,11 @@ impl Worker {
                         .zip(sums)
                         .for_each(|(cell, sum)| *cell = sum);
                 }
+            }
+        }
+        for (block, fill) in self.blocks.iter_mut().zip(&program.fills) {
+            if let Some(cells) = block {
+                cells.truncate(fill.numbers);
             }
         }
         self.blocks
@@ -157,13 +165,13 @@ impl Worker {
         for start in (0..rows.len()).step_by(CHUNK) {
             let end = (start + CHUNK).min(rows.len());
             self.select(program, rows, start, end)?;
-            self.scale(program, rows);
+            self.scale(program, rows, start, end)?;
             for (table, place) in program.places.iter().enumerate() {
-                self.place(place, rows, month)?;
-                self.add_lanes(program, table)?;
+                self.place(place, rows, month, (start, end))?;
+                self.add_lanes(program, table, end - start)?;
                 for (position, fill) in program.fills.iter().enumerate() {
                     if fill.table == table {
-                        self.fill(program, position, fill, rows, month)?;
+                        self.fill(program, (position, fill), rows, month, (start, end))?;
                     }
                 }
             }

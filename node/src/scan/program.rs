@@ -29,6 +29,8 @@ pub(super) struct Place {
     pub(super) keys: Vec<(Slug, u32)>,
     /// Stride of the month, 0 where it is no axis.
     pub(super) month: u32,
+    /// The cell behind the last one: for rows that do not count.
+    pub(super) none: u32,
 }
 
 /// A field scaled in one way; `raw` values serve histograms, clamped ones the sums.
@@ -335,6 +337,7 @@ impl Place {
             groups,
             keys,
             month,
+            none: table.cells,
         }
     }
 }

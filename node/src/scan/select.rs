@@ -8,7 +8,8 @@ use super::program::{Program, Sieve};
 use super::rows::{Codes, Rows};
 
 impl Worker {
-    /// Selects the rows that count, without branching on them.
+    /// Marks the rows of a chunk that count. Nothing here branches on a row, so the time does not
+    /// depend on which rows pass.
     pub(super) fn select(
         &mut self,
         program: &Program,
@@ -16,113 +17,78 @@ impl Worker {
         start: usize,
         end: usize,
     ) -> Result<(), ScanError> {
-        let first = u32::try_from(start).map_err(|_| ScanError::TooManyRows)?;
-        let mut count = 0_usize;
-        let mut take = |at: u32, pass: bool| {
-            if let Some(slot) = self.selected.get_mut(count) {
-                *slot = first.wrapping_add(at);
-            }
-            count = count.wrapping_add(usize::from(pass));
-        };
+        let passes = self
+            .passes
+            .get_mut(..end - start)
+            .ok_or(ScanError::Layout)?;
         match program.bound {
             Bound::Year { groups, stays } => {
-                let ranks = part(&rows.group_rank, start, end)?;
-                let ranks = ranks.iter().zip(part(&rows.stay_rank, start, end)?);
-                for (at, (a, b)) in (0_u32..u32::MAX).zip(ranks) {
-                    take(at, *a < groups && *b < stays);
+                let group_ranks = part(&rows.group_rank, start, end)?;
+                let ranks = group_ranks.iter().zip(part(&rows.stay_rank, start, end)?);
+                for (pass, (group, stay)) in passes.iter_mut().zip(ranks) {
+                    *pass = u8::from(*group < groups) & u8::from(*stay < stays);
                 }
             }
             Bound::Series { months } => {
-                for (at, rank) in (0_u32..u32::MAX).zip(part(&rows.series_rank, start, end)?) {
-                    take(at, *rank < months);
+                let ranks = part(&rows.series_rank, start, end)?;
+                for (pass, rank) in passes.iter_mut().zip(ranks) {
+                    *pass = u8::from(*rank < months);
                 }
             }
         }
-        self.count = sift(&mut self.selected, count, &program.sieve, rows)?;
-        let picked = self.selected.iter().take(self.count);
-        for (group, at) in self.groups.iter_mut().zip(picked) {
-            *group = at16(&rows.group, *at);
-        }
-        Ok(())
+        sift(passes, &program.sieve, rows, start, end)
     }
 }
 
-/// Removes from the first `count` selected rows what the filter does not let through; gives how
-/// many remain.
-fn sift(
-    selected: &mut [u32],
-    count: usize,
+/// Unmarks what a filter does not let through.
+pub(super) fn sift(
+    passes: &mut [u8],
     sieve: &Sieve,
     rows: &Rows,
-) -> Result<usize, ScanError> {
-    let mut count = count;
+    start: usize,
+    end: usize,
+) -> Result<(), ScanError> {
     if sieve.groups.contains(&false) {
-        count = keep(selected, count, |at| {
-            pass(&sieve.groups, usize::from(at16(&rows.group, at)))
-        });
+        let groups = part(&rows.group, start, end)?;
+        for (pass, group) in passes.iter_mut().zip(groups) {
+            *pass &= u8::from(allows(&sieve.groups, usize::from(*group)));
+        }
     }
     for (dimension, allowed) in &sieve.keys {
-        let codes = rows
-            .keys
-            .get(dimension)
-            .ok_or_else(|| ScanError::Column(dimension.clone()))?;
-        count = keep(selected, count, |at| {
-            pass(allowed, usize::from(codes.at(at)))
-        });
+        let keep = |(pass, code): (&mut u8, usize)| *pass &= u8::from(allows(allowed, code));
+        match codes(rows, dimension)? {
+            Codes::Narrow(codes) => {
+                let codes = part(codes, start, end)?
+                    .iter()
+                    .map(|code| usize::from(*code));
+                passes.iter_mut().zip(codes).for_each(keep);
+            }
+            Codes::Wide(codes) => {
+                let codes = part(codes, start, end)?
+                    .iter()
+                    .map(|code| usize::from(*code));
+                passes.iter_mut().zip(codes).for_each(keep);
+            }
+        }
     }
-    Ok(count)
+    Ok(())
 }
 
-fn part(column: &[u8], start: usize, end: usize) -> Result<&[u8], ScanError> {
+/// The stored codes of a dimension.
+pub(super) fn codes<'a>(
+    rows: &'a Rows,
+    dimension: &schemas::id::Slug,
+) -> Result<&'a Codes, ScanError> {
+    rows.keys
+        .get(dimension)
+        .ok_or_else(|| ScanError::Column(dimension.clone()))
+}
+
+/// The rows of a chunk in a column.
+pub(super) fn part<T>(column: &[T], start: usize, end: usize) -> Result<&[T], ScanError> {
     column.get(start..end).ok_or(ScanError::Layout)
 }
 
-fn keep(selected: &mut [u32], count: usize, passes: impl Fn(u32) -> bool) -> usize {
-    let mut kept = 0;
-    for position in 0..count {
-        let Some(at) = selected.get(position).copied() else {
-            break;
-        };
-        if let Some(slot) = selected.get_mut(kept) {
-            *slot = at;
-        }
-        kept = kept.wrapping_add(usize::from(passes(at)));
-    }
-    kept
-}
-
-pub(super) fn passes(sieve: &Sieve, rows: &Rows, at: u32) -> Result<bool, ScanError> {
-    let mut all = pass(&sieve.groups, usize::from(at16(&rows.group, at)));
-    for (dimension, allowed) in &sieve.keys {
-        let codes = rows
-            .keys
-            .get(dimension)
-            .ok_or_else(|| ScanError::Column(dimension.clone()))?;
-        all &= pass(allowed, usize::from(codes.at(at)));
-    }
-    Ok(all)
-}
-
-fn pass(allowed: &[bool], code: usize) -> bool {
+fn allows(allowed: &[bool], code: usize) -> bool {
     allowed.get(code).copied().unwrap_or(false)
-}
-
-#[inline]
-pub(super) fn index(at: u32) -> usize {
-    usize::try_from(at).unwrap_or(usize::MAX)
-}
-
-#[inline]
-pub(super) fn at16(column: &[u16], at: u32) -> u16 {
-    column.get(index(at)).copied().unwrap_or(u16::MAX)
-}
-
-impl Codes {
-    #[inline]
-    pub(super) fn at(&self, at: u32) -> u16 {
-        match self {
-            Self::Narrow(codes) => codes.get(index(at)).copied().map_or(u16::MAX, u16::from),
-            Self::Wide(codes) => codes.get(index(at)).copied().unwrap_or(u16::MAX),
-        }
-    }
 }
