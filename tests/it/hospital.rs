@@ -130,6 +130,8 @@ impl Hospital {
 
     pub(crate) async fn with_policy(name: &str, policy: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder.path(), closed).unwrap();
         Config::new(name.parse().unwrap())
             .write_new(folder.path())
             .unwrap();

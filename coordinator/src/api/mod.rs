@@ -77,7 +77,8 @@ fn member_routes(app: &Arc<App>) -> Router {
 /// What everyone reaches.
 fn public_routes(app: &Arc<App>) -> Router {
     let router = Router::new()
-        .route("/v1/join", post(join::join))
+        // A join request is small; strangers may not make the coordinator hold more.
+        .route("/v1/join", post(join::join).layer(DefaultBodyLimit::max(64 * 1024)))
         .route("/health", get(health))
         .route("/ready", get(ready));
     finish(router, app)

@@ -8,10 +8,11 @@ mod synth;
 mod table;
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 
 use crate::clock::Clock;
@@ -57,6 +58,10 @@ impl Node {
                 folder.display()
             )
         })?;
+        let mode = std::fs::metadata(&config.data)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!("the data folder is open to other accounts; run `chmod 700` on it first");
+        }
         let state = State::open(&config.data).await?;
         Ok(Self {
             config,

@@ -1,6 +1,7 @@
 //! Making a node and accepting the alliance's dictionary.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -91,6 +92,9 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 async fn init(hospital: Slug, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     std::fs::create_dir_all(data)
         .with_context(|| format!("`{}` could not be made", data.display()))?;
+    // De-identified rows and keys are for this account only.
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700))
+        .with_context(|| format!("`{}` could not be closed to others", data.display()))?;
     let config = Config::new(hospital);
     config.write_new(data).context("is there a node already?")?;
     // A policy of the hospital's own, to be made stricter where the hospital wants.

@@ -19,6 +19,8 @@ use super::outbox::{self, OutboxError};
 use crate::clock::Clock;
 use crate::store::state::{State, StateError};
 
+/// Seconds by which the coordinator's clock may be ahead.
+const CLOCKS_APART: i64 = 300;
 /// Seconds that the coordinator may hold a poll.
 const WAIT: u64 = 20;
 /// First pause after a failure; it doubles up to the last.
@@ -176,7 +178,8 @@ where
     F: AsyncFn(&Round, Digest) -> Result<Said, E>,
 {
     let window = round.deadline.0.saturating_sub(round.opened.0);
-    if window > Round::LONGEST {
+    let early = round.opened.0.saturating_sub(now.0) > CLOCKS_APART;
+    if early || window < 0 || window > Round::LONGEST {
         return Ok(Said::Declined(Reason::Refused));
     }
     if now > round.deadline {

@@ -45,6 +45,19 @@ pub enum LoadError {
         /// The load that waits.
         load: String,
     },
+    /// The file counts patients otherwise than the months of the year that are stored.
+    #[error(
+        "the stored months of {year} count by `{stored}` and this file by `{file}`: a patient would \
+         weigh more than the bounds allow; use one way for the whole year"
+    )]
+    Unit {
+        /// The data year.
+        year: u16,
+        /// How the stored months count.
+        stored: String,
+        /// How the file counts.
+        file: &'static str,
+    },
     /// Another command changes the data folder.
     #[error("another load, release or discard is under way in this data folder")]
     Busy,

@@ -51,15 +51,21 @@ impl Held {
         Ok(())
     }
 
-    /// Ranks of the rows beside a file, their groups in the codes of `dictionary`.
+    /// Ranks of all rows of the file's data years, in every version that is stored: a restated
+    /// month was released, and a staged one may be. Their groups are in the codes of `dictionary`.
     pub(super) fn ranks(
         &self,
         data: &Path,
         months: &BTreeSet<Month>,
         dictionary: &Dictionary,
     ) -> Result<Vec<HeldRow>, LoadError> {
+        let years: BTreeSet<DataYear> = months.iter().map(|month| month.year()).collect();
         let mut rows = Vec::new();
-        for held in self.beside(months) {
+        for held in self
+            .months
+            .iter()
+            .filter(|held| years.contains(&held.month.year()))
+        {
             let old = self.dictionaries.get(&held.dictionary);
             let translated = old.map(|old| translate(old, dictionary));
             let translated = translated.ok_or(LoadError::NoDictionary)?;

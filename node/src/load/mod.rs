@@ -213,6 +213,7 @@ async fn register(
         id: &id,
         file_digest: &done.file_digest,
         dictionary,
+        unit: done.unit,
         kept: done.summary.kept,
         quarantined: done.summary.refused,
         findings: done.summary.findings,

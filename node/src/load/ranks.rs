@@ -22,7 +22,8 @@ pub(super) struct RankRow {
     pub group: u16,
 }
 
-/// A row of the same data year in another current load; it keeps its ranks.
+/// A row of the same data year in an earlier load, current, staged or restated; it keeps its
+/// ranks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct HeldRow {
     pub patient: [u8; 16],
@@ -54,46 +55,84 @@ impl Taken {
     }
 }
 
-/// Ranks of one patient-year so far.
+/// Ranks of one patient-year so far. A rank that was dealt once belongs to its group, its month or
+/// its stay's month for good, in restated and staged months too: whichever versions of the months
+/// are current, and whichever were ever released, no rank stands for two of them.
 #[derive(Default)]
 struct Patient {
-    groups: BTreeMap<u16, (u8, Taken)>,
+    groups: BTreeMap<u16, Group>,
     group_ranks: Taken,
-    months: BTreeSet<Month>,
+    /// Rank of every month that has one.
+    months: BTreeMap<Month, u8>,
     month_ranks: Taken,
+    /// Months for which this load has chosen a stay.
+    chosen: BTreeSet<Month>,
+}
+
+/// One case group of a patient-year.
+#[derive(Default)]
+struct Group {
+    rank: u8,
+    /// The month that each stay rank belongs to.
+    stays: BTreeMap<u8, Month>,
+    /// Stay ranks that this load has dealt.
+    dealt: Taken,
+}
+
+impl Group {
+    /// The lowest stay rank that belongs to the month, or to none, and is not dealt yet.
+    fn stay(&mut self, month: Month) -> u8 {
+        let mut free = self.dealt;
+        for (rank, owner) in &self.stays {
+            if *owner != month {
+                free.take(*rank);
+            }
+        }
+        let rank = free.lowest();
+        self.dealt.take(rank);
+        self.stays.entry(rank).or_insert(month);
+        rank
+    }
 }
 
 impl Patient {
     fn hold(&mut self, row: &HeldRow) {
-        let (group, stay, series) = row.ranks;
-        let (lowest, stays) = self
-            .groups
-            .entry(row.group)
-            .or_insert((group, Taken::default()));
-        *lowest = (*lowest).min(group);
-        stays.take(stay);
-        self.group_ranks.take(group);
+        let (rank, stay, series) = row.ranks;
+        let new = || Group {
+            rank,
+            ..Group::default()
+        };
+        let group = self.groups.entry(row.group).or_insert_with(new);
+        group.rank = group.rank.min(rank);
+        group.stays.entry(stay).or_insert(row.month);
+        self.group_ranks.take(rank);
         if series != u8::MAX {
-            self.months.insert(row.month);
+            let known = self.months.entry(row.month).or_insert(series);
+            *known = (*known).min(series);
             self.month_ranks.take(series);
         }
     }
 
     fn rank(&mut self, row: &RankRow) -> Ranks {
         let group_ranks = &mut self.group_ranks;
-        let (group, stays) = self
-            .groups
-            .entry(row.group)
-            .or_insert_with(|| (group_ranks.lowest(), Taken::default()));
-        let chosen = self.months.insert(row.month);
+        let new = || Group {
+            rank: group_ranks.lowest(),
+            ..Group::default()
+        };
+        let group = self.groups.entry(row.group).or_insert_with(new);
+        let month_ranks = &mut self.month_ranks;
+        let series = if self.chosen.insert(row.month) {
+            *self
+                .months
+                .entry(row.month)
+                .or_insert_with(|| month_ranks.lowest())
+        } else {
+            u8::MAX
+        };
         Ranks {
-            group: *group,
-            stay: stays.lowest(),
-            series: if chosen {
-                self.month_ranks.lowest()
-            } else {
-                u8::MAX
-            },
+            group: group.rank,
+            stay: group.stay(row.month),
+            series,
         }
     }
 }
@@ -257,6 +296,63 @@ mod tests {
                 first.iter().map(|row| (row.group, row.month, ranks[&row.stay])).collect();
             all.extend(second.iter().map(|row| (row.group, row.month, later[&row.stay])));
             check_bounds(&all);
+        }
+    }
+
+    type Version = Vec<(RankRow, Ranks)>;
+
+    /// Loads one after the other, each beside all earlier ones.
+    fn versions(loads: &[Vec<(u8, u8, u16)>]) -> Vec<Version> {
+        let mut held: Vec<HeldRow> = Vec::new();
+        let mut versions = Vec::new();
+        for (number, load) in (0_u8..).zip(loads) {
+            let row = |(at, (stay, m, group)): (usize, &(u8, u8, u16))| {
+                let id = stay.wrapping_mul(7).wrapping_add(number);
+                (1, id ^ u8::try_from(at).unwrap(), *m, *group)
+            };
+            let rows = placed(&load.iter().enumerate().map(row).collect::<Vec<_>>());
+            let ranks = assign(rows.clone(), held.clone());
+            let at = |row: &RankRow| ranks[&row.month][usize::try_from(row.position).unwrap()];
+            let version: Version = rows.iter().map(|row| (*row, at(row))).collect();
+            held.extend(version.iter().map(|(row, own)| HeldRow {
+                patient: row.patient,
+                month: row.month,
+                group: row.group,
+                ranks: (own.group, own.stay, own.series),
+            }));
+            versions.push(version);
+        }
+        versions
+    }
+
+    proptest! {
+        /// Months loaded again in any mixture, and released or not: over all versions together a
+        /// group rank means one group, a stay rank one month of its group, a series rank one
+        /// month. So any choice of one version a month keeps K, c and M, and of a year's series no
+        /// more than M months ever count a patient.
+        #[test]
+        fn ranks_belong_to_their_month_for_good(
+            loads in proptest::collection::vec(
+                proptest::collection::vec((any::<u8>(), 1_u8..=6, 0_u16..6), 1..14), 1..5),
+        ) {
+            let mut groups: BTreeMap<u8, u16> = BTreeMap::new();
+            let mut stays: BTreeMap<(u16, u8), Month> = BTreeMap::new();
+            let mut series: BTreeMap<u8, Month> = BTreeMap::new();
+            for version in versions(&loads) {
+                let mut once = BTreeSet::new();
+                let mut months = BTreeSet::new();
+                for (row, ranks) in version {
+                    prop_assert_eq!(*groups.entry(ranks.group).or_insert(row.group), row.group);
+                    let owner = *stays.entry((row.group, ranks.stay)).or_insert(row.month);
+                    prop_assert_eq!(owner, row.month);
+                    prop_assert!(once.insert((row.group, ranks.stay)));
+                    if ranks.series != u8::MAX {
+                        prop_assert!(months.insert(row.month));
+                        let owner = *series.entry(ranks.series).or_insert(row.month);
+                        prop_assert_eq!(owner, row.month);
+                    }
+                }
+            }
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) struct Work<'a> {
 pub(super) struct Done {
     pub staging: Staging,
     pub file_digest: String,
+    pub unit: &'static str,
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
     pub summary: Summary,
@@ -67,6 +68,7 @@ impl Work<'_> {
             return Err(LoadError::Nothing { refused });
         }
         let months: BTreeSet<Month> = passed.digests.keys().copied().collect();
+        self.same_unit(&months, unit(&bound))?;
         let earlier = self.held.ranks(data, &months, self.dictionary)?;
         let mut ranks_digests = BTreeMap::new();
         for (month, ranks) in ranks::assign(std::mem::take(&mut passed.ranks), earlier) {
@@ -87,6 +89,7 @@ impl Work<'_> {
             month: quality.month,
             folder: staging.final_name(),
             dictionary,
+            unit: unit(&bound).to_owned(),
             rows: quality.kept,
             grade: quality.grade,
             findings: summary.findings,
@@ -105,6 +108,7 @@ impl Work<'_> {
         let months = summary.quality.iter().map(loaded).collect();
         summary.load = Some(staging.id.clone());
         Ok(Done {
+            unit: unit(&bound),
             staging,
             file_digest: self.file_digest.to_owned(),
             months,
@@ -136,6 +140,25 @@ impl Work<'_> {
             stays.insert(stay);
         })?;
         Ok(stays)
+    }
+
+    /// Within a data year one thing counts as a patient, else ranks would bound nothing.
+    fn same_unit(&self, months: &BTreeSet<Month>, file: &'static str) -> Result<(), LoadError> {
+        let same_year = |held: &&LoadedMonth| months.iter().any(|m| m.year() == held.month.year());
+        let other = self
+            .held
+            .months
+            .iter()
+            .filter(same_year)
+            .find(|held| held.unit != file);
+        match other {
+            Some(held) => Err(LoadError::Unit {
+                year: held.month.year().0,
+                stored: held.unit.clone(),
+                file,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Judges what was written and writes the reports beside it.
@@ -172,4 +195,13 @@ impl Work<'_> {
 
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, LoadError> {
     serde_json::to_vec_pretty(value).map_err(|error| LoadError::Io(error.into()))
+}
+
+/// What the file counts as a patient.
+fn unit(bound: &Bound) -> &'static str {
+    if bound.patient.is_some() {
+        "patient"
+    } else {
+        "row"
+    }
 }

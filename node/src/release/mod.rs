@@ -242,6 +242,16 @@ pub async fn discard(
     // A folder that stays behind is swept when the next load starts.
     if whole {
         remove_folder(data, load).map_err(LoadError::from)?;
+    } else {
+        for held in own.iter().filter(|held| held.release.is_none()) {
+            let folder = data.join(&held.folder);
+            for file in [
+                data_file(&folder, held.month),
+                ranks_file(&folder, held.month),
+            ] {
+                std::fs::remove_file(file).map_err(LoadError::from)?;
+            }
+        }
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ pub struct LoadedMonth {
     pub folder: PathBuf,
     /// Digest of the dictionary that coded it.
     pub dictionary: Digest,
+    /// What counts as a patient: `patient` (a key of the source) or `row`.
+    pub unit: String,
     /// Rows; it stays at the node.
     pub rows: u64,
     /// The grade that the quality report came to.
@@ -53,6 +55,8 @@ pub struct NewLoad<'a> {
     pub file_digest: &'a str,
     /// Digest of the dictionary.
     pub dictionary: Digest,
+    /// What counts as a patient.
+    pub unit: &'a str,
     /// Rows kept.
     pub kept: u64,
     /// Rows in quarantine.
@@ -62,7 +66,7 @@ pub struct NewLoad<'a> {
 }
 
 const SELECT: &str = "select m.load_id, m.month, m.folder, l.dictionary, m.rows, m.quality, \
-     l.findings, m.data_digest, m.ranks_digest, m.release, m.restated_by \
+     l.findings, m.data_digest, m.ranks_digest, m.release, m.restated_by, l.unit \
      from months m join loads l on l.id = m.load_id \
      order by m.month, m.release is null, m.release, m.load_id";
 
@@ -95,6 +99,7 @@ fn read(row: &SqliteRow) -> Result<LoadedMonth, StateError> {
         ranks_digest: row.try_get(8)?,
         release: number(row.try_get(9)?)?,
         restated_by: number(row.try_get(10)?)?,
+        unit: row.try_get(11)?,
     })
 }
 
@@ -108,7 +113,7 @@ pub async fn register(
     let count = |value: u64| i64::try_from(value).map_err(|_| StateError::Range);
     sqlx::query(
         "insert into loads (id, file_digest, dataset, dictionary, rows_kept, rows_quarantined, \
-         findings, at) values ($1, $2, 'stays', $3, $4, $5, $6, $7)",
+         findings, at, unit) values ($1, $2, 'stays', $3, $4, $5, $6, $7, $8)",
     )
     .bind(load.id)
     .bind(load.file_digest)
@@ -117,6 +122,7 @@ pub async fn register(
     .bind(count(load.quarantined)?)
     .bind(count(load.findings)?)
     .bind(at)
+    .bind(load.unit)
     .execute(&mut **change)
     .await?;
     for month in months {

@@ -12,6 +12,7 @@ create table if not exists loads (
     file_digest text not null unique,   -- BLAKE3 of the source file
     dataset text not null,
     dictionary text not null,           -- digest of the dictionary that coded it
+    unit text not null,                 -- what counts as a patient: `patient` or `row`
     rows_kept bigint not null,
     rows_quarantined bigint not null,
     findings bigint not null,           -- identifiers found in what it wrote; any blocks release

@@ -191,7 +191,7 @@ async fn oversized_encoded_and_malformed_bodies_are_refused() {
     let status =
         async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
     assert_eq!(status(post(b"{}".to_vec())).await, 400);
-    assert_eq!(status(post("[".repeat(100_000).into_bytes())).await, 400);
+    assert_eq!(status(post("[".repeat(10_000).into_bytes())).await, 400);
     assert_eq!(
         status(post(b"x".to_vec()).header("content-encoding", "gzip")).await,
         415
