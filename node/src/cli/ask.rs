@@ -40,6 +40,9 @@ pub(super) enum Command {
         /// Explain plan, cost and expected error; spend nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Answer, and pay for it from the data year's allowance. What is spent never comes back.
+        #[arg(long, conflicts_with = "dry_run")]
+        spend: bool,
         /// For machines.
         #[arg(long)]
         json: bool,
@@ -72,8 +75,14 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             file,
             period,
             dry_run,
+            spend,
             json,
-        } => ask(&file, &period, dry_run, json, data, out).await,
+        } => {
+            if !dry_run && !spend {
+                bail!("an answer costs allowance for good: look with --dry-run, then use --spend");
+            }
+            ask(&file, &period, dry_run, json, data, out).await
+        }
         Command::Ledger { json } => show_ledger(json, data, out).await,
         Command::Log { verify } => show_log(verify, data, out).await,
         Command::Policy => show_policy(data, out).await,

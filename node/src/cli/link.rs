@@ -1,6 +1,6 @@
 //! Joining the alliance and staying in touch: `enrol`, `dictionary fetch`, `run`.
 
-use std::io::{Read as _, Write};
+use std::io::{BufRead as _, Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,9 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
     let mut text = code.to_owned();
     if code == "-" {
         text.clear();
-        std::io::stdin().take(8192).read_to_string(&mut text)?;
+        writeln!(out, "paste the join code, then Enter")?;
+        out.flush()?;
+        std::io::stdin().lock().take(8192).read_line(&mut text)?;
     }
     let code: JoinCode = text.parse()?;
     let node = Node::open(data).await?;

@@ -179,7 +179,7 @@ where
 {
     let window = round.deadline.0.saturating_sub(round.opened.0);
     let early = round.opened.0.saturating_sub(now.0) > CLOCKS_APART;
-    if early || window < 0 || window > Round::LONGEST {
+    if early || !(0..=Round::LONGEST).contains(&window) {
         return Ok(Said::Declined(Reason::Refused));
     }
     if now > round.deadline {

@@ -29,7 +29,7 @@ pub enum LoadError {
     #[error("no dictionary is accepted; run `consilium-node dictionary accept FILE` first")]
     NoDictionary,
     /// The file is in the store already.
-    #[error("this file was loaded before, as load `{load}`; nothing was changed")]
+    #[error("this file was loaded before with this mapping, as load `{load}`; nothing was changed")]
     Same {
         /// The load that brought it.
         load: String,

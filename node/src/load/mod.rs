@@ -97,8 +97,8 @@ pub async fn load(
     let registered = registered(state).await?;
     staging::sweep(data, &registered)?;
     let file_digest = source::digest(&request.file)?;
-    // One file may hold several hospitals: the row filter belongs to what was loaded.
-    let file_digest = with_filter(&file_digest, request);
+    let coding = dictionary.digest().map_err(StateError::from)?.to_string();
+    let file_digest = identity(&file_digest, request, &coding);
     if let Some(load) = loads::by_file(state.pool(), &file_digest).await? {
         return Err(LoadError::Same { load });
     }
@@ -262,8 +262,9 @@ async fn coded_by(
     Ok(found)
 }
 
-/// The digest under which a file is remembered: with its row filter, where there is one.
-fn with_filter(file: &str, request: &Request) -> String {
+/// The digest under which a load is remembered: of the file, the mapping, the dictionary and the
+/// row filters (one file may hold several hospitals).
+fn identity(file: &str, request: &Request, dictionary: &str) -> String {
     let own = request.mapping.only.iter();
     let filters: BTreeSet<(&str, &str)> = own
         .map(|(column, value)| (column.as_str(), value.as_str()))
@@ -274,11 +275,11 @@ fn with_filter(file: &str, request: &Request) -> String {
                 .map(|(column, value)| (column.as_str(), value.as_str())),
         )
         .collect();
-    if filters.is_empty() {
-        return file.to_owned();
-    }
+    // The same file under another mapping or dictionary gives other rows: it may be loaded again.
+    let mapping = format!("{:?}", request.mapping);
+    let parts = [("", file), ("", &mapping), ("", dictionary)];
     let mut hasher = blake3::Hasher::new();
-    for part in [("", file)].into_iter().chain(filters) {
+    for part in parts.into_iter().chain(filters) {
         for text in [part.0, part.1] {
             hasher.update(&text.len().to_le_bytes());
             hasher.update(text.as_bytes());

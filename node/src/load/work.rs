@@ -11,8 +11,8 @@ use super::held::Held;
 use super::staging::Staging;
 use super::stream::{self, Pass, Stays};
 use super::{
-    LoadError, Quality, Request, Summary, Timeliness, bind, exposure, quality, ranks, summary,
-    with_filter,
+    LoadError, Quality, Request, Summary, Timeliness, bind, exposure, identity, quality, ranks,
+    summary,
 };
 use crate::config::Config;
 use crate::deidentify::KeyRing;
@@ -60,7 +60,12 @@ impl Work<'_> {
             progress: self.progress,
         };
         let mut passed = pass.run(ring, stays)?;
-        if with_filter(&passed.file_digest, self.request) != self.file_digest {
+        let coding = self
+            .dictionary
+            .digest()
+            .map_err(StateError::from)?
+            .to_string();
+        if identity(&passed.file_digest, self.request, &coding) != self.file_digest {
             return Err(IngestError::Changed.into());
         }
         if passed.tally.kept() == 0 {
