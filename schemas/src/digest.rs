@@ -33,6 +33,11 @@ impl Digest {
         Self(bytes)
     }
 
+    /// A digest from its 32 bytes (received, or of a construction that fixes its own input).
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

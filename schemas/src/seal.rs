@@ -18,6 +18,23 @@ use crate::digest::Digest;
 pub struct PublicKey(Digest);
 
 impl PublicKey {
+    /// A key from its 32 bytes (RFC 8032); whether they are a key shows at the first signature.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Digest::from_bytes(bytes))
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// Checks a signature over exactly these bytes.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SealError> {
+        UnparsedPublicKey::new(&ED25519, self.as_bytes())
+            .verify(message, signature)
+            .map_err(|_| SealError::Signature)
+    }
+
     /// The key's fingerprint: what people compare and envelopes name.
     pub fn fingerprint(&self) -> Digest {
         Digest::of("consilium-key-v1", &[self.0.as_bytes()])
@@ -109,7 +126,7 @@ impl Signer {
     fn of(pair: Ed25519KeyPair) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(pair.public_key().as_ref());
-        let public = PublicKey(digest_of_raw(bytes));
+        let public = PublicKey::from_bytes(bytes);
         Self { pair, public }
     }
 
@@ -118,19 +135,14 @@ impl Signer {
         self.public
     }
 
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
+    /// Signs bytes as they are (RFC 8032). Kinds of messages are kept apart by their form: what
+    /// [`Sealed`] signs is a digest of exactly 32 bytes under a tag; nothing else may have that
+    /// length.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.pair.sign(message).as_ref());
+        signature
     }
-}
-
-/// A [`Digest`] is any 32 bytes in hexadecimal; a public key is written the same way.
-fn digest_of_raw(bytes: [u8; 32]) -> Digest {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in bytes {
-        write!(text, "{byte:02x}").unwrap_or_default();
-    }
-    text.parse().unwrap_or(Digest::ZERO)
 }
 
 /// A kind of message that can be sealed.
@@ -213,9 +225,7 @@ impl<T: Message> Sealed<T> {
         let signature = BASE64
             .decode(&self.signature)
             .map_err(|_| SealError::Signature)?;
-        UnparsedPublicKey::new(&ED25519, key.0.as_bytes())
-            .verify(Digest::of(T::TAG, &[&bytes]).as_bytes(), &signature)
-            .map_err(|_| SealError::Signature)?;
+        key.verify(Digest::of(T::TAG, &[&bytes]).as_bytes(), &signature)?;
         Ok(canonical::from_bytes(&bytes)?)
     }
 
