@@ -7,3 +7,6 @@
 pub mod tree;
 pub mod note;
 pub mod checkpoint;
+pub mod oprf;
+pub mod commit;
+pub mod leaf;
