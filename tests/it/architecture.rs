@@ -29,18 +29,27 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-const CRATES: [&str; 4] = ["schemas", "policies", "node", "coordinator"];
+const CRATES: [&str; 5] = ["schemas", "proofs", "policies", "node", "coordinator"];
+
+/// The folder of a crate: of its own name, `proofs` inside `schemas`.
+fn home(name: &str) -> PathBuf {
+    match name {
+        "proofs" => root().join("schemas/proofs"),
+        _ => root().join(name),
+    }
+}
 
 #[test]
 fn crates_name_only_the_crates_they_may() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("schemas", &[][..]),
-        ("policies", &["schemas"][..]),
-        ("node", &["schemas", "policies"][..]),
-        ("coordinator", &["schemas", "policies"][..]),
+        ("proofs", &["schemas"][..]),
+        ("policies", &["schemas", "proofs"][..]),
+        ("node", &["schemas", "proofs", "policies"][..]),
+        ("coordinator", &["schemas", "proofs", "policies"][..]),
     ]);
     for (name, may) in allowed {
-        for (path, text) in sources(&root().join(name).join("src")) {
+        for (path, text) in sources(&home(name).join("src")) {
             for other in CRATES
                 .iter()
                 .filter(|other| **other != name && !may.contains(other))
@@ -49,7 +58,7 @@ fn crates_name_only_the_crates_they_may() {
                 assert!(!named, "{} names the crate {other}", path.display());
             }
         }
-        let manifest = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+        let manifest = std::fs::read_to_string(home(name).join("Cargo.toml")).unwrap();
         for other in CRATES
             .iter()
             .filter(|other| **other != name && !may.contains(other))
@@ -62,7 +71,7 @@ fn crates_name_only_the_crates_they_may() {
 
 /// The modules of a crate, in the order of `lib.rs`.
 fn modules(name: &str) -> Vec<String> {
-    let lib = std::fs::read_to_string(root().join(name).join("src/lib.rs")).unwrap();
+    let lib = std::fs::read_to_string(home(name).join("src/lib.rs")).unwrap();
     let declared = |line: &str| {
         let rest = line
             .strip_prefix("pub mod ")
@@ -76,7 +85,7 @@ fn modules(name: &str) -> Vec<String> {
 fn modules_name_only_modules_above_them() {
     for name in CRATES {
         let order = modules(name);
-        let source = root().join(name).join("src");
+        let source = home(name).join("src");
         // Tests may look ahead: a check's test borrows the loader's fixture.
         let code = sources(&source)
             .into_iter()
@@ -110,7 +119,7 @@ fn modules_name_only_modules_above_them() {
 #[test]
 fn files_stay_readable() {
     for name in CRATES {
-        for (path, text) in sources(&root().join(name).join("src")) {
+        for (path, text) in sources(&home(name).join("src")) {
             let lines = text.lines().count();
             assert!(lines <= 400, "{} has {lines} lines", path.display());
         }
@@ -148,6 +157,33 @@ fn ring_is_the_one_crypto_provider() {
         );
     }
     assert!(lock.contains("name = \"ring\"\n"));
+}
+
+/// Curve arithmetic is `proofs`' alone, and `proofs` is pure.
+#[test]
+fn only_proofs_knows_the_curve() {
+    let manifest = |name: &str| std::fs::read_to_string(home(name).join("Cargo.toml")).unwrap();
+    for name in CRATES {
+        for curve in ["voprf", "curve25519-dalek", "rand_core"] {
+            let listed = manifest(name).contains(&format!("\n{curve}.workspace"));
+            assert_eq!(listed, name == "proofs", "{name}/Cargo.toml and {curve}");
+        }
+    }
+    for impure in ["tokio", "sqlx", "axum", "reqwest"] {
+        let listed = manifest("proofs").contains(&format!("\n{impure}"));
+        assert!(!listed, "proofs lists {impure}");
+    }
+    for (path, text) in sources(&home("proofs").join("src")) {
+        for impure in [
+            "std::fs",
+            "std::net",
+            "std::time",
+            "std::env",
+            "std::thread",
+        ] {
+            assert!(!text.contains(impure), "{} uses {impure}", path.display());
+        }
+    }
 }
 
 /// The project speaks of itself alone and needs no path of one machine.

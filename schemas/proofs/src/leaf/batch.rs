@@ -2,7 +2,8 @@
 
 use ring::aead::Aad;
 
-use super::{ClaimKeys, Label, Leaf, LeafError, nonce};
+use super::keys::{ClaimKeys, nonce};
+use super::{Label, Leaf, LeafError};
 use crate::commit::{CommitError, Commitment, sum};
 use crate::oprf::Output;
 

@@ -16,22 +16,23 @@
 //! those are what sampling opens.
 
 mod batch;
+mod header;
+mod keys;
 mod seal;
 #[cfg(test)]
 mod test;
 
 pub use batch::{Leaves, Match};
+pub use header::{Header, HeaderError};
 pub use seal::{BlindingSeed, occurrences, padding, seal};
 
-use ring::aead;
-use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::time::Month;
 use zeroize::Zeroizing;
 
 use crate::commit::{Blinding, CommitError, Commitment, Opening};
-use crate::oprf::{OprfError, Output};
+use crate::oprf::OprfError;
 use crate::tree;
 
 /// Bytes of a leaf.
@@ -41,7 +42,6 @@ pub const GROUP_BYTES: usize = 32;
 const LABEL_BYTES: usize = 8 + 32 + GROUP_BYTES;
 const SEALED_BYTES: usize = LABEL_BYTES + 16;
 const KIND: u8 = 0x01;
-const DOMAIN: &[u8] = b"consilium-leaf-v1";
 
 /// Why a settlement, leaf or list of leaves is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -245,60 +245,6 @@ impl Label {
             group: group.iter().copied().map(char::from).collect(),
         })
     }
-}
-
-/// Tags and label keys of one claim, from its OPRF output.
-struct ClaimKeys(Prk);
-
-impl ClaimKeys {
-    fn new(output: &Output) -> Self {
-        Self(Salt::new(HKDF_SHA256, DOMAIN).extract(output.as_bytes()))
-    }
-
-    fn tag(&self, occurrence: u32) -> Result<[u8; 16], LeafError> {
-        expand(&self.0, &[b"tag", &occurrence.to_be_bytes()])
-    }
-
-    fn label_key(
-        &self,
-        occurrence: u32,
-        commitment: &Commitment,
-    ) -> Result<aead::LessSafeKey, LeafError> {
-        let info = [
-            b"label",
-            &occurrence.to_be_bytes()[..],
-            commitment.as_bytes(),
-        ];
-        label_key(&expand(&self.0, &info)?)
-    }
-}
-
-/// A key that seals one label, ever: so its nonce is zero.
-fn label_key(bytes: &[u8; 32]) -> Result<aead::LessSafeKey, LeafError> {
-    let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, bytes);
-    key.map(aead::LessSafeKey::new)
-        .map_err(|_| LeafError::Library)
-}
-
-fn nonce() -> aead::Nonce {
-    aead::Nonce::assume_unique_for_key([0; 12])
-}
-
-/// So many bytes of key material.
-struct Length(usize);
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-fn expand<const N: usize>(prk: &Prk, info: &[&[u8]]) -> Result<[u8; N], LeafError> {
-    let mut bytes = [0; N];
-    let filled = prk
-        .expand(info, Length(N))
-        .and_then(|okm| okm.fill(&mut bytes));
-    filled.map(|()| bytes).map_err(|_| LeafError::Library)
 }
 
 fn visible(text: &[u8]) -> bool {

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use ring::aead::{Aad, LessSafeKey};
-use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use ring::hkdf::Prk;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::{
-    Claim, ClaimKeys, DOMAIN, GROUP_BYTES, Label, Leaf, LeafError, SEALED_BYTES, Settlement,
-    expand, label_key, nonce, visible,
-};
+use super::keys::{ClaimKeys, expand, extract, label_key, nonce};
+use super::{Claim, GROUP_BYTES, Label, Leaf, LeafError, SEALED_BYTES, Settlement, visible};
 use crate::commit::{Blinding, Commitment, Opening, commit};
 use crate::oprf::ServerKey;
 
@@ -40,7 +38,7 @@ impl BlindingSeed {
     }
 
     fn prk(&self) -> Prk {
-        Salt::new(HKDF_SHA256, DOMAIN).extract(&*self.0)
+        extract(&*self.0)
     }
 }
 
@@ -81,7 +79,7 @@ pub fn seal(
     let label = Label {
         amount,
         group: group.clone(),
-        blinding: Blinding::from_uniform(&expand(&seed.prk(), &info)?),
+        blinding: Blinding::from_uniform(&*expand(&seed.prk(), &info)?),
     };
     let commitment = commit(amount.into(), &label.blinding);
     let key = keys.label_key(occurrence, &commitment)?;
@@ -97,11 +95,11 @@ pub fn padding(number: u32, seed: &BlindingSeed) -> Result<(Leaf, Opening), Leaf
     let label = Label {
         amount: 0,
         group: String::new(),
-        blinding: Blinding::from_uniform(&expand(&prk, &[b"padding blinding", &number])?),
+        blinding: Blinding::from_uniform(&*expand(&prk, &[b"padding blinding", &number])?),
     };
-    let tag = expand(&prk, &[b"padding tag", &number])?;
+    let tag = *expand(&prk, &[b"padding tag", &number])?;
     let commitment = commit(0, &label.blinding);
-    let key = label_key(&expand(&prk, &[b"padding label", &number])?)?;
+    let key = label_key(&*expand(&prk, &[b"padding label", &number])?)?;
     let leaf = Leaf::new(tag, &commitment, &sealed(&label, &commitment, &key)?);
     Ok((leaf, label.opening()))
 }

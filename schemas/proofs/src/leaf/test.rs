@@ -1,3 +1,4 @@
+use super::keys::{ClaimKeys, nonce};
 use super::*;
 use crate::commit::total;
 use crate::oprf::{Blinded, ServerKey};
@@ -189,7 +190,7 @@ fn a_label_that_its_commitment_denies_is_evidence() {
     let made = |label: &[u8], commitment: Commitment| {
         let sealing = keys.label_key(0, &commitment).unwrap();
         let mut sealed = label.to_vec();
-        let aad = aead::Aad::from(commitment.as_bytes());
+        let aad = ring::aead::Aad::from(commitment.as_bytes());
         sealing
             .seal_in_place_append_tag(nonce(), aad, &mut sealed)
             .unwrap();
@@ -301,4 +302,40 @@ fn secrets_do_not_print_themselves() {
         "{found}"
     );
     assert!(!format!("{opening:?}").contains("123456"));
+}
+
+#[test]
+fn a_header_names_its_batch() {
+    let key = key("I01");
+    let (leaves, _) = built(&[settlement("S1", 1), settlement("S2", 2)], &key, 1);
+    let header = Header {
+        hospital: "H0001".parse().unwrap(),
+        payer: "I01".parse().unwrap(),
+        period: "2025-03".parse().unwrap(),
+        release: 1,
+        leaves: 3,
+        key: Digest::from_bytes(*key.public().as_bytes()),
+        total: Digest::from_bytes(*leaves.total().unwrap().as_bytes()),
+    };
+    let bytes = header.to_bytes().unwrap();
+    let read = Header::from_bytes(&bytes).unwrap();
+    assert_eq!(read, header);
+    assert_eq!(read.public_key(), Ok(key.public()));
+    read.check(&leaves).unwrap();
+    let fewer = Leaves::received(leaves.as_slice()[1..].to_vec()).unwrap();
+    assert!(matches!(read.check(&fewer), Err(HeaderError::Count)));
+    let (other, _) = built(&[settlement("S1", 1), settlement("S2", 3)], &key, 1);
+    assert!(matches!(read.check(&other), Err(HeaderError::Total)));
+
+    let refused = |bytes: &[u8]| Header::from_bytes(bytes).unwrap_err();
+    assert!(matches!(refused(&bytes[1..]), HeaderError::Kind));
+    assert!(matches!(refused(&[]), HeaderError::Kind));
+    assert!(matches!(
+        refused(&[&bytes[..], b" "].concat()),
+        HeaderError::Body(_)
+    ));
+    let mut junk = header;
+    junk.key = Digest::ZERO;
+    let refused = refused(&junk.to_bytes().unwrap());
+    assert!(matches!(refused, HeaderError::Key(OprfError::Bytes)));
 }

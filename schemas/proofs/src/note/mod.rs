@@ -130,7 +130,7 @@ impl Note {
     }
 
     /// Adds a witness's cosignature at `time` seconds since 1970 (type 0x04). A witness signs only
-    /// what [`crate::checkpoint::Checkpoint::check_follows`] allows, and has a key of its own.
+    /// what continues the log that it saw before, and has a key of its own.
     pub fn cosign(&mut self, name: &str, signer: &Signer, time: u64) -> Result<(), NoteError> {
         let key = Key::new(name, Kind::Cosignature, signer.public())?;
         let message = key::cosigned(&self.text, time)?;

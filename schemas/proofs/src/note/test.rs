@@ -176,3 +176,32 @@ fn keys_have_one_text() {
     let witness = witness_key("w", 2);
     assert_eq!(witness.to_string().parse(), Ok(witness));
 }
+
+#[test]
+fn no_flipped_bit_passes() {
+    let keys = [REFERENCE_KEY.parse::<Key>().unwrap()];
+    for position in 0..REFERENCE.len() {
+        for bit in 0..8 {
+            let mut bytes = REFERENCE.as_bytes().to_vec();
+            bytes[position] ^= 1 << bit;
+            let believed = Note::parse(&bytes).and_then(|note| note.verify(&keys).map(|_| ()));
+            assert!(believed.is_err(), "byte {position}, bit {bit}");
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>, text: String) {
+        let signed = format!("{text}\n\n\u{2014} {text}\n");
+        for input in [&bytes[..], text.as_bytes(), signed.as_bytes()] {
+            if let Ok(note) = Note::parse(input) {
+                let written = note.to_string();
+                proptest::prop_assert_eq!(written.as_bytes(), input);
+            }
+        }
+        if let Ok(key) = text.parse::<Key>() {
+            proptest::prop_assert_eq!(key.to_string(), text);
+        }
+    }
+}

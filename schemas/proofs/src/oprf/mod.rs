@@ -5,17 +5,19 @@
 //! proof a batch, RFC 9497 §2.2) that it used the named key. The insurer learns `F(key, claim)` for
 //! the claims that it holds and for no others; the hospital learns how many were asked.
 
+mod random;
 #[cfg(test)]
 mod test;
 
 use rand_core::{CryptoRng, RngCore};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::id::Slug;
 use schemas::time::Month;
 use voprf::{
     BlindedElement, EvaluationElement, Group as _, Proof, Ristretto255, VoprfClient, VoprfServer,
 };
 use zeroize::Zeroizing;
+
+use random::Random;
 
 /// Most elements of a batch.
 pub const MAX_BATCH: usize = 4_000;
@@ -255,52 +257,6 @@ impl std::fmt::Debug for Blinded {
         write!(f, "Blinded({} inputs)", self.clients.len())
     }
 }
-
-/// ring's random source in the form that `voprf` asks for, which cannot report a failure: a failure
-/// is noted, and what was made with it is thrown away.
-struct Random {
-    source: SystemRandom,
-    failed: bool,
-}
-
-impl Random {
-    fn used<T>(make: impl FnOnce(&mut Self) -> Result<T, OprfError>) -> Result<T, OprfError> {
-        let mut random = Self {
-            source: SystemRandom::new(),
-            failed: false,
-        };
-        let made = make(&mut random)?;
-        if random.failed {
-            return Err(OprfError::Random);
-        }
-        Ok(made)
-    }
-}
-
-impl RngCore for Random {
-    fn next_u32(&mut self) -> u32 {
-        rand_core::impls::next_u32_via_fill(self)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        rand_core::impls::next_u64_via_fill(self)
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        if self.source.fill(bytes).is_err() {
-            self.failed = true;
-            // Anything but zero, for which a caller would ask again for ever.
-            bytes.fill(1);
-        }
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Random {}
 
 fn check_batch(n: usize) -> Result<(), OprfError> {
     if (1..=MAX_BATCH).contains(&n) {

@@ -41,7 +41,9 @@ fn leaves(n: u64) -> Vec<Digest> {
 
 fn log(leaves: &[Digest]) -> Log {
     let mut log = Log::default();
-    leaves.iter().for_each(|leaf| log.append(*leaf).unwrap());
+    for leaf in leaves {
+        log.append(*leaf).unwrap();
+    }
     log
 }
 
