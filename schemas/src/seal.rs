@@ -136,8 +136,8 @@ impl Signer {
     }
 
     /// Signs bytes as they are (RFC 8032). Kinds of messages are kept apart by their form: what
-    /// [`Sealed`] signs is a digest of exactly 32 bytes under a tag; nothing else may have that
-    /// length.
+    /// [`Sealed`] signs is a digest of exactly 32 bytes; every other message has another length or
+    /// a fixed beginning.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         let mut signature = [0; 64];
         signature.copy_from_slice(self.pair.sign(message).as_ref());

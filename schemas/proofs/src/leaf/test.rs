@@ -108,6 +108,9 @@ fn the_same_inputs_give_the_same_bytes_and_a_changed_amount_another_blinding() {
     let (restated, reopened) = one(101, &seed());
     assert_eq!(restated.tag(), leaf.tag());
     assert_ne!(reopened.blinding, opening.blinding);
+    // The same case group under another keystream: key and nonce are never used twice.
+    let group = |leaf: &Leaf| leaf.parts().4[40..72].to_vec();
+    assert_ne!(group(&restated), group(&leaf));
     let (elsewhere, _) = one(100, &BlindingSeed::random().unwrap());
     assert_ne!(elsewhere.commitment(), leaf.commitment());
     // Equal amounts: nothing of two leaves is alike.
