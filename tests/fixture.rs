@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow_buffer::ScalarBuffer;
-use node::scan::{Codes, Rows};
+use node::scan::{Codes, Ready, Rows};
 use policies::rules::{DEFAULT, Privacy};
 use schemas::dictionary::{
     Dictionary, Dimension, Field, Group, Key, KeySource, Label, Reference, References, Scheme, Unit,
@@ -203,12 +203,12 @@ pub fn rows(stays: &[Stay]) -> Vec<Rows> {
                 (slug("cost_drugs"), column(|stay| stay.drugs)),
                 (slug("cost_staff"), column(|stay| stay.staff)),
             ]),
-            scaled: BTreeMap::new(),
+            ready: Ready::default(),
             group_rank: rank(0),
             stay_rank: rank(1),
             series_rank: rank(2),
         }
-        .with_scaled(&dictionary())
+        .made_ready(&dictionary())
     };
     (0..12).map(batch).filter(|rows| !rows.is_empty()).collect()
 }

@@ -95,7 +95,7 @@ async fn columns_of(hospital: &Hospital, lines: &[Line], dictionary: &Dictionary
         for batch in month.batches() {
             let (columns, ranks) = batch.parts();
             let found = Rows::from_batches(quality.month, columns, ranks).unwrap();
-            rows.push(found.with_scaled(dictionary));
+            rows.push(found.made_ready(dictionary));
         }
     }
     node::release::discard(

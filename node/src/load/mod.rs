@@ -4,6 +4,7 @@
 mod error;
 mod exposure;
 mod held;
+mod kept;
 mod quality;
 mod ranks;
 mod staging;
@@ -26,7 +27,8 @@ use schemas::time::{DataYear, Timestamp};
 use serde::Serialize;
 
 use self::held::Held;
-use self::stream::{Pass, Stays};
+use self::kept::Stays;
+use self::stream::Pass;
 use self::tally::Tally;
 use self::work::{Done, Work};
 use crate::config::Config;

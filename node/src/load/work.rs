@@ -8,8 +8,9 @@ use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
 use super::held::Held;
+use super::kept::Stays;
 use super::staging::Staging;
-use super::stream::{self, Pass, Stays};
+use super::stream::{self, Pass};
 use super::{
     LoadError, Quality, Request, Summary, Timeliness, bind, exposure, identity, quality, ranks,
     summary,

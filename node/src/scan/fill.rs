@@ -6,6 +6,7 @@ use schemas::id::Slug;
 use super::ScanError;
 use super::kernel::{Lanes, Worker};
 use super::program::{Fill, Operation, Place, Program};
+use super::ready::bin_of;
 use super::rows::{Codes, Rows};
 use super::select::{codes, part, sift};
 
@@ -21,7 +22,7 @@ impl Worker {
     ) -> Result<(), ScanError> {
         for (spec, (raw, clamped)) in program.scaled.iter().zip(&mut self.values) {
             let out = raw.iter_mut().zip(clamped);
-            if let Some(column) = rows.scaled.get(&spec.field).filter(|_| spec.ready) {
+            if let Some(column) = rows.ready.scaled.get(&spec.field).filter(|_| spec.ready) {
                 for (value, (raw, clamped)) in part(column, start, end)?.iter().zip(out) {
                     *raw = u32::from(*value);
                     *clamped = (*raw).min(spec.most);
@@ -183,9 +184,8 @@ fn histogram<'a>(
     bins: &[u8],
     rows: impl Iterator<Item = (&'a u32, &'a u32)>,
 ) {
-    let last = bins.len().saturating_sub(1);
     for (cell, value) in rows {
-        let bin = bins.get(index(*value).min(last)).copied().unwrap_or(0);
+        let bin = bin_of(bins, *value);
         bump(
             block,
             cell.wrapping_mul(width).wrapping_add(u32::from(bin)),
@@ -231,6 +231,6 @@ fn bump(block: &mut [i64], at: u32, by: i64) {
 }
 
 #[inline]
-fn index(at: u32) -> usize {
+pub(super) fn index(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }

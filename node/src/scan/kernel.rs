@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::ScanError;
-use super::program::{Fill, Operation, Program};
+use super::program::{Fill, Operation, Place, Program};
 use super::rows::Rows;
+use super::runs::{self, Bins, Run};
 
 /// Rows sieved at a time: the buffers of one chunk fit in the first-level cache.
 const CHUNK: usize = 2048;
@@ -89,6 +90,10 @@ pub(super) struct Worker {
     pub(super) cells: Vec<u32>,
     /// By scaled field: raw and clamped values of the chunk's rows.
     pub(super) values: Vec<(Vec<u32>, Vec<u32>)>,
+    /// The chunk's runs of rows of one case group.
+    pub(super) runs: Vec<Run>,
+    /// Counts by bin of the run at hand.
+    pub(super) counts: Bins,
 }
 
 impl Worker {
@@ -127,6 +132,8 @@ impl Worker {
             passes: vec![0; CHUNK],
             cells: vec![0; CHUNK],
             values: vec![(vec![0; CHUNK], vec![0; CHUNK]); program.scaled.len()],
+            runs: Vec::new(),
+            counts: Bins::new(),
         }
     }
 
@@ -162,17 +169,34 @@ impl Worker {
         if !program.sieve.months.get(month).copied().unwrap_or(false) {
             return Ok(());
         }
+        let places = program.places.iter().enumerate();
+        let serve = |(table, place): (usize, &Place)| runs::serve(program, table, place, rows);
+        let by_runs: Vec<bool> = places.clone().map(serve).collect();
+        let by_runs = |table: usize| by_runs.get(table).copied().unwrap_or(false);
+        // What is left for the way row by row.
+        let rest = |fill: &Fill| !(by_runs(fill.table) && fill.by_runs());
+        let any_rest = program.fills.iter().any(rest);
         for start in (0..rows.len()).step_by(CHUNK) {
             let end = (start + CHUNK).min(rows.len());
             self.select(program, rows, start, end)?;
-            self.scale(program, rows, start, end)?;
-            for (table, place) in program.places.iter().enumerate() {
-                self.place(place, rows, month, (start, end))?;
-                self.add_lanes(program, table, end - start)?;
-                for (position, fill) in program.fills.iter().enumerate() {
-                    if fill.table == table {
-                        self.fill(program, (position, fill), rows, month, (start, end))?;
-                    }
+            self.find_runs(rows, start, end);
+            if any_rest {
+                self.scale(program, rows, start, end)?;
+            }
+            for (table, place) in places.clone() {
+                if by_runs(table) {
+                    self.add_runs(program, (table, place), rows, month, (start, end))?;
+                }
+                let of_table = |fill: &Fill| fill.table == table && rest(fill);
+                if program.fills.iter().any(of_table) {
+                    self.place(place, rows, month, (start, end))?;
+                }
+                if !by_runs(table) {
+                    self.add_lanes(program, table, end - start)?;
+                }
+                let fills = program.fills.iter().enumerate();
+                for (position, fill) in fills.filter(|(_, fill)| of_table(fill)) {
+                    self.fill(program, (position, fill), rows, month, (start, end))?;
                 }
             }
         }

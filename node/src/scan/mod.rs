@@ -2,12 +2,15 @@
 //! leaves this process: only [`crate::noise`] takes it, by value.
 
 mod rows;
+mod ready;
 mod scale;
 mod program;
 mod select;
 mod fill;
+mod runs;
 mod kernel;
 
+pub use ready::Ready;
 pub use rows::{Codes, Rows};
 
 use policies::plan::Layout;

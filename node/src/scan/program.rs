@@ -6,7 +6,7 @@ use schemas::id::Slug;
 use schemas::question::{Filter, Measure};
 
 use super::ScanError;
-use super::rows::Rows;
+use super::ready::{Ready, bins};
 use super::scale::Scale;
 
 /// Which rows pass a filter.
@@ -73,6 +73,16 @@ pub(super) struct Fill {
     pub(super) numbers: usize,
 }
 
+impl Fill {
+    /// Whether it can be filled run by run.
+    pub(super) fn by_runs(&self) -> bool {
+        !matches!(
+            self.operation,
+            Operation::CountWhere(_) | Operation::Structure { .. }
+        )
+    }
+}
+
 /// Everything that the kernel needs, resolved once.
 #[derive(Debug)]
 pub(super) struct Program {
@@ -129,7 +139,7 @@ impl Program {
                     })
                     .collect();
                 let own = dictionary.groups.iter().map(|group| group.reference(kind));
-                let ready = own.eq(wanted.1.iter().copied()) && Rows::can_scale(dictionary);
+                let ready = own.eq(wanted.1.iter().copied()) && Ready::can_scale(dictionary);
                 let most = dictionary.cap.saturating_mul(1000);
                 scaled.push(Scaled {
                     field: field.clone(),
@@ -185,29 +195,6 @@ fn cell_references(table: &TableLayout, kind: Reference) -> Vec<u64> {
         Reference::Charge => charge.clone(),
         Reference::Stay => stay.clone(),
     }
-}
-
-/// Bin of every raw value from 0 to the last edge.
-fn bins(edges: &[u32]) -> Vec<u8> {
-    let last = edges.last().copied().unwrap_or(0);
-    let bin = |value: u32| {
-        edges
-            .iter()
-            .filter(|edge| **edge <= value)
-            .count()
-            .saturating_sub(1)
-    };
-    // At most 100,001 entries; at most 256 bins.
-    let mut table = Vec::with_capacity(usize::try_from(last).unwrap_or(0) + 1);
-    let mut current = 0;
-    for value in 0..=last {
-        if edges.get(current + 1).is_some_and(|edge| *edge == value) {
-            current += 1;
-        }
-        debug_assert_eq!(current, bin(value), "bins follow the edges");
-        table.push(u8::try_from(current).unwrap_or(u8::MAX));
-    }
-    table
 }
 
 impl Sieve {

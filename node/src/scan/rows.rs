@@ -11,7 +11,7 @@ use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::time::Month;
 
-use super::scale::Scale;
+use super::ready::Ready;
 
 /// Keys of one dimension, one a row.
 #[derive(Clone, Debug)]
@@ -33,9 +33,8 @@ pub struct Rows {
     pub keys: BTreeMap<Slug, Codes>,
     /// Stored fields.
     pub fields: BTreeMap<Slug, ScalarBuffer<u32>>,
-    /// Fields in thousandths of the reference of the stay's own group, unclamped, 65,535 and more
-    /// as 65,535: made once when a month is opened, so that a scan does not divide.
-    pub scaled: BTreeMap<Slug, ScalarBuffer<u16>>,
+    /// What was made ready at opening.
+    pub ready: Ready,
     /// Index of the stay's group among the patient's groups of the year.
     pub group_rank: ScalarBuffer<u8>,
     /// Index of the stay among the patient's stays of the year in that group.
@@ -99,46 +98,17 @@ impl Rows {
             group: group.values().clone(),
             keys,
             fields,
-            scaled: BTreeMap::new(),
+            ready: Ready::default(),
             group_rank: rank("group_rank")?,
             stay_rank: rank("stay_rank")?,
             series_rank: rank("series_rank")?,
         })
     }
 
-    /// Whether scaled columns hold every value that the dictionary's cap and bins tell apart.
-    pub fn can_scale(dictionary: &Dictionary) -> bool {
-        let most = u32::from(u16::MAX);
-        let edge = dictionary.bin_edges.last().copied().unwrap_or(0);
-        dictionary.cap.saturating_mul(1000) < most && edge < most
-    }
-
-    /// Adds the scaled columns, by the dictionary that coded the rows.
+    /// Makes ready what scans need, by the dictionary that coded the rows.
     #[must_use]
-    pub fn with_scaled(mut self, dictionary: &Dictionary) -> Self {
-        if !Self::can_scale(dictionary) {
-            return self;
-        }
-        for field in &dictionary.fields {
-            let Some(values) = self.fields.get(&field.id) else {
-                continue;
-            };
-            let scales: Vec<Scale> = dictionary
-                .groups
-                .iter()
-                .map(|group| group.reference(field.reference))
-                .map(|reference| Scale::new(reference, reference, dictionary.cap))
-                .collect();
-            let scale = |(value, group): (&u32, &u16)| {
-                let scaled = scales
-                    .get(usize::from(*group))
-                    .map_or(0, |scale| scale.apply(*value));
-                u16::try_from(scaled).unwrap_or(u16::MAX)
-            };
-            let column: ScalarBuffer<u16> =
-                values.iter().zip(self.group.iter()).map(scale).collect();
-            self.scaled.insert(field.id.clone(), column);
-        }
+    pub fn made_ready(mut self, dictionary: &Dictionary) -> Self {
+        self.ready = Ready::new(&self.group, &self.fields, dictionary);
         self
     }
 

@@ -166,7 +166,7 @@ impl Cache {
             .iter()
             .map(|batch| {
                 let (columns, ranks) = batch.parts();
-                Some(Rows::from_batches(files.month, columns, ranks)?.with_scaled(dictionary))
+                Some(Rows::from_batches(files.month, columns, ranks)?.made_ready(dictionary))
             })
             .collect();
         let rows = Arc::new(rows.ok_or_else(damaged)?);

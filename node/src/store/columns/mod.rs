@@ -4,13 +4,15 @@
 
 mod map;
 mod read;
+mod rows;
 mod shape;
 mod write;
 
 pub use map::map;
 pub use read::{Batch, Codes, MonthColumns, WithRanks, open};
+pub use rows::Rows;
 pub use shape::{BATCH_ROWS, Shape, Width, is_stored};
-pub use write::{MonthWriter, Ranks, Rows, write_ranks};
+pub use write::{MonthWriter, Ranks, write_ranks};
 
 use std::path::{Path, PathBuf};
 
