@@ -77,8 +77,8 @@ fn part(part: Part) -> (&'static str, &'static str) {
             "as it came out of the noise, before shares were made to add to 1",
         ),
         Part::Above => (
-            "above：真值高于所列数值",
-            "above: the true value lies above the value given",
+            "yes：真值高于所列数值（在最高的开口分箱内）",
+            "yes: it lies above the value given, in the open top bin",
         ),
         Part::NoiseLow => ("95 % 噪声区间下限", "95 % noise interval, lower end"),
         Part::NoiseHigh => (

@@ -24,6 +24,8 @@ struct Page<'a> {
     period: String,
     by_year: Vec<&'a str>,
     totals: Vec<TotalRow>,
+    /// Some total can have a sampling interval.
+    sampled: bool,
     columns: Vec<Column>,
     hospitals: Vec<HospitalRow>,
     structure: Vec<Line>,
@@ -107,6 +109,7 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
         answered,
         missing,
         totals: totals(benchmark),
+        sampled: asked.iter().any(|asked| asked.sampling),
         hospitals: hospitals.iter().map(|h| hospital_row(asked, h)).collect(),
         structure: structure(benchmark),
         cost_index: has(asked, Kind::CostIndexReference).then(|| Chart {

@@ -47,7 +47,7 @@ impl Part {
             Self::Status => Some(outcome.word().to_owned()),
             Self::Value => figure.map(|f| f.value.clone()),
             Self::Noisy => figure.map(|f| f.noisy.clone().unwrap_or_else(|| f.value.clone())),
-            Self::Above => figure.and_then(|f| f.above.then(|| "above".to_owned())),
+            Self::Above => figure.map(|f| if f.above { "yes" } else { "no" }.to_owned()),
             Self::NoiseLow => figure.map(|f| f.noise.low.clone()),
             Self::NoiseHigh => figure.and_then(|f| f.noise.high.clone()),
             Self::SamplingLow => figure.and_then(|f| Some(f.sampling.as_ref()?.low.clone())),

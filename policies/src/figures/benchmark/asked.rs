@@ -9,8 +9,8 @@ use super::cell::sum_of;
 use super::scope::{Context, cells};
 use super::types::{Cell, Figure, Totals};
 
-/// A figure of a cell, or of a whole hospital.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A figure of a cell, or of a whole hospital, in the order in which tables show them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// [`Cell::stays`].
@@ -202,5 +202,6 @@ pub(super) fn of_totals(context: &Context<'_>) -> Vec<Asked> {
             }
         }
     }
+    asked.sort_by_key(|asked| asked.figure);
     asked
 }
