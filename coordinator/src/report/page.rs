@@ -186,7 +186,6 @@ fn hospital_columns(asked: &[Asked]) -> Vec<Column> {
                 | Kind::P50
                 | Kind::P75
                 | Kind::P90
-                | Kind::AboveCap
                 | Kind::TimeObservedExpected
         )
     });
