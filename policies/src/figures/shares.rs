@@ -60,7 +60,7 @@ mod tests {
         let mut source = Source::new(51);
         for run in 0..2000_u32 {
             let spread = f64::from(run % 40) * 1e3;
-            let parts: Vec<f64> = (0..1 + run % 9)
+            let parts: Vec<f64> = (0..=run % 9)
                 .map(|_| (1e4 + spread * source.normal()).round())
                 .collect();
             let whole: Vec<IBig> = parts
