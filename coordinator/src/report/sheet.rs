@@ -209,12 +209,9 @@ fn figures<'a>(
 /// A text that a spreadsheet would calculate gets an apostrophe in front; numbers stay as they
 /// are.
 fn harmless(text: &str) -> String {
-    let number = !text.is_empty()
-        && text
-            .strip_prefix('-')
-            .unwrap_or(text)
-            .chars()
-            .all(|c| c.is_ascii_digit() || c == '.');
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
     if !number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
     {
         format!("'{text}")
