@@ -24,6 +24,30 @@ pub enum Grade {
     D,
 }
 
+/// Whose stays count as one person's: all bounds and promises of privacy are about it.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// A patient, by a key of the source.
+    Patient,
+    /// Every stay by itself: the source has no key of the patient.
+    Stay,
+}
+
+/// The time that the stays booked in a month are of.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// That month.
+    Month,
+    /// The whole year, booked in its December: the source does not know the month.
+    Year,
+}
+
 /// The released data of one month that an answer was computed on. Its content digest stays at
 /// the node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +59,10 @@ pub struct Snapshot {
     pub release: u32,
     /// The officer's grade.
     pub grade: Grade,
+    /// Whose stays count as one person's.
+    pub counted: Counted,
+    /// The time that its stays are of.
+    pub span: Span,
 }
 
 /// A noised answer. It binds the question, the data and the rules, and nothing of the asker, the

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use policies::figures::benchmark::Figure;
+use policies::figures::benchmark::{Cell, Figure, Kind};
 use policies::figures::{Benchmark, benchmark};
 use proptest::prelude::*;
+use schemas::answer::{Counted, Span};
 use schemas::canonical;
 use schemas::outcome::Outcome;
 
@@ -36,7 +37,7 @@ fn a_report_is_written_and_is_the_same_every_time() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     let found = made(false);
     let files = coordinator::report::write(&folder, &found).unwrap();
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5);
     let read = |files: &[std::path::PathBuf]| -> Vec<Vec<u8>> {
         files
             .iter()
@@ -49,7 +50,7 @@ fn a_report_is_written_and_is_the_same_every_time() {
     coordinator::report::write(&folder, &made(false)).unwrap();
     assert_eq!(read(&files), first);
     assert!(first[1].starts_with("\u{feff}".as_bytes()));
-    let page = String::from_utf8(first[3].clone()).unwrap();
+    let page = String::from_utf8(first[4].clone()).unwrap();
     for needed in [
         "riverside（逾期 late）",
         "封顶均值",
@@ -62,6 +63,217 @@ fn a_report_is_written_and_is_the_same_every_time() {
     for foreign in ["<script", "http://", "https://", "NaN", ">inf"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
+}
+
+/// Header and rows of a CSV file of the report.
+fn sheet(folder: &Path, name: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let text = std::fs::read_to_string(folder.join(name)).unwrap();
+    let text = text.strip_prefix('\u{feff}').unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let own = |row: &csv::StringRecord| row.iter().map(str::to_owned).collect::<Vec<_>>();
+    let head = own(reader.headers().unwrap());
+    let rows = reader.records().map(|row| own(&row.unwrap())).collect();
+    (head, rows)
+}
+
+/// Every figure of a benchmark, wherever it stands.
+fn every_figure(of: &Benchmark) -> Vec<Figure> {
+    fn walk(value: serde_json::Value, found: &mut Vec<Figure>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                if fields.contains_key("noise") {
+                    let figure = serde_json::Value::Object(fields);
+                    found.push(serde_json::from_value(figure).unwrap());
+                } else {
+                    fields.into_iter().for_each(|(_, field)| walk(field, found));
+                }
+            }
+            serde_json::Value::Array(items) => items.into_iter().for_each(|item| walk(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(serde_json::to_value(of).unwrap(), &mut found);
+    found
+}
+
+/// A figure stands in its own intervals, up to the last digits of floats.
+fn inside(figure: &Figure) -> bool {
+    let value = number(&figure.value);
+    let near = value.abs() * 1e-9 + 1e-9;
+    let intervals = std::iter::once(&figure.noise).chain(&figure.sampling);
+    intervals.into_iter().all(|interval| {
+        let high = interval.high.as_deref().map_or(f64::INFINITY, number);
+        number(&interval.low) <= value + near && value - near <= high
+    })
+}
+
+fn cells(of: &Benchmark) -> Vec<&Cell> {
+    let whole = of.hospitals.iter().map(|hospital| &hospital.totals.all);
+    let rows = of.splits.iter().flat_map(|split| &split.rows);
+    let parts = rows.flat_map(|row| row.hospitals.iter().chain([&row.alliance]));
+    whole.chain([&of.total.all]).chain(parts).collect()
+}
+
+/// Item shares that are shown add to one in thousandths, in every cell.
+fn whole_shares(of: &Benchmark) -> usize {
+    let mut shown = 0;
+    for cell in cells(of) {
+        let values: Vec<&Figure> = cell.structure.iter().filter_map(Outcome::value).collect();
+        if values.is_empty() {
+            continue;
+        }
+        assert_eq!(values.len(), cell.structure.len(), "all items or none");
+        let per_mille = values.iter().map(|share| {
+            let (whole, digits) = share.value.split_once('.').unwrap();
+            format!("{whole}{digits}").parse::<u32>().unwrap()
+        });
+        assert_eq!(per_mille.sum::<u32>(), 1000);
+        shown += 1;
+    }
+    shown
+}
+
+#[test]
+fn shares_add_to_one_and_the_noisy_ones_stand_beside() {
+    let found = made(false);
+    assert!(whole_shares(&found) > 50);
+    let shares = cells(&found).into_iter().flat_map(|cell| &cell.structure);
+    let shares: Vec<&Figure> = shares.filter_map(Outcome::value).collect();
+    let below = |share: &&&Figure| share.noisy.as_deref().is_some_and(|n| n.starts_with('-'));
+    assert!(
+        shares.iter().filter(below).count() > 0,
+        "noise went below zero"
+    );
+    assert!(
+        shares
+            .iter()
+            .filter(below)
+            .all(|share| share.value == "0.000")
+    );
+}
+
+#[test]
+fn figures_stand_in_their_intervals_which_are_never_points() {
+    for monthly in [false, true] {
+        let found = made(monthly);
+        for figure in every_figure(&found) {
+            assert!(inside(&figure), "{figure:?}");
+            for interval in std::iter::once(&figure.noise).chain(&figure.sampling) {
+                assert_ne!(Some(&interval.low), interval.high.as_ref(), "{figure:?}");
+            }
+        }
+        for cell in cells(&found) {
+            for spread in [&cell.deviation, &cell.variation, &cell.capped_share] {
+                assert!(spread.value().is_none_or(|f| number(&f.value) > 0.0));
+            }
+        }
+    }
+}
+
+/// A sum that noise pushed below zero: zero in an interval from zero, what came out beside it. Far
+/// below, where no true sum can have put it, there is no reliable value.
+#[test]
+fn a_sum_below_zero_stands_at_zero_or_not_at_all() {
+    let (dictionary, rules) = (dictionary(), rules());
+    let layout = layout(&dictionary, &rules, false);
+    let table = layout.table_by(&["case_group"]).unwrap();
+    let sum = schemas::question::Measure::Sum {
+        field: slug("cost"),
+    };
+    let block = layout.find(table, &sum).unwrap();
+    let sigma = layout.blocks[block].sigma.as_f64();
+    let mut said = replies(&layout, &dictionary, 7);
+    let numbers = said[0].1.as_mut().unwrap().blocks[block].as_mut().unwrap();
+    numbers[0] = (-0.5 * sigma) as i64;
+    numbers[1] = (-3.0 * sigma) as i64;
+    let found = benchmark(&layout, &dictionary, &rules, &said).unwrap();
+    let own = found
+        .hospitals
+        .iter()
+        .position(|h| h.id == said[0].0)
+        .unwrap();
+    let cell = |row: usize| &found.splits[0].rows[row].hospitals[own];
+    for figure in [&cell(0).total_cost, &cell(0).mean_cost] {
+        let figure = figure.value().unwrap();
+        assert_eq!((&*figure.value, &*figure.noise.low), ("0.00", "0.00"));
+        assert!(number(figure.noise.high.as_ref().unwrap()) > 0.0);
+        assert!(figure.noisy.as_ref().unwrap().starts_with('-'));
+    }
+    assert!(cell(1).stays.value().is_some());
+    for figure in [&cell(1).total_cost, &cell(1).mean_cost] {
+        assert_eq!(*figure, Outcome::Suppressed);
+    }
+}
+
+#[test]
+fn tables_hold_what_was_asked_for_and_say_what_it_means() {
+    for (monthly, split) in [(false, "by-case_group.csv"), (true, "by-mdc.csv")] {
+        let name = if monthly { "asked-month" } else { "asked" };
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let found = made(monthly);
+        coordinator::report::write(&folder, &found).unwrap();
+        let (_, guide) = sheet(&folder, "columns.csv");
+        for file in ["hospitals.csv", split] {
+            let (head, rows) = sheet(&folder, file);
+            let explained = guide.iter().filter(|row| row[0] == file);
+            let explained: Vec<&String> = explained.map(|row| &row[1]).collect();
+            assert_eq!(head.iter().collect::<Vec<_>>(), explained);
+            for (place, column) in head.iter().enumerate() {
+                let filled = rows.iter().any(|row| !row[place].is_empty());
+                assert!(filled, "{file}: {column} is empty");
+            }
+            let has = |column: &str| head.iter().any(|name| name == column);
+            assert!(has("mean_cost_cny_value") && has("stays_value"), "{head:?}");
+            let yearly = !monthly && file == split;
+            assert_eq!(has("deviation_cny_value"), yearly);
+            assert_eq!(has("p50_cny_value"), yearly);
+        }
+        let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+        assert_eq!(page.contains("P90"), !monthly);
+        assert_eq!(page.contains("封顶病例占比"), !monthly);
+        let asks = |kind| found.asked.iter().any(|asked| asked.figure == kind);
+        assert_eq!(asks(Kind::Cmi), !monthly);
+        assert!(asks(Kind::CostIndexReference));
+    }
+}
+
+#[test]
+fn whole_years_and_stays_without_a_patient_are_said() {
+    let (dictionary, rules) = (dictionary(), rules());
+    let layout = layout(&dictionary, &rules, false);
+    let mut said = replies(&layout, &dictionary, 7);
+    let answer = said[0].1.as_mut().unwrap();
+    answer.snapshots.retain(|of| of.month.number() == 12);
+    answer.snapshots[0].counted = Counted::Stay;
+    answer.snapshots[0].span = Span::Year;
+    let found = benchmark(&layout, &dictionary, &rules, &said).unwrap();
+    let own = found
+        .hospitals
+        .iter()
+        .position(|h| h.id == said[0].0)
+        .unwrap();
+    assert!(
+        found.hospitals[own]
+            .data
+            .value()
+            .unwrap()
+            .missing
+            .is_empty()
+    );
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("whole-years");
+    coordinator::report::write(&folder, &found).unwrap();
+    let (head, rows) = sheet(&folder, "hospitals.csv");
+    let at = |name: &str| head.iter().position(|column| column == name).unwrap();
+    let of = |row: &[String]| (row[at("counted")].clone(), row[at("newest")].clone());
+    assert_eq!(of(&rows[own]), ("stay".to_owned(), "2025".to_owned()));
+    let other = usize::from(own == 0);
+    assert_eq!(
+        of(&rows[other]),
+        ("patient".to_owned(), "2025-12".to_owned())
+    );
+    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("per stay") && page.contains("only the year"));
 }
 
 #[test]
@@ -136,6 +348,12 @@ fn a_source_without_a_field_has_no_data_and_never_a_zero() {
     assert_eq!(without.totals.time_index.alliance, Outcome::NoData);
     assert!(without.totals.all.mean_cost.value().is_some());
     assert!(found.total.all.mean_stay.value().is_some());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("without-days");
+    coordinator::report::write(&folder, &found).unwrap();
+    let (head, rows) = sheet(&folder, "hospitals.csv");
+    let status = head.iter().position(|name| name == "mean_stay_status");
+    let own = rows.iter().find(|row| row[0] == "first-people").unwrap();
+    assert_eq!(own[status.unwrap()], "no_data", "asked for, so it is said");
 }
 
 #[test]
@@ -247,6 +465,10 @@ proptest! {
         let first = benchmark(&layout, &dictionary, &rules, &said).unwrap();
         said.rotate_left(rotate);
         let again = benchmark(&layout, &dictionary, &rules, &said).unwrap();
+        whole_shares(&first);
+        for figure in every_figure(&first) {
+            prop_assert!(inside(&figure), "{:?}", figure);
+        }
         let bytes = canonical::to_bytes(&first).unwrap();
         prop_assert_eq!(&bytes, &canonical::to_bytes(&again).unwrap());
         let text = String::from_utf8(bytes).unwrap();

@@ -3,7 +3,7 @@
 
 use policies::plan::{self, BlockLayout, Layout};
 use policies::rules::{DEFAULT, Privacy};
-use schemas::answer::{Answer, Grade, Snapshot};
+use schemas::answer::{Answer, Counted, Grade, Snapshot, Span};
 use schemas::dictionary::{
     Dictionary, Dimension, Field, Group, KeySource, Label, Reference, References, Scheme, Unit,
 };
@@ -343,6 +343,8 @@ pub(crate) fn answer(layout: &Layout, id: &str, exact: &[Vec<i64>], source: &mut
                 } else {
                     Grade::A
                 },
+                counted: Counted::Patient,
+                span: Span::Month,
             })
             .collect(),
         mechanism: layout.digest().unwrap(),

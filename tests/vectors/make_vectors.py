@@ -195,7 +195,7 @@ def messages():
 
     answered = {
         "question": made["digest"], "hospital": "h01",
-        "snapshots": [{"month": "2025-03", "release": 7, "grade": "B"}],
+        "snapshots": [{"month": "2025-03", "release": 7, "grade": "B", "counted": "patient", "span": "month"}],
         "mechanism": digest("layout", b"vector").hex(), "policy": digest("policy", b"vector").hex(),
         "blocks": [[120], [-3, 0, 9_007_199_254_740_993], None, [-(2**63), 2**63 - 1], []],
     }

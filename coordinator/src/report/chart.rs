@@ -11,6 +11,8 @@ use super::draw::{
 use super::words::{Dress, grouped, percent, status};
 
 const BLUE: &str = "#0072B2";
+/// Groups in a chart of percentiles.
+pub(super) const MOST_BOXES: usize = 15;
 const ORANGE: &str = "#D55E00";
 const PALETTE: [&str; 8] = [
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999",
@@ -18,12 +20,6 @@ const PALETTE: [&str; 8] = [
 
 /// A value with its two intervals: thick for noise, thin with end marks for sampling.
 fn mark(svg: &mut String, axis: &Axis, y: f64, figure: &Figure, colour: &str) {
-    if let Some((low, Some(high))) = figure.sampling.as_ref().map(ends) {
-        line(svg, (axis.x(low), y), (axis.x(high), y), "thin");
-        for end in [low, high] {
-            line(svg, (axis.x(end), y - 5.0), (axis.x(end), y + 5.0), "thin");
-        }
-    }
     let (low, high) = ends(&figure.noise);
     let high = high.unwrap_or(axis.high);
     bar(
@@ -32,6 +28,13 @@ fn mark(svg: &mut String, axis: &Axis, y: f64, figure: &Figure, colour: &str) {
         (y - 4.0, y + 4.0),
         "#9ecae1",
     );
+    // On top: it may be the narrower one.
+    if let Some((low, Some(high))) = figure.sampling.as_ref().map(ends) {
+        line(svg, (axis.x(low), y), (axis.x(high), y), "thin");
+        for end in [low, high] {
+            line(svg, (axis.x(end), y - 7.0), (axis.x(end), y + 7.0), "thin");
+        }
+    }
     dot(svg, axis.x(number(&figure.value)), y, colour);
 }
 
@@ -136,7 +139,11 @@ pub(super) fn structure(benchmark: &Benchmark) -> String {
     let each = each.map(|h| (h.id.to_string(), &h.totals.all));
     let rows: Vec<(String, &Cell)> = std::iter::once(alliance).chain(each).collect();
     let tick = |at: f64| format!("{:.0} %", at * 100.0);
-    let mut svg = open(rows.len(), "Cost structure", &axis, tick);
+    // The legend's lines stand closer than the rows.
+    let height = rows
+        .len()
+        .max(benchmark.items.len().div_ceil(4).saturating_mul(3));
+    let mut svg = open(height, "Cost structure", &axis, tick);
     for (row, (name, cell)) in rows.iter().enumerate() {
         let y = middle(row);
         label(&mut svg, LEFT - 12.0, y + 4.0, "name", &cut(name, 30));
@@ -147,15 +154,13 @@ pub(super) fn structure(benchmark: &Benchmark) -> String {
             label(&mut svg, LEFT + 10.0, y + 4.0, "none", why);
             continue;
         };
-        // Shares that noise pushed about may not add up to one; the bar does.
-        let whole: f64 = shares.iter().map(|share| number(&share.value)).sum();
         let mut from = 0.0;
         for (share, colour) in shares.iter().zip(PALETTE.iter().cycle()) {
-            let part = number(&share.value) / whole.max(1e-9);
+            let part = number(&share.value);
             let x = (axis.x(from), axis.x(from + part));
             bar(&mut svg, x, (y - 10.0, y + 10.0), colour);
-            if part > 0.07 {
-                let text = format!("{:.0} %", number(&share.value) * 100.0);
+            if part > 0.085 {
+                let text = percent(&share.value);
                 let dark = matches!(*colour, "#0072B2" | "#009E73" | "#D55E00");
                 let class = if dark { "light" } else { "dark" };
                 label(&mut svg, f64::midpoint(x.0, x.1), y + 4.0, class, &text);
@@ -177,7 +182,7 @@ pub(super) fn structure(benchmark: &Benchmark) -> String {
             colour,
         );
         let text = format!("{} {}", item.label.zh, item.label.en);
-        label(&mut svg, RIGHT + 32.0, y + 10.0, "value", &cut(&text, 32));
+        label(&mut svg, RIGHT + 32.0, y + 10.0, "value", &cut(&text, 44));
     }
     svg.push_str("</svg>");
     svg
@@ -203,7 +208,7 @@ pub(super) fn biggest(split: &Split, most: usize) -> Vec<&Row> {
 
 /// P25 to P75 as a box, the median inside with its noise interval, P90 as a mark.
 pub(super) fn boxes(split: &Split) -> String {
-    let rows = biggest(split, 15);
+    let rows = biggest(split, MOST_BOXES);
     let figures = rows.iter().flat_map(|row| row.alliance.percentiles.all());
     let (low, high) = extent(figures.filter_map(Outcome::value), (f64::INFINITY, 0.0));
     let axis = Axis {

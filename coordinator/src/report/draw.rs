@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use policies::figures::benchmark::Interval;
 
-pub(super) const WIDTH: f64 = 960.0;
+pub(super) const WIDTH: f64 = 1080.0;
 /// Left edge of the plot; labels stand before it.
 pub(super) const LEFT: f64 = 230.0;
 /// Right edge of the plot; numbers stand behind it.

@@ -3,7 +3,9 @@
 //! computed here but places on paper.
 
 mod words;
+mod columns;
 mod sheet;
+mod guide;
 mod draw;
 mod chart;
 mod page;
@@ -25,8 +27,8 @@ pub enum ReportError {
     Form(&'static str),
 }
 
-/// Writes `benchmark.json`, `hospitals.csv`, one `by-DIMENSION.csv` for each split and
-/// `report.html` into `out_dir`, which is made if need be. The same benchmark gives the same
+/// Writes `benchmark.json`, `hospitals.csv`, one `by-DIMENSION.csv` for each split, `columns.csv`,
+/// which says what their columns mean, and `report.html` into `out_dir`, which is made if need be. The same benchmark gives the same
 /// bytes. Returns the paths written.
 pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, ReportError> {
     fs::create_dir_all(out_dir).map_err(|error| ReportError::File(out_dir.to_owned(), error))?;
@@ -38,6 +40,7 @@ pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, Repo
         let name = format!("by-{}.csv", split.dimension);
         files.push((name, sheet::split(benchmark, split)?));
     }
+    files.push(("columns.csv".to_owned(), guide::guide(benchmark)?));
     files.push(("report.html".to_owned(), page::render(benchmark)?));
     let mut paths = Vec::with_capacity(files.len());
     for (name, bytes) in files {

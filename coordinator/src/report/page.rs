@@ -2,11 +2,13 @@
 
 use askama::Template;
 use policies::figures::Benchmark;
-use policies::figures::benchmark::{Hospital, Row, Split};
+use policies::figures::benchmark::{Asked, Figure, Hospital, Kind, Row, Split};
+use schemas::outcome::Outcome;
 
 use super::ReportError;
 use super::chart;
-use super::words::{Dress, Shown, shown, status};
+use super::columns::{Column, columns, has, of_hospitals_only};
+use super::words::{Dress, Shown, by_year, counted, newest, shown, status};
 
 /// Most groups in the page's tables; all are in the CSV and JSON files.
 const MOST_ROWS: usize = 400;
@@ -19,13 +21,25 @@ struct Page<'a> {
     of: &'a Benchmark,
     answered: usize,
     missing: Vec<Missing>,
+    period: String,
+    by_year: Vec<&'a str>,
     totals: Vec<TotalRow>,
+    /// Some total can have a sampling interval.
+    sampled: bool,
+    columns: Vec<Column>,
     hospitals: Vec<HospitalRow>,
     structure: Vec<Line>,
-    cost_index: String,
+    cost_index: Option<Chart>,
     structure_chart: String,
-    capped_chart: String,
+    capped_chart: Option<Chart>,
     splits: Vec<SplitView<'a>>,
+}
+
+/// A chart, and what its caption may promise.
+struct Chart {
+    svg: String,
+    /// Some sampling interval, or P90, is drawn.
+    further: bool,
 }
 
 struct Missing {
@@ -42,6 +56,7 @@ struct TotalRow {
 struct HospitalRow {
     id: String,
     grade: String,
+    counted: &'static str,
     newest: String,
     gaps: String,
     answer: String,
@@ -64,7 +79,8 @@ struct SplitView<'a> {
     shown: usize,
     all: usize,
     file: String,
-    chart: String,
+    chart: Option<Chart>,
+    columns: Vec<Column>,
     rows: Vec<Line>,
     compared: Vec<Line>,
     hospitals: Vec<&'a str>,
@@ -79,16 +95,37 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
             why: status(&hospital.data),
         })
         .collect();
+    let asked = &benchmark.asked;
+    let whole_years = hospitals
+        .iter()
+        .filter(|h| h.data.value().is_some_and(by_year));
+    let by_year: Vec<&str> = whole_years.map(|hospital| hospital.id.as_str()).collect();
+    let answered = hospitals.len().saturating_sub(missing.len());
     let page = Page {
         of: benchmark,
-        answered: hospitals.len().saturating_sub(missing.len()),
+        period: period(benchmark, !by_year.is_empty() && by_year.len() == answered),
+        by_year,
+        columns: hospital_columns(asked),
+        answered,
         missing,
         totals: totals(benchmark),
-        hospitals: hospitals.iter().map(hospital_row).collect(),
+        sampled: asked.iter().any(|asked| asked.sampling),
+        hospitals: hospitals.iter().map(|h| hospital_row(asked, h)).collect(),
         structure: structure(benchmark),
-        cost_index: chart::cost_index(benchmark),
+        cost_index: has(asked, Kind::CostIndexReference).then(|| Chart {
+            svg: chart::cost_index(benchmark),
+            further: hospitals
+                .iter()
+                .any(|h| sampled(&h.totals.cost_index.reference)),
+        }),
         structure_chart: chart::structure(benchmark),
-        capped_chart: chart::capped(benchmark),
+        capped_chart: has(asked, Kind::CappedShare).then(|| Chart {
+            svg: chart::capped(benchmark),
+            further: sampled(&benchmark.total.all.capped_share)
+                || hospitals
+                    .iter()
+                    .any(|h| sampled(&h.totals.all.capped_share)),
+        }),
         splits: benchmark
             .splits
             .iter()
@@ -99,73 +136,70 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     Ok(text.into_bytes())
 }
 
-fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
-    let (total, all) = (&benchmark.total, &benchmark.total.all);
-    let row = |zh, en, figure, dress| TotalRow {
-        zh,
-        en,
-        figure: shown(figure, dress),
-    };
-    vec![
-        row("病例数", "Stays", &all.stays, Dress::Number),
-        row(
-            "封顶总费用",
-            "Capped cost, total",
-            &all.total_cost,
-            Dress::Number,
-        ),
-        row(
-            "封顶均次费用",
-            "Capped mean cost",
-            &all.mean_cost,
-            Dress::Number,
-        ),
-        row(
-            "变异系数",
-            "Coefficient of variation",
-            &all.variation,
-            Dress::Number,
-        ),
-        row(
-            "平均住院日",
-            "Mean length of stay, days",
-            &all.mean_stay,
-            Dress::Number,
-        ),
-        row(
-            "封顶病例占比",
-            "Share of capped stays",
-            &all.capped_share,
-            Dress::Percent,
-        ),
-        row(
-            "封顶使均值降低（参考值的倍数）",
-            "What the cap takes off the mean, multiples of the reference",
-            &all.above_cap,
-            Dress::Number,
-        ),
-        row(
-            "病例组合指数 CMI",
-            "Case mix index",
-            &total.cmi,
-            Dress::Number,
-        ),
-        row(
-            "费用消耗指数（对参考值）",
-            "Cost index, against reference",
-            &total.cost_index.reference,
-            Dress::Number,
-        ),
-        row(
-            "时间消耗指数（对参考值）",
-            "Time index, against reference",
-            &total.time_index.reference,
-            Dress::Number,
-        ),
-    ]
+/// The months, or where all data are of whole years, those.
+fn period(benchmark: &Benchmark, by_year: bool) -> String {
+    let period = &benchmark.period;
+    if by_year {
+        let years: Vec<String> = period
+            .years()
+            .iter()
+            .map(|year| year.0.to_string())
+            .collect();
+        return format!("{} 全年 whole year", years.join(", "));
+    }
+    if period.from == period.to {
+        return period.from.to_string();
+    }
+    format!("{} – {}", period.from, period.to)
 }
 
-fn hospital_row(hospital: &Hospital) -> HospitalRow {
+fn sampled(outcome: &Outcome<Figure>) -> bool {
+    outcome
+        .value()
+        .is_some_and(|figure| figure.sampling.is_some())
+}
+
+fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
+    let figures = columns(&benchmark.asked).into_iter();
+    let rows = figures.filter(|column| !of_hospitals_only(column.kind));
+    rows.filter_map(|column| {
+        let figure = shown(benchmark.total.figure(column.kind)?, column.dress());
+        Some(TotalRow {
+            zh: column.zh,
+            en: column.en,
+            figure,
+        })
+    })
+    .collect()
+}
+
+/// What the page shows of each hospital; the rest is in `hospitals.csv`.
+fn hospital_columns(asked: &[Asked]) -> Vec<Column> {
+    let mut all = columns(asked);
+    all.retain(|column| {
+        !matches!(
+            column.kind,
+            Kind::TotalCost
+                | Kind::Deviation
+                | Kind::Variation
+                | Kind::P25
+                | Kind::P50
+                | Kind::P75
+                | Kind::P90
+                | Kind::TimeObservedExpected
+        )
+    });
+    all
+}
+
+/// What the page shows of each key; the rest is in the split's CSV file.
+fn split_columns(asked: &[Asked]) -> Vec<Column> {
+    let mut all = columns(asked);
+    all.retain(|column| !matches!(column.kind, Kind::TotalCost | Kind::AboveCap));
+    all
+}
+
+fn hospital_row(asked: &[Asked], hospital: &Hospital) -> HospitalRow {
     let (totals, data) = (&hospital.totals, hospital.data.value());
     let or_status =
         |text: Option<String>| text.unwrap_or_else(|| status(&hospital.data).to_owned());
@@ -179,11 +213,15 @@ fn hospital_row(hospital: &Hospital) -> HospitalRow {
         },
         None => status(&hospital.rank).to_owned(),
     };
-    let number = |outcome| shown(outcome, Dress::Number);
+    let figure = |column: &Column| {
+        let outcome = totals.figure(column.kind).unwrap_or(&Outcome::NoData);
+        shown(outcome, column.dress())
+    };
     HospitalRow {
         id: hospital.id.to_string(),
         grade: or_status(data.and_then(|d| d.grade).map(|grade| format!("{grade:?}"))),
-        newest: or_status(data.and_then(|d| d.newest).map(|month| month.to_string())),
+        counted: data.map_or("–", |d| counted(d).1),
+        newest: or_status(data.and_then(newest)),
         gaps: or_status(data.map(|d| {
             if d.missing.is_empty() {
                 return "无 none".to_owned();
@@ -203,19 +241,7 @@ fn hospital_row(hospital: &Hospital) -> HospitalRow {
             },
         ),
         rank,
-        figures: vec![
-            number(&totals.all.stays),
-            number(&totals.all.mean_cost),
-            number(&totals.cmi),
-            number(&totals.cost_index.reference),
-            number(&totals.cost_index.alliance),
-            number(&totals.cost_index.observed_expected),
-            number(&totals.time_index.reference),
-            number(&totals.time_index.alliance),
-            number(&totals.all.mean_stay),
-            shown(&totals.all.capped_share, Dress::Percent),
-            number(&totals.all.above_cap),
-        ],
+        figures: hospital_columns(asked).iter().map(figure).collect(),
     }
 }
 
@@ -225,7 +251,8 @@ fn structure(benchmark: &Benchmark) -> Vec<Line> {
         let each = benchmark.hospitals.iter().map(|h| &h.totals.all);
         std::iter::once(&benchmark.total.all).chain(each)
     };
-    let items = benchmark.items.iter().enumerate();
+    let asked = has(&benchmark.asked, Kind::Structure);
+    let items = benchmark.items.iter().enumerate().filter(|_| asked);
     items
         .map(|(place, item)| Line {
             code: item.id.to_string(),
@@ -245,6 +272,7 @@ fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> SplitView<'a> {
         "mdc" => ("主要诊断大类", "major diagnostic category"),
         other => (other, other),
     };
+    let columns = split_columns(&split.asked);
     let rows = chart::biggest(split, MOST_ROWS);
     let compared = chart::biggest(split, MOST_COMPARED);
     SplitView {
@@ -254,26 +282,29 @@ fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> SplitView<'a> {
         shown: rows.len(),
         all: split.rows.len(),
         file: format!("by-{}.csv", split.dimension),
-        chart: chart::boxes(split),
-        rows: rows.iter().map(|row| group_line(row)).collect(),
-        compared: compared.iter().map(|row| compared_line(row)).collect(),
+        chart: has(&split.asked, Kind::P50).then(|| Chart {
+            svg: chart::boxes(split),
+            further: chart::biggest(split, chart::MOST_BOXES)
+                .iter()
+                .any(|row| row.alliance.percentiles.p90.value().is_some()),
+        }),
+        rows: rows.iter().map(|row| group_line(&columns, row)).collect(),
+        columns,
+        compared: if has(&split.asked, Kind::MeanCost) {
+            compared.iter().map(|row| compared_line(row)).collect()
+        } else {
+            Vec::new()
+        },
         hospitals: benchmark.hospitals.iter().map(|h| h.id.as_str()).collect(),
     }
 }
 
-fn group_line(row: &Row) -> Line {
-    let cell = &row.alliance;
-    let mut figures = vec![
-        shown(&cell.stays, Dress::Number),
-        shown(&cell.mean_cost, Dress::Number),
-        shown(&cell.deviation, Dress::Number),
-        shown(&cell.variation, Dress::Number),
-    ];
-    let percentiles = cell.percentiles.all().into_iter();
-    figures.extend(percentiles.map(|p| shown(p, Dress::Number)));
-    figures.push(shown(&cell.capped_share, Dress::Percent));
-    figures.push(shown(&cell.mean_stay, Dress::Number));
-    line(row, figures)
+fn group_line(columns: &[Column], row: &Row) -> Line {
+    let figures = columns.iter().map(|column| {
+        let outcome = row.alliance.figure(column.kind);
+        shown(outcome.unwrap_or(&Outcome::NoData), column.dress())
+    });
+    line(row, figures.collect())
 }
 
 fn compared_line(row: &Row) -> Line {

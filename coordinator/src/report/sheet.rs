@@ -1,67 +1,120 @@
 //! CSV for spreadsheets: UTF-8 with a byte order mark so that Chinese opens well, and no cell that
-//! a spreadsheet would take for a formula.
+//! a spreadsheet would take for a formula. Only what was asked for has columns; `columns.csv` says
+//! what each means.
 
 use policies::figures::Benchmark;
-use policies::figures::benchmark::{Cell, Figure, Hospital, Split, Totals};
+use policies::figures::benchmark::{Asked, Cell, Figure, Hospital, Kind, Split};
 use schemas::outcome::Outcome;
 
 use super::ReportError;
+use super::columns::{self, Column, column};
+use super::guide::{FACTS, KEYS};
+use super::words::{counted, newest};
 
 const MARK: &str = "\u{feff}";
-/// For every figure: what became of it, then numbers.
-const COLUMNS: [&str; 7] = [
-    "status",
-    "value",
-    "above",
-    "noise_low",
-    "noise_high",
-    "sampling_low",
-    "sampling_high",
-];
+const ALLIANCE: &str = "(alliance)";
+
+/// A number, or text, that stands beside a figure in a column of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Status,
+    Value,
+    Noisy,
+    Above,
+    NoiseLow,
+    NoiseHigh,
+    SamplingLow,
+    SamplingHigh,
+}
+
+impl Part {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Value => "value",
+            Self::Noisy => "noisy",
+            Self::Above => "above",
+            Self::NoiseLow => "noise_low",
+            Self::NoiseHigh => "noise_high",
+            Self::SamplingLow => "sampling_low",
+            Self::SamplingHigh => "sampling_high",
+        }
+    }
+
+    fn of(self, outcome: &Outcome<Figure>) -> String {
+        let figure = outcome.value();
+        let text = match self {
+            Self::Status => Some(outcome.word().to_owned()),
+            Self::Value => figure.map(|f| f.value.clone()),
+            Self::Noisy => figure.map(|f| f.noisy.clone().unwrap_or_else(|| f.value.clone())),
+            Self::Above => figure.map(|f| if f.above { "yes" } else { "no" }.to_owned()),
+            Self::NoiseLow => figure.map(|f| f.noise.low.clone()),
+            Self::NoiseHigh => figure.and_then(|f| f.noise.high.clone()),
+            Self::SamplingLow => figure.and_then(|f| Some(f.sampling.as_ref()?.low.clone())),
+            Self::SamplingHigh => figure.and_then(|f| f.sampling.as_ref()?.high.clone()),
+        };
+        text.unwrap_or_default()
+    }
+}
+
+/// The columns that a figure can fill.
+pub(super) fn parts(asked: Asked) -> Vec<Part> {
+    let mut parts = vec![Part::Status, Part::Value];
+    match asked.figure {
+        Kind::Structure => parts.push(Part::Noisy),
+        Kind::P25 | Kind::P50 | Kind::P75 | Kind::P90 => parts.push(Part::Above),
+        _ => {}
+    }
+    parts.extend([Part::NoiseLow, Part::NoiseHigh]);
+    if asked.sampling {
+        parts.extend([Part::SamplingLow, Part::SamplingHigh]);
+    }
+    parts
+}
 
 /// One row a hospital, and one for the alliance.
 pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
-    let mut head: Vec<String> = [
-        "hospital",
-        "reply",
-        "grade",
-        "newest",
-        "missing_months",
-        "rank_first",
-        "rank_last",
-    ]
-    .map(str::to_owned)
-    .into();
-    head.extend(columns(benchmark, &total_names()));
+    let asked = &benchmark.asked;
+    let mut head: Vec<String> = FACTS.iter().map(|fact| fact.0.to_owned()).collect();
+    head.extend(
+        names(benchmark, asked, false)
+            .into_iter()
+            .map(|name| name.0),
+    );
     let mut rows = vec![head];
     for hospital in &benchmark.hospitals {
         let mut row = facts(hospital);
-        row.extend(figures(&total_figures(&hospital.totals)));
+        let totals = &hospital.totals;
+        row.extend(figures(asked, &totals.all, |kind| totals.figure(kind)));
         rows.push(row);
     }
-    let mut alliance: Vec<String> = vec!["(alliance)".to_owned()];
-    alliance.resize(7, String::new());
-    alliance.extend(figures(&total_figures(&benchmark.total)));
+    let mut alliance: Vec<String> = vec![ALLIANCE.to_owned()];
+    alliance.resize(FACTS.len(), String::new());
+    let total = &benchmark.total;
+    let own = |kind| {
+        total
+            .figure(kind)
+            .filter(|_| !columns::of_hospitals_only(kind))
+    };
+    alliance.extend(figures(asked, &total.all, own));
     rows.push(alliance);
     bytes(&rows)
 }
 
 /// One row a hospital and key, and one a key for the alliance.
 pub(super) fn split(benchmark: &Benchmark, split: &Split) -> Result<Vec<u8>, ReportError> {
-    let mut head = vec![
-        "hospital".to_owned(),
-        split.dimension.to_string(),
-        "name_zh".to_owned(),
-        "name_en".to_owned(),
-    ];
-    head.extend(columns(benchmark, &[]));
+    let [hospital, rest @ ..] = KEYS;
+    let mut head = vec![hospital.0.to_owned(), split.dimension.to_string()];
+    head.extend(rest.iter().map(|key| key.0.to_owned()));
+    let names = names(benchmark, &split.asked, split.in_money);
+    head.extend(names.into_iter().map(|name| name.0));
     let mut rows = vec![head];
     for row in &split.rows {
         let named = benchmark
             .hospitals
             .iter()
             .map(|hospital| hospital.id.as_str());
-        let cells = std::iter::once(("(alliance)", &row.alliance)).chain(named.zip(&row.hospitals));
+        let cells = std::iter::once((ALLIANCE, &row.alliance)).chain(named.zip(&row.hospitals));
         for (hospital, cell) in cells {
             let mut line = vec![
                 hospital.to_owned(),
@@ -69,7 +122,7 @@ pub(super) fn split(benchmark: &Benchmark, split: &Split) -> Result<Vec<u8>, Rep
                 row.name.zh.clone(),
                 row.name.en.clone(),
             ];
-            line.extend(figures(&cell_figures(cell)));
+            line.extend(figures(&split.asked, cell, |kind| cell.figure(kind)));
             rows.push(line);
         }
     }
@@ -84,111 +137,81 @@ fn facts(hospital: &Hospital) -> Vec<String> {
         hospital.data.word().to_owned(),
         data.and_then(|data| data.grade)
             .map_or_else(String::new, |grade| format!("{grade:?}")),
-        data.and_then(|data| data.newest)
-            .map_or_else(String::new, |month| month.to_string()),
+        data.map_or_else(String::new, |data| counted(data).0.to_owned()),
+        data.and_then(newest).unwrap_or_default(),
         data.map_or_else(String::new, |data| data.missing.len().to_string()),
         rank.map_or_else(String::new, |rank| rank.first.to_string()),
         rank.map_or_else(String::new, |rank| rank.last.to_string()),
     ]
 }
 
-fn cell_figures(cell: &Cell) -> Vec<&Outcome<Figure>> {
-    let mut all = vec![
-        &cell.stays,
-        &cell.total_cost,
-        &cell.mean_cost,
-        &cell.deviation,
-        &cell.variation,
-    ];
-    all.extend(cell.percentiles.all());
-    all.extend([&cell.capped_share, &cell.above_cap, &cell.mean_stay]);
-    all.extend(&cell.structure);
-    all
+/// What a column is about: a figure, or the share of an item by its place.
+pub(super) enum About {
+    Figure(Column),
+    Item(usize),
 }
 
-fn total_names() -> Vec<String> {
-    [
-        "cmi",
-        "cost_index_reference",
-        "cost_index_alliance",
-        "cost_observed_expected",
-        "time_index_reference",
-        "time_index_alliance",
-        "time_observed_expected",
-    ]
-    .map(str::to_owned)
-    .into()
+/// Names of the columns that [`figures`] fills, and what they are about.
+pub(super) fn names(
+    benchmark: &Benchmark,
+    asked: &[Asked],
+    in_money: bool,
+) -> Vec<(String, About, Part)> {
+    let mut names = Vec::new();
+    for one in asked {
+        let parts = parts(*one);
+        if one.figure == Kind::Structure {
+            let shares = columns::share_names(benchmark, asked);
+            for (place, share) in shares.iter().enumerate() {
+                let each = parts.iter();
+                names.extend(each.map(|part| {
+                    let name = format!("{share}_{}", part.name());
+                    (name, About::Item(place), *part)
+                }));
+            }
+            continue;
+        }
+        names.extend(parts.into_iter().map(|part| {
+            let column = column(one.figure);
+            let unit = match part {
+                Part::Status | Part::Above => String::new(),
+                _ => column.suffix(&benchmark.currency, in_money),
+            };
+            let name = format!("{}{unit}_{}", column.name, part.name());
+            (name, About::Figure(column), part)
+        }));
+    }
+    names
 }
 
-fn total_figures(totals: &Totals) -> Vec<&Outcome<Figure>> {
-    let mut all = cell_figures(&totals.all);
-    all.extend([
-        &totals.cmi,
-        &totals.cost_index.reference,
-        &totals.cost_index.alliance,
-        &totals.cost_index.observed_expected,
-        &totals.time_index.reference,
-        &totals.time_index.alliance,
-        &totals.time_index.observed_expected,
-    ]);
-    all
-}
-
-/// Column names of a cell's figures, then of the further ones.
-fn columns(benchmark: &Benchmark, further: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = [
-        "stays",
-        "total_cost",
-        "mean_cost",
-        "deviation",
-        "variation",
-        "p25",
-        "p50",
-        "p75",
-        "p90",
-        "capped_share",
-        "above_cap",
-        "mean_stay_days",
-    ]
-    .map(str::to_owned)
-    .into();
-    names.extend(
-        benchmark
-            .items
-            .iter()
-            .map(|item| format!("share_{}", item.id)),
-    );
-    names.extend(further.iter().cloned());
-    let one = |name: &String| COLUMNS.map(|column| format!("{name}_{column}"));
-    names.iter().flat_map(one).collect()
-}
-
-fn figures(outcomes: &[&Outcome<Figure>]) -> Vec<String> {
-    let one = |outcome: &&Outcome<Figure>| {
-        let figure = outcome.value();
-        let text = |pick: fn(&Figure) -> Option<String>| figure.and_then(pick).unwrap_or_default();
-        [
-            outcome.word().to_owned(),
-            text(|f| Some(f.value.clone())),
-            text(|f| f.above.then(|| "above".to_owned())),
-            text(|f| Some(f.noise.low.clone())),
-            text(|f| f.noise.high.clone()),
-            text(|f| f.sampling.as_ref().map(|s| s.low.clone())),
-            text(|f| f.sampling.as_ref().and_then(|s| s.high.clone())),
-        ]
-    };
-    outcomes.iter().flat_map(one).collect()
+/// A row's figures; empty where a figure is not of this kind of row.
+fn figures<'a>(
+    asked: &[Asked],
+    cell: &'a Cell,
+    figure: impl Fn(Kind) -> Option<&'a Outcome<Figure>>,
+) -> Vec<String> {
+    let mut row = Vec::new();
+    for one in asked {
+        let parts = parts(*one);
+        if one.figure == Kind::Structure {
+            for share in &cell.structure {
+                row.extend(parts.iter().map(|part| part.of(share)));
+            }
+        } else {
+            let outcome = figure(one.figure);
+            let text = |part: &Part| outcome.map_or_else(String::new, |outcome| part.of(outcome));
+            row.extend(parts.iter().map(text));
+        }
+    }
+    row
 }
 
 /// A text that a spreadsheet would calculate gets an apostrophe in front; numbers stay as they
 /// are.
 fn harmless(text: &str) -> String {
-    let number = !text.is_empty()
-        && text
-            .strip_prefix('-')
-            .unwrap_or(text)
-            .chars()
-            .all(|c| c.is_ascii_digit() || c == '.');
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
     if !number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
     {
         format!("'{text}")
@@ -197,7 +220,7 @@ fn harmless(text: &str) -> String {
     }
 }
 
-fn bytes(rows: &[Vec<String>]) -> Result<Vec<u8>, ReportError> {
+pub(super) fn bytes(rows: &[Vec<String>]) -> Result<Vec<u8>, ReportError> {
     let wrong = |_| ReportError::Form("CSV");
     let mut writer = csv::Writer::from_writer(MARK.as_bytes().to_vec());
     for row in rows {
@@ -214,7 +237,9 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_for_a_formula() {
-        for bad in ["=1+1", "+1-2", "@SUM(A1)", "-2+3", "\t=1", "＝1"] {
+        for bad in [
+            "=1+1", "+1-2", "@SUM(A1)", "-2+3", "\t=1", "\r=1", "＝1", "-", "+1",
+        ] {
             assert!(harmless(bad).starts_with('\''), "{bad}");
         }
         for fine in ["-12.50", "12", "(alliance)", "阑尾切除", ""] {

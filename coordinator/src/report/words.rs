@@ -1,6 +1,7 @@
 //! Words and numbers as the page shows them.
 
-use policies::figures::benchmark::{Figure, Interval};
+use policies::figures::benchmark::{Data, Figure, Interval};
+use schemas::answer::{Counted, Span};
 use schemas::outcome::Outcome;
 
 /// Why there is no figure, in both languages.
@@ -14,6 +15,32 @@ pub(super) fn status<T>(outcome: &Outcome<T>) -> &'static str {
         Outcome::OutOfAllowance => "额度用尽 out of allowance",
         Outcome::Late => "逾期 late",
     }
+}
+
+/// Whose stays count as one person's in a hospital's data: a word for tables, and both languages.
+pub(super) fn counted(data: &Data) -> (&'static str, &'static str) {
+    let has = |counted| data.snapshots.iter().any(|s| s.counted == counted);
+    match (has(Counted::Patient), has(Counted::Stay)) {
+        (true, true) => ("mixed", "部分按住院 partly per stay"),
+        (false, true) => ("stay", "每次住院 per stay"),
+        (true, false) => ("patient", "患者 per patient"),
+        (false, false) => ("", "–"),
+    }
+}
+
+/// The newest month of a hospital's data; the year where its source knows only that.
+pub(super) fn newest(data: &Data) -> Option<String> {
+    let newest = data.newest?;
+    let snapshot = data.snapshots.iter().rfind(|s| s.month == newest)?;
+    Some(match snapshot.span {
+        Span::Month => newest.to_string(),
+        Span::Year => newest.year().0.to_string(),
+    })
+}
+
+/// Whether a hospital's data are whole years, whose month says nothing.
+pub(super) fn by_year(data: &Data) -> bool {
+    data.snapshots.iter().any(|s| s.span == Span::Year)
 }
 
 /// A decimal text with commas between thousands.
@@ -41,15 +68,23 @@ pub(super) fn grouped(text: &str) -> String {
     out
 }
 
-/// A share of one as a percentage with two decimals, by moving the point.
+/// A share of one as a percentage, by moving the point.
 pub(super) fn percent(text: &str) -> String {
+    format!("{}\u{a0}%", hundredfold(text))
+}
+
+fn hundredfold(text: &str) -> String {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let padded = format!("{decimals:0<4}");
-    let (front, back) = padded.split_at_checked(2).unwrap_or(("00", "00"));
+    let padded = format!("{decimals:0<2}");
+    let (front, back) = padded.split_at_checked(2).unwrap_or(("00", ""));
     let joined = format!("{whole}{front}");
     let trimmed = joined.trim_start_matches('0');
     let whole = if trimmed.is_empty() { "0" } else { trimmed };
-    format!("{whole}.{back}\u{a0}%")
+    if back.is_empty() {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{back}")
+    }
 }
 
 /// How a figure's texts are dressed.
@@ -70,9 +105,14 @@ impl Dress {
     }
 
     pub(super) fn interval(self, interval: &Interval) -> String {
-        let high = interval.high.as_deref().map(|high| self.text(high));
+        let bare = |text: &str| match self {
+            Self::Number => grouped(text),
+            Self::Percent => hundredfold(text),
+        };
+        let high = interval.high.as_deref().map(bare);
         let high = high.unwrap_or_else(|| "∞".to_owned());
-        format!("{}\u{a0}– {high}", self.text(&interval.low))
+        let unit = if self == Self::Percent { "\u{a0}%" } else { "" };
+        format!("{}\u{a0}–\u{a0}{high}{unit}", bare(&interval.low))
     }
 }
 
@@ -118,6 +158,13 @@ mod tests {
         assert_eq!(grouped("-123"), "-123");
         assert_eq!(percent("0.0123"), "1.23\u{a0}%");
         assert_eq!(percent("1.0000"), "100.00\u{a0}%");
-        assert_eq!(percent("0.5"), "50.00\u{a0}%");
+        assert_eq!(percent("0.453"), "45.3\u{a0}%");
+        assert_eq!(percent("0.5"), "50\u{a0}%");
+        let interval = Interval {
+            low: "0.003".to_owned(),
+            high: Some("0.120".to_owned()),
+        };
+        let text = Dress::Percent.interval(&interval);
+        assert_eq!(text, "0.3\u{a0}–\u{a0}12.0\u{a0}%");
     }
 }

@@ -216,6 +216,7 @@ async fn register(
         file_digest: &done.file_digest,
         dictionary,
         unit: done.unit,
+        span: done.span,
         kept: done.summary.kept,
         quarantined: done.summary.refused,
         findings: done.summary.findings,

@@ -1,6 +1,8 @@
 use std::io::Write as _;
 
 use proptest::prelude::*;
+use schemas::answer::{Counted, Span};
+use schemas::time::{DataYear, Period};
 
 use super::fixture::{HEADER, MAPPING, NOW, Trial, dictionary, row};
 use super::*;
@@ -301,6 +303,15 @@ async fn rows_as_patients_and_years_as_decembers() {
         batch.codes("sex"),
         Some(columns::Codes::Narrow([2, 2, 2]))
     ));
+    release_all(&trial).await;
+    let year = Period::year(DataYear(2024)).unwrap();
+    let released = crate::snapshot::released(&trial.state, &trial.config.data, &year);
+    let months = released.await.unwrap().months;
+    assert_eq!(
+        (months[0].counted, months[0].span),
+        (Counted::Stay, Span::Year),
+        "an answer says what it counts"
+    );
 }
 
 /// A row's cells and ranks depend on that patient's own rows only: without the others they are

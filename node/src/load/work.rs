@@ -18,7 +18,7 @@ use super::{
 use crate::config::Config;
 use crate::deidentify::KeyRing;
 use crate::ingest::IngestError;
-use crate::ingest::bound::Bound;
+use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::month_of;
 use crate::store::columns::{ranks_file, write_ranks};
 use crate::store::loads::LoadedMonth;
@@ -40,6 +40,7 @@ pub(super) struct Done {
     pub staging: Staging,
     pub file_digest: String,
     pub unit: &'static str,
+    pub span: &'static str,
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
     pub summary: Summary,
@@ -115,6 +116,7 @@ impl Work<'_> {
         summary.load = Some(staging.id.clone());
         Ok(Done {
             unit: unit(&bound),
+            span: span(&bound),
             staging,
             file_digest: self.file_digest.to_owned(),
             months,
@@ -201,6 +203,14 @@ impl Work<'_> {
 
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, LoadError> {
     serde_json::to_vec_pretty(value).map_err(|error| LoadError::Io(error.into()))
+}
+
+/// What a month of the file holds.
+fn span(bound: &Bound) -> &'static str {
+    match bound.when {
+        When::Discharge(_) => "month",
+        When::Year(_) => "year",
+    }
 }
 
 /// What the file counts as a patient.

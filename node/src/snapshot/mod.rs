@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use schemas::answer::{Grade, Snapshot};
+use schemas::answer::{Counted, Grade, Snapshot, Span};
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::time::{Month, Period};
@@ -70,7 +70,7 @@ pub async fn released(
 ) -> Result<Released, SnapshotError> {
     let rows = sqlx::query(
         "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
-         m.ranks_digest from months m \
+         m.ranks_digest, l.unit, l.span from months m \
          join loads l on l.id = m.load_id \
          where m.release is not null and m.restated_by is null order by m.month",
     )
@@ -96,10 +96,22 @@ pub async fn released(
             .try_get::<String, _>(4)?
             .parse()
             .map_err(|_| SnapshotError::Damaged)?;
+        let counted = match row.try_get::<String, _>(7)?.as_str() {
+            "patient" => Counted::Patient,
+            "row" => Counted::Stay,
+            _ => return Err(SnapshotError::Damaged),
+        };
+        let span = match row.try_get::<String, _>(8)?.as_str() {
+            "month" => Span::Month,
+            "year" => Span::Year,
+            _ => return Err(SnapshotError::Damaged),
+        };
         released.months.push(Snapshot {
             month,
             release,
             grade,
+            counted,
+            span,
         });
         released.files.push(Files {
             month,

@@ -57,6 +57,8 @@ pub struct NewLoad<'a> {
     pub dictionary: Digest,
     /// What counts as a patient.
     pub unit: &'a str,
+    /// What a month of it holds: `month` or `year`.
+    pub span: &'a str,
     /// Rows kept.
     pub kept: u64,
     /// Rows in quarantine.
@@ -113,7 +115,7 @@ pub async fn register(
     let count = |value: u64| i64::try_from(value).map_err(|_| StateError::Range);
     sqlx::query(
         "insert into loads (id, file_digest, dataset, dictionary, rows_kept, rows_quarantined, \
-         findings, at, unit) values ($1, $2, 'stays', $3, $4, $5, $6, $7, $8)",
+         findings, at, unit, span) values ($1, $2, 'stays', $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(load.id)
     .bind(load.file_digest)
@@ -123,6 +125,7 @@ pub async fn register(
     .bind(count(load.findings)?)
     .bind(at)
     .bind(load.unit)
+    .bind(load.span)
     .execute(&mut **change)
     .await?;
     for month in months {

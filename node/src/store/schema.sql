@@ -13,6 +13,7 @@ create table if not exists loads (
     dataset text not null,
     dictionary text not null,           -- digest of the dictionary that coded it
     unit text not null,                 -- what counts as a patient: `patient` or `row`
+    span text not null,                 -- what a month of it holds: its `month` or the whole `year`
     rows_kept bigint not null,
     rows_quarantined bigint not null,
     findings bigint not null,           -- identifiers found in what it wrote; any blocks release

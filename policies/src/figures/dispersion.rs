@@ -29,9 +29,11 @@ pub struct Dispersion {
 }
 
 /// The dispersion, or `None` where noise hides it: where its variance is uncertain by more than a
-/// quarter of the squared mean. That test hardly depends on the noise of the squares, so what is
-/// shown is not chosen by it; a variance that noise pushed below zero is shown as zero with its
-/// interval.
+/// quarter of the squared mean, or noise pushed it to zero or below, from where no deviation follows.
+///
+/// Leaving those out makes the rest too high more often, not its intervals worse: with noise σ and
+/// a true variance of t·σ, Φ(t) of them are shown and at most 2.5 % are too high; too low are those
+/// with t above 1.96 only. Of what is shown at least 95 % hold, at t = 0 exactly.
 pub fn dispersion(moments: &Moments) -> Option<Dispersion> {
     let Moments {
         count,
@@ -54,7 +56,7 @@ pub fn dispersion(moments: &Moments) -> Option<Dispersion> {
         + slopes[1] * slopes[1] * sum.variance
         + slopes[2] * slopes[2] * count.variance;
     let sigma = libm::sqrt(noise);
-    if !(sigma.is_finite() && sigma <= mean * mean / 4.0) {
+    if !(sigma.is_finite() && sigma <= mean * mean / 4.0 && variance > 0.0) {
         return None;
     }
     // The squared coefficient of variation is second / mean² − 1.
@@ -127,6 +129,36 @@ mod tests {
                 assert!(share >= 0.93, "{n}: {share}");
             }
         }
+    }
+
+    /// Stays of nearly one cost: half of the noisy variances are below zero. The others' intervals
+    /// hold, and no deviation of zero is shown.
+    #[test]
+    fn a_variance_below_zero_gives_no_deviation() {
+        let mut source = Source::new(22);
+        let (n, mean, cv) = (900.0, 1000.0, 0.02);
+        let (mut shown, mut held) = (0_u32, 0_u32);
+        for _ in 0..20_000 {
+            let mut noisy = |value: f64, sigma: f64| Estimate {
+                value: value + sigma * source.normal(),
+                variance: sigma * sigma,
+            };
+            let moments = Moments {
+                count: noisy(n, 5.0),
+                sum: noisy(n * mean, 1e4),
+                squares: noisy(n * mean * mean * (1.0 + cv * cv), 4e7),
+            };
+            if let Some(found) = dispersion(&moments) {
+                assert!(found.deviation > 0.0 && found.variation > 0.0);
+                shown += 1;
+                held += u32::from(found.deviation_bounds.holds(mean * cv));
+            }
+        }
+        assert!((8000..13_000).contains(&shown), "{shown}");
+        assert!(
+            f64::from(held) / f64::from(shown) >= 0.93,
+            "{held} of {shown}"
+        );
     }
 
     #[test]

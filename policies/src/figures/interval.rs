@@ -35,6 +35,14 @@ impl Bounds {
         }
     }
 
+    /// The part between `least` and `most`; `None` where no part of it is, because noise moved the
+    /// whole interval to where no true value can lie.
+    #[must_use]
+    pub fn inside(self, least: f64, most: f64) -> Option<Self> {
+        let possible = self.high >= least && self.low <= most;
+        possible.then(|| self.at_least(least).at_most(most))
+    }
+
     /// Both ends multiplied by a factor above zero.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
@@ -138,13 +146,13 @@ pub fn ratio(top: Estimate, bottom: Estimate, covariance: f64) -> Option<Bounds>
 /// The ratio to the count of a cell that is shown because its noisy count reached `threshold`, and
 /// that cannot exceed `most`. Within two standard deviations of the threshold the count is more
 /// often too high than too low, and the ratio too low; there the upper end leaves out 1.25 %
-/// before that choice instead of 2.5 %.
+/// before that choice instead of 2.5 %, or is `most` where that leaves it unbounded.
 pub fn shown_ratio(top: Estimate, bottom: Estimate, threshold: f64, most: f64) -> Option<Bounds> {
     let mut bounds = ratio(top, bottom, 0.0)?;
     if bottom.value <= threshold + 2.0 * libm::sqrt(bottom.variance) {
         bounds.high = ratio_at(2.241_402_727_604_945, top, bottom, 0.0).map_or(most, |b| b.high);
     }
-    Some(bounds.at_most(most))
+    Some(bounds)
 }
 
 fn ratio_at(z: f64, top: Estimate, bottom: Estimate, covariance: f64) -> Option<Bounds> {
@@ -362,6 +370,15 @@ mod tests {
             };
             assert_eq!(ratio(top, bottom, 0.0), None);
         }
+    }
+
+    #[test]
+    fn only_the_possible_part_is_left() {
+        let bounds = |low, high| Bounds { low, high };
+        assert_eq!(bounds(-2.0, 5.0).inside(0.0, 3.0), Some(bounds(0.0, 3.0)));
+        assert_eq!(bounds(1.0, 2.0).inside(0.0, 3.0), Some(bounds(1.0, 2.0)));
+        assert_eq!(bounds(-2.0, -1.0).inside(0.0, 3.0), None);
+        assert_eq!(bounds(4.0, 5.0).inside(0.0, 3.0), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod decimal;
 mod noisy;
+mod shares;
 #[cfg(test)]
 mod simulation;
 pub mod indices;

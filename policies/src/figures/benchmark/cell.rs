@@ -1,12 +1,15 @@
 //! The figures of one cell.
 
 use dashu::integer::IBig;
+use dashu::rational::RBig;
 use schemas::outcome::Outcome;
 use schemas::question::Measure;
 
+use super::capped::{above_cap, capped_share};
 use super::scope::{Scope, per_money};
+use super::structure::structure;
 use super::types::{Cell, Figure, Interval, Percentiles};
-use crate::disclosure::{Status, Z95};
+use crate::disclosure::Status;
 use crate::figures::decimal::{fixed, float, fraction, half_up};
 use crate::figures::dispersion::{self, Dispersion, Moments};
 use crate::figures::interval::{self, Bounds, Estimate};
@@ -68,6 +71,7 @@ pub(super) fn figure(
         Some(noise) => Outcome::Value(Figure {
             value,
             above: false,
+            noisy: None,
             noise,
             sampling: sampling.and_then(|bounds| written(bounds, places)),
         }),
@@ -89,19 +93,21 @@ pub(super) fn estimate(noisy: &Noisy, factor: f64) -> Estimate {
     }
 }
 
-/// `top / stays / unit` with so many decimals, exact, and its Fieller interval. It is at most `most`.
+/// `top / stays / unit` with so many decimals, exact, and its Fieller interval, both put between 0
+/// and `most`. A sum that noise pushed below zero is shown as zero: to hide it would select by the
+/// noise. Only where the whole interval lies outside there is no reliable value.
 pub(super) fn quotient(
     scope: &Scope<'_>,
     top: &Noisy,
     unit: &IBig,
     places: u32,
-    most: f64,
+    most: &RBig,
     sampling: impl Fn(f64) -> Option<Bounds>,
 ) -> Outcome<Figure> {
     let Some(bottom) = scope.count() else {
         return Outcome::NoData;
     };
-    let Some(value) = fraction(top.value.clone(), &bottom.value * unit) else {
+    let Some(noisy) = fraction(top.value.clone(), &bottom.value * unit) else {
         return Outcome::Suppressed;
     };
     let top = estimate(top, 1.0 / unit.to_f64().value());
@@ -110,12 +116,18 @@ pub(super) fn quotient(
     } else {
         f64::from(scope.context.display.threshold)
     };
-    let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, most);
-    let noise = noise.map(|bounds| bounds.at_least(0.0));
-    let sampling = sampling(float(&value)).map(|bounds| bounds.at_least(0.0));
-    // A sum that noise pushed below zero is shown as zero: to hide it would select by the noise.
-    let value = value.max(dashu::rational::RBig::ZERO);
-    figure(half_up(&value, places), noise, sampling, places)
+    let highest = float(most);
+    let possible = |bounds: Bounds| bounds.inside(0.0, highest);
+    let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, highest);
+    let value = noisy.clone().clamp(RBig::ZERO, most.clone());
+    let sampling = sampling(float(&value)).and_then(possible);
+    let found = figure(
+        half_up(&value, places),
+        noise.and_then(possible),
+        sampling,
+        places,
+    );
+    found.map(|figure| figure.beside(half_up(&noisy, places)))
 }
 
 fn stays(scope: &Scope<'_>) -> Outcome<Figure> {
@@ -157,10 +169,13 @@ fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
         let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
         let sum = scope.amount(cost).ok_or(Why::NoData)?;
-        let value = fraction(sum.value.clone(), per_money()).ok_or(Why::Suppressed)?;
+        let noisy = fraction(sum.value.clone(), per_money()).ok_or(Why::Suppressed)?;
         let money = estimate(&sum, 1e-5);
-        let bounds = interval::around(money.value, libm::sqrt(money.variance)).at_least(0.0);
-        Ok(figure(half_up(&value, 2), Some(bounds), None, 2))
+        let bounds = interval::around(money.value, libm::sqrt(money.variance));
+        let bounds = bounds.inside(0.0, f64::INFINITY);
+        let value = noisy.clone().max(RBig::ZERO);
+        let found = figure(half_up(&value, 2), bounds, None, 2);
+        Ok(found.map(|figure| figure.beside(half_up(&noisy, 2))))
     };
     settle(made())
 }
@@ -175,8 +190,8 @@ fn mean_cost(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> 
             let money = spread?.deviation * money_unit(&scope)?;
             dispersion::sampling(mean, money, count.float())
         };
-        let most = scope.most(cost) / 100.0;
-        Ok(quotient(&scope, &sum, &per_money(), 2, most, sampling))
+        let most = RBig::from(scope.most(cost)) / RBig::from(100_u8);
+        Ok(quotient(&scope, &sum, &per_money(), 2, &most, sampling))
     };
     settle(made())
 }
@@ -248,15 +263,15 @@ fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
         let sum = scope.amount(stay).ok_or(Why::NoData)?;
         // Thousandths of a milli-day.
         let days = IBig::from(1_000_000_u32);
-        let most = scope.most(stay) / 1000.0;
-        Ok(quotient(&scope, &sum, &days, 2, most, |_| None))
+        let most = RBig::from(scope.most(stay)) / RBig::from(1000_u16);
+        Ok(quotient(&scope, &sum, &days, 2, &most, |_| None))
     };
     settle(made())
 }
 
 /// The histogram of a scope, and its number of stays, which carries far less noise than the sum of
 /// the bins does.
-fn bins(scope: &Scope<'_>) -> Result<(Bins, Estimate), Why> {
+pub(super) fn bins(scope: &Scope<'_>) -> Result<(Bins, Estimate), Why> {
     let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
     let measure = Measure::Histogram {
         field: cost.clone(),
@@ -304,6 +319,7 @@ fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
     Some(Figure {
         value: fixed(found.value * factor, places)?,
         above: found.open,
+        noisy: None,
         noise: Interval {
             low: fixed(found.low * factor, places)?,
             high,
@@ -312,89 +328,4 @@ fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
             .sampling
             .and_then(|bounds| written(bounds.times(factor), places)),
     })
-}
-
-/// The bins from the cap on, each times `weight` of its edge and the next.
-fn over_cap(
-    scope: &Scope<'_>,
-    weight: impl Fn(f64, Option<f64>) -> f64,
-) -> Result<(Estimate, Estimate), Why> {
-    let (bins, stays) = bins(scope)?;
-    let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
-    if bins.edges.last().is_none_or(|last| *last < cap) {
-        return Err(Why::NoData);
-    }
-    let ends = bins.edges.iter().skip(1).copied().map(Some).chain([None]);
-    let mut top = Estimate::ZERO;
-    for ((edge, end), count) in bins.edges.iter().zip(ends).zip(&bins.counts) {
-        if *edge >= cap {
-            let weight = weight(*edge, end);
-            top.value += weight * count;
-            top.variance += weight * weight * bins.sigma * bins.sigma;
-        }
-    }
-    Ok((top, stays))
-}
-
-/// Share of stays at or above the cap: the bins from the cap on over the number of stays.
-fn capped_share(scope: &Scope<'_>) -> Outcome<Figure> {
-    let made = || {
-        let (top, stays) = over_cap(scope, |_, _| 1.0)?;
-        Ok(share(top, stays, 0.0, Some(stays.value)))
-    };
-    settle(made())
-}
-
-/// What the cap takes off the mean of amount / reference: the bins above it by how far their
-/// (geometric) middle lies above it, over the number of stays.
-fn above_cap(scope: &Scope<'_>) -> Outcome<Figure> {
-    let made = || {
-        let cap = f64::from(scope.context.dictionary.cap) * 1000.0;
-        let above = |edge: f64, end: Option<f64>| {
-            let middle = end.map_or(edge, |end| libm::sqrt(edge * end));
-            (middle - cap) / 1000.0
-        };
-        let (top, stays) = over_cap(scope, above)?;
-        let noise = interval::ratio(top, stays, 0.0).map(|bounds| bounds.at_least(0.0));
-        let value = fixed((top.value / stays.value).max(0.0), 4).ok_or(Why::Suppressed)?;
-        Ok(figure(value, noise, None, 4))
-    };
-    settle(made())
-}
-
-/// A share between 0 and 1; `n` stays give its sampling interval.
-fn share(top: Estimate, bottom: Estimate, covariance: f64, n: Option<f64>) -> Outcome<Figure> {
-    let noise = interval::ratio(top, bottom, covariance);
-    let value = (top.value / bottom.value).clamp(0.0, 1.0);
-    let inside = |bounds: Bounds| bounds.at_least(0.0).at_most(1.0);
-    let sampling = n.map(|n| {
-        let half = Z95 * libm::sqrt(value * (1.0 - value) / n);
-        interval::around(value, half / Z95)
-    });
-    match fixed(value, 4) {
-        Some(text) => figure(text, noise.map(inside), sampling.map(inside), 4),
-        None => Outcome::Suppressed,
-    }
-}
-
-fn structure(scope: &Scope<'_>, items: usize) -> Vec<Outcome<Figure>> {
-    let made = || {
-        let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
-        let measure = Measure::Structure {
-            field: cost.clone(),
-        };
-        let scope = shown(scope, &[Measure::Count, measure.clone()])?;
-        let weight = |cell| scope.reference(cell, cost).unwrap_or(0);
-        let parts = scope.sums(&measure, weight).ok_or(Why::NoData)?;
-        let whole = parts.iter().fold((0.0, 0.0), |(sum, variance), part| {
-            (sum + part.float(), variance + part.variance)
-        });
-        let bottom = Estimate {
-            value: whole.0,
-            variance: whole.1,
-        };
-        let of = |part: &Noisy| share(estimate(part, 1.0), bottom, part.variance, None);
-        Ok(parts.iter().map(of).collect())
-    };
-    made().unwrap_or_else(|why: Why| std::iter::repeat_n(why.outcome(), items).collect())
 }

@@ -1,12 +1,16 @@
 //! The benchmark: released answers of one question → figures by case group and hospital.
 
 mod types;
+mod asked;
 mod scope;
 mod cell;
+mod capped;
+mod structure;
 mod against;
 mod totals;
 mod rank;
 
+pub use asked::{Asked, Kind};
 pub use types::{
     Benchmark, BlockNoise, Cell, Data, Figure, Hospital, Indices, Inputs, Interval, Item,
     Percentiles, Rank, Row, Spent, Split, Totals,
@@ -14,13 +18,14 @@ pub use types::{
 
 use std::collections::BTreeMap;
 
-use schemas::answer::{Answer, Grade};
+use schemas::answer::{Answer, Grade, Span};
 use schemas::canonical;
 use schemas::dictionary::{Dictionary, Field, KeySource, Label, Reference};
 use schemas::id::Slug;
 use schemas::outcome::{Outcome, Reason};
 use schemas::question::Measure;
 use schemas::seal::Message;
+use schemas::time::Month;
 
 use crate::plan::{Axis, Bound, Layout};
 use crate::rules::Privacy;
@@ -129,6 +134,7 @@ pub fn benchmark(
         stay: stay.map(item),
         items: items.unwrap_or_default(),
         spent: spent(layout, rules),
+        asked: asked::of_totals(&context),
         total: totals::totals(&context, &answers, true, [None, None]),
         splits: splits.collect(),
         hospitals,
@@ -199,7 +205,12 @@ fn inputs(
 fn data(layout: &Layout, answer: &Answer, inputs: &Inputs) -> Data {
     let mut snapshots = answer.snapshots.clone();
     snapshots.sort_by_key(|snapshot| (snapshot.month, snapshot.release));
-    let has = |month| snapshots.iter().any(|snapshot| snapshot.month == month);
+    let has = |month: Month| {
+        snapshots.iter().any(|snapshot| match snapshot.span {
+            Span::Month => snapshot.month == month,
+            Span::Year => snapshot.month.year() == month.year(),
+        })
+    };
     let mut missing = layout.period.months();
     missing.retain(|month| !has(*month));
     let grade: Option<Grade> = snapshots.iter().map(|snapshot| snapshot.grade).max();
@@ -245,6 +256,7 @@ fn split(context: &Context<'_>, sorted: &[&Reply], table: usize, axis: &Axis) ->
     Split {
         dimension: axis.dimension.clone(),
         in_money: by_group,
+        asked: asked::of_table(context, table, true),
         rows: axis.keys.iter().enumerate().map(row).collect(),
     }
 }

@@ -119,11 +119,11 @@ impl Scope<'_> {
     }
 
     /// The greatest mean that the cap leaves a field in these cells, in its stored unit.
-    pub(super) fn most(&self, field: &Slug) -> f64 {
+    pub(super) fn most(&self, field: &Slug) -> IBig {
         let cells = self.cells.iter();
         let reference = cells.filter_map(|cell| self.reference(*cell, field)).max();
         let cap = IBig::from(self.context.dictionary.cap);
-        (IBig::from(reference.unwrap_or(0)) * cap).to_f64().value()
+        IBig::from(reference.unwrap_or(0)) * cap
     }
 
     /// A case group whose stays fall in the cell.

@@ -83,9 +83,9 @@ fn reference_index(
                 &[Measure::Count, measure.clone()],
             )?;
             let sum = scope.sum(measure, |_| 1).ok_or(Why::NoData)?;
-            let most = f64::from(scope.context.dictionary.cap);
+            let most = RBig::from(scope.context.dictionary.cap);
             let sampling = |index| sampling(groups?, field, index);
-            Ok(quotient(&scope, &sum, &thousand, 4, most, sampling))
+            Ok(quotient(&scope, &sum, &thousand, 4, &most, sampling))
         };
         settle(made())
     };

@@ -12,6 +12,8 @@ use schemas::outcome::Outcome;
 use schemas::time::{Month, Period};
 use serde::{Deserialize, Serialize};
 
+use super::asked::Asked;
+
 /// Two ends, both included.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Interval {
@@ -29,6 +31,9 @@ pub struct Figure {
     pub value: String,
     /// The percentile lies above `value`, in the open top bin.
     pub above: bool,
+    /// What came out of the noise, where `value` was moved from it to what can be: not below zero,
+    /// not above what the cap leaves, and shares that add to one.
+    pub noisy: Option<String>,
     /// 95 % noise interval.
     pub noise: Interval,
     /// 95 % sampling interval, where the spread of the stays is known.
@@ -71,7 +76,8 @@ pub struct Cell {
     pub above_cap: Outcome<Figure>,
     /// Mean capped length of stay, days with 2 decimals.
     pub mean_stay: Outcome<Figure>,
-    /// Share of each cost item in [`Benchmark::items`] order, 4 decimals.
+    /// Share of each cost item in [`Benchmark::items`] order, 3 decimals: where there are values,
+    /// they add to one.
     pub structure: Vec<Outcome<Figure>>,
 }
 
@@ -124,7 +130,7 @@ pub struct Data {
     pub grade: Option<Grade>,
     /// The last month that is in it.
     pub newest: Option<Month>,
-    /// Months of the period that are not in it.
+    /// Months of the period that are not in it; none of a year that is in it as a whole.
     pub missing: Vec<Month>,
     /// Its months.
     pub snapshots: Vec<Snapshot>,
@@ -165,6 +171,8 @@ pub struct Split {
     pub dimension: Slug,
     /// Percentiles are money (`true`) or multiples of the reference.
     pub in_money: bool,
+    /// What its cells can give.
+    pub asked: Vec<Asked>,
     /// Its keys in the dictionary's order.
     pub rows: Vec<Row>,
 }
@@ -252,12 +260,24 @@ pub struct Benchmark {
     pub stay: Option<Item>,
     /// The cost items of the structure.
     pub items: Vec<Item>,
+    /// What totals can give.
+    pub asked: Vec<Asked>,
     /// The alliance.
     pub total: Totals,
     /// The hospitals, by name.
     pub hospitals: Vec<Hospital>,
     /// The tables by one dimension.
     pub splits: Vec<Split>,
+}
+
+impl Figure {
+    /// This figure with what came out of the noise beside it, where that is another number.
+    pub(super) fn beside(self, noisy: String) -> Self {
+        Self {
+            noisy: (noisy != self.value).then_some(noisy),
+            ..self
+        }
+    }
 }
 
 impl Percentiles {

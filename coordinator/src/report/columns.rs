@@ -1,0 +1,189 @@
+//! What each figure is called and in which unit it stands, in tables of all kinds.
+
+use policies::figures::Benchmark;
+use policies::figures::benchmark::{Asked, Kind};
+
+use super::words::Dress;
+
+/// The unit of a figure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// A number of stays.
+    Stays,
+    /// The benchmark's currency.
+    Money,
+    /// The currency by case group, else multiples of the reference.
+    Percentile,
+    /// Multiples of the reference.
+    Reference,
+    /// Days.
+    Days,
+    /// A share of one.
+    Share,
+    /// A ratio.
+    Ratio,
+}
+
+/// A figure's names.
+pub(super) struct Column {
+    pub(super) kind: Kind,
+    /// In CSV files, without the unit.
+    pub(super) name: &'static str,
+    pub(super) unit: Unit,
+    pub(super) zh: &'static str,
+    pub(super) en: &'static str,
+}
+
+impl Column {
+    pub(super) fn dress(&self) -> Dress {
+        match self.unit {
+            Unit::Share => Dress::Percent,
+            _ => Dress::Number,
+        }
+    }
+
+    /// The unit in the column's name; nothing where the name says it.
+    pub(super) fn suffix(&self, currency: &str, in_money: bool) -> String {
+        match (self.unit, in_money) {
+            (Unit::Money, _) | (Unit::Percentile, true) => format!("_{}", currency.to_lowercase()),
+            (Unit::Percentile, false) | (Unit::Reference, _) => "_per_reference".to_owned(),
+            (Unit::Days, _) => "_days".to_owned(),
+            (Unit::Stays | Unit::Share | Unit::Ratio, _) => String::new(),
+        }
+    }
+
+    /// The unit in words.
+    pub(super) fn unit_in_words(&self, currency: &str, in_money: bool) -> String {
+        match (self.unit, in_money) {
+            (Unit::Stays, _) => "stays".to_owned(),
+            (Unit::Money, _) | (Unit::Percentile, true) => currency.to_owned(),
+            (Unit::Percentile, false) | (Unit::Reference, _) => {
+                "multiples of the case group's reference".to_owned()
+            }
+            (Unit::Days, _) => "days".to_owned(),
+            (Unit::Share, _) => "share of 1".to_owned(),
+            (Unit::Ratio, _) => "ratio, 1 = the yardstick".to_owned(),
+        }
+    }
+}
+
+pub(super) fn column(kind: Kind) -> Column {
+    let (name, unit, zh, en) = match kind {
+        Kind::Stays => ("stays", Unit::Stays, "病例数", "Stays"),
+        Kind::TotalCost => (
+            "total_cost",
+            Unit::Money,
+            "封顶总费用",
+            "Capped cost, total",
+        ),
+        Kind::MeanCost => ("mean_cost", Unit::Money, "封顶均次费用", "Capped mean cost"),
+        Kind::Deviation => ("deviation", Unit::Money, "标准差", "Standard deviation"),
+        Kind::Variation => (
+            "variation",
+            Unit::Ratio,
+            "变异系数",
+            "Coefficient of variation",
+        ),
+        Kind::P25 => ("p25", Unit::Percentile, "P25", "25th percentile"),
+        Kind::P50 => ("p50", Unit::Percentile, "P50", "median"),
+        Kind::P75 => ("p75", Unit::Percentile, "P75", "75th percentile"),
+        Kind::P90 => ("p90", Unit::Percentile, "P90", "90th percentile"),
+        Kind::CappedShare => (
+            "capped_share",
+            Unit::Share,
+            "封顶病例占比",
+            "Share of capped stays",
+        ),
+        Kind::AboveCap => (
+            "above_cap",
+            Unit::Reference,
+            "封顶影响",
+            "What the cap takes off the mean",
+        ),
+        Kind::MeanStay => (
+            "mean_stay",
+            Unit::Days,
+            "平均住院日",
+            "Mean length of stay, days",
+        ),
+        Kind::Structure => ("share", Unit::Share, "成本构成", "Cost structure"),
+        Kind::Cmi => ("cmi", Unit::Ratio, "病例组合指数 CMI", "Case mix index"),
+        Kind::CostIndexReference => (
+            "cost_index_reference",
+            Unit::Ratio,
+            "费用消耗指数·参考",
+            "Cost index, reference",
+        ),
+        Kind::CostIndexAlliance => (
+            "cost_index_alliance",
+            Unit::Ratio,
+            "费用消耗指数·联盟",
+            "Cost index, alliance",
+        ),
+        Kind::CostObservedExpected => (
+            "cost_observed_expected",
+            Unit::Ratio,
+            "费用实际/期望",
+            "Cost, observed / expected",
+        ),
+        Kind::TimeIndexReference => (
+            "time_index_reference",
+            Unit::Ratio,
+            "时间消耗指数·参考",
+            "Time index, reference",
+        ),
+        Kind::TimeIndexAlliance => (
+            "time_index_alliance",
+            Unit::Ratio,
+            "时间消耗指数·联盟",
+            "Time index, alliance",
+        ),
+        Kind::TimeObservedExpected => (
+            "time_observed_expected",
+            Unit::Ratio,
+            "时间实际/期望",
+            "Time, observed / expected",
+        ),
+    };
+    Column {
+        kind,
+        name,
+        unit,
+        zh,
+        en,
+    }
+}
+
+/// The columns of what was asked for, without the structure, which is one for each item.
+pub(super) fn columns(asked: &[Asked]) -> Vec<Column> {
+    let figures = asked.iter().map(|asked| asked.figure);
+    let plain = figures.filter(|figure| *figure != Kind::Structure);
+    plain.map(column).collect()
+}
+
+/// Whether a figure was asked for.
+pub(super) fn has(asked: &[Asked], kind: Kind) -> bool {
+    asked.iter().any(|asked| asked.figure == kind)
+}
+
+/// Only hospitals have these: the alliance is their yardstick.
+pub(super) fn of_hospitals_only(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::CostIndexAlliance
+            | Kind::CostObservedExpected
+            | Kind::TimeIndexAlliance
+            | Kind::TimeObservedExpected
+    )
+}
+
+/// Names of the cost items' share columns.
+pub(super) fn share_names(benchmark: &Benchmark, asked: &[Asked]) -> Vec<String> {
+    let items = benchmark.items.iter();
+    let names = items.map(|item| format!("share_{}", item.id));
+    if has(asked, Kind::Structure) {
+        names.collect()
+    } else {
+        Vec::new()
+    }
+}

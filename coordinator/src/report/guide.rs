@@ -1,0 +1,152 @@
+//! `columns.csv`: what each column of each CSV file means, and its unit.
+
+use policies::figures::Benchmark;
+use policies::figures::benchmark::Asked;
+
+use super::ReportError;
+use super::columns::column;
+use super::sheet::{self, About, Part};
+
+/// Name, meaning in both languages and unit of a column that is not a figure.
+type Plain = (&'static str, &'static str, &'static str, &'static str);
+
+/// The first columns of `hospitals.csv`.
+pub(super) const FACTS: [Plain; 8] = [
+    (
+        "hospital",
+        "医院；联盟合计为 (alliance)",
+        "The hospital; (alliance) for all together",
+        "",
+    ),
+    ("reply", "答复情况", "What became of its answer", ""),
+    (
+        "grade",
+        "所用月份的最低数据等级",
+        "Worst grade of its months",
+        "A to D",
+    ),
+    (
+        "counted",
+        "按什么计为一人：patient 患者，stay 每次住院（来源无患者标识）",
+        "Whose stays count as one person's: patient, or stay where the source has no key of the patient",
+        "",
+    ),
+    (
+        "newest",
+        "数据最新月份；来源只有年份时为年份",
+        "Newest month; the year where the source knows only that",
+        "YYYY-MM or YYYY",
+    ),
+    (
+        "missing_months",
+        "期内缺少的月份数",
+        "Months of the period that are missing",
+        "months",
+    ),
+    (
+        "rank_first",
+        "区间允许的最好名次（费用消耗指数，1 最低）",
+        "Best place by cost index that the intervals allow, 1 the lowest",
+        "place",
+    ),
+    (
+        "rank_last",
+        "区间允许的最后名次",
+        "Last place that the intervals allow",
+        "place",
+    ),
+];
+
+/// The columns of a split beside its code, which is named after the dimension.
+pub(super) const KEYS: [Plain; 3] = [
+    FACTS[0],
+    ("name_zh", "中文名称", "Name in Chinese", ""),
+    ("name_en", "英文名称", "Name in English", ""),
+];
+
+/// What a part says of its figure.
+fn part(part: Part) -> (&'static str, &'static str) {
+    match part {
+        Part::Status => (
+            "状态：value 有数，suppressed 病例过少或无可靠值，no_data 来源无此字段，其余为医院未答复的原因",
+            "status: value; suppressed, too few or no reliable value; no_data, the source lacks the field; else why the hospital did not answer",
+        ),
+        Part::Value => ("数值", "value"),
+        Part::Noisy => (
+            "加噪后的原值（调整为合计 100 % 之前）",
+            "as it came out of the noise, before shares were made to add to 1",
+        ),
+        Part::Above => (
+            "yes：真值高于所列数值（在最高的开口分箱内）",
+            "yes: it lies above the value given, in the open top bin",
+        ),
+        Part::NoiseLow => ("95 % 噪声区间下限", "95 % noise interval, lower end"),
+        Part::NoiseHigh => (
+            "95 % 噪声区间上限；空：高于最高分箱",
+            "95 % noise interval, upper end; empty: above the last bin",
+        ),
+        Part::SamplingLow => ("95 % 抽样区间下限", "95 % sampling interval, lower end"),
+        Part::SamplingHigh => ("95 % 抽样区间上限", "95 % sampling interval, upper end"),
+    }
+}
+
+/// One row a column, file by file.
+pub(super) fn guide(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
+    let head = ["file", "column", "meaning_zh", "meaning_en", "unit"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let plain = |file: &str, column: &str, of: Plain| {
+        [file, column, of.1, of.2, of.3].map(str::to_owned).to_vec()
+    };
+    let file = "hospitals.csv";
+    rows.extend(FACTS.iter().map(|fact| plain(file, fact.0, *fact)));
+    figures(benchmark, file, &benchmark.asked, false, &mut rows);
+    for split in &benchmark.splits {
+        let file = format!("by-{}.csv", split.dimension);
+        let [hospital, names @ ..] = KEYS;
+        let code = ("", "编码", "Code", "");
+        rows.push(plain(&file, hospital.0, hospital));
+        rows.push(plain(&file, split.dimension.as_str(), code));
+        rows.extend(names.iter().map(|name| plain(&file, name.0, *name)));
+        figures(benchmark, &file, &split.asked, split.in_money, &mut rows);
+    }
+    sheet::bytes(&rows)
+}
+
+fn figures(
+    benchmark: &Benchmark,
+    file: &str,
+    asked: &[Asked],
+    in_money: bool,
+    rows: &mut Vec<Vec<String>>,
+) {
+    for (name, about, beside) in sheet::names(benchmark, asked, in_money) {
+        let (zh, en) = part(beside);
+        let (subject_zh, subject_en, mut unit) = match about {
+            About::Figure(column) => (
+                column.zh.to_owned(),
+                column.en.to_owned(),
+                column.unit_in_words(&benchmark.currency, in_money),
+            ),
+            About::Item(place) => {
+                let column = column(policies::figures::benchmark::Kind::Structure);
+                let label = benchmark.items.get(place).map(|item| &item.label);
+                let of = |label: Option<&String>| label.cloned().unwrap_or_default();
+                (
+                    format!("{}·{}", column.zh, of(label.map(|label| &label.zh))),
+                    format!("{}, {}", column.en, of(label.map(|label| &label.en))),
+                    column.unit_in_words(&benchmark.currency, in_money),
+                )
+            }
+        };
+        if matches!(beside, Part::Status | Part::Above) {
+            unit.clear();
+        }
+        rows.push(vec![
+            file.to_owned(),
+            name,
+            format!("{subject_zh}：{zh}"),
+            format!("{subject_en}: {en}"),
+            unit,
+        ]);
+    }
+}
