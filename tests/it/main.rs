@@ -7,6 +7,7 @@ mod amounts;
 mod hub;
 mod hostile;
 mod planted;
+mod snapshots;
 mod malformed;
 mod architecture;
 mod scan;
