@@ -13,6 +13,7 @@ mod architecture;
 mod scan;
 mod dp_audit;
 mod ledger;
+mod killed;
 mod link;
 mod simulated;
 mod benchmark;
