@@ -13,6 +13,16 @@ impl Source for Zero {
     }
 }
 
+/// The same number on every cell.
+#[derive(Debug)]
+pub struct Shift(pub i64);
+
+impl Source for Shift {
+    fn add(&self, exact: &[i64], _: &BlockLayout) -> Result<Vec<i64>, NoiseError> {
+        Ok(exact.iter().map(|cell| cell + self.0).collect())
+    }
+}
+
 /// A mutant: half the noise that the plan asks for. The audit must catch it.
 #[derive(Debug)]
 pub struct Half;

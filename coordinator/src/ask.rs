@@ -131,7 +131,8 @@ pub async fn open(
     let dictionary = dictionary::latest(state, authority).await?;
     let dictionary = dictionary.ok_or(AskError::NoDictionary)?.dictionary;
     let draft = template.draft(&dictionary, rules.digest()?, order.period)?;
-    plan::compile(&draft.question, &dictionary, rules)?;
+    let layout = plan::compile(&draft.question, &dictionary, rules)?;
+    plan::check_price(&layout, template.purpose, rules)?;
     let roster = roster(state, &order.roster).await?;
     let min_answers = order.min_answers.or(template.min_answers).unwrap_or(1);
     if min_answers == 0 || usize::try_from(min_answers).map_or(true, |n| n > roster.len()) {

@@ -46,6 +46,8 @@ pub struct Allowance {
     pub audit: Rho,
     /// Free questions.
     pub free: Rho,
+    /// The most that one free question may cost.
+    pub free_question: Rho,
 }
 
 /// Weight of one patient in one question.
@@ -213,6 +215,10 @@ impl Privacy {
             (a.audit <= f.audit, "allowance.audit"),
             (a.free <= f.free, "allowance.free"),
             (
+                a.free_question <= f.free_question,
+                "allowance.free_question",
+            ),
+            (
                 self.contribution.groups <= floors.contribution.groups,
                 "contribution.groups",
             ),
@@ -300,6 +306,11 @@ mod tests {
         let floors = Privacy::parse(DEFAULT).unwrap();
         for (from, to, place) in [
             ("total = \"1\"", "total = \"1.1\"", "allowance.total"),
+            (
+                "free_question = \"0.04\"",
+                "free_question = \"0.05\"",
+                "allowance.free_question",
+            ),
             ("groups = 3", "groups = 4", "contribution.groups"),
             ("\nthreshold = 11", "\nthreshold = 10", "display.threshold"),
             (

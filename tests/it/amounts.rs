@@ -93,7 +93,7 @@ async fn t13_amounts_are_exact_or_refused() {
     app.noise = Box::new(Zero);
     let app = std::sync::Arc::new(app);
     let body = "bounds = { groups = 1, stays = 1 }\n[[tables]]\nby = []\nblocks = [\
-                { measure = { kind = \"histogram\", field = \"cost\" }, rho = \"0.1\" }]";
+                { measure = { kind = \"histogram\", field = \"cost\" }, rho = \"0.04\" }]";
     let asked = by_officer(question(&app, "2025", body));
     let charged = node::answer::reply(&app, &asked).await.unwrap();
     let answer = charged.sealed().open(&app.signer.public()).unwrap();

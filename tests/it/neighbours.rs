@@ -128,11 +128,11 @@ fn moved(a: &[i64], b: &[i64]) -> u128 {
 /// Four dimensions, and filters in the block as well.
 const FOUR: &str = "bounds = { groups = 3, stays = 1 }\n[[tables]]\n\
     by = [\"age_band\", \"month\", \"severity\", \"sex\"]\nblocks = [\
-    { measure = { kind = \"count\" }, rho = \"0.01\" },\
-    { measure = { kind = \"sum\", field = \"cost\" }, rho = \"0.01\" },\
-    { measure = { kind = \"squares\", field = \"cost\" }, rho = \"0.01\" },\
-    { measure = { kind = \"relative\", field = \"los\" }, rho = \"0.01\" },\
-    { measure = { kind = \"count_where\", filter = { department = [\"2100\"] } }, rho = \"0.01\" }]";
+    { measure = { kind = \"count\" }, rho = \"0.008\" },\
+    { measure = { kind = \"sum\", field = \"cost\" }, rho = \"0.008\" },\
+    { measure = { kind = \"squares\", field = \"cost\" }, rho = \"0.008\" },\
+    { measure = { kind = \"relative\", field = \"los\" }, rho = \"0.008\" },\
+    { measure = { kind = \"count_where\", filter = { department = [\"2100\"] } }, rho = \"0.008\" }]";
 
 #[tokio::test]
 async fn no_patient_moves_a_block_further_than_claimed() {

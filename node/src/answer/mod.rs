@@ -10,14 +10,13 @@ use std::sync::Arc;
 use policies::plan::{self, Layout, Refusal};
 use policies::rules::Privacy;
 use policies::template;
-use schemas::answer::Answer;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::outcome::Reason;
 use schemas::question::{Purpose, Question};
 use schemas::round::TemplateRef;
-use schemas::seal::{Sealed, Signer};
+use schemas::seal::Signer;
 
 use crate::clock::Clock;
 use crate::ledger::{self, Charged, Identity, LedgerError, Payer, Watch};
@@ -45,14 +44,27 @@ pub struct App {
     pub signer: Signer,
     /// Where noise comes from.
     pub noise: Box<dyn Source>,
-    /// Mapped months.
-    pub cache: Cache,
+    /// Mapped months; a running node keeps them from round to round.
+    pub cache: Arc<Cache>,
     /// Threads for scan and noise.
     pub threads: usize,
     /// The time.
     pub clock: Clock,
     /// Steps of a charge; does nothing outside tests.
     pub watch: Watch,
+}
+
+impl App {
+    /// This hospital as the payer of a question, by its own policy, now.
+    pub fn payer(&self, purpose: Purpose) -> Payer<'_> {
+        Payer {
+            hospital: &self.hospital,
+            signer: &self.signer,
+            purpose,
+            policy: &self.policy,
+            at: self.clock.now(),
+        }
+    }
 }
 
 /// A question as it reached the node.
@@ -124,8 +136,6 @@ impl Unanswered {
 /// A question that policy and plan allow, bound to released data.
 #[derive(Debug)]
 pub struct Bound {
-    /// The compiled question.
-    pub layout: Layout,
     /// The quota that pays.
     pub purpose: Purpose,
     /// The data.
@@ -134,6 +144,11 @@ pub struct Bound {
 }
 
 impl Bound {
+    /// The compiled question.
+    pub fn layout(&self) -> &Layout {
+        self.identity.layout()
+    }
+
     /// Whether the answer is stored already.
     pub async fn stored(&self, app: &App) -> Result<bool, Unanswered> {
         Ok(ledger::stored(&app.state, &self.identity).await?.is_some())
@@ -145,6 +160,7 @@ impl Bound {
 pub async fn bind(app: &App, asked: &Asked) -> Result<Bound, Unanswered> {
     let purpose = judge(app, asked)?;
     let layout = plan::compile(&asked.question, &app.dictionary, &app.policy)?;
+    plan::check_price(&layout, purpose, &app.policy)?;
     let released = snapshot::released(&app.state, &app.data, &asked.question.period).await?;
     if released.months.is_empty() {
         return Err(Unanswered::NoData);
@@ -152,14 +168,9 @@ pub async fn bind(app: &App, asked: &Asked) -> Result<Bound, Unanswered> {
     if released.dictionaries != [layout.dictionary] {
         return Err(Unanswered::NotMapped);
     }
-    let mechanism = layout.digest().map_err(|_| Unanswered::Seal)?;
-    let identity = Identity {
-        question: layout.question,
-        releases: released.releases(),
-        mechanism,
-    };
+    let snapshots = released.months.clone();
+    let identity = Identity::new(layout, snapshots).map_err(|_| Unanswered::Seal)?;
     Ok(Bound {
-        layout,
         purpose,
         released,
         identity,
@@ -202,36 +213,13 @@ pub async fn reply(app: &Arc<App>, asked: &Asked) -> Result<Charged, Unanswered>
     if let Some(stored) = ledger::stored(&app.state, &bound.identity).await? {
         return Ok(stored);
     }
-    let payer = Payer {
-        purpose: bound.purpose,
-        policy: &app.policy,
-        at: app.clock.now(),
-    };
-    ledger::affordable(&app.state, &bound.layout, payer).await?;
+    let payer = app.payer(bound.purpose);
+    ledger::affordable(&app.state, bound.layout(), payer).await?;
     let worker = Arc::clone(app);
-    let (layout, released) = (bound.layout.clone(), bound.released.clone());
+    let (layout, released) = (bound.layout().clone(), bound.released.clone());
     let drawn = tokio::task::spawn_blocking(move || draw(&worker, &layout, &released)).await;
-    let blocks = drawn
-        .map_err(|_| Unanswered::Scan(ScanError::Worker))??
-        .into_blocks();
-    let answer = Answer {
-        question: bound.identity.question,
-        hospital: app.hospital.clone(),
-        snapshots: bound.released.months.clone(),
-        mechanism: bound.identity.mechanism,
-        policy: app.policy.digest().map_err(|_| Unanswered::Seal)?,
-        blocks,
-    };
-    let sealed = Sealed::seal(&app.signer, &answer).map_err(|_| Unanswered::Seal)?;
-    Ok(ledger::charge(
-        &app.state,
-        &bound.layout,
-        &bound.identity,
-        sealed,
-        payer,
-        app.watch,
-    )
-    .await?)
+    let drawn = drawn.map_err(|_| Unanswered::Scan(ScanError::Worker))??;
+    Ok(ledger::charge(&app.state, &bound.identity, drawn, payer, app.watch).await?)
 }
 
 fn draw(app: &App, layout: &Layout, released: &Released) -> Result<noise::Noisy, Unanswered> {

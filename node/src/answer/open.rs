@@ -1,5 +1,7 @@
 //! Opening a node for answering. Whatever is missing or invalid refuses the start (rule FAIL-1).
 
+use std::sync::Arc;
+
 use policies::rules::{DEFAULT, Privacy, RulesError};
 
 use super::App;
@@ -7,7 +9,6 @@ use crate::clock::Clock;
 use crate::config::keys::Keys;
 use crate::config::{Config, ConfigError};
 use crate::noise::Gaussian;
-use crate::snapshot::Cache;
 use crate::store::dictionaries;
 use crate::store::state::{State, StateError};
 
@@ -63,7 +64,7 @@ impl App {
             policy: policy(config)?,
             signer: Keys::open(&config.data)?.message_key()?,
             noise: Box::new(Gaussian),
-            cache: Cache::default(),
+            cache: Arc::default(),
             threads,
             clock,
             watch: |_| {},

@@ -148,6 +148,10 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
         return Ok(());
     }
     write_plan(&explained, out)?;
+    if asked.template.is_none() {
+        let most = app.policy.allowance.free_question;
+        writeln!(out, "one free question may cost at most: ρ {most}")?;
+    }
     match answer::bind(app, asked).await {
         Ok(bound) => {
             let months: Vec<String> = bound
@@ -158,12 +162,8 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
                 .collect();
             writeln!(out, "data: {}", months.join(", "))?;
             writeln!(out, "paid by: the quota `{}`", ledger::name(bound.purpose))?;
-            let payer = ledger::Payer {
-                purpose: bound.purpose,
-                policy: &app.policy,
-                at: app.clock.now(),
-            };
-            let affordable = ledger::affordable(&app.state, &bound.layout, payer).await;
+            let payer = app.payer(bound.purpose);
+            let affordable = ledger::affordable(&app.state, bound.layout(), payer).await;
             if bound.stored(app).await? {
                 writeln!(out, "already answered: asking again is free")?;
             } else if let Err(error) = affordable {

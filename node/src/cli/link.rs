@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use schemas::digest::Digest;
 use schemas::enrolment::JoinCode;
-use schemas::round::{Round, Said};
+use schemas::round::Round;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,8 @@ use crate::answer::OpenError;
 use crate::answer::{self, App, Asked, Unanswered};
 use crate::config::keys::Keys;
 use crate::enrol;
-use crate::link::{self, Desk, Link};
+use crate::link::{self, Desk, Link, Word};
+use crate::snapshot::Cache;
 use crate::store::state;
 use crate::telemetry;
 
@@ -136,6 +137,7 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
         }
         stopper.cancel();
     });
+    let cache = Arc::new(Cache::default());
     let desk = Desk {
         link: &link,
         state: &node.state,
@@ -145,26 +147,30 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
         clock: &node.clock,
         tick: Duration::from_millis(u64::from(node.config.release_tick_ms)),
     };
-    let answer = async |round: &Round, _: Digest| answer_round(&node, round).await;
+    let answer = async |round: &Round, _: Digest| answer_round(&node, &cache, round).await;
     link::run(&desk, answer, &stop).await;
     Ok(())
 }
 
-/// Answers a round or says why not. Policy, dictionary and key are read anew for each round, so
-/// that what the officers changed counts at once.
-async fn answer_round(node: &Node, round: &Round) -> Result<Said, NotNow> {
-    let app = Arc::new(App::open(&node.config, node.state.clone(), node.clock).await?);
+/// Answers a round or says why not. Policy, dictionary, key and list of releases are read anew for
+/// each round, so that what the officers changed counts at once; mapped months are kept.
+async fn answer_round(node: &Node, cache: &Arc<Cache>, round: &Round) -> Result<Word, NotNow> {
+    let app = App::open(&node.config, node.state.clone(), node.clock).await?;
+    let app = Arc::new(App {
+        cache: Arc::clone(cache),
+        ..app
+    });
     let asked = Asked {
         question: round.question.clone(),
         template: round.template.clone(),
         by_officer: false,
     };
     match answer::reply(&app, &asked).await {
-        Ok(charged) => Ok(Said::Answered(charged.sealed().clone())),
+        Ok(charged) => Ok(Word::Answered(charged)),
         Err(error) => match error.reason() {
             Some(reason) => {
                 tracing::info!(round = %round.id, reason = reason.as_str(), why = %error, "declined");
-                Ok(Said::Declined(reason))
+                Ok(Word::Declined(reason))
             }
             None => Err(error.into()),
         },

@@ -91,4 +91,29 @@ async fn from_nothing_to_a_released_month() {
         let line: Vec<&str> = line.iter().map(String::as_str).collect();
         assert!(run_line(&line).await.unwrap().contains("2025-03"));
     }
+
+    // What one free question may cost is shown before anything is spent.
+    let policy = run_line(&["--data", &node, "policy"]).await.unwrap();
+    assert!(policy.contains("\"free_question\": 40000000"), "{policy}");
+    for (rho, verdict) in [
+        ("0.04", "would be answered"),
+        ("0.05", "would be refused: allowance.free_question"),
+    ] {
+        let question = at(rho);
+        let text = format!(
+            "id = \"own\"\nversion = 1\nlabel = {{ zh = \"问\", en = \"q\" }}\npurpose = \"free\"\n\
+             release = \"attributed\"\nbounds = {{ groups = 1, stays = 1 }}\n[[tables]]\nby = []\n\
+             blocks = [{{ measure = {{ kind = \"count\" }}, rho = \"{rho}\" }}]"
+        );
+        std::fs::write(&question, text).unwrap();
+        let ask = ["--data", &node, "ask", &question, "--period", "2025-03"];
+        let dry: Vec<&str> = ask.into_iter().chain(["--dry-run"]).collect();
+        let told = run_line(&dry).await.unwrap();
+        assert!(told.contains("at most: ρ 0.04"), "{told}");
+        assert!(told.contains(verdict), "{told}");
+        if rho == "0.05" {
+            let spend: Vec<&str> = ask.into_iter().chain(["--spend"]).collect();
+            assert!(run_line(&spend).await.is_err());
+        }
+    }
 }

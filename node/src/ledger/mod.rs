@@ -1,33 +1,28 @@
-//! The ledger of privacy: charge and stored answer are one transaction (rule DP-2). Nothing is
-//! sent before that commit, and an answer that was stored once is served for ever, free of charge.
+//! The ledger of privacy: charge and stored answer are one transaction (rule DP-2), in which the
+//! answer is also made and signed. Nothing is sent before that commit, and an answer that was stored
+//! once is served for ever, free of charge.
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
 mod account;
+mod charge;
+mod identity;
 
 pub use account::{Line, lines};
+pub use charge::charge;
+pub use identity::Identity;
 
-use policies::plan::{Bound, Layout};
+use policies::plan::Layout;
 use policies::rules::Privacy;
 use schemas::answer::Answer;
-use schemas::digest::Digest;
+use schemas::canonical;
+use schemas::id::Slug;
 use schemas::loss::{NotALoss, Rho};
 use schemas::question::Purpose;
-use schemas::seal::{SealError, Sealed};
+use schemas::seal::{SealError, Sealed, Signer};
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
-use crate::store::state::{Change, State, StateError, append};
-
-/// What an answer is known by: the same three give the same bytes for ever.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Identity {
-    /// Digest of the question.
-    pub question: Digest,
-    /// Release numbers of the data, joined by commas.
-    pub releases: String,
-    /// Digest of the layout.
-    pub mechanism: Digest,
-}
+use crate::store::state::{State, StateError};
 
 /// An answer that was paid for, or had been. Only the ledger makes one, so an unpaid answer cannot
 /// be sent.
@@ -41,6 +36,11 @@ impl Charged {
     /// The stored, signed answer.
     pub fn sealed(&self) -> &Sealed<Answer> {
         &self.sealed
+    }
+
+    /// The stored, signed answer, by value.
+    pub fn into_sealed(self) -> Sealed<Answer> {
+        self.sealed
     }
 
     /// What was charged to each data year just now; zero for a stored answer.
@@ -66,6 +66,12 @@ pub enum LedgerError {
     /// The stored answer is damaged.
     #[error("the stored answer is damaged")]
     Damaged,
+    /// The noisy cells are another question's.
+    #[error("the noisy cells are not those of the question that is charged")]
+    OtherQuestion,
+    /// The policy has no canonical form.
+    #[error("the policy has no digest")]
+    Policy(#[from] canonical::Error),
     /// The answer has no canonical form.
     #[error("the answer could not be sealed")]
     Seal(#[from] SealError),
@@ -80,9 +86,13 @@ impl From<sqlx::Error> for LedgerError {
     }
 }
 
-/// Who pays, by which rules, when.
+/// Who answers and pays, by which rules, when.
 #[derive(Clone, Copy, Debug)]
 pub struct Payer<'a> {
+    /// The hospital.
+    pub hospital: &'a Slug,
+    /// Its message key.
+    pub signer: &'a Signer,
     /// The purpose as the node's own policy classes it.
     pub purpose: Purpose,
     /// The node's policy.
@@ -112,9 +122,9 @@ pub type Watch = fn(Step);
 /// The stored answer, if the question was answered before on the same data.
 pub async fn stored(state: &State, identity: &Identity) -> Result<Option<Charged>, LedgerError> {
     let row = sqlx::query(FIND)
-        .bind(identity.question.to_string())
-        .bind(&identity.releases)
-        .bind(identity.mechanism.to_string())
+        .bind(identity.question().to_string())
+        .bind(identity.releases())
+        .bind(identity.mechanism().to_string())
         .fetch_optional(state.pool())
         .await?;
     row.map(|row| charged(&row.try_get::<String, _>(0)?))
@@ -123,147 +133,6 @@ pub async fn stored(state: &State, identity: &Identity) -> Result<Option<Charged
 
 const FIND: &str =
     "select sealed from answers where question = $1 and releases = $2 and mechanism = $3";
-
-/// Charges and stores a sealed answer in one transaction. If another asker was faster, the draw is
-/// dropped and the stored answer returned, free of charge.
-pub async fn charge(
-    state: &State,
-    layout: &Layout,
-    identity: &Identity,
-    sealed: Sealed<Answer>,
-    payer: Payer<'_>,
-    watch: Watch,
-) -> Result<Charged, LedgerError> {
-    let mut change = state.begin().await?;
-    watch(Step::Begun);
-    let found = sqlx::query(FIND)
-        .bind(identity.question.to_string())
-        .bind(&identity.releases)
-        .bind(identity.mechanism.to_string())
-        .fetch_optional(&mut *change)
-        .await?;
-    if let Some(row) = found {
-        return charged(&row.try_get::<String, _>(0)?);
-    }
-    let due = due(&mut change, layout, identity).await?;
-    let text = serde_json::to_string(&sealed).map_err(|_| LedgerError::Damaged)?;
-    sqlx::query(
-        "insert into answers (question, releases, mechanism, sealed, charged_nano, at) \
-         values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(identity.question.to_string())
-    .bind(&identity.releases)
-    .bind(identity.mechanism.to_string())
-    .bind(text)
-    .bind(whole(due)?)
-    .bind(payer.at.0)
-    .execute(&mut *change)
-    .await?;
-    watch(Step::Stored);
-    for year in layout.period.years() {
-        let quota = payer.policy.quota(payer.purpose);
-        raise(
-            &mut change,
-            year.0,
-            "all",
-            due,
-            payer.policy.allowance.total,
-        )
-        .await?;
-        raise(&mut change, year.0, name(payer.purpose), due, quota).await?;
-    }
-    watch(Step::Paid);
-    let years: Vec<String> = layout
-        .period
-        .years()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let detail = [
-        ("charge", due.to_string()),
-        ("purpose", name(payer.purpose).to_owned()),
-        ("years", years.join(" ")),
-        ("answer", sealed.digest()?.to_string()),
-        ("mechanism", identity.mechanism.to_string()),
-    ];
-    append(&mut change, payer.at, "charge", identity.question, &detail).await?;
-    watch(Step::Logged);
-    change.commit().await?;
-    watch(Step::Committed);
-    Ok(Charged {
-        sealed,
-        paid_now: due,
-    })
-}
-
-/// What this answer costs each data year. The first month of a series pays for the whole series;
-/// later months are free; a month asked again on other data (restated) pays for one month more.
-async fn due(
-    change: &mut Change,
-    layout: &Layout,
-    identity: &Identity,
-) -> Result<Rho, LedgerError> {
-    let (Bound::Series { months }, Some(series)) = (layout.bound, layout.series) else {
-        return Ok(layout.charge);
-    };
-    let month = layout.period.from.to_string();
-    let known = sqlx::query("select month from series where series = $1")
-        .bind(series.to_string())
-        .fetch_all(&mut **change)
-        .await?;
-    let mut same_month = false;
-    for row in &known {
-        same_month |= row.try_get::<String, _>(0)? == month;
-    }
-    // One month's release number; a series asks for one month.
-    let release: i64 = identity
-        .releases
-        .parse()
-        .map_err(|_| LedgerError::Damaged)?;
-    sqlx::query("insert into series (series, month, release) values ($1, $2, $3)")
-        .bind(series.to_string())
-        .bind(&month)
-        .bind(release)
-        .execute(&mut **change)
-        .await?;
-    if known.is_empty() {
-        return Ok(layout.charge);
-    }
-    let one_month = Rho::from_nano(layout.charge.nano().div_ceil(u64::from(months.max(1))))?;
-    Ok(if same_month { one_month } else { Rho::ZERO })
-}
-
-/// Adds to one line of the ledger if the limit allows, else fails and undoes everything.
-async fn raise(
-    change: &mut Change,
-    year: u16,
-    purpose: &'static str,
-    charge: Rho,
-    limit: Rho,
-) -> Result<(), LedgerError> {
-    sqlx::query(
-        "insert into ledger (year, purpose, spent_nano) values ($1, $2, 0) on conflict do nothing",
-    )
-    .bind(i64::from(year))
-    .bind(purpose)
-    .execute(&mut **change)
-    .await?;
-    let raised = sqlx::query(
-        "update ledger set spent_nano = spent_nano + $1 \
-         where year = $2 and purpose = $3 and spent_nano + $1 <= $4",
-    )
-    .bind(whole(charge)?)
-    .bind(i64::from(year))
-    .bind(purpose)
-    .bind(whole(limit)?)
-    .execute(&mut **change)
-    .await?;
-    if raised.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(LedgerError::OutOfAllowance { year, purpose })
-    }
-}
 
 /// Whether a charge would fit now: the early check, so that nothing is scanned in vain. The
 /// transaction checks again.

@@ -8,5 +8,5 @@ mod poll;
 
 pub use client::{Link, LinkError, Sent};
 pub use dictionary::{FetchError, fetch, offered};
-pub use outbox::OutboxError;
+pub use outbox::{OutboxError, Word};
 pub use poll::{Desk, run};

@@ -2,12 +2,23 @@
 
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::outcome::Reason;
 use schemas::round::{Reply, Round, Said};
 use schemas::seal::{SealError, Sealed, Signer};
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
+use crate::ledger::Charged;
 use crate::store::state::{State, StateError, append};
+
+/// What the node says to a round. An answer is one that the ledger holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// The stored, signed answer.
+    Answered(Charged),
+    /// Why there is none.
+    Declined(Reason),
+}
 
 /// A stored reply and whether the coordinator has said what became of it.
 pub(super) struct Stored {
@@ -62,12 +73,12 @@ pub(super) async fn store(
     signer: &Signer,
     hospital: &Slug,
     (round, digest): (&Round, Digest),
-    said: Said,
+    word: Word,
     now: Timestamp,
 ) -> Result<Sealed<Reply>, OutboxError> {
-    let word = match &said {
-        Said::Answered(_) => "answered",
-        Said::Declined(reason) => reason.as_str(),
+    let (name, said) = match word {
+        Word::Answered(charged) => ("answered", Said::Answered(charged.into_sealed())),
+        Word::Declined(reason) => (reason.as_str(), Said::Declined(reason)),
     };
     let reply = Reply {
         round: digest,
@@ -100,7 +111,7 @@ pub(super) async fn store(
         .map_err(StateError::from)?;
     let detail = [
         ("round", round.id.to_string()),
-        ("said", word.to_owned()),
+        ("said", name.to_owned()),
         ("reply", sealed.digest()?.to_string()),
     ];
     append(&mut change, now, "reply", digest, &detail).await?;

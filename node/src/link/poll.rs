@@ -8,14 +8,14 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::outcome::Reason;
-use schemas::round::{Reply, Round, Said};
+use schemas::round::{Reply, Round};
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
-use super::outbox::{self, OutboxError};
+use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
 use crate::store::state::{State, StateError};
 
@@ -64,7 +64,7 @@ pub struct Desk<'a> {
 /// what is said; where it fails, nothing is said and the round is tried again later.
 pub async fn run<F, E>(desk: &Desk<'_>, answer: F, stop: &CancellationToken)
 where
-    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
     E: std::error::Error,
 {
     if let Err(error) = super::dictionary::fetch(desk.link, desk.folder).await {
@@ -94,7 +94,7 @@ where
 /// One poll and everything that it brings.
 async fn turn<F, E>(desk: &Desk<'_>, answer: &F) -> Result<(), TurnError>
 where
-    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
     E: std::error::Error,
 {
     // What a crash or a broken connection left open, the same bytes again.
@@ -117,7 +117,7 @@ where
 /// Replies to one round; `false` where nothing could be said.
 async fn reply<F, E>(desk: &Desk<'_>, sealed: &Sealed<Round>, answer: &F) -> Result<bool, TurnError>
 where
-    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
     E: std::error::Error,
 {
     let round = match sealed.open(desk.link.alliance_key()) {
@@ -145,13 +145,13 @@ where
             if outbox::taken(desk.state, &round.id, &digest).await? {
                 tracing::warn!(round = %round.id, "another round bore this name before");
                 let asked = (&round, digest);
-                let said = Said::Declined(Reason::Refused);
+                let word = Word::Declined(Reason::Refused);
                 let (signer, hospital) = (desk.signer, desk.hospital);
-                let stored = outbox::store(desk.state, signer, hospital, asked, said, now).await?;
+                let stored = outbox::store(desk.state, signer, hospital, asked, word, now).await?;
                 return send(desk, &digest, &stored).await;
             }
-            let said = match answer_in_time(&round, digest, now, answer).await {
-                Ok(said) => said,
+            let word = match answer_in_time(&round, digest, now, answer).await {
+                Ok(word) => word,
                 Err(error) => {
                     tracing::error!(round = %round.id, error = %chain(&error), "no answer");
                     return Ok(false);
@@ -159,7 +159,7 @@ where
             };
             let asked = (&round, digest);
             let stored =
-                outbox::store(desk.state, desk.signer, desk.hospital, asked, said, now).await?;
+                outbox::store(desk.state, desk.signer, desk.hospital, asked, word, now).await?;
             tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
             stored
         }
@@ -173,17 +173,17 @@ async fn answer_in_time<F, E>(
     digest: Digest,
     now: Timestamp,
     answer: &F,
-) -> Result<Said, E>
+) -> Result<Word, E>
 where
-    F: AsyncFn(&Round, Digest) -> Result<Said, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
 {
     let window = round.deadline.0.saturating_sub(round.opened.0);
     let early = round.opened.0.saturating_sub(now.0) > CLOCKS_APART;
     if early || !(0..=Round::LONGEST).contains(&window) {
-        return Ok(Said::Declined(Reason::Refused));
+        return Ok(Word::Declined(Reason::Refused));
     }
     if now > round.deadline {
-        return Ok(Said::Declined(Reason::Late));
+        return Ok(Word::Declined(Reason::Late));
     }
     answer(round, digest).await
 }

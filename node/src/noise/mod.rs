@@ -8,16 +8,23 @@ pub use gaussian::Gaussian;
 pub use loss::epsilon;
 
 use policies::plan::{BlockLayout, Layout, Sigma};
+use schemas::digest::Digest;
 
 use crate::scan::Exact;
 
 /// Cells with noise, in layout order; `None` where the source lacks the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Noisy {
+    question: Digest,
     blocks: Vec<Option<Vec<i64>>>,
 }
 
 impl Noisy {
+    /// Digest of the question whose cells these are.
+    pub fn question(&self) -> Digest {
+        self.question
+    }
+
     /// The noisy cells.
     pub fn into_blocks(self) -> Vec<Option<Vec<i64>>> {
         self.blocks
@@ -27,6 +34,9 @@ impl Noisy {
 /// The noise could not be drawn; nothing was released.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoiseError {
+    /// The cells are another question's than the layout.
+    #[error("the cells are those of another question")]
+    OtherQuestion,
     /// The sampler refused.
     #[error("the noise sampler refused: {0}")]
     Sampler(String),
@@ -56,6 +66,9 @@ pub fn add(
     source: &dyn Source,
     threads: usize,
 ) -> Result<Noisy, NoiseError> {
+    if exact.question() != layout.question {
+        return Err(NoiseError::OtherQuestion);
+    }
     let blocks = exact.into_blocks();
     let mut work: Vec<(usize, &[i64], &BlockLayout)> = Vec::new();
     for (position, (block, spec)) in blocks.iter().zip(&layout.blocks).enumerate() {
@@ -93,7 +106,10 @@ pub fn add(
             cells.extend(slice);
         }
     }
-    Ok(Noisy { blocks: noisy })
+    Ok(Noisy {
+        question: layout.question,
+        blocks: noisy,
+    })
 }
 
 /// The scale as the sampler takes it.

@@ -15,6 +15,7 @@ pub use rows::{Codes, Rows};
 
 use policies::plan::Layout;
 use schemas::dictionary::Dictionary;
+use schemas::digest::Digest;
 use schemas::id::Slug;
 
 /// Exact cells of every block of a layout; `None` where the source lacks the field.
@@ -26,6 +27,7 @@ use schemas::id::Slug;
 /// leaves::<node::scan::Exact>();
 /// ```
 pub struct Exact {
+    question: Digest,
     blocks: Vec<Option<Vec<i64>>>,
 }
 
@@ -36,6 +38,11 @@ impl std::fmt::Debug for Exact {
 }
 
 impl Exact {
+    /// Digest of the question that was scanned for.
+    pub fn question(&self) -> Digest {
+        self.question
+    }
+
     /// Hands the cells over, for the noise and for the hospital's own pages.
     pub fn into_blocks(self) -> Vec<Option<Vec<i64>>> {
         self.blocks
@@ -75,5 +82,8 @@ pub fn run(
     }
     let program = program::Program::new(layout, dictionary)?;
     let blocks = kernel::run(&program, rows, threads.max(1))?;
-    Ok(Exact { blocks })
+    Ok(Exact {
+        question: layout.question,
+        blocks,
+    })
 }

@@ -47,19 +47,11 @@ pub struct Released {
 }
 
 /// The column files of a month, and what their content must be.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Files {
     month: Month,
     folder: PathBuf,
     digests: [String; 2],
-}
-
-impl Released {
-    /// Release numbers, joined by commas: which data an answer was computed on.
-    pub fn releases(&self) -> String {
-        let numbers: Vec<String> = self.months.iter().map(|m| m.release.to_string()).collect();
-        numbers.join(",")
-    }
 }
 
 /// The newest releases of a period.
@@ -135,10 +127,19 @@ fn grade(text: &str) -> Option<Grade> {
     }
 }
 
-/// Mapped months. Column files are immutable, so what was opened once stays valid.
+/// Mapped months, one release of each. Column files are immutable, so what was opened once stays
+/// valid until a question is about another release of the month, which then takes its place.
 #[derive(Debug, Default)]
 pub struct Cache {
-    open: Mutex<BTreeMap<PathBuf, Arc<Vec<Rows>>>>,
+    open: Mutex<BTreeMap<Month, Mapped>>,
+}
+
+/// A mapped month: which files, scaled by which dictionary.
+#[derive(Debug)]
+struct Mapped {
+    files: Files,
+    dictionary: Digest,
+    rows: Arc<Vec<Rows>>,
 }
 
 impl Cache {
@@ -148,9 +149,10 @@ impl Cache {
         released: &Released,
         dictionary: &Dictionary,
     ) -> Result<Vec<Rows>, SnapshotError> {
+        let scaled_by = dictionary.digest().map_err(|_| SnapshotError::Damaged)?;
         let mut all = Vec::new();
         for files in &released.files {
-            all.extend(self.month(files, dictionary)?.iter().cloned());
+            all.extend(self.month(files, dictionary, scaled_by)?.iter().cloned());
         }
         Ok(all)
     }
@@ -159,14 +161,20 @@ impl Cache {
         &self,
         files: &Files,
         dictionary: &Dictionary,
+        scaled_by: Digest,
     ) -> Result<Arc<Vec<Rows>>, SnapshotError> {
-        let key = columns::data_file(&files.folder, files.month);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = open.get(&key) {
-            return Ok(Arc::clone(rows));
+        if let Some(mapped) = open.get(&files.month)
+            && mapped.files == *files
+            && mapped.dictionary == scaled_by
+        {
+            return Ok(Arc::clone(&mapped.rows));
         }
         let damaged = || SnapshotError::Columns(files.month);
-        let paths = [key.clone(), columns::ranks_file(&files.folder, files.month)];
+        let paths = [
+            columns::data_file(&files.folder, files.month),
+            columns::ranks_file(&files.folder, files.month),
+        ];
         for (path, expected) in paths.iter().zip(&files.digests) {
             if columns::digest(path).map_err(|_| damaged())? != *expected {
                 return Err(damaged());
@@ -182,7 +190,12 @@ impl Cache {
             })
             .collect();
         let rows = Arc::new(rows.ok_or_else(damaged)?);
-        open.insert(key, Arc::clone(&rows));
+        let mapped = Mapped {
+            files: files.clone(),
+            dictionary: scaled_by,
+            rows: Arc::clone(&rows),
+        };
+        drop(open.insert(files.month, mapped));
         Ok(rows)
     }
 }

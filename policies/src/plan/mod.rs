@@ -6,14 +6,17 @@ mod layout;
 mod axes;
 mod sensitivity;
 mod compile;
+mod price;
 mod explain;
 
 pub use axes::Axis;
 pub use compile::compile;
 pub use explain::{Explained, explain};
 pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
+pub use price::check_price;
 
 use schemas::id::Slug;
+use schemas::loss::Rho;
 
 /// Why a question is refused. Every reason can be checked without any data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +54,17 @@ pub enum Refusal {
     /// A block without a price, or a price beyond the allowance.
     #[error("rho: every block costs more than 0 and all together no more than the allowance")]
     Price,
+    /// A free question beyond the price of one.
+    #[error(
+        "allowance.free_question: this free question costs ρ {price} and one may cost at most ρ \
+         {most}; lower the rho of its blocks, or ask for less"
+    )]
+    FreePrice {
+        /// What it costs each data year.
+        price: Rho,
+        /// The most by the rules.
+        most: Rho,
+    },
     /// Too many cells.
     #[error("too many cells: at most {0} in all blocks")]
     Cells(u32),

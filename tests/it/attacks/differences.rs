@@ -1,6 +1,7 @@
 //! T1, T2, T7 and T8: two answers and their difference.
 
 use node::answer::{self, App};
+use schemas::loss::Rho;
 
 use super::{compiled, crowd, drawn, first, victim};
 use crate::hospital::{Hospital, Line, by_officer, question};
@@ -16,8 +17,9 @@ fn all_but_rehabilitation(app: &App) -> String {
     format!("department = [{}]", kept.join(", "))
 }
 
-/// T1. Measured: the root mean square error of "sum over N minus sum over N - 1" as an estimate of
-/// the victim's cost, against the most that any stay can count for (the cap of its group).
+/// T1. The root mean square error of "sum over N minus sum over N - 1" as an estimate of the
+/// victim's cost, against the most that any stay can count for (the cap of its group): at every
+/// price up to the most that a free question may cost at least five times as much.
 #[tokio::test]
 async fn t1_a_sum_with_and_without_one_patient() {
     let hospital = Hospital::new("h1").await;
@@ -35,8 +37,13 @@ async fn t1_a_sum_with_and_without_one_patient() {
         question(&app, "2025", &body)
     };
     let without = format!(", {}", all_but_rehabilitation(&app));
-    for (rho, factor) in [("0.01", 10.0), ("0.02", 7.07), ("0.1", 3.16)] {
-        let pair = [ask(rho, ""), ask(rho, &without)];
+    let most = app.policy.allowance.free_question;
+    let below = (1..).map(|step| Rho::from_nano(step * 10_000_000).unwrap());
+    let prices = below.take_while(|rho| *rho < most).chain([most]);
+    for rho in prices {
+        let factor = (1e9 / rho.nano() as f64).sqrt();
+        let rho = rho.to_string();
+        let pair = [ask(&rho, ""), ask(&rho, &without)];
         let layouts = pair.each_ref().map(|question| compiled(&app, question));
         let cap = 1000.0 * f64::from(app.dictionary.cap);
         let truth = {
@@ -57,8 +64,12 @@ async fn t1_a_sum_with_and_without_one_patient() {
         println!("T1: at rho {rho} each, error {error:.2} x the largest value of a stay");
         // 1,000 draws put the root mean square within 11 % with probability 1 - 1e-6.
         assert!((error / factor - 1.0).abs() < 0.11, "{error} for {factor}");
-        if rho != "0.1" {
-            assert!(error >= 5.0);
+        // That the measured noise is the planned one is shown above; the plan holds the bar itself:
+        // √2 σ ≥ 5 caps, σ in 1024ths.
+        for layout in &layouts {
+            let sigma = u128::from(layout.blocks[0].sigma.0);
+            let caps = u128::from(app.dictionary.cap) * 1000 * 1024;
+            assert!(2 * sigma.pow(2) >= 25 * caps.pow(2), "{rho}");
         }
     }
     // At the node: both questions are answered and both pay, in full.
@@ -81,7 +92,7 @@ async fn t2_a_filter_that_selects_one_row() {
     let body = |filter: &str| {
         format!(
             "bounds = {{ groups = 1, stays = 1 }}\nfilter = {{ {filter} }}\n[[tables]]\nby = []\n\
-             blocks = [{{ measure = {{ kind = \"count\" }}, rho = \"0.05\" }}]"
+             blocks = [{{ measure = {{ kind = \"count\" }}, rho = \"0.04\" }}]"
         )
     };
     let mut outcomes = Vec::new();
@@ -115,7 +126,7 @@ async fn t2_a_filter_that_selects_one_row() {
         "payment, outcome and size are equal"
     );
     // The best test between "0" and "1" says 1 above a half. Its hit rate is at most
-    // Φ(√(2ρ) / 2) = 0.563; 2,000 draws stay within 0.055 of that but once in a million.
+    // Φ(√(2ρ) / 2) = 0.557; 2,000 draws stay within 0.055 of that but once in a million.
     let hits = worlds[0].iter().filter(|seen| **seen >= 1.0).count()
         + worlds[1].iter().filter(|seen| **seen < 1.0).count();
     let rate = hits as f64 / 2000.0;
@@ -123,7 +134,7 @@ async fn t2_a_filter_that_selects_one_row() {
         "T2: the best adversary is right in {:.1} % of cases",
         rate * 100.0
     );
-    assert!(rate <= 0.563 + 0.055, "{rate}");
+    assert!(rate <= 0.557 + 0.055, "{rate}");
 }
 
 /// T7. Overlapping windows: each one pays in full, and the pattern of answers is that of data
@@ -176,7 +187,7 @@ async fn t8_a_month_refreshed_with_one_patient_more() {
     let without = with.twin().await;
     let old: Vec<Line> = crowd(240);
     let body = "bounds = { groups = 1, stays = 1 }\n[[tables]]\nby = []\n\
-                blocks = [{ measure = { kind = \"count\" }, rho = \"0.05\" }]";
+                blocks = [{ measure = { kind = \"count\" }, rho = \"0.04\" }]";
     let mut seen = Vec::new();
     for (hospital, more) in [(&with, Some(victim())), (&without, None)] {
         hospital.hold(&old).await;
@@ -193,8 +204,8 @@ async fn t8_a_month_refreshed_with_one_patient_more() {
             opened[0].snapshots, opened[1].snapshots,
             "another release number"
         );
-        assert_eq!(after.paid_now().nano(), 50_000_000);
-        assert_eq!(hospital.spent("all").await, 100_000_000);
+        assert_eq!(after.paid_now().nano(), 40_000_000);
+        assert_eq!(hospital.spent("all").await, 80_000_000);
         let kept: i64 = sqlx::query_scalar("select count(*) from answers")
             .fetch_one(hospital.state.pool())
             .await

@@ -6,6 +6,7 @@
 mod differences;
 mod outliers;
 mod language;
+mod price;
 
 use node::answer::App;
 use node::noise::{Gaussian, add};

@@ -16,15 +16,21 @@ use coordinator::dictionary::{self, CHS, Plan, read_listed};
 use coordinator::store::state::State;
 use coordinator::{register, template};
 use node::enrol::{EnrolError, enrol};
-use node::link::{self, Desk, Link};
+use node::ledger::{self, Identity, Payer};
+use node::link::{self, Desk, Link, Word};
+use node::{noise, scan};
+use policies::plan::compile;
 use policies::rules::{DEFAULT, Privacy};
 use schemas::answer::Answer;
+use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::enrolment::JoinCode;
 use schemas::id::Slug;
+use schemas::question::Purpose;
 use schemas::round::{Reply, Round, Said, State as RoundState};
 use schemas::seal::{Sealed, Signer};
 use tempfile::TempDir;
+use tests::noise::Shift;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -208,6 +214,27 @@ impl Node {
         Said::Answered(Sealed::seal(&self.signer, &answer).unwrap())
     }
 
+    /// An answer as the node's own ledger charges it: no stays, and the same noise on every cell.
+    async fn charged(&self, round: &Round, noise: i64) -> Word {
+        let offered = std::fs::read(link::offered(self.folder.path())).unwrap();
+        let offered: Sealed<Dictionary> = serde_json::from_slice(&offered).unwrap();
+        let dictionary = offered.open(self.link().alliance_key()).unwrap();
+        let policy = Privacy::parse(DEFAULT).unwrap();
+        let layout = compile(&round.question, &dictionary, &policy).unwrap();
+        let exact = scan::run(&layout, &dictionary, &[], 1).unwrap();
+        let drawn = noise::add(&layout, exact, &Shift(noise), 1).unwrap();
+        let payer = Payer {
+            hospital: &self.hospital,
+            signer: &self.signer,
+            purpose: Purpose::Benchmark,
+            policy: &policy,
+            at: node::clock::Clock::System.now(),
+        };
+        let identity = Identity::new(layout, Vec::new()).unwrap();
+        let charged = ledger::charge(&self.state, &identity, drawn, payer, |_| {}).await;
+        Word::Answered(charged.unwrap())
+    }
+
     fn reply(&self, held: &Held, said: Said) -> Sealed<Reply> {
         let reply = Reply {
             round: held.digest,
@@ -221,7 +248,7 @@ impl Node {
     /// Runs the node's loop until the token is cancelled.
     async fn run<F>(&self, answer: F, stop: &CancellationToken)
     where
-        F: AsyncFn(&Round, Digest) -> Result<Said, std::fmt::Error>,
+        F: AsyncFn(&Round, Digest) -> Result<Word, std::fmt::Error>,
     {
         let link = self.link();
         let desk = Desk {

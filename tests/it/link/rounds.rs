@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use coordinator::{collect, merge};
-use node::link::{self, LinkError, Sent};
+use node::link::{self, LinkError, Sent, Word};
+use schemas::answer::Answer;
 use schemas::digest::Digest;
 use schemas::entry::verify_chain;
 use schemas::outcome::Reason;
@@ -26,9 +27,9 @@ async fn a_round_from_invitation_to_merge() {
     let stop = CancellationToken::new();
     let nodes = async {
         tokio::join!(
-            a.run(async |round, _| Ok(a.answer(round, 1)), &stop),
-            b.run(async |round, _| Ok(b.answer(round, 2)), &stop),
-            c.run(async |_, _| Ok(Said::Declined(Reason::NoData)), &stop),
+            a.run(async |round, _| Ok(a.charged(round, 1).await), &stop),
+            b.run(async |round, _| Ok(b.charged(round, 2).await), &stop),
+            c.run(async |_, _| Ok(Word::Declined(Reason::NoData)), &stop),
         );
     };
     let asking = async {
@@ -45,14 +46,15 @@ async fn a_round_from_invitation_to_merge() {
     let merged = merge::merge(&alliance.state, &alliance.authority, &held.round.id)
         .await
         .unwrap();
-    let said: Vec<(&str, Result<Option<Vec<i64>>, Reason>)> = merged
+    let first = |answer: Answer| answer.blocks[0].as_ref().map(|cells| cells[0]);
+    let said: Vec<(&str, Result<Option<i64>, Reason>)> = merged
         .hospitals
         .iter()
-        .map(|(name, said)| (name.as_str(), said.clone().map(|a| a.blocks[0].clone())))
+        .map(|(name, said)| (name.as_str(), said.clone().map(first)))
         .collect();
     let expected = [
-        ("a", Ok(Some(vec![1]))),
-        ("b", Ok(Some(vec![2]))),
+        ("a", Ok(Some(1))),
+        ("b", Ok(Some(2))),
         ("c", Err(Reason::NoData)),
     ];
     assert_eq!(said, expected);
@@ -194,7 +196,7 @@ async fn both_sides_go_on_after_an_end() {
             assert_eq!(asked, digest);
             match calls.fetch_add(1, Ordering::SeqCst) {
                 0 | 1 => Err(std::fmt::Error),
-                n => Ok(a.answer(round, i64::from(n))),
+                n => Ok(a.charged(round, i64::from(n)).await),
             }
         },
         &stop,

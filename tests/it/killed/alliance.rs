@@ -1,0 +1,188 @@
+//! One coordinator and three hospitals, founded with the commands that their people use.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemas::digest::Digest;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use tempfile::TempDir;
+
+use super::process::{COORDINATOR, NODE, Service, call};
+
+/// Release ticks: far enough apart that every hospital's answer waits at a time of its own.
+const TICKS: [i64; 3] = [100, 600, 1200];
+
+const MAPPING: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../deploy/mappings/consilium-csv.toml"
+);
+
+pub(super) struct Alliance {
+    pub(super) coordinator: Service,
+    pub(super) nodes: Vec<Service>,
+    /// Gone last: the services write there.
+    folder: TempDir,
+}
+
+/// An open round.
+#[derive(Debug)]
+pub(super) struct Round {
+    pub(super) id: String,
+    pub(super) digest: Digest,
+    pub(super) question: Digest,
+}
+
+impl Alliance {
+    /// Three hospitals that hold the released year 2025, all services running.
+    pub(super) fn found() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let hub = at("coordinator");
+        let [nodes, public] = two_addresses();
+        call(
+            COORDINATOR,
+            &hub,
+            &[
+                "init",
+                "--alliance",
+                "river",
+                "--host",
+                "localhost",
+                "--node-address",
+                &nodes.to_string(),
+                "--public-address",
+                &public.to_string(),
+            ],
+        );
+        let files = at("files");
+        let made = "synth --seed 7 --year 2025 --hospitals 3 --stays 600 --out";
+        let made: Vec<&str> = made.split(' ').chain([text(&files)]).collect();
+        call(NODE, &at("none"), &made);
+        let (groups, built) = (files.join("groups.csv"), at("dictionary.json"));
+        let build = [
+            "dictionary",
+            "build",
+            "--plan",
+            "chs",
+            "--table",
+            text(&groups),
+            "--out",
+            text(&built),
+        ];
+        call(COORDINATOR, &hub, &build);
+        call(COORDINATOR, &hub, &["dictionary", "publish", text(&built)]);
+        let coordinator = Service::start(COORDINATOR, &hub);
+        listens(public);
+        let mut nodes = Vec::new();
+        for (hospital, tick) in (1..).zip(TICKS) {
+            let name = format!("h{hospital:02}");
+            let home = at(&name);
+            join(&hub, &home, &name, &files.join(format!("{name}.csv")), tick);
+            nodes.push(Service::start(NODE, &home));
+        }
+        Self {
+            coordinator,
+            nodes,
+            folder,
+        }
+    }
+
+    /// The coordinator's data folder.
+    pub(super) fn hub(&self) -> PathBuf {
+        self.folder.path().join("coordinator")
+    }
+
+    /// A hospital's data folder.
+    pub(super) fn home(&self, node: usize) -> PathBuf {
+        self.folder.path().join(format!("h{:02}", node + 1))
+    }
+
+    /// Opens a round that asks all three.
+    pub(super) fn ask(&self, template: &str, period: &str) -> Round {
+        let mut words = vec!["round", "open", template, "--period", period];
+        words.extend(["--deadline", "10m", "--json"]);
+        let opened = call(COORDINATOR, &self.hub(), &words);
+        let opened: serde_json::Value = serde_json::from_str(&opened).unwrap();
+        let digest = |name: &str| opened[name].as_str().unwrap().parse().unwrap();
+        Round {
+            id: opened["id"].as_str().unwrap().to_owned(),
+            digest: digest("digest"),
+            question: digest("question"),
+        }
+    }
+
+    /// Waits until a round is closed: with fewer answers, or still open, the command fails.
+    pub(super) fn closes(&self, round: &Round) {
+        let wait = ["round", "wait", &round.id, "--timeout", "45s"];
+        call(COORDINATOR, &self.hub(), &wait);
+    }
+}
+
+/// One hospital from `init` to its released data.
+fn join(hub: &Path, home: &Path, name: &str, file: &Path, tick: i64) {
+    call(NODE, home, &["init", "--hospital", name]);
+    let settings = home.join("node.toml");
+    let mut table: toml::Table =
+        toml::from_str(&std::fs::read_to_string(&settings).unwrap()).unwrap();
+    table.insert("release_tick_ms".to_owned(), tick.into());
+    std::fs::write(&settings, toml::to_string(&table).unwrap()).unwrap();
+    let said = call(COORDINATOR, hub, &["invite", name]);
+    let code = said
+        .split_whitespace()
+        .find(|w| w.starts_with("consilium1."));
+    call(NODE, home, &["enrol", code.unwrap()]);
+    call(NODE, home, &["dictionary", "fetch"]);
+    let offered = home.join("dictionary/offered.json");
+    call(NODE, home, &["dictionary", "accept", text(&offered)]);
+    let load = ["load", text(file), "--history", "--mapping", MAPPING];
+    call(NODE, home, &load);
+    let release = ["release", "all", "--officer", "Li Hua", "--accept-grade-d"];
+    call(NODE, home, &release);
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Two free loopback addresses below the range from which systems give ports by themselves: no
+/// other process takes them while the coordinator is dead.
+fn two_addresses() -> [SocketAddr; 2] {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let free = (first..first + 1000).filter_map(|port| {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        TcpListener::bind(address).ok().map(|_| address)
+    });
+    free.take(2).collect::<Vec<_>>().try_into().unwrap()
+}
+
+/// Waits until somebody listens.
+fn listens(address: SocketAddr) {
+    for _ in 0..400 {
+        if std::net::TcpStream::connect(address).is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    panic!("nobody listens on {address}");
+}
+
+/// A state file, for reading. Of a live process this is the file itself.
+pub(super) async fn state(data: &Path) -> SqliteConnection {
+    let file = SqliteConnectOptions::new().filename(data.join("state.sqlite"));
+    file.read_only(true).connect().await.unwrap()
+}
+
+/// A dead process's state file, read from a copy: to recover the file itself is the binary's.
+pub(super) async fn remains(data: &Path) -> (TempDir, SqliteConnection) {
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["state.sqlite", "state.sqlite-wal"] {
+        if data.join(name).is_file() {
+            std::fs::copy(data.join(name), copy.path().join(name)).unwrap();
+        }
+    }
+    let file = SqliteConnectOptions::new().filename(copy.path().join("state.sqlite"));
+    let connection = file.connect().await.unwrap();
+    (copy, connection)
+}

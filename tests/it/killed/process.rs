@@ -1,0 +1,127 @@
+//! The two binaries as processes of this test. Every wait has an end, and every process ends with
+//! the value that stands for it.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(super) const NODE: &str = "consilium-node";
+pub(super) const COORDINATOR: &str = "consilium-coordinator";
+
+/// How long one command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn binary(name: &str) -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let binary = exe.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(
+        binary.is_file(),
+        "build the binaries first: cargo build --release --workspace --bins"
+    );
+    binary
+}
+
+/// Runs one command to its end, which must be success, and gives what it printed.
+pub(super) fn call(name: &str, data: &Path, words: &[&str]) -> String {
+    // Files, not pipes: a full pipe would hold the command up.
+    let (mut out, mut errors) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    let mut child = Command::new(binary(name))
+        .arg("--data")
+        .arg(data)
+        .args(words)
+        .stdin(Stdio::null())
+        .stdout(out.try_clone().unwrap())
+        .stderr(errors.try_clone().unwrap())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > end {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("{name} {words:?} did not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let errors = text(&mut errors);
+    assert!(status.success(), "{name} {words:?}: {status}: {errors}");
+    text(&mut out)
+}
+
+fn text(file: &mut File) -> String {
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// `run` of one of the binaries.
+pub(super) struct Service {
+    name: &'static str,
+    data: PathBuf,
+    child: Option<Child>,
+}
+
+impl Service {
+    /// Starts it in a data folder.
+    pub(super) fn start(name: &'static str, data: &Path) -> Self {
+        let mut service = Self {
+            name,
+            data: data.to_owned(),
+            child: None,
+        };
+        service.again();
+        service
+    }
+
+    /// Starts it again in the same folder.
+    pub(super) fn again(&mut self) {
+        assert!(self.child.is_none(), "{} runs already", self.name);
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        let child = Command::new(binary(self.name))
+            .arg("--data")
+            .arg(&self.data)
+            .arg("run")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+    }
+
+    /// SIGKILL, as a lost machine would end it: no destructor, no flush.
+    pub(super) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let before = child.try_wait().unwrap();
+        assert_eq!(before, None, "{} had ended by itself", self.name);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    fn log(&self) -> PathBuf {
+        self.data.with_extension("log")
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+            println!("{} in {}:\n{log}", self.name, self.data.display());
+        }
+    }
+}
