@@ -15,7 +15,7 @@ use node::store::state::State;
 use policies::plan::{Layout, compile};
 use policies::rules::Privacy;
 use proptest::prelude::*;
-use schemas::answer::{Grade, Snapshot};
+use schemas::answer::{Counted, Grade, Snapshot, Span};
 use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::question::{Measure, Purpose, Series};
@@ -54,6 +54,8 @@ fn identity(layout: &Layout, release: u32) -> Identity {
         month: layout.period.from,
         release,
         grade: Grade::A,
+        counted: Counted::Patient,
+        span: Span::Month,
     };
     Identity::new(layout.clone(), vec![snapshot]).unwrap()
 }
