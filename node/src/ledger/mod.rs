@@ -3,8 +3,10 @@
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
 mod account;
+mod limit;
 
 pub use account::{Line, lines};
+pub use limit::affordable;
 
 use policies::plan::{Bound, Layout};
 use policies::rules::Privacy;
@@ -16,6 +18,7 @@ use schemas::seal::{SealError, Sealed};
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
+use self::limit::raise;
 use crate::store::state::{Change, State, StateError, append};
 
 /// What an answer is known by: the same three give the same bytes for ever.
@@ -53,12 +56,19 @@ impl Charged {
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The allowance of a data year, or the quota of the purpose, is used up.
-    #[error("out of allowance: {purpose} of {year}")]
+    #[error(
+        "out of allowance: {purpose} of {year} needs ρ {needed} and has ρ {left} left; what is \
+         spent of a data year never comes back"
+    )]
     OutOfAllowance {
         /// The data year.
         year: u16,
         /// `all` or the purpose.
         purpose: &'static str,
+        /// What the answer costs.
+        needed: Rho,
+        /// What is left of the limit.
+        left: Rho,
     },
     /// The state file failed.
     #[error(transparent)]
@@ -231,78 +241,6 @@ async fn due(
     }
     let one_month = Rho::from_nano(layout.charge.nano().div_ceil(u64::from(months.max(1))))?;
     Ok(if same_month { one_month } else { Rho::ZERO })
-}
-
-/// Adds to one line of the ledger if the limit allows, else fails and undoes everything.
-async fn raise(
-    change: &mut Change,
-    year: u16,
-    purpose: &'static str,
-    charge: Rho,
-    limit: Rho,
-) -> Result<(), LedgerError> {
-    sqlx::query(
-        "insert into ledger (year, purpose, spent_nano) values ($1, $2, 0) on conflict do nothing",
-    )
-    .bind(i64::from(year))
-    .bind(purpose)
-    .execute(&mut **change)
-    .await?;
-    let raised = sqlx::query(
-        "update ledger set spent_nano = spent_nano + $1 \
-         where year = $2 and purpose = $3 and spent_nano + $1 <= $4",
-    )
-    .bind(whole(charge)?)
-    .bind(i64::from(year))
-    .bind(purpose)
-    .bind(whole(limit)?)
-    .execute(&mut **change)
-    .await?;
-    if raised.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(LedgerError::OutOfAllowance { year, purpose })
-    }
-}
-
-/// Whether a charge would fit now: the early check, so that nothing is scanned in vain. The
-/// transaction checks again.
-pub async fn affordable(
-    state: &State,
-    layout: &Layout,
-    payer: Payer<'_>,
-) -> Result<(), LedgerError> {
-    let paid_series = match layout.series {
-        Some(series) => sqlx::query("select 1 from series where series = $1 limit 1")
-            .bind(series.to_string())
-            .fetch_optional(state.pool())
-            .await?
-            .is_some(),
-        None => false,
-    };
-    if paid_series {
-        return Ok(());
-    }
-    let spent = lines(state).await?;
-    for year in layout.period.years() {
-        let limits = [
-            ("all", payer.policy.allowance.total),
-            (name(payer.purpose), payer.policy.quota(payer.purpose)),
-        ];
-        for (purpose, limit) in limits {
-            let line = spent
-                .iter()
-                .find(|line| line.year == year && line.purpose == purpose);
-            let before = line.map_or(Rho::ZERO, |line| line.spent);
-            if before.checked_add(layout.charge)? > limit {
-                return Err(LedgerError::OutOfAllowance {
-                    year: year.0,
-                    purpose,
-                });
-            }
-        }
-    }
-    Ok(())
 }
 
 fn charged(text: &str) -> Result<Charged, LedgerError> {

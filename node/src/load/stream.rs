@@ -2,8 +2,7 @@
 //! fill at present and what ranks follow from, 40 bytes a row, and 17 for the duplicate check.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -11,13 +10,15 @@ use std::thread;
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 
-use super::LoadError;
+use super::kept::{Kept, Stays};
+use super::patients;
 use super::ranks::RankRow;
 use super::tally::Tally;
+use super::{LoadError, Patients};
 use crate::check::Checker;
 use crate::check::quarantine::Quarantine;
 use crate::check::rules::{Fault, Rule};
-use crate::deidentify::{Deidentified, Deidentifier, KeyRing, Refusal};
+use crate::deidentify::{Deidentifier, KeyRing, Refusal};
 use crate::ingest::amount;
 use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
@@ -26,27 +27,6 @@ use crate::store::columns::{ColumnsError, MonthWriter, Rows, Shape, data_file};
 
 /// Rows between two reports of progress.
 const REPORT_EVERY: u64 = 8192;
-
-/// Stay ids are keyed hashes already; their first bytes are the hash.
-#[derive(Default)]
-pub(super) struct Ready(u64);
-
-impl Hasher for Ready {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
-}
-
-/// Ids of stays.
-pub(super) type Stays = HashSet<[u8; 16], BuildHasherDefault<Ready>>;
 
 /// What a pass needs.
 pub(super) struct Pass<'a> {
@@ -66,6 +46,8 @@ pub(super) struct Pass<'a> {
 pub(super) struct Passed {
     pub tally: Tally,
     pub ranks: Vec<RankRow>,
+    /// By data year.
+    pub patients: Vec<Patients>,
     /// Digests of the data files.
     pub digests: BTreeMap<Month, String>,
     /// BLAKE3 of the bytes that were read.
@@ -129,9 +111,11 @@ impl Pass<'_> {
         }
         line.tally.unknown_groups = line.checker.unknown_groups();
         line.tally.unlisted = line.deidentifier.unlisted().to_vec();
+        let mut ranks = line.kept.finish()?;
         Ok(Passed {
             tally: line.tally,
-            ranks: line.kept.finish()?,
+            patients: patients::count(&mut ranks),
+            ranks,
             digests: BTreeMap::new(),
             file_digest: source.digest(),
             used_keys: line.deidentifier.used_keys(),
@@ -165,71 +149,6 @@ impl Line<'_> {
         }
         self.tally.keep(clean.month, clean.complete);
         Ok(Ok(()))
-    }
-}
-
-/// Rows on their way to the files.
-struct Kept<'a> {
-    shape: &'a Shape,
-    send: Option<SyncSender<(Month, Rows)>>,
-    /// Stays seen; `None` where every row is its own patient.
-    stays: Option<Stays>,
-    months: BTreeMap<Month, (Rows, u32)>,
-    ranks: Vec<RankRow>,
-}
-
-impl<'a> Kept<'a> {
-    fn new(bound: &'a Bound, stays: Stays, send: Option<SyncSender<(Month, Rows)>>) -> Self {
-        Self {
-            shape: &bound.shape,
-            send,
-            stays: bound.patient.is_some().then_some(stays),
-            months: BTreeMap::new(),
-            ranks: Vec::new(),
-        }
-    }
-
-    /// Keeps a row; `false` if its stay is there already.
-    fn keep(&mut self, row: &Deidentified<'_>) -> Result<bool, LoadError> {
-        if self
-            .stays
-            .as_mut()
-            .is_some_and(|stays| !stays.insert(row.stay))
-        {
-            return Ok(false);
-        }
-        let Some(send) = &self.send else {
-            return Ok(true); // A dry run keeps nothing.
-        };
-        let month = self.months.entry(row.month);
-        let (rows, next) = month.or_insert_with(|| (Rows::new(self.shape), 0));
-        rows.push(&row.patient, &row.stay, row.group, row.keys, row.amounts);
-        self.ranks.push(RankRow {
-            patient: row.patient,
-            stay: row.stay,
-            position: *next,
-            month: row.month,
-            group: row.group,
-        });
-        *next = next.checked_add(1).ok_or(LoadError::TooManyRows)?;
-        if rows.is_full() {
-            let full = std::mem::replace(rows, Rows::new(self.shape));
-            send.send((row.month, full))
-                .map_err(|_| LoadError::Writer)?;
-        }
-        Ok(true)
-    }
-
-    /// Hands over the last batches and lets go of the channel.
-    fn finish(self) -> Result<Vec<RankRow>, LoadError> {
-        if let Some(send) = self.send {
-            for (month, (rows, _)) in self.months {
-                if !rows.is_empty() {
-                    send.send((month, rows)).map_err(|_| LoadError::Writer)?;
-                }
-            }
-        }
-        Ok(self.ranks)
     }
 }
 
