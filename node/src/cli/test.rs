@@ -249,7 +249,7 @@ async fn each_step_names_its_reports_and_the_next() {
     for output in [&loaded, &released] {
         let report = |name: &str| {
             let path = output.split_whitespace().find(|word| word.ends_with(name));
-            std::path::Path::new(path.unwrap()).is_file()
+            Path::new(path.unwrap()).is_file()
         };
         assert!(
             report("quarantine.csv") && report("quality.txt"),

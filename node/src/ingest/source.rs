@@ -179,7 +179,7 @@ fn refused(error: csv::Error, path: &Path, row: u64) -> IngestError {
 mod tests {
     use super::*;
 
-    fn write(bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+    fn write(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.csv");
         std::fs::write(&path, bytes).unwrap();
