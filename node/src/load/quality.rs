@@ -236,7 +236,7 @@ mod tests {
         }
         assert_eq!(
             judge(&tally, timeliness)[0].why,
-            "accuracy 80: range (21 rows)"
+            "accuracy 81: range (21 rows)"
         );
     }
 

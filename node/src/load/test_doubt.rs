@@ -30,7 +30,10 @@ async fn a_wrong_patient_column_is_doubted_in_summary_and_report() {
     let report = std::fs::read_to_string(folder.join("quality.txt")).unwrap();
     assert!(report.contains("right column") && report.contains("1 patients, 40 stays"));
     let month = &reports(&folder).unwrap()[0];
-    assert_eq!((month.k, month.l, month.why.as_str()), (40, 3, ""));
+    assert_eq!(
+        (month.k, month.l, month.why.as_str()),
+        (40, 3, "timeliness 84: loaded late")
+    );
 }
 
 #[tokio::test]
