@@ -43,6 +43,7 @@ impl Rho {
     }
 
     /// What is left of this loss after another; zero where nothing is.
+    #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

@@ -108,19 +108,22 @@ pub(super) fn told(missing: &[String], twice: &[String], header: &usize) -> Stri
         let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         quoted.join(", ")
     };
-    let mut text = String::from("the file's header");
+    let mut wrong = Vec::new();
     if !missing.is_empty() {
-        text += &format!(" lacks {}", list(missing));
+        wrong.push(format!("lacks {}", list(missing)));
     }
     if !twice.is_empty() {
-        let and = if missing.is_empty() { "" } else { " and" };
-        text += &format!("{and} has more than once {}", list(twice));
+        wrong.push(format!("has more than once {}", list(twice)));
     }
-    text += "; each column that the mapping names must stand there exactly once";
-    if *header == 1 {
-        text += " (the header has one column only: are the values separated by commas?)";
-    }
-    text
+    let hint = if *header == 1 {
+        " (the header has one column only: are the values separated by commas?)"
+    } else {
+        ""
+    };
+    format!(
+        "the file's header {}; each column that the mapping names must stand there exactly once{hint}",
+        wrong.join(" and ")
+    )
 }
 
 #[cfg(test)]

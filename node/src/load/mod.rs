@@ -18,7 +18,7 @@ mod work;
 
 pub use error::LoadError;
 pub use exposure::Exposure;
-pub use patients::Patients;
+pub use patients::PatientCounts;
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
 pub use summary::{MonthReport, Summary, reports};

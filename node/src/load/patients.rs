@@ -17,7 +17,7 @@ const ENOUGH: u64 = 1000;
 
 /// Stays and patients of one data year of a file. Shown to the hospital only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct Patients {
+pub struct PatientCounts {
     /// The data year.
     pub year: DataYear,
     /// Distinct patients.
@@ -28,7 +28,7 @@ pub struct Patients {
     pub most: u64,
 }
 
-impl Patients {
+impl PatientCounts {
     /// Why these numbers are not those of patients; `None` where they may be.
     pub fn doubt(&self) -> Option<String> {
         let year = self.year;
@@ -47,15 +47,15 @@ impl Patients {
 
 /// Counts by data year. Sorts the rows, as their ranks need it too. A pseudonym belongs to one
 /// year, so each run of it is one patient of that year.
-pub(super) fn count(rows: &mut [RankRow]) -> Vec<Patients> {
+pub(super) fn count(rows: &mut [RankRow]) -> Vec<PatientCounts> {
     rows.sort_unstable();
-    let mut years: BTreeMap<DataYear, Patients> = BTreeMap::new();
+    let mut years: BTreeMap<DataYear, PatientCounts> = BTreeMap::new();
     for own in rows.chunk_by(|a, b| a.patient == b.patient && a.month.year() == b.month.year()) {
         let Some(year) = own.first().map(|row| row.month.year()) else {
             continue;
         };
         let stays = u64::try_from(own.len()).unwrap_or(u64::MAX);
-        let of = years.entry(year).or_insert(Patients {
+        let of = years.entry(year).or_insert(PatientCounts {
             year,
             patients: 0,
             stays: 0,
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_patients_cannot_have_is_doubted() {
-        let of = |patients, stays, most| Patients {
+        let of = |patients, stays, most| PatientCounts {
             year: DataYear(2025),
             patients,
             stays,

@@ -14,7 +14,7 @@ use super::kept::{Kept, Stays};
 use super::patients;
 use super::ranks::RankRow;
 use super::tally::Tally;
-use super::{LoadError, Patients};
+use super::{LoadError, PatientCounts};
 use crate::check::Checker;
 use crate::check::quarantine::Quarantine;
 use crate::check::rules::{Fault, Rule};
@@ -47,7 +47,7 @@ pub(super) struct Passed {
     pub tally: Tally,
     pub ranks: Vec<RankRow>,
     /// By data year.
-    pub patients: Vec<Patients>,
+    pub patients: Vec<PatientCounts>,
     /// Digests of the data files.
     pub digests: BTreeMap<Month, String>,
     /// BLAKE3 of the bytes that were read.

@@ -8,7 +8,7 @@ use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
 use super::stream::Passed;
-use super::{Exposure, LoadError, Patients, Quality};
+use super::{Exposure, LoadError, PatientCounts, Quality};
 use crate::check::rules::Rule;
 use crate::ingest::bound::Bound;
 
@@ -30,7 +30,7 @@ pub struct Summary {
     /// By dimension: rows with a value that the dictionary does not list, and rows without one.
     pub unlisted: BTreeMap<String, (u64, u64)>,
     /// Stays and patients by data year; empty where every row is its own patient.
-    pub patients: Vec<Patients>,
+    pub patients: Vec<PatientCounts>,
     /// What makes the load doubtful, in words for the officer.
     pub warnings: Vec<String>,
     /// Quality by month.
@@ -83,7 +83,7 @@ pub(super) fn of(bound: &Bound, passed: &Passed, quality: Vec<Quality>) -> Summa
         Some(_) => passed.patients.clone(),
         None => Vec::new(),
     };
-    let mut warnings: Vec<String> = patients.iter().filter_map(Patients::doubt).collect();
+    let mut warnings: Vec<String> = patients.iter().filter_map(PatientCounts::doubt).collect();
     if let Some(rows) = rules.get(&Rule::Encoding) {
         warnings.push(format!(
             "{rows} rows hold bytes that are not UTF-8; save the file as UTF-8 and load it again"

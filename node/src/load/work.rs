@@ -13,8 +13,8 @@ use super::kept::Stays;
 use super::staging::Staging;
 use super::stream::{self, Pass};
 use super::{
-    LoadError, Patients, Quality, Request, Summary, Timeliness, bind, exposure, quality, ranks,
-    summary,
+    LoadError, PatientCounts, Quality, Request, Summary, Timeliness, bind, exposure, quality,
+    ranks, summary,
 };
 use crate::config::Config;
 use crate::deidentify::KeyRing;
@@ -200,11 +200,11 @@ impl Work<'_> {
 }
 
 /// The report's part on patients, and what is doubtful of the whole load.
-fn patients_text(patients: &[Patients], warnings: &[String]) -> String {
+fn patients_text(patients: &[PatientCounts], warnings: &[String]) -> String {
     let mut text =
         String::from("\nStays a patient (every row its own patient where none is shown):\n");
     for of in patients {
-        let Patients {
+        let PatientCounts {
             year,
             patients,
             stays,
