@@ -61,7 +61,8 @@ impl FileArgs {
         let mut rest = format!("{command} {file} --mapping {mapping}");
         for (column, value) in &self.only {
             let filter = PathBuf::from(format!("{column}={value}"));
-            rest += &format!(" --only {}", next::path(&filter));
+            rest.push_str(" --only ");
+            rest.push_str(&next::path(&filter));
         }
         if self.history {
             rest += " --history";

@@ -201,21 +201,17 @@ impl Work<'_> {
 
 /// The report's part on patients, and what is doubtful of the whole load.
 fn patients_text(patients: &[PatientCounts], warnings: &[String]) -> String {
-    let mut text =
-        String::from("\nStays a patient (every row its own patient where none is shown):\n");
-    for of in patients {
-        let PatientCounts {
-            year,
-            patients,
-            stays,
-            most,
-        } = of;
-        text += &format!("  {year}: {patients} patients, {stays} stays, most of one: {most}\n");
-    }
-    for warning in warnings {
-        text += &format!("warning: {warning}\n");
-    }
-    text
+    let head = "\nStays a patient (every row its own patient where none is shown):\n".to_owned();
+    let counts = patients.iter().map(|of| {
+        format!(
+            "  {}: {} patients, {} stays, most of one: {}\n",
+            of.year, of.patients, of.stays, of.most
+        )
+    });
+    let warnings = warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}\n"));
+    [head].into_iter().chain(counts).chain(warnings).collect()
 }
 
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, LoadError> {
