@@ -125,7 +125,12 @@ done
 "$coordinator" --data "$folder/coordinator" log verify
 
 say "where to look"
-echo "report       $folder/benchmark/*.html (open it in a browser)"
+echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
+echo "month        $folder/month/*.html (December alone, with its own *.csv and *.json)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
 echo "one node     $node --data $folder/$first ledger | log | months | ask … --dry-run"
+if [ -z "$data" ]; then
+    echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"
+    echo "             six rows of each hospital: none of them occurs in any other folder but files/"
+fi

@@ -42,6 +42,12 @@ impl Rho {
         Self::from_nano(self.0.checked_add(other.0).ok_or(NotALoss)?)
     }
 
+    /// What is left of this loss after another; zero where nothing is.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// So many times this loss.
     pub fn checked_mul(self, times: u64) -> Result<Self, NotALoss> {
         Self::from_nano(self.0.checked_mul(times).ok_or(NotALoss)?)
@@ -144,5 +150,8 @@ mod tests {
         assert_eq!(Rho::sum([each; 20]), "1".parse());
         assert_eq!(each.checked_mul(20), "1".parse());
         assert!(Rho::from_nano(u64::MAX).is_err());
+        let one: Rho = "1".parse().unwrap();
+        assert_eq!(one.saturating_sub(each).to_string(), "0.95");
+        assert_eq!(each.saturating_sub(one), Rho::ZERO);
     }
 }

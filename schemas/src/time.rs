@@ -167,6 +167,42 @@ impl Period {
     }
 }
 
+/// The text is not a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a period is a year, a month, or months from first to last: 2025, 2025-03 or \
+     2025-01..2025-06; at most 36 months"
+)]
+pub struct NotAPeriod;
+
+impl FromStr for Period {
+    type Err = NotAPeriod;
+
+    /// Reads `2025`, `2025-03` or `2025-01..2025-06`.
+    fn from_str(text: &str) -> Result<Self, NotAPeriod> {
+        let month = |text: &str| text.parse::<Month>().map_err(|_| NotAPeriod);
+        let period = match text.split_once("..") {
+            Some((from, to)) => Self {
+                from: month(from)?,
+                to: month(to)?,
+            },
+            None if text.contains('-') => Self {
+                from: month(text)?,
+                to: month(text)?,
+            },
+            None => Self {
+                from: month(&format!("{text}-01"))?,
+                to: month(&format!("{text}-12"))?,
+            },
+        };
+        if period.is_sound() {
+            Ok(period)
+        } else {
+            Err(NotAPeriod)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,5 +234,28 @@ mod tests {
             to: period.from,
         };
         assert!(!turned.is_sound() && turned.months().is_empty());
+    }
+
+    #[test]
+    fn periods_read_in_three_forms() {
+        for (text, months) in [("2025", 12), ("2025-03", 1), ("2024-11..2025-02", 4)] {
+            assert_eq!(
+                text.parse::<Period>().unwrap().months().len(),
+                months,
+                "{text}"
+            );
+        }
+        for bad in [
+            "",
+            "25",
+            "2025-13",
+            "2025-01..",
+            "2025-01-02",
+            "x",
+            "2025-02..2025-01",
+        ] {
+            let error = bad.parse::<Period>().unwrap_err().to_string();
+            assert!(error.contains("2025-01..2025-06"), "{bad}");
+        }
     }
 }

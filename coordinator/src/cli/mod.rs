@@ -77,8 +77,21 @@ pub fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     match runtime.block_on(run_command(cli, &mut out)) {
         Ok(code) => code,
+        // Whoever read the output has seen enough (`| head`).
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let plain = cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>();
+        let kind = plain.or_else(|| json.and_then(serde_json::Error::io_error_kind));
+        kind == Some(std::io::ErrorKind::BrokenPipe)
+    })
 }
 
 #[expect(

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use policies::rules::{self, Privacy};
 use schemas::id::Slug;
 use schemas::round::{Standing, State as RoundState};
@@ -64,7 +64,8 @@ pub(super) struct OpenArgs {
     /// Time until the deadline, for example `30s`, `12h`, `7d`; at most 60 days.
     #[arg(long, default_value = "7d", value_parser = seconds)]
     deadline: i64,
-    /// Fewer answers and the round dies; the template's number without it.
+    /// Fewer answers and the round dies; the template's number without it. Not below the number of
+    /// hospitals that the alliance's rules ask of a figure across hospitals (at least 3).
     #[arg(long)]
     min_answers: Option<u32>,
     /// As JSON.
@@ -120,13 +121,14 @@ async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::R
     let template = templates
         .get(&args.template)
         .with_context(|| format!("there is no template `{}`", args.template))?;
+    let rules = rules(office)?;
+    enough(args.min_answers.or(template.min_answers), &rules)?;
     let order = Order {
         period: args.period,
         roster: args.roster,
         window: args.deadline,
         min_answers: args.min_answers,
     };
-    let rules = rules(office)?;
     let (held, left_out) = ask::open(
         &office.state,
         &office.authority,
@@ -152,6 +154,17 @@ async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::R
     for note in left_out {
         tracing::warn!(%note, "left out, the dictionary lacks it");
     }
+    Ok(())
+}
+
+/// Fewer answers than a figure across hospitals needs would show nothing, and cost all the same.
+fn enough(min_answers: Option<u32>, rules: &Privacy) -> anyhow::Result<()> {
+    let floor = rules.display.hospitals;
+    ensure!(
+        min_answers.is_some_and(|answers| answers >= floor),
+        "--min-answers is at least {floor} (display.hospitals of the alliance's rules): with fewer \
+         hospitals no figure across hospitals is shown, and each hospital's allowance is spent"
+    );
     Ok(())
 }
 
@@ -253,7 +266,19 @@ fn word(state: RoundState) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use policies::rules::{DEFAULT, Privacy};
+
+    use super::{enough, seconds};
+
+    #[test]
+    fn a_round_asks_for_as_many_answers_as_a_figure_needs() {
+        let rules = Privacy::parse(DEFAULT).unwrap();
+        assert!(enough(Some(3), &rules).is_ok() && enough(Some(5), &rules).is_ok());
+        for few in [None, Some(0), Some(2)] {
+            let error = enough(few, &rules).unwrap_err().to_string();
+            assert!(error.contains("at least 3"), "{error}");
+        }
+    }
 
     #[test]
     fn durations_read() {

@@ -1,6 +1,7 @@
 //! From a row of bytes to a checked stay, or the rule it breaks. A rule sees one row, and through
 //! the duplicate check one patient's rows: what other patients did never drops a row.
 
+mod amounts;
 pub mod quarantine;
 pub mod rules;
 pub mod scheme;
@@ -8,10 +9,11 @@ pub mod scheme;
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 
+use self::amounts::number_fault;
 use self::rules::{Fault, Rule};
 use self::scheme::CodeShape;
-use crate::ingest::amount::{self, NotAnAmount};
-use crate::ingest::bound::{Bound, BoundField, When};
+use crate::ingest::amount;
+use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
 use crate::ingest::source::Row;
 
@@ -101,6 +103,10 @@ impl<'a> Checker<'a> {
         if row.width() != self.bound.width {
             return Err(Fault::new(Rule::Width, ""));
         }
+        if let Some(fault) = self.encoding(row) {
+            let month = self.time(row).map(|(month, _)| month);
+            return Err(month.map_or(fault.clone(), |month| fault.in_month(month)));
+        }
         let (month, discharge) = self.time(row)?;
         let group_known = self.rest(row, discharge);
         let (age, group) = group_known.map_err(|fault| fault.in_month(month))?;
@@ -128,6 +134,17 @@ impl<'a> Checker<'a> {
         self.read_amounts(row, days)?;
         self.check_totals()?;
         Ok((age, self.group(row)?))
+    }
+
+    /// Text in another encoding would be taken for codes that nobody listed.
+    fn encoding(&self, row: &Row) -> Option<Fault> {
+        if row.bytes().is_ascii() {
+            return None;
+        }
+        let broken =
+            |(column, _): &&(usize, String)| std::str::from_utf8(row.value(*column)).is_err();
+        let found = self.bound.read.iter().find(broken);
+        found.map(|(_, name)| Fault::new(Rule::Encoding, name))
     }
 
     fn time(&self, row: &Row) -> Result<(Month, Option<Date>), Fault> {
@@ -205,36 +222,6 @@ impl<'a> Checker<'a> {
         Ok(age)
     }
 
-    fn read_amounts(&mut self, row: &Row, days: Option<u64>) -> Result<(), Fault> {
-        self.amounts.clear();
-        for field in &self.bound.fields {
-            let value = amount_of(field, row, days)?;
-            let value = u32::try_from(value)
-                .ok()
-                .filter(|value| u64::from(*value) <= field.most);
-            self.amounts
-                .push(value.ok_or_else(|| Fault::new(Rule::Range, &field.name))?);
-        }
-        Ok(())
-    }
-
-    fn check_totals(&self) -> Result<(), Fault> {
-        let amount = |place: usize| self.amounts.get(place).copied().map_or(0, u64::from);
-        for total in &self.bound.totals {
-            let sum: u64 = total.parts.iter().map(|part| amount(*part)).sum();
-            let whole = amount(total.whole);
-            if sum > whole || (total.complete && sum != whole) {
-                let name = self
-                    .bound
-                    .fields
-                    .get(total.whole)
-                    .map_or("", |field| &field.name);
-                return Err(Fault::new(Rule::TotalParts, name));
-            }
-        }
-        Ok(())
-    }
-
     /// A missing case group and a well-shaped unknown one become `other`.
     fn group(&mut self, row: &Row) -> Result<u16, Fault> {
         self.code.clear();
@@ -252,33 +239,6 @@ impl<'a> Checker<'a> {
         }
         self.unknown_groups += 1;
         Ok(self.other_group)
-    }
-}
-
-fn amount_of(field: &BoundField, row: &Row, days: Option<u64>) -> Result<u64, Fault> {
-    let from_dates = days.map(|days| days * 1000).filter(|_| field.from_dates);
-    let Some((column, unit)) = field.column else {
-        return from_dates.ok_or_else(|| Fault::new(Rule::Required, &field.name));
-    };
-    let text = row.value(column);
-    if text.is_empty() {
-        return Err(Fault::new(Rule::Required, &field.name));
-    }
-    let value = amount::parse(text, unit).map_err(|fault| match fault {
-        NotAnAmount::Shape => Fault::new(Rule::Amount, &field.name),
-        other => number_fault(other, &field.name),
-    })?;
-    if from_dates.is_some_and(|days| days != value) {
-        return Err(Fault::new(Rule::LosDates, &field.name));
-    }
-    Ok(value)
-}
-
-fn number_fault(fault: NotAnAmount, name: &str) -> Fault {
-    match fault {
-        NotAnAmount::Shape => Fault::new(Rule::Number, name),
-        NotAnAmount::Negative => Fault::new(Rule::Negative, name),
-        NotAnAmount::TooLarge => Fault::new(Rule::Range, name),
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Aspect {
 pub enum Rule {
     /// The row has another number of values than the header.
     Width,
+    /// Bytes that are not UTF-8 in a column that the mapping names.
+    Encoding,
     /// A value that must be there is empty.
     Required,
     /// Not a date of the mapping's format, or one that does not exist.
@@ -48,8 +50,9 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Width,
+        Self::Encoding,
         Self::Required,
         Self::Date,
         Self::DateRange,
@@ -74,6 +77,7 @@ impl Rule {
                 Consistency,
                 "as many values as the header has names",
             ),
+            Self::Encoding => ("encoding", Accuracy, "UTF-8; save the file as UTF-8"),
             Self::Required => ("required", Completeness, "not empty"),
             Self::Date => ("date", Accuracy, "an existing date in the mapping's format"),
             Self::DateRange => ("date-range", Accuracy, "from 1990 to the current month"),

@@ -73,6 +73,31 @@ fn each_broken_rule_is_named_with_its_field() {
     }
 }
 
+/// A file of another encoding is refused field by field, not taken for unknown codes.
+#[test]
+fn bytes_that_are_not_utf8_are_refused_in_mapped_columns_only() {
+    let gbk = b"\xd6\xb0\xb9\xa4"; // 职工
+    let put = |name: &str| {
+        let column = HEADER.split(',').position(|column| column == name).unwrap();
+        let line = sound();
+        let mut values: Vec<&[u8]> = line.split(',').map(str::as_bytes).collect();
+        values[column] = gbk;
+        check(&values.join(&b','))
+    };
+    for (column, field) in [
+        ("insurance", "insurance"),
+        ("district", "district"),
+        ("patient_id", "patient"),
+        ("settlement_no", "settlement"),
+        ("drg", "case_group"),
+        ("discharge_date", "discharge"),
+        ("total_cost", "cost"),
+    ] {
+        assert_eq!(put(column).unwrap_err(), (Rule::Encoding, field.to_owned()));
+    }
+    assert!(put("name").is_ok(), "not mapped, never read");
+}
+
 #[test]
 fn well_shaped_unknown_and_missing_groups_are_other() {
     for code in ["FZ19", "0000", ""] {

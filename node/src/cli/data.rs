@@ -1,21 +1,20 @@
 //! Loading, checking, releasing.
 
-use std::io::{IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
-use anyhow::Context as _;
-use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
-use serde::Serialize;
 
-use super::Node;
+use super::bar::Bar;
+use super::file::FileArgs;
+use super::{Node, next, show};
 use crate::ingest::date::month_of;
-use crate::ingest::mapping::Mapping;
-use crate::load::{self, Request, Summary, trial};
+use crate::load::{self, Summary, trial};
 use crate::release::{self, MonthState, SignOff};
-use crate::store::dictionaries;
+use crate::store::{columns, dictionaries};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -24,6 +23,9 @@ pub(super) enum Command {
     /// Example: consilium-node --data ./node1 load 2025-03.csv --mapping consilium-csv.toml
     Load(FileArgs),
     /// Check a file as `load` would and keep nothing.
+    ///
+    /// Exit code 1 where no row would be kept, or where a month would have grade D and so could
+    /// not be released without `--accept-grade-d`.
     ///
     /// Example: consilium-node --data ./node1 check 2025-03.csv --mapping consilium-csv.toml
     Check(FileArgs),
@@ -71,62 +73,31 @@ pub(super) enum MapCommand {
     Test(FileArgs),
 }
 
-#[derive(Debug, Args)]
-pub(super) struct FileArgs {
-    /// The CSV file (UTF-8, with a header).
-    file: PathBuf,
-    /// The mapping file.
-    #[arg(long)]
-    mapping: PathBuf,
-    /// Only rows with this value in this column; may be given again.
-    #[arg(long, value_name = "COLUMN=VALUE", value_parser = filter)]
-    only: Vec<(String, String)>,
-    /// History brought in when the node starts: it is not judged late.
-    #[arg(long)]
-    history: bool,
-    /// Answer in JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-fn filter(text: &str) -> Result<(String, String), String> {
-    let (column, value) = text.split_once('=').ok_or("a filter is COLUMN=VALUE")?;
-    Ok((column.to_owned(), value.to_owned()))
-}
-
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     match command {
-        Command::Load(args) => {
-            let request = args.request()?;
-            let bar = Bar::new(&request.file);
-            let now = node.clock.now();
-            let progress = |bytes| bar.set(bytes);
-            let done = load::load(&node.state, &node.config, now, &request, &progress).await;
-            bar.end();
-            show_summary(&done?, args.json, out)
-        }
-        Command::Check(args) => {
-            let request = args.request()?;
-            let dictionary = dictionary(&node).await?;
-            let bar = Bar::new(&request.file);
-            let days = node.config.quality.timely_days;
-            let progress = |bytes| bar.set(bytes);
-            let done = load::check(&dictionary, node.clock.now(), days, &request, &progress);
-            bar.end();
-            show_summary(&done?, args.json, out)
-        }
+        Command::Load(args) => load_file(&node, &args, out).await,
+        Command::Check(args) => check_file(&node, &args, out).await,
         Command::Map(MapCommand::Test(args)) => {
             let request = args.request()?;
             let dictionary = dictionary(&node).await?;
             let month = month_of(node.clock.now()).context("the clock is out of range")?;
-            show_trial(
-                &trial::run(&dictionary, month, &request, 100_000)?,
-                args.json,
-                out,
-            )
+            let trial = trial::run(&dictionary, month, &request, 100_000)?;
+            show::trial(&trial, args.json, out)?;
+            if trial.rows.is_empty() {
+                bail!("no row passed the checks; the rules above say why");
+            }
+            args.step("check", &node, out)
         }
-        Command::Months { json } => show_months(&release::months(&node.state).await?, json, out),
+        Command::Months { json } => {
+            let months = release::months(&node.state).await?;
+            show::months(&months, json, out)?;
+            let waits = months.iter().any(|month| month.release.is_none());
+            if waits && !json {
+                next::step(out, &node.given, "release all --officer NAME")?;
+            }
+            Ok(())
+        }
         Command::Release {
             month,
             officer,
@@ -143,177 +114,115 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 at: node.clock.now(),
             };
             let released = release::release(&node.state, &node.config.data, month, &by).await?;
-            show_months(&released, json, out)
+            show_released(&node, &released, json, out)
         }
         Command::Discard { load } => {
             let at = node.clock.now();
             release::discard(&node.state, &node.config.data, &load, at).await?;
             writeln!(out, "discarded load {load}")?;
+            next::step(out, &node.given, "load FILE --mapping MAPPING")?;
             Ok(())
         }
     }
 }
 
+async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let request = args.request()?;
+    let bar = Bar::new(&request.file);
+    let now = node.clock.now();
+    let progress = |bytes| bar.set(bytes);
+    let done = load::load(&node.state, &node.config, now, &request, &progress).await;
+    bar.end();
+    let summary = done?;
+    warn(&summary)?;
+    show::summary(&summary, args.json, out)?;
+    if args.json {
+        return Ok(());
+    }
+    if let Some(load) = &summary.load {
+        show::paths(&columns::folder(&node.config.data).join(load), out)?;
+    }
+    let months: Vec<String> = summary
+        .quality
+        .iter()
+        .map(|q| q.month.to_string())
+        .collect();
+    let month = match months.as_slice() {
+        [one] => one.as_str(),
+        _ => "all",
+    };
+    next::step(out, &node.given, &format!("release {month} --officer NAME"))?;
+    Ok(())
+}
+
+async fn check_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let request = args.request()?;
+    let dictionary = dictionary(node).await?;
+    let bar = Bar::new(&request.file);
+    let days = node.config.quality.timely_days;
+    let progress = |bytes| bar.set(bytes);
+    let done = load::check(&dictionary, node.clock.now(), days, &request, &progress);
+    bar.end();
+    let summary = done?;
+    warn(&summary)?;
+    show::summary(&summary, args.json, out)?;
+    summary.loadable()?;
+    let poor: Vec<String> = summary.poor().iter().map(ToString::to_string).collect();
+    if !poor.is_empty() {
+        bail!(
+            "grade D: {}; such a month is released with --accept-grade-d only",
+            poor.join(", ")
+        );
+    }
+    args.step("load", node, out)
+}
+
+/// What is doubtful goes to standard error, where nobody pipes it away.
+fn warn(summary: &Summary) -> std::io::Result<()> {
+    let mut err = std::io::stderr().lock();
+    summary
+        .warnings
+        .iter()
+        .try_for_each(|warning| writeln!(err, "warning: {warning}"))
+}
+
+fn show_released(
+    node: &Node,
+    released: &[MonthState],
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    show::months(released, json, out)?;
+    if json {
+        return Ok(());
+    }
+    let mut loads: Vec<&str> = released.iter().map(|month| month.load.as_str()).collect();
+    loads.sort_unstable();
+    loads.dedup();
+    for load in loads {
+        let folder = columns::folder(&node.config.data).join(load);
+        // The months are released already: a report that is gone is no failure of this command.
+        for report in load::reports(&folder).unwrap_or_default() {
+            if released
+                .iter()
+                .any(|m| m.load == load && m.month == report.month)
+            {
+                show::report(&report, out)?;
+            }
+        }
+        show::paths(&folder, out)?;
+    }
+    if let Some(last) = released.last() {
+        let ask = format!(
+            "ask yearly-benchmark --period {} --dry-run",
+            last.month.year()
+        );
+        next::step(out, &node.given, &ask)?;
+    }
+    Ok(())
+}
+
 async fn dictionary(node: &Node) -> anyhow::Result<Dictionary> {
     let dictionary = dictionaries::latest(&node.state).await?;
     Ok(dictionary.ok_or(load::LoadError::NoDictionary)?)
-}
-
-impl FileArgs {
-    fn request(&self) -> anyhow::Result<Request> {
-        let text = std::fs::read_to_string(&self.mapping)
-            .with_context(|| format!("`{}` could not be read", self.mapping.display()))?;
-        let mapping = Mapping::parse(&text)
-            .with_context(|| format!("`{}` is refused", self.mapping.display()))?;
-        Ok(Request {
-            file: self.file.clone(),
-            mapping,
-            only: self.only.clone(),
-            history: self.history,
-        })
-    }
-}
-
-/// A progress bar on a terminal, nothing elsewhere.
-struct Bar(Option<ProgressBar>);
-
-impl Bar {
-    fn new(file: &Path) -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self(None);
-        }
-        let bar = ProgressBar::new(std::fs::metadata(file).map_or(0, |about| about.len()));
-        let template = "{bar:40} {percent:>3} %  {binary_bytes_per_sec}  {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        Self(Some(bar))
-    }
-
-    fn set(&self, bytes: u64) {
-        if let Some(bar) = &self.0 {
-            bar.set_position(bytes);
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn show_json<T: Serialize>(value: &T, out: &mut dyn Write) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)?;
-    Ok(())
-}
-
-fn show_summary(summary: &Summary, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    if json {
-        return show_json(summary, out);
-    }
-    match &summary.load {
-        Some(load) => writeln!(out, "load {load}: its months wait for release")?,
-        None => writeln!(out, "checked; nothing was kept")?,
-    }
-    let (kept, refused) = (summary.kept, summary.refused);
-    writeln!(
-        out,
-        "rows: {kept} kept, {refused} in quarantine, {} passed over",
-        summary.passed_over
-    )?;
-    for (rule, rows) in &summary.rules {
-        writeln!(out, "  {rows:>9}  {rule}")?;
-    }
-    if summary.unknown_groups > 0 {
-        writeln!(
-            out,
-            "case groups not in the dictionary: {} rows",
-            summary.unknown_groups
-        )?;
-    }
-    for (dimension, (unlisted, missing)) in &summary.unlisted {
-        writeln!(
-            out,
-            "{dimension}: {unlisted} rows with an unlisted value, {missing} without one"
-        )?;
-    }
-    for note in &summary.notes {
-        writeln!(out, "note: {note}")?;
-    }
-    writeln!(
-        out,
-        "month    rows      accuracy  complete  consistent  timely  grade"
-    )?;
-    for q in &summary.quality {
-        writeln!(
-            out,
-            "{}  {:>8}  {:>8}  {:>8}  {:>10}  {:>6}  {:>5?}",
-            q.month, q.kept, q.accuracy, q.completeness, q.consistency, q.timeliness, q.grade
-        )?;
-    }
-    if summary.load.is_some() {
-        writeln!(
-            out,
-            "identifiers found in what was written: {}",
-            summary.findings
-        )?;
-    }
-    Ok(())
-}
-
-fn show_trial(trial: &trial::Trial, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    if json {
-        return show_json(trial, out);
-    }
-    writeln!(out, "{} rows read", trial.read)?;
-    for (rule, rows) in &trial.rules {
-        writeln!(out, "  {rows:>9}  {rule}")?;
-    }
-    for (dimension, share) in &trial.coverage_permille {
-        writeln!(
-            out,
-            "{dimension:<12} {:>3}.{} % listed",
-            share / 10,
-            share % 10
-        )?;
-    }
-    for (dimension, codes) in &trial.unlisted {
-        for (code, rows) in codes {
-            writeln!(
-                out,
-                "not in the dictionary: {dimension} `{code}` ({rows} rows)"
-            )?;
-        }
-    }
-    for note in &trial.notes {
-        writeln!(out, "note: {note}")?;
-    }
-    for row in &trial.rows {
-        let values: Vec<String> = row
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        writeln!(out, "{}", values.join(" "))?;
-    }
-    Ok(())
-}
-
-fn show_months(months: &[MonthState], json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    if json {
-        return show_json(&months, out);
-    }
-    writeln!(out, "month    state     release  grade  rows      load")?;
-    for m in months {
-        let release = m
-            .release
-            .map_or_else(|| "-".to_owned(), |release| release.to_string());
-        writeln!(
-            out,
-            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}",
-            m.month, m.state, release, m.grade, m.rows, m.load
-        )?;
-    }
-    Ok(())
 }

@@ -13,11 +13,11 @@ use schemas::round::Round;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::Node;
+use super::{Node, next};
 use crate::answer::OpenError;
 use crate::answer::{self, App, Asked, Unanswered};
 use crate::config::keys::Keys;
-use crate::enrol;
+use crate::enrol::{self, files::Files};
 use crate::link::{self, Desk, Link, Word};
 use crate::snapshot::Cache;
 use crate::store::state;
@@ -91,14 +91,21 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
         config.hospital,
         certificate.short()
     )?;
+    next::step(out, data, "dictionary fetch")?;
     Ok(())
 }
 
 /// The way to the coordinator of an enrolled node.
 fn open(node: &Node) -> anyhow::Result<Link> {
     let config = &node.config;
+    if Files::in_folder(&config.data).present().is_none() {
+        bail!(
+            "this node has not joined the alliance yet; first: consilium-node --data {} enrol -",
+            next::path(&node.given)
+        );
+    }
     let link = Link::open(&config.data, config.proxy.as_deref())
-        .context("has this node joined? `consilium-node enrol`")?;
+        .context("what joining left in the data folder is damaged")?;
     Ok(match &config.coordinator {
         Some(url) => link.at(url),
         None => link,
@@ -111,12 +118,13 @@ pub(super) async fn fetch(node: &Node, out: &mut dyn Write) -> anyhow::Result<()
     let dictionary = link::fetch(&link, &node.config.data).await?;
     let path = link::offered(&node.config.data);
     let version = dictionary.version;
-    writeln!(out, "dictionary {version} is offered in {}", path.display())?;
     writeln!(
         out,
-        "next: consilium-node dictionary accept {}",
-        path.display()
+        "dictionary {version} is offered in {}",
+        next::tidy(&path).display()
     )?;
+    let accept = format!("dictionary accept {}", next::path(&path));
+    next::step(out, &node.given, &accept)?;
     Ok(())
 }
 

@@ -1,9 +1,15 @@
 //! The command line: one file a group of commands. The arithmetic is elsewhere.
 
+mod account;
 mod ask;
+mod bar;
 mod data;
+mod file;
 mod link;
+mod next;
+mod pipe;
 mod setup;
+mod show;
 mod synth;
 mod table;
 
@@ -21,7 +27,13 @@ use crate::store::state::State;
 
 /// A hospital's node: loads and de-identifies its own data and answers questions about it.
 #[derive(Debug, Parser)]
-#[command(name = "consilium-node", version)]
+#[command(
+    name = "consilium-node",
+    version,
+    after_help = "Exit codes:\n  0  done; `check` and `ask --dry-run`: it would be done\n  1  refused \
+                  or failed, standard error says why; `check`: no row kept, or a month of grade D; \
+                  \n     `ask --dry-run`: it would be refused\n  2  the command line cannot be read"
+)]
 struct Cli {
     /// The data folder, with node.toml inside.
     #[arg(long, global = true, default_value = ".", value_name = "DIR")]
@@ -39,12 +51,16 @@ enum Command {
     #[command(flatten)]
     Ask(ask::Command),
     #[command(flatten)]
+    Account(account::Command),
+    #[command(flatten)]
     Link(link::Command),
     Synth(synth::SynthArgs),
 }
 
 /// What most commands work with.
 struct Node {
+    /// The data folder as the user named it.
+    given: PathBuf,
     config: Config,
     state: State,
     clock: Clock,
@@ -60,10 +76,14 @@ impl Node {
         })?;
         let mode = std::fs::metadata(&config.data)?.permissions().mode();
         if mode & 0o077 != 0 {
-            bail!("the data folder is open to other accounts; run `chmod 700` on it first");
+            bail!(
+                "the data folder is open to other accounts; first: chmod 700 {}",
+                next::path(&config.data)
+            );
         }
         let state = State::open(&config.data).await?;
         Ok(Self {
+            given: folder.to_owned(),
             config,
             state,
             clock: Clock::System,
@@ -74,7 +94,7 @@ impl Node {
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut out = std::io::stdout().lock();
+    let mut out = pipe::Pipe::new(std::io::stdout().lock());
     let done = tokio::runtime::Runtime::new()
         .context("the runtime could not be started")
         .and_then(|runtime| runtime.block_on(run(cli, &mut out)));
@@ -94,6 +114,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Setup(command) => setup::run(command, &cli.data, out).await,
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
+        Command::Account(command) => account::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }

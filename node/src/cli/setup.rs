@@ -12,11 +12,11 @@ use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
 
-use super::Node;
+use super::{Node, next};
 use crate::answer::POLICY;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::config::keys::Keys;
+use crate::config::{self, Config};
 use crate::store::dictionaries;
 use crate::store::state::{self, State};
 
@@ -84,19 +84,29 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 out,
                 "accepted dictionary {version} of {name}, digest {digest}"
             )?;
+            next::step(out, data, "map test FILE --mapping MAPPING")?;
             Ok(())
         }
     }
 }
 
 async fn init(hospital: Slug, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let settings = data.join(config::FILE);
+    if settings.exists() {
+        let name = Config::read(data).map_or_else(|_| "?".to_owned(), |c| c.hospital.to_string());
+        bail!(
+            "a node of hospital `{name}` exists already (`{}`); go on with it, name another folder \
+             with --data, or move this one away to begin anew (its keys and ledger go with it)",
+            settings.display()
+        );
+    }
     std::fs::create_dir_all(data)
         .with_context(|| format!("`{}` could not be made", data.display()))?;
     // De-identified rows and keys are for this account only.
     std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700))
         .with_context(|| format!("`{}` could not be closed to others", data.display()))?;
     let config = Config::new(hospital);
-    config.write_new(data).context("is there a node already?")?;
+    config.write_new(data)?;
     // A policy of the hospital's own, to be made stricter where the hospital wants.
     std::fs::write(data.join(POLICY), DEFAULT).context("policy.toml could not be written")?;
     let keys = Keys::open(data)?;
@@ -110,10 +120,10 @@ async fn init(hospital: Slug, data: &Path, out: &mut dyn Write) -> anyhow::Resul
     change.commit().await?;
     writeln!(out, "made node {} in {}", config.hospital, data.display())?;
     writeln!(out, "message key fingerprint {fingerprint}")?;
-    writeln!(
+    next::step(
         out,
-        "next: consilium-node --data {} dictionary accept FILE",
-        data.display()
+        data,
+        "enrol -    # then paste the join code of the alliance",
     )?;
     Ok(())
 }

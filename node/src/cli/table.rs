@@ -53,7 +53,8 @@ pub(super) fn write(
     Ok(())
 }
 
-fn name(measure: &Measure) -> String {
+/// What a measure is, in words.
+pub(super) fn name(measure: &Measure) -> String {
     match measure {
         Measure::Count => "count".to_owned(),
         Measure::CountWhere { .. } => "count where".to_owned(),
@@ -62,6 +63,17 @@ fn name(measure: &Measure) -> String {
         Measure::Squares { field } => format!("sum of squares of {field}"),
         Measure::Histogram { field } => format!("stays by {field}"),
         Measure::Structure { field } => format!("items of {field}"),
+    }
+}
+
+/// The unit of a measure's numbers and of their noise.
+pub(super) fn unit(measure: &Measure) -> &'static str {
+    match measure {
+        Measure::Count | Measure::CountWhere { .. } | Measure::Histogram { .. } => "stays",
+        Measure::Sum { .. } | Measure::Relative { .. } | Measure::Structure { .. } => {
+            "thousandths of the reference"
+        }
+        Measure::Squares { .. } => "squared thousandths of the reference",
     }
 }
 

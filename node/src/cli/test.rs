@@ -22,11 +22,24 @@ fn the_command_line_is_sound_and_every_command_shows_an_example() {
     }
 }
 
-async fn run_line(line: &[&str]) -> anyhow::Result<String> {
+/// What a command prints, and how it ends.
+async fn run_both(line: &[&str]) -> (String, anyhow::Result<()>) {
     let mut out = Vec::new();
-    let cli = Cli::try_parse_from(std::iter::once(&"consilium-node").chain(line))?;
-    run(cli, &mut out).await?;
-    Ok(String::from_utf8(out)?)
+    let done = match Cli::try_parse_from(std::iter::once(&"consilium-node").chain(line)) {
+        Ok(cli) => run(cli, &mut out).await,
+        Err(error) => Err(error.into()),
+    };
+    (String::from_utf8(out).unwrap(), done)
+}
+
+async fn run_line(line: &[&str]) -> anyhow::Result<String> {
+    let (out, done) = run_both(line).await;
+    done.map(|()| out)
+}
+
+/// The refusal of a command, in words.
+async fn refusal(line: &[&str]) -> String {
+    format!("{:#}", run_both(line).await.1.unwrap_err())
 }
 
 #[tokio::test]
@@ -116,4 +129,169 @@ async fn from_nothing_to_a_released_month() {
             assert!(run_line(&spend).await.is_err());
         }
     }
+}
+
+/// A node with a dictionary; its folder, and those of a mapping and of files.
+struct Made {
+    folder: tempfile::TempDir,
+    node: String,
+    mapping: String,
+}
+
+impl Made {
+    async fn new() -> Self {
+        use crate::load::fixture::{MAPPING, dictionary};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let (node, mapping, json) = (at("node"), at("m.toml"), at("d.json"));
+        std::fs::write(&mapping, MAPPING).unwrap();
+        std::fs::write(&json, serde_json::to_vec(&dictionary()).unwrap()).unwrap();
+        let made = run_line(&["--data", &node, "init", "--hospital", "h1"])
+            .await
+            .unwrap();
+        assert!(
+            made.contains(&format!("next: consilium-node --data {node} enrol -")),
+            "{made}"
+        );
+        let accept = ["dictionary", "accept", &json, "--unsigned-for-trial"];
+        let accept: Vec<&str> = ["--data", &node].into_iter().chain(accept).collect();
+        run_line(&accept).await.unwrap();
+        Self {
+            folder,
+            node,
+            mapping,
+        }
+    }
+
+    fn file(&self, name: &str, lines: &[String]) -> String {
+        let path = self.folder.path().join(name);
+        let header = crate::load::fixture::HEADER;
+        std::fs::write(&path, format!("{header}\n{}\n", lines.join("\n"))).unwrap();
+        path.display().to_string()
+    }
+
+    fn reading<'a>(&'a self, command: &'a str, file: &'a str) -> [&'a str; 7] {
+        let mapping = self.mapping.as_str();
+        [
+            "--data",
+            &self.node,
+            command,
+            file,
+            "--mapping",
+            mapping,
+            "--history",
+        ]
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_said_with_what_to_do() {
+    let made = Made::new().await;
+    let again = refusal(&["--data", &made.node, "init", "--hospital", "h2"]).await;
+    assert!(
+        again.contains("hospital `h1` exists") && again.contains("node.toml"),
+        "{again}"
+    );
+    let fetch = refusal(&["--data", &made.node, "dictionary", "fetch"]).await;
+    let enrol = format!("first: consilium-node --data {} enrol -", made.node);
+    assert!(fetch.contains(&enrol), "{fetch}");
+    let gone = refusal(&made.reading("check", "no/such.csv")).await;
+    assert!(gone.contains("`no/such.csv` could not be read"), "{gone}");
+    let period = [
+        "--data",
+        &made.node,
+        "ask",
+        "x",
+        "--period",
+        "March",
+        "--dry-run",
+    ];
+    assert!(refusal(&period).await.contains("2025-01..2025-06"));
+    let help = Cli::command().render_long_help().to_string();
+    assert!(help.contains("Exit codes:"));
+}
+
+#[tokio::test]
+async fn a_check_fails_where_nothing_or_only_bad_months_would_load() {
+    use crate::load::fixture::row;
+    let made = Made::new().await;
+    let bad: Vec<String> = (0..4)
+        .map(|n| row(&format!("b{n}"), "p", "2025-03", "?"))
+        .collect();
+    let none = made.file("none.csv", &bad);
+    let (out, done) = run_both(&made.reading("check", &none)).await;
+    assert!(out.contains("0 kept, 4 in quarantine"), "{out}");
+    assert!(format!("{:#}", done.unwrap_err()).contains("code-shape"));
+    let mut half = bad.clone();
+    half.push(row("s", "p", "2025-03", "FR19"));
+    let half = made.file("half.csv", &half);
+    let (out, done) = run_both(&made.reading("check", &half)).await;
+    assert!(
+        out.contains("grade D for accuracy 20: code-shape (4 rows)"),
+        "{out}"
+    );
+    assert!(format!("{:#}", done.unwrap_err()).contains("grade D: 2025-03"));
+}
+
+#[tokio::test]
+async fn each_step_names_its_reports_and_the_next() {
+    use crate::load::fixture::row;
+    let made = Made::new().await;
+    let lines: Vec<String> = (0..4)
+        .map(|n| row(&format!("s{n}"), "p", "2025-03", "FR19"))
+        .collect();
+    let file = made.file("a.csv", &lines);
+    let checked = run_line(&made.reading("check", &file)).await.unwrap();
+    let line = made.reading("load", &file);
+    let next = format!("next: consilium-node {}", line.join(" "));
+    assert!(checked.contains(&next), "{checked}");
+    let loaded = run_line(&line).await.unwrap();
+    assert!(
+        loaded.contains("2025: 1 patients, 4 stays, most of one patient: 4"),
+        "{loaded}"
+    );
+    assert!(loaded.contains("k 4 (smallest class), l 1"), "{loaded}");
+    assert!(
+        loaded.contains("release 2025-03 --officer NAME"),
+        "{loaded}"
+    );
+    let dry = ["ask", "yearly-benchmark", "--period", "2025", "--dry-run"];
+    let dry: Vec<&str> = ["--data", &made.node].into_iter().chain(dry).collect();
+    let refused = refusal(&dry).await;
+    assert!(
+        refused.contains("would be refused: no month of the period is released"),
+        "{refused}"
+    );
+    let officer = [
+        "--data",
+        &made.node,
+        "release",
+        "2025-03",
+        "--officer",
+        "Li Hua",
+    ];
+    let released = run_line(&officer).await.unwrap();
+    for output in [&loaded, &released] {
+        let report = |name: &str| {
+            let path = output.split_whitespace().find(|word| word.ends_with(name));
+            Path::new(path.unwrap()).is_file()
+        };
+        assert!(
+            report("quarantine.csv") && report("quality.txt"),
+            "{output}"
+        );
+        assert!(report("deidentification.txt"), "{output}");
+    }
+    assert!(released.contains("k 4 (smallest class), l 1"), "{released}");
+    assert!(
+        released.contains("ask yearly-benchmark --period 2025 --dry-run"),
+        "{released}"
+    );
+    let dry = run_line(&dry).await.unwrap();
+    assert!(
+        dry.contains("thousandths of the reference") && dry.contains("--spend"),
+        "{dry}"
+    );
+    let log = run_line(&["--data", &made.node, "log"]).await.unwrap();
+    assert!(log.lines().all(|line| line.contains("Z ")), "{log}");
 }

@@ -71,7 +71,7 @@ impl Files {
 
     /// A file that says that the node has joined. The key is written first: one that stands alone
     /// is left over from a join that broke off, and is made anew.
-    pub(super) fn present(&self) -> Option<String> {
+    pub fn present(&self) -> Option<String> {
         let path = self.folder.join(CERTIFICATE);
         path.exists().then(|| path.display().to_string())
     }

@@ -40,6 +40,8 @@ pub struct Bound {
     pub dimensions: Vec<BoundDimension>,
     /// Fields that the source has, in dictionary order.
     pub fields: Vec<BoundField>,
+    /// Every column that is read, with the name of what it holds.
+    pub read: Vec<(usize, String)>,
     /// Sums that must hold within a row.
     pub totals: Vec<Total>,
     /// The columns that the file will have.

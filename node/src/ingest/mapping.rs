@@ -178,4 +178,42 @@ mod tests {
         assert!(Mapping::parse("dataset = \"visits\"").is_err());
         assert!(Mapping::parse("\u{0}").is_err());
     }
+
+    const DOCUMENT: &str = include_str!("../../../docs/MAPPING.md");
+
+    /// The examples of the document, each put over the whole one that comes first.
+    #[test]
+    fn the_examples_of_the_document_are_read() {
+        let parts = DOCUMENT.split("```toml\n").skip(1);
+        let examples: Vec<&str> = parts
+            .map(|part| part.split("```").next().unwrap())
+            .collect();
+        let whole: toml::Table = toml::from_str(examples[0]).unwrap();
+        assert!(examples.len() > 5);
+        for example in examples {
+            let mut table = whole.clone();
+            table.extend(toml::from_str::<toml::Table>(example).unwrap());
+            Mapping::parse(&toml::to_string(&table).unwrap()).unwrap();
+        }
+    }
+
+    /// An unknown key is refused with a list of all that are known: each has a line of the document.
+    #[test]
+    fn every_key_has_a_line_in_the_document() {
+        for (place, keys) in [
+            ("", 8),
+            ("[time]\n", 5),
+            ("[case_group]\n", 3),
+            ("[dimensions.sex]\n", 5),
+            ("[fields.cost]\n", 3),
+        ] {
+            let error = toml::from_str::<Mapping>(&format!("{place}nokey = 1")).unwrap_err();
+            let known = error.message().split('`').skip(1).step_by(2);
+            let known: Vec<&str> = known.filter(|key| *key != "nokey").collect();
+            assert_eq!(known.len(), keys, "{known:?}");
+            for key in known {
+                assert!(DOCUMENT.contains(&format!("\n| `{key}` | ")), "{key}");
+            }
+        }
+    }
 }

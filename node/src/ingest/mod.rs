@@ -7,14 +7,22 @@ pub mod mapping;
 pub mod source;
 pub mod codes;
 pub mod bound;
+mod columns;
+mod dimensions;
+mod fields;
 mod bind;
 
 /// Why a file or its mapping is refused as a whole. Names columns and settings, never a value.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The file could not be read.
-    #[error("the file could not be read")]
-    Io(#[from] std::io::Error),
+    #[error("`{path}` could not be read")]
+    Io {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The mapping file is not TOML of the expected shape.
     #[error("mapping: {0}")]
     Mapping(String),
@@ -26,11 +34,15 @@ pub enum IngestError {
         /// What must hold.
         rule: &'static str,
     },
-    /// A column that the mapping names is not in the file's header, or twice.
-    #[error("column `{column}` must stand in the file's header exactly once")]
-    Column {
-        /// Its name.
-        column: String,
+    /// Columns that the mapping names are not in the file's header, or more than once.
+    #[error("{}", columns::told(.missing, .twice, .header))]
+    Columns {
+        /// Names that are not there.
+        missing: Vec<String>,
+        /// Names that are there more than once.
+        twice: Vec<String>,
+        /// Number of columns in the header.
+        header: usize,
     },
     /// The header is not UTF-8.
     #[error("the file's header is not UTF-8; save the file as UTF-8")]
@@ -47,6 +59,13 @@ pub enum IngestError {
 }
 
 impl IngestError {
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        |source| Self::Io {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
     pub(crate) fn rule(place: impl Into<String>, rule: &'static str) -> Self {
         Self::Rule {
             place: place.into(),

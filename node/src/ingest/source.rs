@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 
@@ -69,6 +69,7 @@ impl Default for Row {
 
 /// A CSV file being read. Its digest is taken on the way.
 pub struct Source {
+    path: PathBuf,
     reader: csv::Reader<Counted>,
     header: Vec<String>,
     rows: u64,
@@ -87,18 +88,21 @@ impl Source {
             .flexible(true)
             .buffer_capacity(BUFFER)
             .from_reader(Counted {
-                file: File::open(path)?,
+                file: File::open(path).map_err(IngestError::io(path))?,
                 hasher: blake3::Hasher::new(),
                 read: 0,
                 record_began: Cell::new(0),
             });
-        let header = reader.byte_headers().map_err(|error| refused(error, 1))?;
+        let header = reader
+            .byte_headers()
+            .map_err(|error| refused(error, path, 1))?;
         let names = header.iter().map(|name| {
             let name = std::str::from_utf8(name).map_err(|_| IngestError::Header)?;
             Ok(name.trim().to_owned())
         });
         let header = names.collect::<Result<Vec<String>, IngestError>>()?;
         Ok(Self {
+            path: path.to_owned(),
             reader,
             header,
             rows: 1,
@@ -118,7 +122,7 @@ impl Source {
         row.number = self.rows;
         self.reader
             .read_byte_record(&mut row.record)
-            .map_err(|error| refused(error, self.rows))
+            .map_err(|error| refused(error, &self.path, self.rows))
     }
 
     /// Bytes of the file read so far.
@@ -135,7 +139,8 @@ impl Source {
 /// BLAKE3 of a file, by which a second load of it is recognised.
 pub fn digest(path: &Path) -> Result<String, IngestError> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    let file = File::open(path).map_err(IngestError::io(path))?;
+    hasher.update_reader(file).map_err(IngestError::io(path))?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
@@ -159,21 +164,22 @@ impl Read for Counted {
 }
 
 /// Keeps the kind of a reading error and drops its text.
-fn refused(error: csv::Error, row: u64) -> IngestError {
-    match error.into_kind() {
+fn refused(error: csv::Error, path: &Path, row: u64) -> IngestError {
+    let kind = match error.into_kind() {
         csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            IngestError::TooLong { row }
+            return IngestError::TooLong { row };
         }
-        csv::ErrorKind::Io(error) => IngestError::Io(io::Error::from(error.kind())),
-        _ => IngestError::Io(io::Error::from(io::ErrorKind::InvalidData)),
-    }
+        csv::ErrorKind::Io(error) => error.kind(),
+        _ => io::ErrorKind::InvalidData,
+    };
+    IngestError::io(path)(io::Error::from(kind))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn write(bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+    fn write(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.csv");
         std::fs::write(&path, bytes).unwrap();
@@ -204,6 +210,14 @@ mod tests {
         let mut source = Source::open(&path).unwrap();
         let error = source.read(&mut Row::new()).unwrap_err();
         assert!(matches!(error, IngestError::TooLong { row: 2 }));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let path = Path::new("no/such/march.csv");
+        for error in [Source::open(path).unwrap_err(), digest(path).unwrap_err()] {
+            assert_eq!(error.to_string(), "`no/such/march.csv` could not be read");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use schemas::loss::Rho;
 use schemas::seal::Sealed;
 use sqlx::Row as _;
 
+use super::limit::raise;
 use super::{Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, whole};
 use crate::noise::Noisy;
 use crate::store::state::{Change, State, append};
@@ -126,36 +127,4 @@ async fn due(change: &mut Change, identity: &Identity) -> Result<Rho, LedgerErro
     }
     let one_month = Rho::from_nano(layout.charge.nano().div_ceil(u64::from(months.max(1))))?;
     Ok(if same_month { one_month } else { Rho::ZERO })
-}
-
-/// Adds to one line of the ledger if the limit allows, else fails and undoes everything.
-async fn raise(
-    change: &mut Change,
-    year: u16,
-    purpose: &'static str,
-    charge: Rho,
-    limit: Rho,
-) -> Result<(), LedgerError> {
-    sqlx::query(
-        "insert into ledger (year, purpose, spent_nano) values ($1, $2, 0) on conflict do nothing",
-    )
-    .bind(i64::from(year))
-    .bind(purpose)
-    .execute(&mut **change)
-    .await?;
-    let raised = sqlx::query(
-        "update ledger set spent_nano = spent_nano + $1 \
-         where year = $2 and purpose = $3 and spent_nano + $1 <= $4",
-    )
-    .bind(whole(charge)?)
-    .bind(i64::from(year))
-    .bind(purpose)
-    .bind(whole(limit)?)
-    .execute(&mut **change)
-    .await?;
-    if raised.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(LedgerError::OutOfAllowance { year, purpose })
-    }
 }

@@ -6,12 +6,13 @@
 mod account;
 mod charge;
 mod identity;
+mod limit;
 
 pub use account::{Line, lines};
 pub use charge::charge;
 pub use identity::Identity;
+pub use limit::affordable;
 
-use policies::plan::Layout;
 use policies::rules::Privacy;
 use schemas::answer::Answer;
 use schemas::canonical;
@@ -53,12 +54,19 @@ impl Charged {
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The allowance of a data year, or the quota of the purpose, is used up.
-    #[error("out of allowance: {purpose} of {year}")]
+    #[error(
+        "out of allowance: {purpose} of {year} needs ρ {needed} and has ρ {left} left; what is \
+         spent of a data year never comes back"
+    )]
     OutOfAllowance {
         /// The data year.
         year: u16,
         /// `all` or the purpose.
         purpose: &'static str,
+        /// What the answer costs.
+        needed: Rho,
+        /// What is left of the limit.
+        left: Rho,
     },
     /// The state file failed.
     #[error(transparent)]
@@ -133,46 +141,6 @@ pub async fn stored(state: &State, identity: &Identity) -> Result<Option<Charged
 
 const FIND: &str =
     "select sealed from answers where question = $1 and releases = $2 and mechanism = $3";
-
-/// Whether a charge would fit now: the early check, so that nothing is scanned in vain. The
-/// transaction checks again.
-pub async fn affordable(
-    state: &State,
-    layout: &Layout,
-    payer: Payer<'_>,
-) -> Result<(), LedgerError> {
-    let paid_series = match layout.series {
-        Some(series) => sqlx::query("select 1 from series where series = $1 limit 1")
-            .bind(series.to_string())
-            .fetch_optional(state.pool())
-            .await?
-            .is_some(),
-        None => false,
-    };
-    if paid_series {
-        return Ok(());
-    }
-    let spent = lines(state).await?;
-    for year in layout.period.years() {
-        let limits = [
-            ("all", payer.policy.allowance.total),
-            (name(payer.purpose), payer.policy.quota(payer.purpose)),
-        ];
-        for (purpose, limit) in limits {
-            let line = spent
-                .iter()
-                .find(|line| line.year == year && line.purpose == purpose);
-            let before = line.map_or(Rho::ZERO, |line| line.spent);
-            if before.checked_add(layout.charge)? > limit {
-                return Err(LedgerError::OutOfAllowance {
-                    year: year.0,
-                    purpose,
-                });
-            }
-        }
-    }
-    Ok(())
-}
 
 fn charged(text: &str) -> Result<Charged, LedgerError> {
     let sealed = serde_json::from_str(text).map_err(|_| LedgerError::Damaged)?;

@@ -62,10 +62,17 @@ pub enum LoadError {
     #[error("another load, release or discard is under way in this data folder")]
     Busy,
     /// Every row was refused or passed over.
-    #[error("no row passed the checks ({refused} refused); run `consilium-node check` to see why")]
+    #[error(
+        "no row passed the checks: {refused} refused, {passed_over} passed over by the row \
+         filter{most}; `consilium-node check` shows every rule"
+    )]
     Nothing {
         /// Rows refused.
         refused: u64,
+        /// Rows that the row filter passed over.
+        passed_over: u64,
+        /// The rule that most of them broke, in words; empty where none did.
+        most: String,
     },
     /// The store changed under the load.
     #[error("the store changed while loading; load the file again")]

@@ -76,8 +76,16 @@ impl<'a> Kept<'a> {
         {
             return Ok(false);
         }
+        let index = self.ranks.len();
+        self.ranks.push(RankRow {
+            patient: row.patient,
+            stay: row.stay,
+            position: 0, // Set when the batch is ordered.
+            month: row.month,
+            group: row.group,
+        });
         let Some(send) = &self.send else {
-            return Ok(true); // A dry run keeps nothing.
+            return Ok(true); // A dry run writes nothing.
         };
         let filling = self.months.entry(row.month).or_insert_with(|| Filling {
             rows: Rows::new(self.shape),
@@ -87,14 +95,7 @@ impl<'a> Kept<'a> {
         filling
             .rows
             .push(&row.patient, &row.stay, row.group, row.keys, row.amounts);
-        filling.ranks.push(self.ranks.len());
-        self.ranks.push(RankRow {
-            patient: row.patient,
-            stay: row.stay,
-            position: 0, // Set when the batch is ordered.
-            month: row.month,
-            group: row.group,
-        });
+        filling.ranks.push(index);
         if filling.rows.is_full() {
             let full = filling.take(self.shape, &mut self.ranks)?;
             send.send((row.month, full))

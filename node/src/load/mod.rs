@@ -4,19 +4,24 @@
 mod error;
 mod exposure;
 mod held;
+mod identity;
 mod kept;
+mod patients;
 mod quality;
 mod ranks;
 mod staging;
 mod stream;
+mod summary;
 mod tally;
 pub mod trial;
 mod work;
 
 pub use error::LoadError;
 pub use exposure::Exposure;
+pub use patients::PatientCounts;
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
+pub use summary::{MonthReport, Summary, reports};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,12 +29,11 @@ use std::path::{Path, PathBuf};
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::time::{DataYear, Timestamp};
-use serde::Serialize;
 
 use self::held::Held;
+use self::identity::identity;
 use self::kept::Stays;
 use self::stream::Pass;
-use self::tally::Tally;
 use self::work::{Done, Work};
 use crate::config::Config;
 use crate::config::keys::{Keys, PseudonymKey};
@@ -53,33 +57,6 @@ pub struct Request {
     pub only: Vec<(String, String)>,
     /// History brought in when the node starts: not judged late.
     pub history: bool,
-}
-
-/// What a load or a check came to. It is shown to the hospital only.
-#[derive(Clone, Debug, Serialize)]
-pub struct Summary {
-    /// Name of the load; `None` for a dry run.
-    pub load: Option<String>,
-    /// Rows kept.
-    pub kept: u64,
-    /// Rows in quarantine.
-    pub refused: u64,
-    /// Rows that the filter passed over.
-    pub passed_over: u64,
-    /// Rows in quarantine by rule.
-    pub rules: BTreeMap<&'static str, u64>,
-    /// Rows with a case group that the dictionary does not list, or none: counted as `other`.
-    pub unknown_groups: u64,
-    /// By dimension: rows with a value that the dictionary does not list, and rows without one.
-    pub unlisted: BTreeMap<String, (u64, u64)>,
-    /// Quality by month.
-    pub quality: Vec<Quality>,
-    /// De-identification by month; empty for a dry run.
-    pub exposure: Vec<Exposure>,
-    /// Identifiers found in what was written; any stops the release.
-    pub findings: u64,
-    /// What the officer should know about the mapping.
-    pub notes: Vec<String>,
 }
 
 /// Loads a file. `progress` hears the bytes read so far.
@@ -155,7 +132,7 @@ pub fn check(
         history: request.history,
     };
     let quality = quality::judge(&passed.tally, timeliness);
-    Ok(summary(&bound, &passed.tally, quality))
+    Ok(summary::of(&bound, &passed, quality))
 }
 
 fn bind(dictionary: &Dictionary, request: &Request) -> Result<Bound, LoadError> {
@@ -166,31 +143,6 @@ fn bind(dictionary: &Dictionary, request: &Request) -> Result<Bound, LoadError> 
         dictionary,
         source.header(),
     )?)
-}
-
-fn summary(bound: &Bound, tally: &Tally, quality: Vec<Quality>) -> Summary {
-    let rules = tally.refused();
-    let names = bound
-        .dimensions
-        .iter()
-        .map(|dimension| dimension.name.clone());
-    let unlisted = names.zip(tally.unlisted.iter().copied());
-    Summary {
-        load: None,
-        kept: tally.kept(),
-        refused: rules.values().sum(),
-        passed_over: tally.passed_over,
-        rules: rules
-            .iter()
-            .map(|(rule, count)| (rule.id(), *count))
-            .collect(),
-        unknown_groups: tally.unknown_groups,
-        unlisted: unlisted.filter(|(_, counts)| *counts != (0, 0)).collect(),
-        quality,
-        exposure: Vec::new(),
-        findings: 0,
-        notes: bound.notes.clone(),
-    }
 }
 
 /// Registers, logs and settles a load in one change.
@@ -265,32 +217,6 @@ async fn coded_by(
     Ok(found)
 }
 
-/// The digest under which a load is remembered: of the file, the mapping, the dictionary and the
-/// row filters (one file may hold several hospitals).
-fn identity(file: &str, request: &Request, dictionary: &str) -> String {
-    let own = request.mapping.only.iter();
-    let filters: BTreeSet<(&str, &str)> = own
-        .map(|(column, value)| (column.as_str(), value.as_str()))
-        .chain(
-            request
-                .only
-                .iter()
-                .map(|(column, value)| (column.as_str(), value.as_str())),
-        )
-        .collect();
-    // The same file under another mapping or dictionary gives other rows: it may be loaded again.
-    let mapping = format!("{:?}", request.mapping);
-    let parts = [("", file), ("", &mapping), ("", dictionary)];
-    let mut hasher = blake3::Hasher::new();
-    for part in parts.into_iter().chain(filters) {
-        for text in [part.0, part.1] {
-            hasher.update(&text.len().to_le_bytes());
-            hasher.update(text.as_bytes());
-        }
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
 /// Removes the folder of a load that is no longer registered.
 pub(crate) fn remove_folder(data: &Path, load: &str) -> std::io::Result<()> {
     let folder = columns::folder(data).join(load);
@@ -304,3 +230,5 @@ pub(crate) fn remove_folder(data: &Path, load: &str) -> std::io::Result<()> {
 pub(crate) mod fixture;
 #[cfg(test)]
 mod test;
+#[cfg(test)]
+mod test_doubt;

@@ -30,6 +30,8 @@ pub struct Quality {
     pub timeliness: u8,
     /// From the lowest score.
     pub grade: Grade,
+    /// The lowest score and what lowered it most; empty for grade A.
+    pub why: String,
     /// Rows in quarantine by rule.
     pub rules: BTreeMap<&'static str, u64>,
 }
@@ -76,7 +78,21 @@ pub(super) fn judge(tally: &Tally, timeliness: Timeliness) -> Vec<Quality> {
             let completeness = score(broken(Aspect::Completeness) + counts.incomplete);
             let consistency = score(broken(Aspect::Consistency));
             let timely = timely(*month, timeliness);
-            let lowest = accuracy.min(completeness).min(consistency).min(timely);
+            let scores = [
+                (accuracy, "accuracy", Some(Aspect::Accuracy)),
+                (completeness, "completeness", Some(Aspect::Completeness)),
+                (consistency, "consistency", Some(Aspect::Consistency)),
+                (timely, "timeliness", None),
+            ];
+            let lowest = scores.iter().map(|score| score.0).min().unwrap_or(0);
+            let cause = scores.into_iter().find(|score| score.0 == lowest);
+            let cause = cause.filter(|_| grade(lowest) != Grade::A);
+            let why = cause.map_or_else(String::new, |(score, name, aspect)| {
+                let most = aspect.map_or("loaded late".to_owned(), |aspect| {
+                    most_of(aspect, &rules, counts.incomplete)
+                });
+                format!("{name} {score}: {most}")
+            });
             Quality {
                 month: *month,
                 kept: counts.kept,
@@ -86,6 +102,7 @@ pub(super) fn judge(tally: &Tally, timeliness: Timeliness) -> Vec<Quality> {
                 consistency,
                 timeliness: timely,
                 grade: grade(lowest),
+                why,
                 rules: rules
                     .iter()
                     .map(|(rule, count)| (rule.id(), *count))
@@ -93,6 +110,21 @@ pub(super) fn judge(tally: &Tally, timeliness: Timeliness) -> Vec<Quality> {
             }
         })
         .collect()
+}
+
+/// What lowers a score most, with its rows.
+fn most_of(aspect: Aspect, rules: &BTreeMap<Rule, u64>, incomplete: u64) -> String {
+    let of = rules.iter().filter(|(rule, _)| rule.entry().1 == aspect);
+    let most = of.max_by_key(|(_, rows)| **rows);
+    let empty = if aspect == Aspect::Completeness {
+        incomplete
+    } else {
+        0
+    };
+    match most {
+        Some((rule, rows)) if *rows >= empty => format!("{} ({rows} rows)", rule.id()),
+        _ => format!("empty codes ({empty} rows)"),
+    }
 }
 
 fn timely(month: Month, timeliness: Timeliness) -> u8 {
@@ -134,6 +166,10 @@ pub(super) fn text(months: &[Quality]) -> String {
             m.timeliness,
             m.grade
         );
+        debug_assert!(line.is_ok(), "writing to a string does not fail");
+    }
+    for m in months.iter().filter(|m| !m.why.is_empty()) {
+        let line = writeln!(text, "{}: grade {:?} for {}", m.month, m.grade, m.why);
         debug_assert!(line.is_ok(), "writing to a string does not fail");
     }
     text.push_str("\nRules (the quarantine file names row, field and rule):\n");
@@ -190,6 +226,18 @@ mod tests {
         };
         assert_eq!(judge(&tally, years_late)[0].timeliness, 70);
         assert_eq!(judge(&tally, years_late)[0].grade, Grade::C);
+        assert_eq!(
+            judge(&tally, years_late)[0].why,
+            "timeliness 70: loaded late"
+        );
+        assert_eq!(judge(&tally, timeliness)[0].why, "");
+        for _ in 0..20 {
+            tally.refuse(&Fault::new(Rule::Range, "cost").in_month(month("2025-01")));
+        }
+        assert_eq!(
+            judge(&tally, timeliness)[0].why,
+            "accuracy 81: range (21 rows)"
+        );
     }
 
     #[test]

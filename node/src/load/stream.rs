@@ -10,10 +10,11 @@ use std::thread;
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 
-use super::LoadError;
 use super::kept::{Kept, Stays};
+use super::patients;
 use super::ranks::RankRow;
 use super::tally::Tally;
+use super::{LoadError, PatientCounts};
 use crate::check::Checker;
 use crate::check::quarantine::Quarantine;
 use crate::check::rules::{Fault, Rule};
@@ -45,6 +46,8 @@ pub(super) struct Pass<'a> {
 pub(super) struct Passed {
     pub tally: Tally,
     pub ranks: Vec<RankRow>,
+    /// By data year.
+    pub patients: Vec<PatientCounts>,
     /// Digests of the data files.
     pub digests: BTreeMap<Month, String>,
     /// BLAKE3 of the bytes that were read.
@@ -108,9 +111,11 @@ impl Pass<'_> {
         }
         line.tally.unknown_groups = line.checker.unknown_groups();
         line.tally.unlisted = line.deidentifier.unlisted().to_vec();
+        let mut ranks = line.kept.finish()?;
         Ok(Passed {
             tally: line.tally,
-            ranks: line.kept.finish()?,
+            patients: patients::count(&mut ranks),
+            ranks,
             digests: BTreeMap::new(),
             file_digest: source.digest(),
             used_keys: line.deidentifier.used_keys(),

@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 use crate::release::{self, SignOff};
 use crate::store::columns::MonthColumns;
 
-fn rows(month: &str, count: u32) -> Vec<String> {
+pub(super) fn rows(month: &str, count: u32) -> Vec<String> {
     let drg = ["FR19", "GD15", "ES35"];
     (0..count)
         .map(|n| {
@@ -168,7 +168,10 @@ async fn what_a_dead_load_left_is_swept_and_a_failed_one_leaves_nothing() {
     let refused = trial
         .load("bad.csv", &[row("s", "p", "2025-03", "nonsense")])
         .await;
-    assert!(matches!(refused, Err(LoadError::Nothing { refused: 1 })));
+    assert!(matches!(
+        refused,
+        Err(LoadError::Nothing { refused: 1, .. })
+    ));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     assert!(release::months(&trial.state).await.unwrap().is_empty());
     trial.load("a.csv", &rows("2025-03", 5)).await.unwrap();

@@ -8,12 +8,13 @@ use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
 use super::held::Held;
+use super::identity::identity;
 use super::kept::Stays;
 use super::staging::Staging;
 use super::stream::{self, Pass};
 use super::{
-    LoadError, Quality, Request, Summary, Timeliness, bind, exposure, identity, quality, ranks,
-    summary,
+    LoadError, PatientCounts, Quality, Request, Summary, Timeliness, bind, exposure, quality,
+    ranks, summary,
 };
 use crate::config::Config;
 use crate::deidentify::KeyRing;
@@ -70,10 +71,14 @@ impl Work<'_> {
         if identity(&passed.file_digest, self.request, &coding) != self.file_digest {
             return Err(IngestError::Changed.into());
         }
-        if passed.tally.kept() == 0 {
-            let refused = passed.tally.refused().values().sum();
-            return Err(LoadError::Nothing { refused });
-        }
+        let timeliness = Timeliness {
+            loaded: self.now,
+            days: self.config.quality.timely_days,
+            history: self.request.history,
+        };
+        let quality = quality::judge(&passed.tally, timeliness);
+        let mut summary = summary::of(&bound, &passed, quality);
+        summary.loadable()?;
         let months: BTreeSet<Month> = passed.digests.keys().copied().collect();
         self.same_unit(&months, unit(&bound))?;
         let earlier = self.held.ranks(data, &months, self.dictionary)?;
@@ -82,13 +87,6 @@ impl Work<'_> {
             let digest = write_ranks(ranks_file(&staging.folder, month), &ranks)?;
             ranks_digests.insert(month, digest);
         }
-        let timeliness = Timeliness {
-            loaded: self.now,
-            days: self.config.quality.timely_days,
-            history: self.request.history,
-        };
-        let quality = quality::judge(&passed.tally, timeliness);
-        let mut summary = summary(&bound, &passed.tally, quality);
         self.report(&staging, &bound, &mut summary)?;
         let dictionary = self.dictionary.digest().map_err(StateError::from)?;
         let loaded = |quality: &Quality| LoadedMonth {
@@ -186,7 +184,9 @@ impl Work<'_> {
             summary.exposure.push(exposure);
         }
         staging.write("quality.json", &pretty(&summary.quality)?)?;
-        staging.write("quality.txt", quality::text(&summary.quality).as_bytes())?;
+        let mut text = quality::text(&summary.quality);
+        text += &patients_text(&summary.patients, &summary.warnings);
+        staging.write("quality.txt", text.as_bytes())?;
         let in_columns: u64 = summary.exposure.iter().map(|month| month.findings).sum();
         summary.findings = in_columns + exposure::findings_in_texts(&staging.folder)?;
         let text = exposure::text(
@@ -199,6 +199,21 @@ impl Work<'_> {
         staging.write("deidentification.txt", text.as_bytes())?;
         Ok(())
     }
+}
+
+/// The report's part on patients, and what is doubtful of the whole load.
+fn patients_text(patients: &[PatientCounts], warnings: &[String]) -> String {
+    let head = "\nStays a patient (every row its own patient where none is shown):\n".to_owned();
+    let counts = patients.iter().map(|of| {
+        format!(
+            "  {}: {} patients, {} stays, most of one: {}\n",
+            of.year, of.patients, of.stays, of.most
+        )
+    });
+    let warnings = warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}\n"));
+    [head].into_iter().chain(counts).chain(warnings).collect()
 }
 
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, LoadError> {
