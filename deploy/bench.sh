@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 need_rust
 need_python_peers
 rows=${1:-10000000}
-cargo build --release --workspace --bins --locked --quiet
+build --bins --quiet
 folder="$CONSILIUM_HOME/bench-$rows"
 "$CARGO_TARGET_DIR/release/bench" "$folder" --rows "$rows" --python "$PEERS_PYTHON"

@@ -24,7 +24,7 @@ done
 . deploy/prepare.sh
 need_rust
 echo "building (the first time takes some minutes)"
-cargo build --release --workspace --bins --locked --quiet
+build --bins --quiet
 bin="$CARGO_TARGET_DIR/release"
 node="$bin/consilium-node"
 coordinator="$bin/consilium-coordinator"

@@ -50,3 +50,13 @@ find_real_data() {
         fi
     done
 }
+
+# Builds; a second time from scratch for our own crates where the first failed, because a build that
+# was interrupted can leave a broken incremental cache behind.
+build() {
+    cargo build --release --workspace --locked "$@" || {
+        echo "once more without the incremental cache" >&2
+        rm -rf "$CARGO_TARGET_DIR/release/incremental"
+        cargo build --release --workspace --locked "$@"
+    }
+}

@@ -25,7 +25,7 @@ step "lints"
 cargo clippy --release --workspace --all-targets --locked -- -D warnings
 
 step "build"
-cargo build --release --workspace --all-targets --locked
+build --all-targets
 
 step "tests"
 if [ "$long" = 1 ]; then

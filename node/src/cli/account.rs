@@ -110,6 +110,7 @@ fn limit(policy: &Privacy, purpose: &str) -> Rho {
         "budget" => policy.allowance.budget,
         "audit" => policy.allowance.audit,
         "free" => policy.allowance.free,
+        "one free question" => policy.allowance.free_question,
         _ => policy.allowance.total,
     }
 }
@@ -160,14 +161,21 @@ fn write_policy(policy: &Privacy, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "loss a patient and data year (ε at δ 1e-6):")?;
     writeln!(
         out,
-        "{:<12}{:>8}{:>10}{:>15}",
+        "{:<18}{:>8}{:>10}{:>15}",
         "purpose", "ρ", "ε", "nano-ρ"
     )?;
-    for purpose in ["total", "benchmark", "budget", "audit", "free"] {
+    for purpose in [
+        "total",
+        "benchmark",
+        "budget",
+        "audit",
+        "free",
+        "one free question",
+    ] {
         let rho = limit(policy, purpose);
         writeln!(
             out,
-            "{purpose:<12}{:>8}{:>10}{:>15}",
+            "{purpose:<18}{:>8}{:>10}{:>15}",
             rho.to_string(),
             epsilon(rho),
             rho.nano()
