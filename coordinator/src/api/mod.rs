@@ -7,6 +7,7 @@ mod member;
 mod rounds;
 mod tls;
 mod watch;
+mod witness;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct App {
     clock: Clock,
     /// Length of the log, so that long polls wake up when anything changes.
     changed: tokio::sync::watch::Sender<i64>,
+    /// Rises with every checkpoint and cosignature, so that nodes come for them.
+    witnessing: tokio::sync::watch::Sender<u64>,
     refused: join::Refused,
     stop: CancellationToken,
 }
@@ -59,6 +62,7 @@ impl App {
             authority,
             clock,
             changed: tokio::sync::watch::Sender::new(0),
+            witnessing: tokio::sync::watch::Sender::new(0),
             stop,
         })
     }
@@ -70,7 +74,10 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/dictionary", get(rounds::dictionary))
         .route("/v1/rounds", get(rounds::pending))
         .route("/v1/rounds/{id}/reply", post(rounds::reply))
-        .route("/v1/rounds/{id}/progress", get(rounds::progress));
+        .route("/v1/rounds/{id}/progress", get(rounds::progress))
+        .route("/v1/log/exchange", post(witness::exchange))
+        .route("/v1/log/add-checkpoint", post(witness::add_checkpoint))
+        .route("/v1/log/cosign", post(witness::cosign));
     finish(router, app)
 }
 

@@ -7,25 +7,39 @@ use std::time::Duration;
 use super::App;
 use crate::ask::{self, AskError};
 use crate::collect;
+use crate::log::{self, Leaves, LogError};
+use crate::store::state::StateError;
+
+/// Why the state could not be watched.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    State(#[from] StateError),
+}
 
 const TICK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(app: Arc<App>) {
     let mut tick = tokio::time::interval(TICK);
+    let mut leaves = Leaves::default();
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = app.stop.cancelled() => return,
         }
-        if let Err(error) = look(&app).await {
+        if let Err(error) = look(&app, &mut leaves).await {
             // The next tick tries again.
             tracing::error!(%error, "the state could not be watched");
         }
     }
 }
 
-async fn look(app: &App) -> Result<(), AskError> {
+async fn look(app: &App, leaves: &mut Leaves) -> Result<(), WatchError> {
     let now = app.clock.now();
     for id in collect::overdue(&app.store, now).await? {
         let held = ask::find(&app.store, &app.authority, &id).await?;
@@ -33,10 +47,15 @@ async fn look(app: &App) -> Result<(), AskError> {
         tracing::info!(round = %id, ?state, "a round ended at its deadline");
     }
     let length = app.store.log_length().await?;
-    app.changed.send_if_modified(|known| {
+    let grown = app.changed.send_if_modified(|known| {
         let changed = *known != length;
         *known = length;
         changed
     });
+    // The own log is offered to the members' nodes as it grows.
+    if grown && log::advance(&app.store, &app.authority, leaves).await? {
+        app.witnessing
+            .send_modify(|turn| *turn = turn.wrapping_add(1));
+    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Asking, and looking at what asking cost: `ask`, `ledger`, `log`, `policy`.
+//! Asking, and looking at what asking cost: `ask`, `ledger`, `policy`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,6 @@ use clap::Subcommand;
 use policies::plan::{self, Explained};
 use policies::rules::Privacy;
 use policies::template::{self, Template};
-use schemas::digest::Digest;
-use schemas::entry::verify_chain;
 use schemas::loss::Rho;
 use schemas::time::{DataYear, Month, Period};
 
@@ -55,14 +53,6 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The append-only log; `--verify` checks its chain.
-    ///
-    /// Example: consilium-node --data ./node1 log --verify
-    Log {
-        /// Check that the entries form one unbroken chain, and print its head.
-        #[arg(long)]
-        verify: bool,
-    },
     /// The limits that this node works under.
     ///
     /// Example: consilium-node --data ./node1 policy
@@ -84,7 +74,6 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             ask(&file, &period, dry_run, json, data, out).await
         }
         Command::Ledger { json } => show_ledger(json, data, out).await,
-        Command::Log { verify } => show_log(verify, data, out).await,
         Command::Policy => show_policy(data, out).await,
     }
 }
@@ -98,6 +87,11 @@ async fn ask(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
+    if !dry_run && let Err(error) = super::link::compare(&node).await {
+        // The coordinator's absence does not stop the hospital's own officer.
+        let told = "whether this ledger is the newest could not be checked";
+        writeln!(std::io::stderr(), "consilium-node: {told}: {error:#}")?;
+    }
     let app = Arc::new(App::open(&node.config, node.state, node.clock).await?);
     let shipped = template::shipped()
         .into_iter()
@@ -263,37 +257,6 @@ fn limit(policy: &Privacy, purpose: &str) -> Rho {
         "free" => policy.allowance.free,
         _ => policy.allowance.total,
     }
-}
-
-async fn show_log(verify: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let node = Node::open(data).await?;
-    let entries = node.state.log().await?;
-    if verify {
-        let head: Digest = verify_chain(&entries)?;
-        writeln!(
-            out,
-            "{} entries, one unbroken chain, head {head}",
-            entries.len()
-        )?;
-        return Ok(());
-    }
-    for entry in &entries {
-        let detail: Vec<String> = entry
-            .detail
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        writeln!(
-            out,
-            "{:>6} {} {:<12} {} {}",
-            entry.sequence,
-            entry.at.0,
-            entry.kind,
-            entry.subject.short(),
-            detail.join(" ")
-        )?;
-    }
-    Ok(())
 }
 
 async fn show_policy(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {

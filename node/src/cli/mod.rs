@@ -3,6 +3,7 @@
 mod ask;
 mod data;
 mod link;
+mod log;
 mod setup;
 mod synth;
 mod table;
@@ -40,6 +41,9 @@ enum Command {
     Ask(ask::Command),
     #[command(flatten)]
     Link(link::Command),
+    /// The log: show, publish, verify, check, burn.
+    #[command(subcommand)]
+    Log(log::Command),
     Synth(synth::SynthArgs),
 }
 
@@ -94,6 +98,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Setup(command) => setup::run(command, &cli.data, out).await,
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
+        Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }

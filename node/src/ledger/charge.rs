@@ -6,7 +6,9 @@ use schemas::loss::Rho;
 use schemas::seal::Sealed;
 use sqlx::Row as _;
 
-use super::{Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, whole};
+use super::{
+    Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, rolled_back, whole,
+};
 use crate::noise::Noisy;
 use crate::store::state::{Change, State, append};
 
@@ -25,6 +27,9 @@ pub async fn charge(
     let layout = identity.layout();
     let mut change = state.begin().await?;
     watch(Step::Begun);
+    if rolled_back(&mut *change).await? {
+        return Err(LedgerError::RolledBack);
+    }
     let found = sqlx::query(FIND)
         .bind(identity.question().to_string())
         .bind(identity.releases())
