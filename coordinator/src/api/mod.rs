@@ -10,6 +10,7 @@ mod watch;
 mod witness;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -40,8 +41,11 @@ pub struct App {
     clock: Clock,
     /// Length of the log, so that long polls wake up when anything changes.
     changed: tokio::sync::watch::Sender<i64>,
-    /// Rises with every checkpoint and cosignature, so that nodes come for them.
+    /// Rises when there are new checkpoints or cosignatures, so that nodes come for them.
     witnessing: tokio::sync::watch::Sender<u64>,
+    /// Whether there are some that `witnessing` does not tell yet: it rises once a second at most,
+    /// because every node comes each time.
+    news: AtomicBool,
     refused: join::Refused,
     stop: CancellationToken,
 }
@@ -63,6 +67,7 @@ impl App {
             clock,
             changed: tokio::sync::watch::Sender::new(0),
             witnessing: tokio::sync::watch::Sender::new(0),
+            news: AtomicBool::new(false),
             stop,
         })
     }

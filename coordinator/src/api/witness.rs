@@ -1,6 +1,7 @@
 //! Logs and their witnesses: what nodes send and hear about their own and others' logs.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::body::Bytes;

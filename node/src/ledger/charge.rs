@@ -87,6 +87,7 @@ pub async fn charge(
         ("purpose", name(payer.purpose).to_owned()),
         ("years", years.join(" ")),
         ("answer", sealed.digest()?.to_string()),
+        ("policy", answer.policy.to_string()),
         ("mechanism", identity.mechanism().to_string()),
     ];
     let question = identity.question();

@@ -2,6 +2,8 @@
 
 mod alliance;
 mod flipped;
+mod forks;
 mod killed;
 mod million;
 mod random;
+mod releases;

@@ -51,7 +51,8 @@ fn note(entries: &[Entry], size: usize, at: i64) -> Vec<u8> {
     note.sign(&name, &signer(1)).unwrap();
     for (organisation, seed) in [("coordinator", 2), ("h2", 3)] {
         let name = witness::witness_name(&slug("river"), &slug(organisation));
-        note.cosign(&name, &signer(seed), at.cast_unsigned()).unwrap();
+        note.cosign(&name, &signer(seed), at.cast_unsigned())
+            .unwrap();
     }
     note.to_string().into_bytes()
 }
