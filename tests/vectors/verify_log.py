@@ -40,13 +40,23 @@ def add(p, q):
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def times(scalar, point):
+def double(p):
+    a, b, c = p[0] * p[0] % P, p[1] * p[1] % P, 2 * p[2] * p[2] % P
+    h = a + b
+    e, g = h - (p[0] + p[1]) ** 2 % P, a - b
+    f = c + g
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def both(s, p, h, q):
+    """s times p plus h times q."""
+    table = (None, p, q, add(p, q))
     total = (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
-            total = add(total, point)
-        point = add(point, point)
-        scalar >>= 1
+    for bit in reversed(range(max(s.bit_length(), h.bit_length()))):
+        total = double(total)
+        chosen = table[(s >> bit & 1) + 2 * (h >> bit & 1)]
+        if chosen:
+            total = add(total, chosen)
     return total
 
 
@@ -80,7 +90,7 @@ def signed(public, message, signature):
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
     negative = (-key[0] % P, key[1], key[2], -key[3] % P)
-    x, y, z, _ = add(times(s, BASE), times(h, negative))
+    x, y, z, _ = both(s, BASE, h, negative)
     inverse = pow(z, P - 2, P)
     x, y = x * inverse % P, y * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]

@@ -36,8 +36,7 @@ pub(super) async fn add_checkpoint(
     {
         Ok(added) => {
             if added.grown {
-                app.witnessing
-                    .send_modify(|turn| *turn = turn.wrapping_add(1));
+                app.news.store(true, Ordering::Relaxed);
             }
             Ok(added.cosignature.into_response())
         }
@@ -70,8 +69,7 @@ pub(super) async fn cosign(
 ) -> Result<StatusCode, Fault> {
     let note = Note::parse(&body?).map_err(LogError::from)?;
     if log::cosigned(&app.store, &app.authority, &member, &note).await? {
-        app.witnessing
-            .send_modify(|turn| *turn = turn.wrapping_add(1));
+        app.news.store(true, Ordering::Relaxed);
     }
     Ok(StatusCode::OK)
 }
