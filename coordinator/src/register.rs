@@ -1,5 +1,6 @@
 //! The members: who is invited, who has joined with which keys, who was last heard of when.
 
+use proofs::witness::COORDINATOR;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::enrolment::{JoinCode, JoinRequest};
@@ -37,6 +38,9 @@ pub enum JoinError {
     /// learnt by trying.
     #[error("the join code is not valid: wrong, used up or expired")]
     Code,
+    /// A hospital of this name would share the coordinator's log.
+    #[error("no hospital can be called `coordinator`; take another name")]
+    Reserved,
     /// The signing request is refused.
     #[error("the signing request is refused")]
     Request(#[from] RequestError),
@@ -62,6 +66,9 @@ pub async fn invite(
     hospital: &Slug,
     now: Timestamp,
 ) -> Result<JoinCode, JoinError> {
+    if hospital.as_str() == COORDINATOR {
+        return Err(JoinError::Reserved);
+    }
     let secret = random()?;
     let remembered = JoinCode::secret_digest(&secret);
     let mut change = state.begin().await?;

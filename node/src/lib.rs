@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod config;
 pub mod store;
+pub mod log;
 pub mod ingest;
 pub mod check;
 pub mod deidentify;

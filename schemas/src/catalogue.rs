@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::question::Question;
 use crate::round::{Reply, Round};
 use crate::seal::Sealed;
+use crate::witness::{Exchange, Exchanged};
 
 /// File name (without `.json`) and schema of every message.
 pub fn all() -> Vec<(&'static str, Schema)> {
@@ -17,6 +18,8 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("answer", schema_for!(Answer)),
         ("dictionary", schema_for!(Dictionary)),
         ("entry", schema_for!(Entry)),
+        ("exchange", schema_for!(Exchange)),
+        ("exchanged", schema_for!(Exchanged)),
         ("join-reply", schema_for!(JoinReply)),
         ("join-request", schema_for!(JoinRequest)),
         ("problem", schema_for!(Problem)),

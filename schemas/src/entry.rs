@@ -40,9 +40,12 @@ pub struct ChainError {
 }
 
 impl Entry {
+    /// Domain tag of [`Entry::digest`].
+    pub const TAG: &'static str = "consilium-entry-v1";
+
     /// The digest by which the next entry cites this one.
     pub fn digest(&self) -> Result<Digest, canonical::Error> {
-        canonical::digest("consilium-entry-v1", self)
+        canonical::digest(Self::TAG, self)
     }
 }
 

@@ -18,5 +18,6 @@ pub mod outcome;
 pub mod enrolment;
 pub mod round;
 pub mod entry;
+pub mod witness;
 pub mod problem;
 pub mod catalogue;

@@ -14,6 +14,7 @@ mod scan;
 mod dp_audit;
 mod ledger;
 mod killed;
+mod log;
 mod link;
 mod simulated;
 mod benchmark;

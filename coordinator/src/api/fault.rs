@@ -9,6 +9,7 @@ use schemas::problem::Problem;
 use crate::ask::AskError;
 use crate::collect::ReplyError;
 use crate::dictionary::PublishError;
+use crate::log::LogError;
 use crate::register::JoinError;
 use crate::store::state::StateError;
 
@@ -94,7 +95,7 @@ impl From<JoinError> for Fault {
                     )
                 }
             },
-            JoinError::Random | JoinError::State(_) => Self::ours(&error),
+            JoinError::Reserved | JoinError::Random | JoinError::State(_) => Self::ours(&error),
         }
     }
 }
@@ -102,6 +103,28 @@ impl From<JoinError> for Fault {
 impl From<PublishError> for Fault {
     fn from(error: PublishError) -> Self {
         Self::ours(&error)
+    }
+}
+
+impl From<LogError> for Fault {
+    fn from(error: LogError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            LogError::Refused(refusal) => Self::new(
+                "checkpoint",
+                refusal.status(),
+                "the checkpoint is not cosigned",
+                &detail,
+            ),
+            LogError::NoSuchLog => Self::new("no-such-log", 404, "no such log", &detail),
+            LogError::Note(_) | LogError::Checkpoint(_) => {
+                Self::new("note", 422, "the note is refused", &detail)
+            }
+            LogError::State(_)
+            | LogError::Damaged { .. }
+            | LogError::Tree(_)
+            | LogError::File { .. } => Self::ours(&error),
+        }
     }
 }
 

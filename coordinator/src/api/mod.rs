@@ -7,8 +7,10 @@ mod member;
 mod rounds;
 mod tls;
 mod watch;
+mod witness;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -39,6 +41,11 @@ pub struct App {
     clock: Clock,
     /// Length of the log, so that long polls wake up when anything changes.
     changed: tokio::sync::watch::Sender<i64>,
+    /// Rises when there are new checkpoints or cosignatures, so that nodes come for them.
+    witnessing: tokio::sync::watch::Sender<u64>,
+    /// Whether there are some that `witnessing` does not tell yet: it rises once a second at most,
+    /// because every node comes each time.
+    news: AtomicBool,
     refused: join::Refused,
     stop: CancellationToken,
 }
@@ -59,6 +66,8 @@ impl App {
             authority,
             clock,
             changed: tokio::sync::watch::Sender::new(0),
+            witnessing: tokio::sync::watch::Sender::new(0),
+            news: AtomicBool::new(false),
             stop,
         })
     }
@@ -70,7 +79,10 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/dictionary", get(rounds::dictionary))
         .route("/v1/rounds", get(rounds::pending))
         .route("/v1/rounds/{id}/reply", post(rounds::reply))
-        .route("/v1/rounds/{id}/progress", get(rounds::progress));
+        .route("/v1/rounds/{id}/progress", get(rounds::progress))
+        .route("/v1/log/exchange", post(witness::exchange))
+        .route("/v1/log/add-checkpoint", post(witness::add_checkpoint))
+        .route("/v1/log/cosign", post(witness::cosign));
     finish(router, app)
 }
 

@@ -24,12 +24,13 @@ use crate::register::Member;
 /// Longest wait of a poll in seconds.
 const LONGEST_WAIT: u64 = 30;
 
-/// How long to wait for a round.
+/// How long to wait for a round, and the exchange after which the member asks.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wait {
     #[serde(default)]
     wait: u64,
+    turn: Option<u64>,
 }
 
 /// The latest dictionary.
@@ -48,26 +49,30 @@ pub(super) async fn dictionary(
     }
 }
 
-/// The open rounds that wait for this member; holds the request until there is one.
+/// The open rounds that wait for this member; holds the request until there is one, or something to
+/// witness.
 pub(super) async fn pending(
     State(app): State<Arc<App>>,
     member: Member,
     wait: Result<Query<Wait>, QueryRejection>,
 ) -> Result<Json<Vec<Sealed<Round>>>, Fault> {
-    let Ok(Query(Wait { wait })) = wait else {
+    let Ok(Query(Wait { wait, turn })) = wait else {
         return Err(Fault::new("query", 400, "wait is a number of seconds", ""));
     };
     let end = tokio::time::sleep(Duration::from_secs(wait.min(LONGEST_WAIT)));
     let mut end = std::pin::pin!(end);
     let mut changed = app.changed.subscribe();
+    let mut witnessing = app.witnessing.subscribe();
     loop {
         changed.mark_unchanged();
         let rounds = ask::pending(&app.store, &member.hospital, app.clock.now()).await?;
-        if !rounds.is_empty() {
+        let missed = turn.is_some_and(|turn| turn != *witnessing.borrow());
+        if missed || !rounds.is_empty() {
             return Ok(Json(rounds));
         }
         tokio::select! {
             woken = changed.changed() => if woken.is_err() { return Ok(Json(rounds)) },
+            _ = witnessing.changed() => return Ok(Json(rounds)),
             () = end.as_mut() => return Ok(Json(rounds)),
             () = app.stop.cancelled() => return Ok(Json(rounds)),
         }

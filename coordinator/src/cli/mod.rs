@@ -55,7 +55,7 @@ enum Command {
     Round(round::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
-    /// Shows and verifies the log.
+    /// Shows, publishes and verifies logs.
     #[command(subcommand)]
     Log(log::Command),
     /// Serves nodes until it is told to stop.
@@ -115,7 +115,7 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&Office::open(data).await?, command, out).await;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
-        Command::Log(command) => log::run(&Office::open(data).await?, &command, out).await?,
+        Command::Log(command) => log::run(data, &command, out).await?,
         Command::Run(args) => run::run(Office::open(data).await?, &args, out).await?,
     }
     Ok(ExitCode::SUCCESS)

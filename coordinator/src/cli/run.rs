@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Office;
 use crate::api::{App, Listeners};
+use crate::log;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -15,6 +16,11 @@ use crate::api::{App, Listeners};
 pub(super) struct Args {}
 
 pub(super) async fn run(office: Office, _: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+    // A log that was changed is not served as if it had not been.
+    log::chain(&office.state, &office.authority.signer().public(), |_| {
+        Ok(())
+    })
+    .await?;
     let listeners =
         Listeners::bind(office.config.node_address, office.config.public_address).await?;
     let (nodes, public) = listeners.addresses()?;

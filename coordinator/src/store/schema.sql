@@ -3,8 +3,16 @@
 create table if not exists log (
     sequence bigint primary key,        -- 1, 2, 3 … without gaps
     digest text not null,               -- of the entry
+    leaf text not null,                 -- RFC 6962 hash of the entry's bytes as a leaf
     entry text not null                 -- canonical bytes of schemas::entry::Entry
 );
+
+-- Append-only (PostgreSQL: the same as trigger functions). Whoever owns the file can drop these;
+-- what then changes is found by the chain, the tree and the witnesses.
+create trigger if not exists log_keeps_entries before update on log
+begin select raise(abort, 'the log is append-only'); end;
+create trigger if not exists log_loses_nothing before delete on log
+begin select raise(abort, 'the log is append-only'); end;
 
 -- One-time codes. One row a hospital: a new code replaces an unused older one.
 create table if not exists invites (
@@ -60,4 +68,25 @@ create table if not exists replies (
     said text not null,                 -- `answered` or the reason
     at bigint not null,
     primary key (round, hospital)
+);
+
+-- Checkpoints of every log that the coordinator cosigned, its own included. The newest of a log is
+-- what the coordinator has seen of it; changed in the transaction of the cosigning.
+create table if not exists checkpoints (
+    origin text not null,
+    size bigint not null,
+    organisation text not null,
+    old bigint not null,                -- size of the checkpoint before
+    proof text not null,                -- consistency proof from there, JSON
+    note text not null,                 -- C2SP signed note with the cosignatures so far
+    primary key (origin, size)
+);
+
+-- Two checkpoints of one log that contradict each other.
+create table if not exists forks (
+    origin text not null,
+    held text not null,                 -- the note that was cosigned
+    shown text not null,                -- the note that was refused
+    at bigint not null,
+    primary key (origin, shown)
 );

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use proofs::tree;
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::entry::Entry;
@@ -138,10 +139,12 @@ pub async fn append(
         detail: detail.map_err(|_: schemas::id::NotASlug| StateError::Name)?,
     };
     let bytes = canonical::to_bytes(&entry)?;
+    let leaf = tree::leaf_hash(&bytes);
     let text = String::from_utf8(bytes).map_err(|_| StateError::Range)?;
-    sqlx::query("insert into log (sequence, digest, entry) values ($1, $2, $3)")
+    sqlx::query("insert into log (sequence, digest, leaf, entry) values ($1, $2, $3, $4)")
         .bind(sequence)
         .bind(entry.digest()?.to_string())
+        .bind(leaf.to_string())
         .bind(text)
         .execute(&mut **change)
         .await?;

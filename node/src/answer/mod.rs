@@ -123,7 +123,7 @@ impl Unanswered {
         match self {
             Self::Refused(Refusal::OtherDictionary) | Self::NotMapped => Some(Reason::NotMapped),
             Self::Refused(_) | Self::OtherRules | Self::NotItsTemplate => Some(Reason::Refused),
-            Self::NotApproved => Some(Reason::Declined),
+            Self::NotApproved | Self::Ledger(LedgerError::RolledBack) => Some(Reason::Declined),
             Self::NoData => Some(Reason::NoData),
             Self::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
             Self::Ledger(_) | Self::Snapshot(_) | Self::Scan(_) | Self::Noise(_) | Self::Seal => {

@@ -1,14 +1,11 @@
-//! What asking cost and by which limits: `ledger`, `log`, `policy`.
+//! What asking cost and by which limits: `ledger`, `policy`.
 
 use std::io::Write;
 use std::path::Path;
 
 use clap::Subcommand;
 use policies::rules::Privacy;
-use schemas::digest::Digest;
-use schemas::entry::verify_chain;
 use schemas::loss::Rho;
-use schemas::time::Timestamp;
 
 use super::{Node, show};
 use crate::answer;
@@ -28,14 +25,6 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The append-only log; `--verify` checks its chain.
-    ///
-    /// Example: consilium-node --data ./node1 log --verify
-    Log {
-        /// Check that the entries form one unbroken chain, and print its head.
-        #[arg(long)]
-        verify: bool,
-    },
     /// The limits that this node works under.
     ///
     /// Example: consilium-node --data ./node1 policy
@@ -49,7 +38,6 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Ledger { json } => show_ledger(json, data, out).await,
-        Command::Log { verify } => show_log(verify, data, out).await,
         Command::Policy { json } => show_policy(json, data, out).await,
     }
 }
@@ -57,11 +45,6 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 /// ε of a loss at [`DELTA`], for people.
 pub(super) fn epsilon(rho: Rho) -> String {
     noise::epsilon(rho, DELTA).map_or_else(|| "–".to_owned(), |e| format!("{e:.3}"))
-}
-
-/// A moment as RFC 3339 in UTC; as seconds where no calendar has it.
-fn readable(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }
 
 async fn show_ledger(json: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -115,37 +98,6 @@ fn limit(policy: &Privacy, purpose: &str) -> Rho {
     }
 }
 
-async fn show_log(verify: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let node = Node::open(data).await?;
-    let entries = node.state.log().await?;
-    if verify {
-        let head: Digest = verify_chain(&entries)?;
-        writeln!(
-            out,
-            "{} entries, one unbroken chain, head {head}",
-            entries.len()
-        )?;
-        return Ok(());
-    }
-    for entry in &entries {
-        let detail: Vec<String> = entry
-            .detail
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        writeln!(
-            out,
-            "{:>6} {} {:<12} {} {}",
-            entry.sequence,
-            readable(entry.at),
-            entry.kind,
-            entry.subject.short(),
-            detail.join(" ")
-        )?;
-    }
-    Ok(())
-}
-
 async fn show_policy(json: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let policy = answer::policy(&node.config)?;
@@ -192,12 +144,6 @@ mod tests {
     use policies::rules::DEFAULT;
 
     use super::*;
-
-    #[test]
-    fn moments_are_readable() {
-        assert_eq!(readable(Timestamp(1_751_328_000)), "2025-07-01T00:00:00Z");
-        assert_eq!(readable(Timestamp(i64::MAX)), i64::MAX.to_string());
-    }
 
     #[test]
     fn a_policy_shows_losses_in_all_units_and_every_other_limit() {

@@ -68,6 +68,11 @@ async fn ask(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
+    if !dry_run && let Err(error) = super::link::compare(&node).await {
+        // The coordinator's absence does not stop the hospital's own officer.
+        let told = "whether this ledger is the newest could not be checked";
+        writeln!(std::io::stderr(), "consilium-node: {told}: {error:#}")?;
+    }
     let app = Arc::new(App::open(&node.config, node.state.clone(), node.clock).await?);
     let shipped = template::shipped()
         .into_iter()

@@ -10,6 +10,7 @@ use clap::Subcommand;
 use schemas::digest::Digest;
 use schemas::enrolment::JoinCode;
 use schemas::round::Round;
+use schemas::seal::Signer;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ use crate::answer::{self, App, Asked, Unanswered};
 use crate::config::keys::Keys;
 use crate::enrol::{self, files::Files};
 use crate::link::{self, Desk, Link, Word};
+use crate::log;
 use crate::snapshot::Cache;
 use crate::store::state;
 use crate::telemetry;
@@ -128,10 +130,35 @@ pub(super) async fn fetch(node: &Node, out: &mut dyn Write) -> anyhow::Result<()
     Ok(())
 }
 
+/// Compares the log with what the coordinator has seen of it. A node that has not joined has
+/// nothing to compare with.
+pub(super) async fn compare(node: &Node) -> anyhow::Result<()> {
+    let Ok(link) = open(node) else {
+        return Ok(());
+    };
+    let signer = Keys::open(&node.config.data)?.message_key()?;
+    let desk = desk(node, &link, &signer);
+    Ok(link::compare(&desk).await?)
+}
+
+fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
+    Desk {
+        link,
+        state: &node.state,
+        signer,
+        hospital: &node.config.hospital,
+        folder: &node.config.data,
+        clock: &node.clock,
+        tick: Duration::from_millis(u64::from(node.config.release_tick_ms)),
+    }
+}
+
 async fn serve(data: &Path) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let link = open(&node)?;
     let signer = Keys::open(&node.config.data)?.message_key()?;
+    // A log that was changed is not continued as if it had not been.
+    log::chain(&node.state, &signer.public(), |_| Ok(())).await?;
     if let Err(error) = answer::policy(&node.config) {
         bail!("the policy is refused, nothing would be answered: {error}");
     }
@@ -146,15 +173,7 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
         stopper.cancel();
     });
     let cache = Arc::new(Cache::default());
-    let desk = Desk {
-        link: &link,
-        state: &node.state,
-        signer: &signer,
-        hospital: &node.config.hospital,
-        folder: &node.config.data,
-        clock: &node.clock,
-        tick: Duration::from_millis(u64::from(node.config.release_tick_ms)),
-    };
+    let desk = desk(&node, &link, &signer);
     let answer = async |round: &Round, _: Digest| answer_round(&node, &cache, round).await;
     link::run(&desk, answer, &stop).await;
     Ok(())

@@ -8,6 +8,7 @@ mod file;
 mod link;
 mod next;
 mod pipe;
+mod log;
 mod setup;
 mod show;
 mod synth;
@@ -54,6 +55,9 @@ enum Command {
     Account(account::Command),
     #[command(flatten)]
     Link(link::Command),
+    /// The log: show, publish, verify, check, burn.
+    #[command(subcommand)]
+    Log(log::Command),
     Synth(synth::SynthArgs),
 }
 
@@ -115,6 +119,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
         Command::Account(command) => account::run(command, &cli.data, out).await,
+        Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }

@@ -7,7 +7,9 @@ use schemas::seal::Sealed;
 use sqlx::Row as _;
 
 use super::limit::raise;
-use super::{Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, whole};
+use super::{
+    Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, rolled_back, whole,
+};
 use crate::noise::Noisy;
 use crate::store::state::{Change, State, append};
 
@@ -26,6 +28,9 @@ pub async fn charge(
     let layout = identity.layout();
     let mut change = state.begin().await?;
     watch(Step::Begun);
+    if rolled_back(&mut *change).await? {
+        return Err(LedgerError::RolledBack);
+    }
     let found = sqlx::query(FIND)
         .bind(identity.question().to_string())
         .bind(identity.releases())
@@ -83,6 +88,7 @@ pub async fn charge(
         ("purpose", name(payer.purpose).to_owned()),
         ("years", years.join(" ")),
         ("answer", sealed.digest()?.to_string()),
+        ("policy", answer.policy.to_string()),
         ("mechanism", identity.mechanism().to_string()),
     ];
     let question = identity.question();

@@ -4,11 +4,13 @@
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
 mod account;
+mod burn;
 mod charge;
 mod identity;
 mod limit;
 
 pub use account::{Line, lines};
+pub use burn::{BurnError, Burned, burn};
 pub use charge::charge;
 pub use identity::Identity;
 pub use limit::affordable;
@@ -71,6 +73,12 @@ pub enum LedgerError {
     /// The state file failed.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The state file is older than what this node signed.
+    #[error(
+        "LEDGER_ROLLED_BACK: this state file is older than what this node signed before; put the \
+         newest backup back, or have the steward run `consilium-node log burn`"
+    )]
+    RolledBack,
     /// The stored answer is damaged.
     #[error("the stored answer is damaged")]
     Damaged,
@@ -127,8 +135,12 @@ pub enum Step {
 /// Called at every step; does nothing outside tests.
 pub type Watch = fn(Step);
 
-/// The stored answer, if the question was answered before on the same data.
+/// The stored answer, if the question was answered before on the same data. A ledger that is rolled
+/// back answers nothing, not even this.
 pub async fn stored(state: &State, identity: &Identity) -> Result<Option<Charged>, LedgerError> {
+    if rolled_back(state.pool()).await? {
+        return Err(LedgerError::RolledBack);
+    }
     let row = sqlx::query(FIND)
         .bind(identity.question().to_string())
         .bind(identity.releases())
@@ -141,6 +153,12 @@ pub async fn stored(state: &State, identity: &Identity) -> Result<Option<Charged
 
 const FIND: &str =
     "select sealed from answers where question = $1 and releases = $2 and mechanism = $3";
+
+/// Whether a rollback was found that no steward has burned.
+async fn rolled_back<'e>(database: impl sqlx::SqliteExecutor<'e>) -> Result<bool, LedgerError> {
+    let waits = sqlx::query("select 1 from rollbacks where burned is null limit 1");
+    Ok(waits.fetch_optional(database).await?.is_some())
+}
 
 fn charged(text: &str) -> Result<Charged, LedgerError> {
     let sealed = serde_json::from_str(text).map_err(|_| LedgerError::Damaged)?;

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use proofs::note::Note;
+use proofs::witness::Request;
 use reqwest::{Client, Response, StatusCode};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -15,7 +18,9 @@ use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::round::{Reply, Round};
 use schemas::seal::{PublicKey, SealError, Sealed};
+use schemas::witness::{Exchange, Exchanged};
 
+use super::exchange;
 use crate::enrol::files::{Enrolled, Files, FilesError};
 use crate::enrol::web;
 
@@ -28,6 +33,8 @@ pub struct Link {
     client: Client,
     url: String,
     alliance_key: PublicKey,
+    /// The last exchange, in the coordinator's count.
+    turn: AtomicU64,
 }
 
 /// What became of a reply that was sent.
@@ -73,6 +80,7 @@ impl Link {
             client: web::client(tls(&enrolled)?, proxy)?,
             url: enrolled.url,
             alliance_key: enrolled.alliance_key,
+            turn: AtomicU64::new(0),
         })
     }
 
@@ -96,14 +104,54 @@ impl Link {
     }
 
     /// The rounds that wait for this hospital; the coordinator holds the request for up to so many
-    /// seconds until there is one.
+    /// seconds until there is one, or something new to exchange about logs.
     pub async fn rounds(&self, wait: u64) -> Result<Vec<Sealed<Round>>, LinkError> {
-        let request = self
-            .client
-            .get(format!("{}/v1/rounds?wait={wait}", self.url));
+        let turn = self.turn.load(Ordering::Relaxed);
+        let url = format!("{}/v1/rounds?wait={wait}&turn={turn}", self.url);
+        let request = self.client.get(url);
         let patience = TIMEOUT.saturating_add(Duration::from_secs(wait));
         let response = request.timeout(patience).send().await?;
         Ok(canonical::read(&accepted(response).await?)?)
+    }
+
+    /// What the coordinator keeps of the own log, and how other logs went on.
+    pub async fn exchange(&self, ask: &Exchange) -> Result<Exchanged, LinkError> {
+        let request = self.client.post(format!("{}/v1/log/exchange", self.url));
+        let response = request.timeout(TIMEOUT).json(ask).send().await?;
+        let told: Exchanged = canonical::read(&accepted(response).await?)?;
+        self.turn.store(told.turn, Ordering::Relaxed);
+        Ok(told)
+    }
+
+    /// Sends a checkpoint of the own log to be cosigned (C2SP tlog-witness).
+    pub async fn add_checkpoint(&self, request: &Request) -> Result<exchange::Sent, LinkError> {
+        let url = format!("{}/v1/log/add-checkpoint", self.url);
+        let sending = self.client.post(url).body(request.to_string());
+        let response = sending.timeout(TIMEOUT).send().await?;
+        let status = response.status();
+        let body = web::body(response, proofs::note::MAX_BYTES).await?;
+        let text = String::from_utf8(body).unwrap_or_default();
+        Ok(match status {
+            status if status.is_success() => exchange::Sent::Cosigned(text),
+            StatusCode::CONFLICT => match text.trim_end().parse() {
+                Ok(known) => exchange::Sent::Stale(known),
+                Err(_) => exchange::Sent::Refused(status.as_u16()),
+            },
+            status if status.is_client_error() => exchange::Sent::Refused(status.as_u16()),
+            status => return Err(LinkError::Status(status.as_u16())),
+        })
+    }
+
+    /// Sends a checkpoint of another log that this node cosigned.
+    pub async fn cosigned(&self, note: &Note) -> Result<(), LinkError> {
+        let url = format!("{}/v1/log/cosign", self.url);
+        let sending = self.client.post(url).body(note.to_string());
+        let status = sending.timeout(TIMEOUT).send().await?.status();
+        // A note that it will never take is not sent again.
+        if status.is_success() || status.is_client_error() {
+            return Ok(());
+        }
+        Err(LinkError::Status(status.as_u16()))
     }
 
     /// Sends a reply to the round of that digest.

@@ -3,10 +3,12 @@
 
 mod client;
 mod dictionary;
+mod exchange;
 mod outbox;
 mod poll;
 
 pub use client::{Link, LinkError, Sent};
 pub use dictionary::{FetchError, fetch, offered};
+pub use exchange::{ExchangeError, compare};
 pub use outbox::{OutboxError, Word};
 pub use poll::{Desk, run};

@@ -15,8 +15,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
+use super::exchange::{self, ExchangeError};
 use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
+use crate::log::Leaves;
 use crate::store::state::{State, StateError};
 
 /// Seconds by which the coordinator's clock may be ahead.
@@ -36,6 +38,8 @@ enum TurnError {
     Outbox(#[from] OutboxError),
     #[error("the state file could not be read or written")]
     State(#[from] StateError),
+    #[error("the log could not be compared with what the coordinator has seen of it")]
+    Exchange(#[from] ExchangeError),
     #[error("{0} rounds could not be answered")]
     Unanswered(usize),
 }
@@ -71,9 +75,10 @@ where
         tracing::warn!(%error, "no dictionary was fetched");
     }
     let mut pause = FIRST_PAUSE;
+    let mut leaves = Leaves::default();
     while !stop.is_cancelled() {
         let done = tokio::select! {
-            done = turn(desk, &answer) => done,
+            done = turn(desk, &mut leaves, &answer) => done,
             () = stop.cancelled() => return,
         };
         match done {
@@ -92,11 +97,13 @@ where
 }
 
 /// One poll and everything that it brings.
-async fn turn<F, E>(desk: &Desk<'_>, answer: &F) -> Result<(), TurnError>
+async fn turn<F, E>(desk: &Desk<'_>, leaves: &mut Leaves, answer: &F) -> Result<(), TurnError>
 where
     F: AsyncFn(&Round, Digest) -> Result<Word, E>,
     E: std::error::Error,
 {
+    // Before anything is answered: whether the coordinator has seen a longer log of this node.
+    exchange::exchange(desk, leaves).await?;
     // What a crash or a broken connection left open, the same bytes again.
     for (round, sealed) in outbox::unsettled(desk.state).await? {
         send(desk, &round, &sealed).await?;

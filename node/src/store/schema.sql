@@ -3,8 +3,16 @@
 create table if not exists log (
     sequence bigint primary key,        -- 1, 2, 3 … without gaps
     digest text not null,               -- of the entry
+    leaf text not null,                 -- RFC 6962 hash of the entry's bytes as a leaf
     entry text not null                 -- canonical bytes of schemas::entry::Entry
 );
+
+-- Append-only (PostgreSQL: the same as trigger functions). Whoever owns the file can drop these;
+-- what then changes is found by the chain, the tree and the witnesses.
+create trigger if not exists log_keeps_entries before update on log
+begin select raise(abort, 'the log is append-only'); end;
+create trigger if not exists log_loses_nothing before delete on log
+begin select raise(abort, 'the log is append-only'); end;
 
 -- Files that were loaded: the same file twice is refused.
 create table if not exists loads (
@@ -88,4 +96,47 @@ create table if not exists replies (
     round text primary key,             -- digest of the round
     sealed text not null,               -- the signed reply
     acknowledged bigint not null default 0
+);
+
+-- Checkpoints of this node's log, signed by it, with the cosignatures that came back.
+create table if not exists checkpoints (
+    origin text not null,               -- name of the log and its generation
+    size bigint not null,
+    note text not null,                 -- C2SP signed note
+    primary key (origin, size)
+);
+
+-- Message keys of other organisations as the coordinator told them; each new one is in the log.
+create table if not exists witness_keys (
+    organisation text not null,
+    public_key text not null,           -- Ed25519, hexadecimal
+    primary key (organisation, public_key)
+);
+
+-- What this node cosigned last of each other log. Changed in the transaction of the cosigning.
+create table if not exists witnessed (
+    origin text primary key,
+    size bigint not null,
+    note text not null,                 -- with this node's cosignature
+    sent bigint not null                -- 0 until the coordinator has it
+);
+
+-- Two checkpoints of one log that contradict each other.
+create table if not exists forks (
+    origin text not null,
+    held text not null,                 -- the note that was cosigned
+    shown text not null,                -- the note that was refused
+    at bigint not null,
+    primary key (origin, shown)
+);
+
+-- Checkpoints of this node's own log that this state file does not continue: nothing is answered
+-- until each is burned.
+create table if not exists rollbacks (
+    origin text not null,
+    size bigint not null,
+    note text not null,                 -- signed by this node itself
+    at bigint not null,
+    burned bigint,                      -- when a steward burned the gap
+    primary key (origin, size)
 );

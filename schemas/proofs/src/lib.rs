@@ -1,5 +1,6 @@
-//! What is proven in the insurer's audit: an append-only log of sealed settlements, signed and
-//! witnessed, that an insurer can search with the claims it holds and in no other way.
+//! What is proven to third parties: logs that are signed and witnessed by others, and for the
+//! insurer's audit one of sealed settlements, that an insurer can search with the claims it holds and
+//! in no other way.
 //!
 //! Pure functions: no clock, no files, no network. Secret random numbers come from the operating
 //! system through ring. What is proven and what is not is in ADR 3.
@@ -7,6 +8,8 @@
 pub mod tree;
 pub mod note;
 pub mod checkpoint;
+pub mod witness;
+pub mod history;
 pub mod oprf;
 pub mod commit;
 pub mod leaf;

@@ -44,11 +44,11 @@ pub(super) async fn check(alliance: &Alliance, rounds: &[Round]) {
                 "the answer that was charged"
             );
         }
-        call(NODE, &home, &["log", "--verify"]);
+        call(NODE, &home, &["log", "fsck"]);
     }
     assert!(held.is_empty());
     let hub = alliance.hub();
-    call(COORDINATOR, &hub, &["log", "verify"]);
+    call(COORDINATOR, &hub, &["log", "fsck"]);
     let figures = hub.join("figures");
     let words = ["benchmark", &rounds[0].id, "--out"];
     let words: Vec<&str> = words.into_iter().chain(figures.to_str()).collect();

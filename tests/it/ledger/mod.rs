@@ -25,7 +25,7 @@ use sqlx::Row as _;
 use tests::fixture;
 
 /// A question of its own number, costing 0.07 a year; odd numbers touch two data years.
-fn layout(number: u8) -> Layout {
+pub(crate) fn layout(number: u8) -> Layout {
     let mut question = fixture::question(&[(
         &["case_group"],
         vec![fixture::block(Measure::Count, "0.07")],
@@ -76,7 +76,7 @@ fn payer<'a>(hospital: &'a Slug, signer: &'a Signer, policy: &'a Privacy) -> Pay
     }
 }
 
-async fn ask(
+pub(crate) async fn ask(
     state: &State,
     layout: &Layout,
     release: u32,

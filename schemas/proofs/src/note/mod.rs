@@ -152,6 +152,19 @@ impl Note {
         Ok(())
     }
 
+    /// The same note with the lines of these keys only, so that strangers' lines fill nothing up.
+    #[must_use]
+    pub fn of_keys(&self, keys: &[Key]) -> Self {
+        let known = |line: &&Line| {
+            let same = |key: &Key| key.name() == line.name && key.id() == line.id;
+            keys.iter().any(same)
+        };
+        Self {
+            text: self.text.clone(),
+            lines: self.lines.iter().filter(known).cloned().collect(),
+        }
+    }
+
     /// Checks every line of a known key; at least one must be there. A key counts once, a witness
     /// with its latest time.
     pub fn verify<'k>(&self, keys: &'k [Key]) -> Result<Vec<Verified<'k>>, NoteError> {

@@ -1,0 +1,262 @@
+//! `log`: show, publish, verify, check, and burn what a rollback lost.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use proofs::history::{self, Published, QUORUM, Receipt, Shown};
+use proofs::note::Note;
+use schemas::canonical;
+use schemas::id::Slug;
+use schemas::seal::Signer;
+use schemas::time::Timestamp;
+use sqlx::Row as _;
+
+use super::Node;
+use crate::answer;
+use crate::config::keys::Keys;
+use crate::ledger;
+use crate::log::{self, Keeper, Leaves};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// All entries, oldest first.
+    ///
+    /// Example: consilium-node --data ./node1 log show
+    Show,
+    /// Write entries, checkpoints and keys into a folder, for others to verify.
+    ///
+    /// Example: consilium-node --data ./node1 log export ./published
+    Export {
+        /// The folder; it is made if it is missing.
+        folder: PathBuf,
+    },
+    /// Verify a published log of anybody from its files alone.
+    ///
+    /// One line when it is sound; else the first bad entry, or the checkpoints between which
+    /// history was changed. Compare the keys in the file `keys` with those that the organisations
+    /// gave you.
+    ///
+    /// Example: consilium-node log verify ./published --seen kept-in-march.note
+    Verify {
+        /// The folder that `log export` wrote.
+        folder: PathBuf,
+        /// A checkpoint of this log that you kept yourself, beside those in the folder's `seen`.
+        #[arg(long, value_name = "NOTE")]
+        seen: Vec<PathBuf>,
+        /// A receipt of `log prove`, to be checked with the keys of the folder.
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+    },
+    /// Write the proof that an entry stands in the log at a witnessed checkpoint.
+    ///
+    /// Example: consilium-node --data ./node1 log prove 12 receipt.json
+    Prove {
+        /// The entry's number.
+        sequence: u64,
+        /// Where the proof goes.
+        file: PathBuf,
+    },
+    /// Check the live state file: chain, tree, answers, charges, ledger, replies.
+    ///
+    /// Example: consilium-node --data ./node1 log fsck
+    Fsck,
+    /// After an old backup was put back: count what was spent since as spent, and answer again.
+    ///
+    /// With the published entries up to the lost checkpoint every lost charge is charged again,
+    /// exactly. Without them the whole allowance of all loaded years of data counts as spent; load
+    /// every year of data first.
+    ///
+    /// Example: consilium-node --data ./node1 log burn --steward zhang --entries entries.jsonl
+    Burn {
+        /// Who decides this.
+        #[arg(long)]
+        steward: Slug,
+        /// `entries.jsonl` of a `log export`, or the lines of the gap.
+        #[arg(long, value_name = "FILE")]
+        entries: Option<PathBuf>,
+    },
+}
+
+pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Command::Verify {
+        folder,
+        seen,
+        receipt,
+    } = command
+    {
+        return match receipt {
+            Some(file) => check(&folder, &file, out),
+            None => verify(&folder, &seen, out),
+        };
+    }
+    let node = Node::open(data).await?;
+    let signer = Keys::open(&node.config.data)?.message_key()?;
+    match command {
+        Command::Show => show(&node, out).await,
+        Command::Export { folder } => {
+            let keeper = keeper(&node, &signer).await?;
+            let (entries, notes) = log::export(&keeper, &folder).await?;
+            let folder = folder.display();
+            writeln!(out, "{entries} entries and {notes} checkpoints in {folder}")?;
+            match keeper.witnessed(QUORUM).await? {
+                Some(newest) => writeln!(out, "witnessed up to {}", newest.checkpoint.size)?,
+                None => writeln!(out, "no checkpoint is witnessed yet")?,
+            }
+            Ok(())
+        }
+        Command::Prove { sequence, file } => {
+            let receipt = prove(&keeper(&node, &signer).await?, sequence).await?;
+            std::fs::write(&file, canonical::to_bytes(&receipt)?)
+                .with_context(|| format!("`{}` could not be written", file.display()))?;
+            writeln!(out, "entry {sequence} is proven in {}", file.display())?;
+            Ok(())
+        }
+        Command::Fsck => {
+            let found = log::fsck(&node.state, &signer.public()).await?;
+            let (entries, answers, head) = (found.entries, found.answers, found.head);
+            writeln!(
+                out,
+                "sound: {entries} entries, {answers} answers, head {head}"
+            )?;
+            Ok(())
+        }
+        Command::Burn { steward, entries } => {
+            let entries = entries.as_deref().map(read).transpose()?;
+            let now = node.clock.now();
+            let limits = answer::floors()?;
+            let entries = entries.as_deref();
+            let burned = ledger::burn(&node.state, entries, &limits, &steward, now).await?;
+            for ((year, purpose), loss) in burned {
+                writeln!(out, "{year} {purpose:<10} ρ {loss} counts as spent")?;
+            }
+            writeln!(out, "burned; the log goes on under a new name")?;
+            Ok(())
+        }
+        Command::Verify { .. } => Ok(()),
+    }
+}
+
+async fn keeper<'a>(node: &'a Node, signer: &'a Signer) -> anyhow::Result<Keeper<'a>> {
+    let keeper = Keeper::open(&node.state, signer, &node.config.hospital).await?;
+    keeper.context("no dictionary was accepted yet, so the log has no name; nothing was done")
+}
+
+async fn show(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
+    for entry in &node.state.log().await? {
+        let detail: Vec<String> = entry
+            .detail
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        writeln!(
+            out,
+            "{:>6} {} {:<12} {} {}",
+            entry.sequence,
+            readable(entry.at),
+            entry.kind,
+            entry.subject.short(),
+            detail.join(" ")
+        )?;
+    }
+    Ok(())
+}
+
+/// A moment as RFC 3339 in UTC; as seconds where no calendar has it.
+fn readable(at: Timestamp) -> String {
+    jiff::Timestamp::from_second(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
+}
+
+async fn prove(keeper: &Keeper<'_>, sequence: u64) -> anyhow::Result<Receipt> {
+    let newest = keeper.witnessed(QUORUM).await?;
+    let newest = newest.context("no checkpoint is witnessed yet: keep the node running")?;
+    let size = newest.checkpoint.size;
+    let Some(index) = sequence.checked_sub(1).filter(|index| *index < size) else {
+        bail!("only entries 1 to {size} are witnessed yet");
+    };
+    let mut leaves = Leaves::default();
+    let path = leaves.follow(keeper.state).await?.inclusion(index, size)?;
+    let rows = sqlx::query(
+        "select entry, note from log, checkpoints \
+         where sequence = $1 and origin = $2 and size = $3",
+    )
+    .bind(i64::try_from(sequence)?)
+    .bind(&newest.checkpoint.origin)
+    .bind(i64::try_from(size)?)
+    .fetch_one(keeper.state.pool())
+    .await?;
+    Ok(Receipt {
+        entry: canonical::from_bytes(rows.try_get::<String, _>(0)?.as_bytes())?,
+        path,
+        checkpoint: Note::parse(rows.try_get::<String, _>(1)?.as_bytes())?.to_string(),
+    })
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("`{}` could not be read", path.display()))
+}
+
+fn read_keys(folder: &Path) -> anyhow::Result<String> {
+    String::from_utf8(read(&folder.join("keys"))?).context("`keys` is not text")
+}
+
+fn check(folder: &Path, file: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let receipt: Receipt = canonical::read(&read(file)?).context("the file is no receipt")?;
+    let keys = history::Keys::parse(&read_keys(folder)?)?;
+    let found = receipt.verify(&keys)?;
+    let (sequence, size) = (receipt.entry.sequence, found.checkpoint.size);
+    let by: Vec<&str> = found.witnesses.keys().map(Slug::as_str).collect();
+    let by = by.join(", ");
+    writeln!(
+        out,
+        "sound: entry {sequence} stands in the log of {size} that {by} witnessed"
+    )?;
+    Ok(())
+}
+
+fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut files: Vec<(bool, PathBuf)> = seen.iter().map(|path| (true, path.clone())).collect();
+    for (others, place) in [(false, "checkpoints"), (true, "seen")] {
+        // A log may have no checkpoint yet.
+        for entry in std::fs::read_dir(folder.join(place)).into_iter().flatten() {
+            files.push((others, entry?.path()));
+        }
+    }
+    files.sort();
+    let mut notes = Vec::with_capacity(files.len());
+    for (others, path) in files {
+        notes.push(Shown {
+            name: path.display().to_string(),
+            own: !others,
+            bytes: read(&path)?,
+        });
+    }
+    let (keys, entries) = (read_keys(folder)?, read(&folder.join("entries.jsonl"))?);
+    let found = history::verify(&Published {
+        entries: &entries,
+        notes: &notes,
+        keys: &keys,
+    })?;
+    let witnessed = match &found.witnessed {
+        Some((size, by)) => {
+            let by: Vec<&str> = by.iter().map(Slug::as_str).collect();
+            format!("witnessed up to entry {size} by {}", by.join(", "))
+        }
+        None => "NOT WITNESSED: no checkpoint has two cosignatures of others".to_owned(),
+    };
+    let (entries, head) = (found.entries, found.head);
+    writeln!(out, "sound: {entries} entries, head {head}, {witnessed}")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_readable() {
+        assert_eq!(readable(Timestamp(1_751_328_000)), "2025-07-01T00:00:00Z");
+        assert_eq!(readable(Timestamp(i64::MAX)), i64::MAX.to_string());
+    }
+}

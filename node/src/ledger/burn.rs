@@ -1,0 +1,253 @@
+//! Burning what a rollback lost. A state file that was put back from an old backup does not know
+//! what was spent since. With the published entries of the gap each lost charge is charged again,
+//! exactly; without them the whole allowance of every year of data counts as spent.
+
+use std::collections::BTreeMap;
+
+use policies::rules::Privacy;
+use proofs::history::{Fault, lines};
+use proofs::tree::{Log, TreeError, leaf_hash};
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::entry::Entry;
+use schemas::id::Slug;
+use schemas::loss::{NotALoss, Rho};
+use schemas::question::Purpose;
+use schemas::time::Timestamp;
+use sqlx::Row as _;
+
+use super::{LedgerError, name, whole};
+use crate::log::{self, LogError, Lost};
+use crate::store::state::{Change, State, StateError, append};
+
+/// Why nothing was burned.
+#[derive(Debug, thiserror::Error)]
+pub enum BurnError {
+    /// No rollback waits.
+    #[error("the ledger is not rolled back: there is nothing to burn")]
+    Nothing,
+    /// The published entries cannot be read.
+    #[error("the entries: {0}")]
+    Entries(#[from] Fault),
+    /// They are not those of the gap.
+    #[error(
+        "the entries do not lead to the root that this node signed at size {size}; give all \
+         entries up to there, or burn without them"
+    )]
+    OtherEntries {
+        /// Size of the checkpoint.
+        size: u64,
+    },
+    /// A lost charge cannot be read.
+    #[error("entry {0} of the gap is no sound charge; burn without the entries")]
+    Charge(u64),
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl From<StateError> for BurnError {
+    fn from(error: StateError) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<sqlx::Error> for BurnError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<TreeError> for BurnError {
+    fn from(error: TreeError) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<NotALoss> for BurnError {
+    fn from(error: NotALoss) -> Self {
+        Self::Ledger(error.into())
+    }
+}
+
+/// What is added to the ledger, by year and purpose.
+pub type Burned = BTreeMap<(u16, String), Rho>;
+
+/// Burns the gap that a rollback left: by `entries`, the published lines of the log up to at least
+/// the lost checkpoint, or without them by the allowances of `limits`, which are the alliance's
+/// floors: nobody has more.
+pub async fn burn(
+    state: &State,
+    entries: Option<&[u8]>,
+    limits: &Privacy,
+    steward: &Slug,
+    now: Timestamp,
+) -> Result<Burned, BurnError> {
+    let lost = log::lost(state).await?.ok_or(BurnError::Nothing)?;
+    let mut change = state.begin().await?;
+    let (way, burned) = match entries {
+        Some(entries) => ("entries", exact(&mut change, entries, &lost).await?),
+        None => ("whole", all(&mut change, limits).await?),
+    };
+    let (size, root) = (lost.checkpoint.size, lost.checkpoint.root);
+    let mut detail = vec![
+        ("steward".to_owned(), steward.to_string()),
+        ("way".to_owned(), way.to_owned()),
+        ("size".to_owned(), size.to_string()),
+        ("root".to_owned(), root.to_string()),
+    ];
+    for ((year, purpose), loss) in &burned {
+        add(&mut change, *year, purpose, *loss).await?;
+        detail.push((format!("{year}.{purpose}"), loss.to_string()));
+    }
+    let given_up = sqlx::query("update rollbacks set burned = $1 where burned is null");
+    given_up.bind(now.0).execute(&mut *change).await?;
+    let subject = leaf_hash(lost.note.as_bytes());
+    let detail: Vec<(&str, String)> = detail
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    append(&mut change, now, "burn", subject, &detail).await?;
+    change.commit().await?;
+    Ok(burned)
+}
+
+/// The charges of the entries that this log does not hold; they must hash to the signed root.
+async fn exact(change: &mut Change, bytes: &[u8], lost: &Lost) -> Result<Burned, BurnError> {
+    let own = sqlx::query("select leaf from log order by sequence")
+        .fetch_all(&mut **change)
+        .await?;
+    let mut kept = Vec::with_capacity(own.len());
+    for row in &own {
+        let leaf: Digest = row
+            .try_get::<String, _>(0)?
+            .parse()
+            .map_err(|_| StateError::Range)?;
+        kept.push(leaf);
+    }
+    let size = lost.checkpoint.size;
+    let other = || BurnError::OtherEntries { size };
+    let (mut tree, mut burned) = (Log::default(), Burned::new());
+    for (number, line) in (1_u64..).zip(lines(bytes)) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let broken = |_| Fault::Edited { entry: number };
+        let entry: Entry = canonical::from_bytes(line).map_err(broken)?;
+        if number == 1 {
+            // A file of the gap alone continues what is still here.
+            let before = entry.sequence.checked_sub(1).ok_or_else(other)?;
+            let before = usize::try_from(before).map_err(|_| other())?;
+            for leaf in kept.get(..before).ok_or_else(other)? {
+                tree.append(*leaf)?;
+            }
+        }
+        if tree.size() >= size {
+            break;
+        }
+        let leaf = leaf_hash(line);
+        let place = usize::try_from(tree.size()).map_err(|_| other())?;
+        tree.append(leaf)?;
+        if entry.sequence != tree.size() {
+            return Err(other());
+        }
+        if kept.get(place) != Some(&leaf) {
+            count(&entry, &mut burned)?;
+        }
+    }
+    if tree.root_at(size) == Ok(lost.checkpoint.root) {
+        Ok(burned)
+    } else {
+        Err(other())
+    }
+}
+
+/// Adds what an entry charged, or burned before.
+fn count(entry: &Entry, burned: &mut Burned) -> Result<(), BurnError> {
+    let unclear = || BurnError::Charge(entry.sequence);
+    let detail = |name: &str| {
+        let found = entry.detail.iter().find(|(key, _)| key.as_str() == name);
+        found.map(|(_, value)| value.as_str()).ok_or_else(unclear)
+    };
+    let mut spend = |year: &str, purpose: &str, loss: &str| {
+        let year: u16 = year.parse().map_err(|_| unclear())?;
+        let loss: Rho = loss.parse().map_err(|_| unclear())?;
+        let line = burned.entry((year, purpose.to_owned())).or_default();
+        *line = line.checked_add(loss)?;
+        Ok::<(), BurnError>(())
+    };
+    match entry.kind.as_str() {
+        "charge" => {
+            let (loss, purpose) = (detail("charge")?, detail("purpose")?);
+            for year in detail("years")?.split(' ') {
+                spend(year, "all", loss)?;
+                spend(year, purpose, loss)?;
+            }
+        }
+        "burn" => {
+            for (name, value) in &entry.detail {
+                if let Some((year, purpose)) = name.as_str().split_once('.') {
+                    spend(year, purpose, value)?;
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What is left of every allowance of every year that was loaded or spent from.
+async fn all(change: &mut Change, limits: &Privacy) -> Result<Burned, BurnError> {
+    let rows = sqlx::query("select distinct substr(month, 1, 4) from months")
+        .fetch_all(&mut **change)
+        .await?;
+    let mut years = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let year: String = row.try_get(0)?;
+        years.push(year.parse::<u16>().map_err(|_| StateError::Range)?);
+    }
+    let mut spent: BTreeMap<(u16, String), u64> = BTreeMap::new();
+    let rows = sqlx::query("select year, purpose, spent_nano from ledger")
+        .fetch_all(&mut **change)
+        .await?;
+    for row in &rows {
+        let year = u16::try_from(row.try_get::<i64, _>(0)?).map_err(|_| StateError::Range)?;
+        let nano = u64::try_from(row.try_get::<i64, _>(2)?).map_err(|_| StateError::Range)?;
+        spent.insert((year, row.try_get(1)?), nano);
+        years.push(year);
+    }
+    let quotas = [
+        Purpose::Benchmark,
+        Purpose::Budget,
+        Purpose::Audit,
+        Purpose::Free,
+    ]
+    .map(|purpose| (name(purpose), limits.quota(purpose)));
+    let mut burned = Burned::new();
+    for year in years {
+        for (purpose, limit) in quotas.into_iter().chain([("all", limits.allowance.total)]) {
+            let key = (year, purpose.to_owned());
+            let before = spent.get(&key).copied().unwrap_or_default();
+            let left = limit.nano().saturating_sub(before);
+            if left > 0 {
+                burned.insert(key, Rho::from_nano(left)?);
+            }
+        }
+    }
+    Ok(burned)
+}
+
+/// Adds to a line whatever its limit: what was lost was spent.
+async fn add(change: &mut Change, year: u16, purpose: &str, loss: Rho) -> Result<(), BurnError> {
+    sqlx::query(
+        "insert into ledger (year, purpose, spent_nano) values ($1, $2, $3) \
+         on conflict (year, purpose) do update set spent_nano = spent_nano + $3",
+    )
+    .bind(i64::from(year))
+    .bind(purpose)
+    .bind(whole(loss)?)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
