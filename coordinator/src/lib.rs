@@ -14,6 +14,7 @@ pub mod ask;
 pub mod collect;
 pub mod merge;
 pub mod report;
+pub mod audit;
 pub mod api;
 pub mod telemetry;
 pub mod cli;

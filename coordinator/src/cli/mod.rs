@@ -1,5 +1,6 @@
 //! The command line: one file for each group of commands.
 
+mod audit;
 mod benchmark;
 mod dictionary;
 mod init;
@@ -55,6 +56,9 @@ enum Command {
     Round(round::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
+    /// An insurer's audit of a hospital's month, on the insurer's own machine.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Shows and verifies the log.
     #[command(subcommand)]
     Log(log::Command),
@@ -102,6 +106,7 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&Office::open(data).await?, command, out).await;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
+        Command::Audit(command) => audit::run(&command, out)?,
         Command::Log(command) => log::run(&Office::open(data).await?, &command, out).await?,
         Command::Run(args) => run::run(Office::open(data).await?, &args, out).await?,
     }

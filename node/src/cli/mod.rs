@@ -1,6 +1,7 @@
 //! The command line: one file a group of commands. The arithmetic is elsewhere.
 
 mod ask;
+mod audit;
 mod data;
 mod link;
 mod setup;
@@ -38,6 +39,8 @@ enum Command {
     Data(data::Command),
     #[command(flatten)]
     Ask(ask::Command),
+    #[command(flatten)]
+    Audit(audit::Command),
     #[command(flatten)]
     Link(link::Command),
     Synth(synth::SynthArgs),
@@ -94,6 +97,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Setup(command) => setup::run(command, &cli.data, out).await,
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
+        Command::Audit(command) => audit::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }

@@ -10,3 +10,7 @@ pub mod checkpoint;
 pub mod oprf;
 pub mod commit;
 pub mod leaf;
+pub mod sample;
+pub mod parcel;
+pub mod book;
+pub mod exchange;
