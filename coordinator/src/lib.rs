@@ -8,6 +8,7 @@ pub mod config;
 pub mod store;
 pub mod authority;
 pub mod register;
+pub mod relay;
 pub mod dictionary;
 pub mod template;
 pub mod ask;

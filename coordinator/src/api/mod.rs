@@ -1,5 +1,6 @@
 //! The two listeners: one for members (mutual TLS), one for joining and health.
 
+mod audit;
 mod fault;
 mod join;
 mod listen;
@@ -70,7 +71,8 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/dictionary", get(rounds::dictionary))
         .route("/v1/rounds", get(rounds::pending))
         .route("/v1/rounds/{id}/reply", post(rounds::reply))
-        .route("/v1/rounds/{id}/progress", get(rounds::progress));
+        .route("/v1/rounds/{id}/progress", get(rounds::progress))
+        .merge(audit::routes());
     finish(router, app)
 }
 

@@ -127,6 +127,20 @@ impl Folder {
         fs::read(self.path(name)).map_err(io_error(name))
     }
 
+    /// Names of the requests in a folder, in order.
+    pub(super) fn names(&self, folder: &str) -> Result<Vec<String>, AuditError> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.path(folder)).map_err(io_error(folder))? {
+            let path = entry.map_err(io_error(folder))?.path();
+            if path.extension().is_some_and(|kind| kind == "json") {
+                let name = path.file_name().unwrap_or_default();
+                names.push(name.to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, AuditError> {
         let shape = |source| AuditError::Shape {
             path: name.to_owned(),

@@ -5,6 +5,7 @@
 //! step may be killed and run again: files are whole or absent, and nothing is drawn twice.
 
 mod begin;
+mod exchange;
 mod findings;
 mod folder;
 mod matching;
@@ -16,6 +17,7 @@ mod verify;
 mod work;
 
 pub use begin::{Begun, begin};
+pub use exchange::{Admission, admitted, exchange, fetch_book, identity};
 pub use findings::{Fault, Finding};
 pub use folder::{Case, Folder, Witness};
 pub use matching::{Matched, find};
@@ -101,6 +103,12 @@ pub enum AuditError {
     /// The pack says what its proofs do not.
     #[error("the pack is not believed: {0}")]
     Pack(&'static str),
+    /// The coordinator was not reached.
+    #[error("the coordinator was not reached")]
+    Unreachable(#[from] reqwest::Error),
+    /// The coordinator refuses to carry it.
+    #[error("the coordinator answered {0}")]
+    Status(u16),
     /// A thread died, or the random source failed.
     #[error("the work stopped; run the command again")]
     Stopped,

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use proofs::book::Subject;
 use schemas::digest::Digest;
@@ -17,6 +17,11 @@ use crate::audit::{self, Case, Folder, Report};
 pub(super) enum Command {
     /// Before the month is closed: makes keys, and prints what the hospital is given.
     Begin(BeginArgs),
+    /// Makes the insurer's TLS key and prints the signing request for `insurer admit`; with
+    /// `--admission`, keeps what the alliance sent back.
+    Identity(IdentityArgs),
+    /// Carries requests to the hospital and replies back, through the coordinator.
+    Exchange(ExchangeArgs),
     /// After the close: believes the hospital's book and blinds the paid list into requests.
     Prepare(PrepareArgs),
     /// Checks the hospital's replies and looks up every claim.
@@ -65,9 +70,27 @@ pub(super) struct PrepareArgs {
     /// The paid list: CSV with the columns settlement,fen,group.
     #[arg(long)]
     paid: PathBuf,
-    /// The hospital's book of the month.
+    /// The hospital's book of the month; without it the coordinator is asked for it.
     #[arg(long)]
-    book: PathBuf,
+    book: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct IdentityArgs {
+    /// The audit's folder.
+    folder: PathBuf,
+    /// What `insurer admit` wrote.
+    #[arg(long)]
+    admission: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExchangeArgs {
+    /// The audit's folder.
+    folder: PathBuf,
+    /// How long to wait for replies, in seconds.
+    #[arg(long, default_value_t = 300)]
+    wait: u32,
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,27 +126,12 @@ fn witness(text: &str) -> Result<(Slug, String), String> {
     Ok((organisation, key.to_owned()))
 }
 
-pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Begin(args) => begin(args, out),
-        Command::Prepare(args) => {
-            let bar = bar()?;
-            let (paid, book) = (read(&args.paid)?, read(&args.book)?);
-            let folder = Folder::new(&args.folder);
-            let done = audit::prepare(&folder, &paid, &book, &progress(&bar));
-            bar.finish_and_clear();
-            let done = done?;
-            let (lines, batches, leaves) = (done.lines, done.batches, done.leaves);
-            writeln!(
-                out,
-                "{lines} payments in {batches} batches; {leaves} leaves believed"
-            )?;
-            writeln!(
-                out,
-                "next: have the hospital answer `requests`, put the replies into `replies`"
-            )?;
-            Ok(())
-        }
+        Command::Identity(args) => identity(args, out),
+        Command::Exchange(args) => exchange(args, out).await,
+        Command::Prepare(args) => prepare(args, out).await,
         Command::Match(args) => {
             let bar = bar()?;
             let matched = audit::find(&Folder::new(&args.folder), &progress(&bar));
@@ -172,6 +180,56 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             Ok(())
         }
     }
+}
+
+fn identity(args: &IdentityArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let folder = Folder::new(&args.folder);
+    let request = audit::identity(&folder)?;
+    if let Some(path) = &args.admission {
+        audit::admitted(&folder, &serde_json::from_slice(&read(path)?)?)?;
+        writeln!(out, "admitted")?;
+    } else {
+        write!(out, "{request}")?;
+    }
+    Ok(())
+}
+
+async fn exchange(args: &ExchangeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let bar = bar()?;
+    let folder = Folder::new(&args.folder);
+    let looks = args.wait.saturating_mul(2).max(1);
+    let left = audit::exchange(&folder, looks, &progress(&bar)).await;
+    bar.finish_and_clear();
+    let left = left?;
+    ensure!(
+        left == 0,
+        "{left} requests are not answered yet; run it again later"
+    );
+    writeln!(out, "every request is answered")?;
+    Ok(())
+}
+
+async fn prepare(args: &PrepareArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let bar = bar()?;
+    let folder = Folder::new(&args.folder);
+    let paid = read(&args.paid)?;
+    let book = match &args.book {
+        Some(path) => read(path)?,
+        None => audit::fetch_book(&folder).await?,
+    };
+    let done = audit::prepare(&folder, &paid, &book, &progress(&bar));
+    bar.finish_and_clear();
+    let done = done?;
+    let (lines, batches, leaves) = (done.lines, done.batches, done.leaves);
+    writeln!(
+        out,
+        "{lines} payments in {batches} batches; {leaves} leaves believed"
+    )?;
+    writeln!(
+        out,
+        "next: `audit exchange`, or have the hospital answer `requests` into `replies`"
+    )?;
+    Ok(())
 }
 
 fn begin(args: &BeginArgs, out: &mut dyn Write) -> anyhow::Result<()> {

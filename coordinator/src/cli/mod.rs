@@ -4,6 +4,7 @@ mod audit;
 mod benchmark;
 mod dictionary;
 mod init;
+mod insurer;
 mod log;
 mod member;
 mod round;
@@ -56,6 +57,9 @@ enum Command {
     Round(round::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
+    /// Insurers that may audit through this coordinator.
+    #[command(subcommand)]
+    Insurer(insurer::Command),
     /// An insurer's audit of a hospital's month, on the insurer's own machine.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -106,7 +110,10 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&Office::open(data).await?, command, out).await;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
-        Command::Audit(command) => audit::run(&command, out)?,
+        Command::Insurer(command) => {
+            insurer::run(&Office::open(data).await?, &command, out).await?;
+        }
+        Command::Audit(command) => audit::run(&command, out).await?,
         Command::Log(command) => log::run(&Office::open(data).await?, &command, out).await?,
         Command::Run(args) => run::run(Office::open(data).await?, &args, out).await?,
     }

@@ -77,6 +77,21 @@ pub async fn register(
     Ok(())
 }
 
+/// An officer agrees to one request that opens leaves, by the digest of the signed request.
+pub async fn approve(
+    state: &State,
+    request: &Digest,
+    officer: &str,
+    now: Timestamp,
+) -> Result<(), AuditError> {
+    let mut change = state.begin().await?;
+    store::approve(&mut change, request, officer).await?;
+    let detail = [("officer", officer.to_owned())];
+    state::append(&mut change, now, "audit-approve", *request, &detail).await?;
+    change.commit().await.map_err(StateError::from)?;
+    Ok(())
+}
+
 /// The book of a payer's latest batch of a month, as bytes.
 pub async fn book(
     state: &State,

@@ -26,8 +26,8 @@ use crate::store::state::{self, State, StateError};
 pub enum Served {
     /// Answered or refused: these signed bytes go back.
     Reply(Vec<u8>),
-    /// It opens leaves: an officer must agree first.
-    Waits,
+    /// It opens leaves: an officer must agree first to the request of this digest.
+    Waits(Digest),
 }
 
 struct Audit<'a> {
@@ -60,8 +60,10 @@ pub async fn serve(
     let Some(audit) = find(request, digest, &closes, &batches) else {
         return refused(&signer, &digest, Refusal::Closed);
     };
+    let approved = store::approval(state.pool(), &digest).await?;
+    let officer = officer.or(approved.as_deref());
     if matches!(audit.request.ask, Ask::Open { .. }) && officer.is_none() {
-        return Ok(Served::Waits);
+        return Ok(Served::Waits(digest));
     }
     let (said, used) = match audit.said(state, &keys, &config.data).await? {
         Ok(said) => said,

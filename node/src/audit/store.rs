@@ -78,6 +78,33 @@ pub(super) async fn keep(
     Ok(())
 }
 
+/// The officer who agreed to a request beforehand.
+pub(super) async fn approval<'e>(
+    source: impl sqlx::Executor<'e, Database = Sqlite>,
+    request: &Digest,
+) -> Result<Option<String>, StateError> {
+    let row = sqlx::query("select officer from audit_approvals where request = $1")
+        .bind(request.to_string())
+        .fetch_optional(source)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+pub(super) async fn approve(
+    change: &mut Change,
+    request: &Digest,
+    officer: &str,
+) -> Result<(), StateError> {
+    sqlx::query(
+        "insert into audit_approvals (request, officer) values ($1, $2) on conflict do nothing",
+    )
+    .bind(request.to_string())
+    .bind(officer)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
 /// What was evaluated so far for a payer and month.
 pub(super) async fn evaluated<'e>(
     source: impl sqlx::Executor<'e, Database = Sqlite>,

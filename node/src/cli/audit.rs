@@ -19,6 +19,7 @@ use crate::audit::{self, Served};
 use crate::commit::{self, Closed, Request};
 use crate::config::keys::Keys;
 use crate::ingest::settlements::SettlementMapping;
+use crate::link::Sent;
 use crate::store::dictionaries;
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +76,21 @@ pub(super) enum AuditCommand {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Send a payer's book of a month to the coordinator, for the payer to fetch.
+    Publish {
+        /// The payer.
+        payer: Slug,
+        /// The month.
+        month: Month,
+    },
+    /// Agree to one request that opens leaves; `run` prints its digest while it waits.
+    Approve {
+        /// Digest of the request.
+        request: Digest,
+        /// Who agrees.
+        #[arg(long)]
+        officer: String,
+    },
     /// Answer the requests in a folder; replies get the same names in another.
     ///
     /// Example: consilium-node --data ./node1 audit serve-batch in out --officer "Li Hua"
@@ -128,6 +144,23 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             let book = book.with_context(|| format!("{month} is not closed for {payer}"))?;
             std::fs::write(&path, book)
                 .with_context(|| format!("`{}` could not be written", path.display()))?;
+            Ok(())
+        }
+        Command::Audit(AuditCommand::Publish { payer, month }) => {
+            let book = audit::book(&node.state, &node.config.data, &payer, month).await?;
+            let book = book.with_context(|| format!("{month} is not closed for {payer}"))?;
+            match super::link::open(&node)?
+                .publish(&payer, month, book)
+                .await?
+            {
+                Sent::Acknowledged => writeln!(out, "published {month} for {payer}")?,
+                Sent::Refused(status) => bail!("the coordinator answered {status}"),
+            }
+            Ok(())
+        }
+        Command::Audit(AuditCommand::Approve { request, officer }) => {
+            audit::approve(&node.state, &request, &officer, node.clock.now()).await?;
+            writeln!(out, "{officer} agreed to {}", request.short())?;
             Ok(())
         }
         Command::Audit(AuditCommand::ServeBatch {
@@ -252,7 +285,7 @@ async fn serve(
                 std::fs::rename(&passing, &reply)?;
                 answered += 1;
             }
-            Served::Waits => waiting += 1,
+            Served::Waits(_) => waiting += 1,
         }
     }
     bar.finish_and_clear();

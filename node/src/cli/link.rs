@@ -95,7 +95,7 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
 }
 
 /// The way to the coordinator of an enrolled node.
-fn open(node: &Node) -> anyhow::Result<Link> {
+pub(super) fn open(node: &Node) -> anyhow::Result<Link> {
     let config = &node.config;
     let link = Link::open(&config.data, config.proxy.as_deref())
         .context("has this node joined? `consilium-node enrol`")?;
@@ -148,7 +148,8 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
         tick: Duration::from_millis(u64::from(node.config.release_tick_ms)),
     };
     let answer = async |round: &Round, _: Digest| answer_round(&node, &cache, round).await;
-    link::run(&desk, answer, &stop).await;
+    let carry = link::carry(&link, &node.state, &node.config, &node.clock, &stop);
+    tokio::join!(link::run(&desk, answer, &stop), carry);
     Ok(())
 }
 

@@ -141,3 +141,9 @@ create table if not exists audit_spent (
     opened bigint not null check (opened >= 0),
     primary key (payer, month)
 );
+
+-- Audit requests that open leaves and that an officer agreed to beforehand.
+create table if not exists audit_approvals (
+    request text primary key,           -- digest of the signed request
+    officer text not null
+);
