@@ -11,6 +11,12 @@ use crate::store::state::{State, StateError, append};
 
 /// Requests of one insurer that are held at most.
 const MOST_HELD: i64 = 2_000;
+/// Bytes of one insurer's requests that are held at most.
+const MOST_BYTES: i64 = 256 * 1024 * 1024;
+/// Books of one hospital that are held at most.
+const MOST_BOOKS: i64 = 600;
+/// How long a request, its reply and a book are held: 60 days.
+const HELD_SECONDS: i64 = 60 * 86_400;
 /// Requests that a hospital is told of at once.
 const MOST_TOLD: i64 = 64;
 
@@ -22,7 +28,7 @@ pub struct Insurer(pub Slug);
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// The insurer has too many requests here.
-    #[error("too many requests are held for this insurer; end an audit first")]
+    #[error("too many requests or books are held; old ones go after 60 days")]
     Full,
     /// Another reply is held.
     #[error("another reply to this request is held")]
@@ -111,11 +117,17 @@ pub async fn ask(
         &[names.0, names.1, request.as_bytes()],
     );
     let mut change = state.begin().await?;
-    let held: i64 = sqlx::query("select count(*) from audit_relay where insurer = $1")
-        .bind(insurer.0.as_str())
-        .fetch_one(&mut *change)
-        .await?
-        .try_get(0)?;
+    sqlx::query("delete from audit_relay where at < $1")
+        .bind(now.0.saturating_sub(HELD_SECONDS))
+        .execute(&mut *change)
+        .await?;
+    let held = sqlx::query(
+        "select count(*), coalesce(sum(length(request)), 0) from audit_relay where insurer = $1",
+    )
+    .bind(insurer.0.as_str())
+    .fetch_one(&mut *change)
+    .await?;
+    let (held, bytes): (i64, i64) = (held.try_get(0)?, held.try_get(1)?);
     let known = sqlx::query("select 1 from audit_relay where id = $1")
         .bind(id.to_string())
         .fetch_optional(&mut *change)
@@ -123,7 +135,7 @@ pub async fn ask(
     if known.is_some() {
         return Ok(id);
     }
-    if held >= MOST_HELD {
+    if held >= MOST_HELD || bytes >= MOST_BYTES {
         return Err(RelayError::Full);
     }
     sqlx::query(
@@ -209,6 +221,26 @@ pub async fn publish(
     book: &[u8],
     now: Timestamp,
 ) -> Result<(), RelayError> {
+    let mut change = state.begin().await?;
+    sqlx::query("delete from audit_books where at < $1")
+        .bind(now.0.saturating_sub(HELD_SECONDS))
+        .execute(&mut *change)
+        .await?;
+    let books: i64 = sqlx::query("select count(*) from audit_books where hospital = $1")
+        .bind(hospital.as_str())
+        .fetch_one(&mut *change)
+        .await?
+        .try_get(0)?;
+    let known = sqlx::query("select 1 from insurers where insurer = $1")
+        .bind(insurer.as_str())
+        .fetch_optional(&mut *change)
+        .await?;
+    if known.is_none() {
+        return Err(RelayError::Unknown);
+    }
+    if books >= MOST_BOOKS {
+        return Err(RelayError::Full);
+    }
     sqlx::query(
         "insert into audit_books (hospital, insurer, month, book, at) values ($1, $2, $3, $4, $5) \
          on conflict (hospital, insurer, month) do update set book = $4, at = $5",
@@ -218,8 +250,9 @@ pub async fn publish(
     .bind(month.to_string())
     .bind(book)
     .bind(now.0)
-    .execute(state.pool())
+    .execute(&mut *change)
     .await?;
+    change.commit().await?;
     Ok(())
 }
 
