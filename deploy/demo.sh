@@ -116,6 +116,44 @@ round yearly-benchmark "$year" benchmark
 say "the month's benchmark"
 round monthly-benchmark "$year-12" month
 
+# A month close and an insurer's audit of it: the list that the hospital commits to lacks two
+# settlements, has one of another amount, one twice and one that nobody paid.
+if [ -z "$data" ]; then
+    say "an insurer's audit of h01, $year-12"
+    home="$folder/h01"
+    insurer="$folder/insurer"
+    mkdir -p "$insurer"
+    month_of_payer='NF == 29 && $12 == "employee" && index($10, month) == 1 && $28 ~ /^[0-9]+\.[0-9][0-9]$/'
+    awk -F, -v month="$year-12" "BEGIN { print \"settlement,fen,group\" } $month_of_payer"' {
+        fen = $28; sub(/\./, "", fen); sub(/^0+/, "", fen); print $1 "," (fen == "" ? 0 : fen) "," $15
+    }' "$folder/files/h01.csv" >"$insurer/paid.csv"
+    awk -F, -v OFS=, -v month="$year-12" "$month_of_payer"' { n++
+        if (n == 2 || n == 3) next
+        if (n == 4) { split($28, part, "."); $28 = part[1] + 1 "." part[2] }
+        if (n == 5) print
+        if (n == 6) { line = $0; $1 = "PHANTOM-0001"; print; $0 = line }
+    } { print }' "$folder/files/h01.csv" >"$folder/h01-settlements.csv"
+    audit() { step=$1; shift; "$coordinator" audit "$step" "$insurer/audit" "$@"; }
+    "$node" --data "$home" audit key >"$insurer/h01.key"
+    audit begin --alliance demo --hospital h01 --payer i01 --month "$year-12" \
+        --log-key "$(cat "$insurer/h01.key")" >"$insurer/begin.txt"
+    "$node" --data "$home" audit payer i01 "$(sed -n 's/.*audit payer i01 //p' "$insurer/begin.txt")"
+    "$node" --data "$home" close "$year-12" --settlements "$folder/h01-settlements.csv" \
+        --mapping "$mappings/settlements.toml" \
+        --nonce "$(sed -n 's/.*--nonce //p' "$insurer/begin.txt")" >"$home/close.txt"
+    sed -n '1,5p' "$home/close.txt"
+    "$node" --data "$home" audit book i01 "$year-12" --out "$insurer/book"
+    audit prepare --paid "$insurer/paid.csv" --book "$insurer/book"
+    serve() { "$node" --data "$home" audit serve-batch "$insurer/audit/requests" "$insurer/audit/replies" "$@"; }
+    serve
+    audit match
+    audit totals
+    audit sample 2>/dev/null || serve --officer demo-officer
+    audit sample
+    audit report
+    "$coordinator" audit verify "$insurer/audit/pack" --log-key "$(cat "$insurer/h01.key")"
+fi
+
 say "what it cost in privacy, at each hospital"
 first=${hospitals%% *}
 "$node" --data "$folder/$first" ledger

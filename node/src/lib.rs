@@ -11,6 +11,8 @@ pub mod ingest;
 pub mod check;
 pub mod deidentify;
 pub mod load;
+pub mod commit;
+pub mod audit;
 pub mod release;
 pub mod scan;
 pub mod noise;

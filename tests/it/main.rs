@@ -10,6 +10,7 @@ mod planted;
 mod snapshots;
 mod malformed;
 mod architecture;
+mod audit;
 mod scan;
 mod dp_audit;
 mod ledger;

@@ -1,5 +1,6 @@
 //! The two listeners: one for members (mutual TLS), one for joining and health.
 
+mod audit;
 mod fault;
 mod join;
 mod listen;
@@ -82,7 +83,8 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/rounds/{id}/progress", get(rounds::progress))
         .route("/v1/log/exchange", post(witness::exchange))
         .route("/v1/log/add-checkpoint", post(witness::add_checkpoint))
-        .route("/v1/log/cosign", post(witness::cosign));
+        .route("/v1/log/cosign", post(witness::cosign))
+        .merge(audit::routes());
     finish(router, app)
 }
 

@@ -10,13 +10,32 @@ pub fn certificate_digest(der: &[u8]) -> Digest {
     Digest::of("consilium-certificate-v1", &[der])
 }
 
-/// The name that stands in a member's certificate.
-pub(super) fn name_of(alliance: &Slug, hospital: &Slug) -> String {
-    format!("spiffe://{alliance}/hospital/{hospital}")
+/// What a certificate's holder is to the alliance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// A hospital's node.
+    Hospital,
+    /// An insurer's audit.
+    Insurer,
+}
+
+/// The name that stands in a certificate.
+pub(super) fn name_of(alliance: &Slug, role: Role, name: &Slug) -> String {
+    let role = match role {
+        Role::Hospital => "hospital",
+        Role::Insurer => "insurer",
+    };
+    format!("spiffe://{alliance}/{role}/{name}")
 }
 
 /// The hospital that a certificate of this alliance names; `None` unless it names exactly one.
 pub fn hospital_of(alliance: &Slug, der: &[u8]) -> Option<Slug> {
+    holder_of(alliance, Role::Hospital, der)
+}
+
+/// The holder that a certificate of this alliance names in that role; `None` unless it names
+/// exactly one.
+pub fn holder_of(alliance: &Slug, role: Role, der: &[u8]) -> Option<Slug> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     if certificate.is_ca() {
         return None;
@@ -25,6 +44,6 @@ pub fn hospital_of(alliance: &Slug, der: &[u8]) -> Option<Slug> {
     let [GeneralName::URI(uri)] = names.value.general_names.as_slice() else {
         return None;
     };
-    let hospital: Slug = uri.rsplit('/').next()?.parse().ok()?;
-    (*uri == name_of(alliance, &hospital)).then_some(hospital)
+    let name: Slug = uri.rsplit('/').next()?.parse().ok()?;
+    (*uri == name_of(alliance, role, &name)).then_some(name)
 }

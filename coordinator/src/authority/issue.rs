@@ -9,7 +9,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::time::Timestamp;
 
-use super::identity::{certificate_digest, name_of};
+use super::identity::{Role, certificate_digest, name_of};
 use super::keys::{Authority, AuthorityError, set_validity};
 
 /// Issue 1 has no renewal, so a certificate outlives a budget year. Renewal brings 30 days.
@@ -51,6 +51,17 @@ impl Authority {
         request: &str,
         now: Timestamp,
     ) -> Result<Issued, RequestError> {
+        self.issue_for(Role::Hospital, hospital, request, now)
+    }
+
+    /// As [`Authority::issue`], for a holder in a role.
+    pub fn issue_for(
+        &self,
+        role: Role,
+        holder: &Slug,
+        request: &str,
+        now: Timestamp,
+    ) -> Result<Issued, RequestError> {
         if request.len() > LONGEST_REQUEST {
             return Err(RequestError::Unsound);
         }
@@ -62,8 +73,8 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new())?;
         params
             .distinguished_name
-            .push(DnType::CommonName, hospital.as_str());
-        let name = name_of(&self.alliance, hospital);
+            .push(DnType::CommonName, holder.as_str());
+        let name = name_of(&self.alliance, role, holder);
         params.subject_alt_names = vec![SanType::URI(name.as_str().try_into()?)];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

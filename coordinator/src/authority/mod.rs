@@ -5,6 +5,6 @@ mod identity;
 mod issue;
 mod keys;
 
-pub use identity::{certificate_digest, hospital_of};
+pub use identity::{Role, certificate_digest, holder_of, hospital_of};
 pub use issue::{Issued, RequestError};
 pub use keys::{Authority, AuthorityError};

@@ -1,8 +1,10 @@
 //! The command line: one file for each group of commands.
 
+mod audit;
 mod benchmark;
 mod dictionary;
 mod init;
+mod insurer;
 mod log;
 mod member;
 mod round;
@@ -55,6 +57,12 @@ enum Command {
     Round(round::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
+    /// Insurers that may audit through this coordinator.
+    #[command(subcommand)]
+    Insurer(insurer::Command),
+    /// An insurer's audit of a hospital's month, on the insurer's own machine.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Shows, publishes and verifies logs.
     #[command(subcommand)]
     Log(log::Command),
@@ -115,6 +123,10 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&Office::open(data).await?, command, out).await;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
+        Command::Insurer(command) => {
+            insurer::run(&Office::open(data).await?, &command, out).await?;
+        }
+        Command::Audit(command) => audit::run(&command, out).await?,
         Command::Log(command) => log::run(data, &command, out).await?,
         Command::Run(args) => run::run(Office::open(data).await?, &args, out).await?,
     }

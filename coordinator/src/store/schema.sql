@@ -90,3 +90,30 @@ create table if not exists forks (
     at bigint not null,
     primary key (origin, shown)
 );
+
+-- Insurers that were admitted to audit. An earlier certificate stands in the log.
+create table if not exists insurers (
+    insurer text primary key,
+    certificate text not null unique,   -- digest of the client certificate
+    at bigint not null
+);
+
+-- Audit requests on their way to hospitals, and replies on their way back: opaque signed bytes.
+create table if not exists audit_relay (
+    id text primary key,                -- digest of insurer, hospital and request
+    insurer text not null,
+    hospital text not null,
+    request text not null,
+    reply text,
+    at bigint not null
+);
+
+-- Books that hospitals published for payers: sealed leaves.
+create table if not exists audit_books (
+    hospital text not null,
+    insurer text not null,
+    month text not null,
+    book blob not null,
+    at bigint not null,
+    primary key (hospital, insurer, month)
+);

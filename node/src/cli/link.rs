@@ -98,7 +98,7 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
 }
 
 /// The way to the coordinator of an enrolled node.
-fn open(node: &Node) -> anyhow::Result<Link> {
+pub(super) fn open(node: &Node) -> anyhow::Result<Link> {
     let config = &node.config;
     if Files::in_folder(&config.data).present().is_none() {
         bail!(
@@ -175,7 +175,8 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
     let answer = async |round: &Round, _: Digest| answer_round(&node, &cache, round).await;
-    link::run(&desk, answer, &stop).await;
+    let carry = link::carry(&link, &node.state, &node.config, &node.clock, &stop);
+    tokio::join!(link::run(&desk, answer, &stop), carry);
     Ok(())
 }
 

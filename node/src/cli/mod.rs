@@ -2,6 +2,7 @@
 
 mod account;
 mod ask;
+mod audit;
 mod bar;
 mod data;
 mod file;
@@ -53,6 +54,7 @@ enum Command {
     Ask(ask::Command),
     #[command(flatten)]
     Account(account::Command),
+    Audit(audit::Command),
     #[command(flatten)]
     Link(link::Command),
     /// The log: show, publish, verify, check, burn.
@@ -120,6 +122,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
         Command::Account(command) => account::run(command, &cli.data, out).await,
         Command::Log(command) => log::run(command, &cli.data, out).await,
+        Command::Audit(command) => audit::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }

@@ -5,9 +5,13 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use proofs::leaf::BlindingSeed;
+use proofs::oprf::{OprfError, ServerKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use schemas::digest::Digest;
+use schemas::id::Slug;
 use schemas::seal::Signer;
-use schemas::time::DataYear;
+use schemas::time::{DataYear, Month};
 
 use super::ConfigError;
 
@@ -47,6 +51,31 @@ impl PseudonymKey {
         let mut hasher = blake3::Hasher::new_derive_key("consilium 2026 pseudonym key check");
         hasher.update(&self.0);
         hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// The secret behind one month's commitments: OPRF keys and blindings. Removed when the month's
+/// audit ends; from then on nobody can evaluate or open anything.
+#[derive(Clone)]
+pub struct AuditSeed([u8; 32]);
+
+impl std::fmt::Debug for AuditSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuditSeed(…)")
+    }
+}
+
+impl AuditSeed {
+    /// The OPRF key of a payer.
+    pub fn oprf_key(&self, payer: &Slug, month: Month) -> Result<ServerKey, OprfError> {
+        ServerKey::derive(&self.0, payer, month)
+    }
+
+    /// The seed of a batch's blindings: no two batches share one.
+    pub fn blinding(&self, payer: &Slug, month: Month, version: u32) -> BlindingSeed {
+        let batch = format!("{payer}|{month}|{version}");
+        let seed = Digest::of("consilium-blinding-v1", &[&self.0, batch.as_bytes()]);
+        BlindingSeed::from_bytes(*seed.as_bytes())
     }
 }
 
@@ -97,6 +126,34 @@ impl Keys {
         Ok(key)
     }
 
+    /// The audit seed of a month, or `None` where there is none (yet, or any more).
+    pub fn audit_seed(&self, month: Month) -> Result<Option<AuditSeed>, ConfigError> {
+        let name = audit_name(month);
+        if !self.folder.join(&name).exists() {
+            return Ok(None);
+        }
+        let bytes = self.read(&name)?;
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice())
+            .map_err(|_| key_error(&name, "holds exactly 32 bytes"))?;
+        Ok(Some(AuditSeed(bytes)))
+    }
+
+    /// Makes the audit seed of a month; refuses to replace one.
+    pub fn make_audit_seed(&self, month: Month) -> Result<AuditSeed, ConfigError> {
+        let PseudonymKey(bytes) = PseudonymKey::random()?;
+        self.write_new(&audit_name(month), &bytes)?;
+        Ok(AuditSeed(bytes))
+    }
+
+    /// Destroys the audit seed of a month; harmless where there is none.
+    pub fn remove_audit_seed(&self, month: Month) -> Result<(), ConfigError> {
+        let path = self.folder.join(audit_name(month));
+        if path.exists() {
+            fs::remove_file(&path).map_err(ConfigError::io(&path))?;
+        }
+        Ok(())
+    }
+
     fn read(&self, name: &str) -> Result<Vec<u8>, ConfigError> {
         let path = self.folder.join(name);
         let file = File::open(&path).map_err(ConfigError::io(&path))?;
@@ -122,6 +179,10 @@ impl Keys {
         file.write_all(bytes).map_err(ConfigError::io(&path))?;
         file.sync_all().map_err(ConfigError::io(&path))
     }
+}
+
+fn audit_name(month: Month) -> String {
+    format!("audit-{month}.key")
 }
 
 fn pseudonym_name(year: DataYear) -> String {

@@ -71,6 +71,22 @@ impl KeyRing {
     }
 }
 
+/// Keyed ids of the stays of one data year, to find a stored stay again.
+#[derive(Debug)]
+pub struct StayIds(Pseudonyms);
+
+impl StayIds {
+    /// Ids under the key of a year.
+    pub fn new(key: PseudonymKey) -> Self {
+        Self(Pseudonyms::new(key))
+    }
+
+    /// The id of the stay with this patient's and settlement number.
+    pub fn of(&mut self, patient: &[u8], settlement: &[u8]) -> [u8; 16] {
+        self.0.of_settlement(patient, settlement).1
+    }
+}
+
 /// De-identifies rows of one bound mapping.
 #[derive(Debug)]
 pub struct Deidentifier<'a> {

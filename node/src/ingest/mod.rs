@@ -4,6 +4,7 @@
 pub mod amount;
 pub mod date;
 pub mod mapping;
+pub mod settlements;
 pub mod source;
 pub mod codes;
 pub mod bound;

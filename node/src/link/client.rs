@@ -16,8 +16,10 @@ use rustls::{ClientConfig, RootCertStore};
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
+use schemas::id::Slug;
 use schemas::round::{Reply, Round};
 use schemas::seal::{PublicKey, SealError, Sealed};
+use schemas::time::Month;
 use schemas::witness::{Exchange, Exchanged};
 
 use super::exchange;
@@ -160,15 +162,54 @@ impl Link {
             .client
             .post(format!("{}/v1/rounds/{round}/reply", self.url));
         let response = request.timeout(TIMEOUT).json(reply).send().await?;
-        match response.status() {
-            status if status.is_success() => Ok(Sent::Acknowledged),
-            status @ (StatusCode::CONFLICT
-            | StatusCode::GONE
-            | StatusCode::NOT_FOUND
-            | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::UNPROCESSABLE_ENTITY) => Ok(Sent::Refused(status.as_u16())),
-            status => Err(LinkError::Status(status.as_u16())),
-        }
+        sent(response.status())
+    }
+
+    /// Audit requests that wait for this hospital.
+    pub async fn audit_waiting(&self) -> Result<Vec<Digest>, LinkError> {
+        Ok(canonical::read(&self.audit("requests").await?)?)
+    }
+
+    /// One of them, as the insurer signed it.
+    pub async fn audit_request(&self, id: &Digest) -> Result<Vec<u8>, LinkError> {
+        self.audit(&format!("requests/{id}")).await
+    }
+
+    /// Sends the signed reply to an audit request.
+    pub async fn audit_reply(&self, id: &Digest, reply: Vec<u8>) -> Result<Sent, LinkError> {
+        let url = format!("{}/v1/audit/requests/{id}", self.url);
+        let request = self.client.post(url).timeout(TIMEOUT);
+        sent(request.body(reply).send().await?.status())
+    }
+
+    /// Publishes a payer's book of a month.
+    pub async fn publish(
+        &self,
+        payer: &Slug,
+        month: Month,
+        book: Vec<u8>,
+    ) -> Result<Sent, LinkError> {
+        let url = format!("{}/v1/audit/books/{payer}/{month}", self.url);
+        let request = self.client.put(url).timeout(TIMEOUT);
+        sent(request.body(book).send().await?.status())
+    }
+
+    async fn audit(&self, path: &str) -> Result<Vec<u8>, LinkError> {
+        let request = self.client.get(format!("{}/v1/audit/{path}", self.url));
+        accepted(request.timeout(TIMEOUT).send().await?).await
+    }
+}
+
+/// What a status says about something that was sent.
+fn sent(status: StatusCode) -> Result<Sent, LinkError> {
+    match status {
+        status if status.is_success() => Ok(Sent::Acknowledged),
+        status @ (StatusCode::CONFLICT
+        | StatusCode::GONE
+        | StatusCode::NOT_FOUND
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY) => Ok(Sent::Refused(status.as_u16())),
+        status => Err(LinkError::Status(status.as_u16())),
     }
 }
 

@@ -1,12 +1,14 @@
 //! The node's only way out: HTTPS to the coordinator, as a member. The node asks; nobody connects
 //! to it.
 
+mod carry;
 mod client;
 mod dictionary;
 mod exchange;
 mod outbox;
 mod poll;
 
+pub use carry::carry;
 pub use client::{Link, LinkError, Sent};
 pub use dictionary::{FetchError, fetch, offered};
 pub use exchange::{ExchangeError, compare};

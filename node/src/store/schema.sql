@@ -140,3 +140,61 @@ create table if not exists rollbacks (
     burned bigint,                      -- when a steward burned the gap
     primary key (origin, size)
 );
+
+-- Month closes: what the hospital committed to, in the order of its settlement log. A restated
+-- month has a higher version; both are kept.
+create table if not exists closes (
+    month text not null,                -- YYYY-MM
+    version bigint not null,            -- 1, 2 …
+    list text not null,                 -- BLAKE3 by which the list is recognised
+    first bigint not null unique,       -- number of its first entry in the settlement log
+    frontier text not null,             -- the log after it: size and peaks
+    checkpoint text not null,           -- signed note, with the cosignatures that came in
+    at bigint not null,
+    primary key (month, version)
+);
+
+-- One payer's batch of a close. Counts and totals stay here; the payer is sent its own.
+create table if not exists close_batches (
+    month text not null,
+    version bigint not null,
+    payer text not null,
+    first bigint not null unique,       -- number of its header in the settlement log
+    leaves bigint not null,             -- padding included
+    settlements bigint not null,
+    amount text not null,               -- whole fen, decimal
+    blinding text not null,             -- opens the total's commitment
+    nonce text,                         -- what the payer committed its sampling nonce to
+    primary key (month, version, payer),
+    foreign key (month, version) references closes (month, version)
+);
+
+-- Insurers that may audit their own settlements, by message key.
+create table if not exists audit_payers (
+    payer text primary key,
+    key text not null
+);
+
+-- Audit requests already answered: the same request again gets the same bytes and counts once.
+create table if not exists audit_replies (
+    request text primary key,           -- digest of the signed request
+    payer text not null,
+    month text not null,
+    reply text not null                 -- the signed reply
+);
+
+-- What was evaluated and opened for a payer and month; limits are compared in the statement that
+-- adds.
+create table if not exists audit_spent (
+    payer text not null,
+    month text not null,
+    evaluated bigint not null check (evaluated >= 0),
+    opened bigint not null check (opened >= 0),
+    primary key (payer, month)
+);
+
+-- Audit requests that open leaves and that an officer agreed to beforehand.
+create table if not exists audit_approvals (
+    request text primary key,           -- digest of the signed request
+    officer text not null
+);

@@ -13,3 +13,7 @@ pub mod history;
 pub mod oprf;
 pub mod commit;
 pub mod leaf;
+pub mod sample;
+pub mod parcel;
+pub mod book;
+pub mod exchange;

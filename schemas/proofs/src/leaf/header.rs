@@ -1,7 +1,7 @@
 //! The leaf before a batch: what the following leaves are, named before anything is asked.
 //!
-//! `0x00 | canonical JSON`. It binds the OPRF key, the number of leaves and their total to the
-//! checkpoint, so that a hospital cannot choose another key for another asker, nor move leaves
+//! `0x00 | canonical JSON`. It binds the OPRF key, the padded number of leaves and the hidden total
+//! to the checkpoint, so that a hospital cannot choose another key for another asker, nor move leaves
 //! between payers.
 
 use schemas::canonical;
@@ -32,8 +32,12 @@ pub struct Header {
     pub leaves: u32,
     /// The OPRF key, 32 bytes.
     pub key: Digest,
-    /// Sum of all commitments, 32 bytes.
+    /// Sum of all commitments, 32 bytes. It hides the amount from everybody: only the payer is
+    /// sent what opens it (rule DP-1).
     pub total: Digest,
+    /// What the payer committed its sampling nonce to before the month was closed, if it did: see
+    /// [`crate::sample`].
+    pub nonce: Option<Digest>,
 }
 
 /// Why a header or its batch is refused.

@@ -319,6 +319,7 @@ fn a_header_names_its_batch() {
         leaves: 3,
         key: Digest::from_bytes(*key.public().as_bytes()),
         total: Digest::from_bytes(*leaves.total().unwrap().as_bytes()),
+        nonce: None,
     };
     let bytes = header.to_bytes().unwrap();
     let read = Header::from_bytes(&bytes).unwrap();

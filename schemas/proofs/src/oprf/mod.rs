@@ -6,8 +6,11 @@
 //! the claims that it holds and for no others; the hospital learns how many were asked.
 
 mod random;
+mod shown;
 #[cfg(test)]
 mod test;
+
+pub use shown::{Shown, verify_shown};
 
 use rand_core::{CryptoRng, RngCore};
 use schemas::id::Slug;
@@ -195,6 +198,19 @@ impl Blinded {
             bytes.extend(client.serialize());
         }
         bytes
+    }
+
+    /// What shows one claim of the batch to a third party.
+    pub fn shown(&self, place: usize, input: &[u8]) -> Result<Shown, OprfError> {
+        let client = self.clients.get(place).ok_or(OprfError::Batch)?;
+        let state = client.serialize();
+        let blind = *state.first_chunk().ok_or(OprfError::Bytes)?;
+        let input = input.to_vec();
+        Ok(Shown {
+            place,
+            input,
+            blind,
+        })
     }
 
     /// Reads what [`Blinded::to_bytes`] wrote.

@@ -103,7 +103,7 @@ impl Log {
 
     /// The root of leaves `low .. high`, where `low` is a multiple of the power of two that is at
     /// least `high − low`, as it always is where RFC 6962 splits.
-    fn range(&self, low: u64, high: u64) -> Result<Digest, TreeError> {
+    pub(super) fn range(&self, low: u64, high: u64) -> Result<Digest, TreeError> {
         let n = high - low;
         if !n.is_power_of_two() {
             let middle = low + split(n);

@@ -7,12 +7,14 @@
 mod frontier;
 mod log;
 mod proof;
+mod range;
 #[cfg(test)]
 mod test;
 
 pub use frontier::Frontier;
 pub use log::Log;
 pub use proof::{verify_consistency, verify_inclusion};
+pub use range::{MAX_RANGE_PROOF, verify_range};
 
 use ring::digest::{Context, SHA256};
 use schemas::digest::Digest;
