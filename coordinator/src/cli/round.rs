@@ -156,7 +156,7 @@ async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::R
 }
 
 /// The alliance's floors.
-fn rules(office: &Office) -> anyhow::Result<Privacy> {
+pub(super) fn rules(office: &Office) -> anyhow::Result<Privacy> {
     let text = match &office.config.rules {
         Some(path) => std::fs::read_to_string(path)
             .with_context(|| format!("`{}` cannot be read", path.display()))?,

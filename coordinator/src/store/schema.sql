@@ -61,3 +61,18 @@ create table if not exists replies (
     at bigint not null,
     primary key (round, hospital)
 );
+
+-- Persons who decide in the alliance, in the order in which they were registered.
+create table if not exists administrators (
+    name text primary key,
+    position bigint not null unique,
+    officer text not null,              -- schemas::officer::Officer
+    signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
+);
+
+-- The last policy that each of them signed.
+create table if not exists policy_approvals (
+    officer text primary key references administrators (name),
+    policy text not null,               -- digest
+    sealed text not null                -- schemas::officer::PolicyApproval
+);

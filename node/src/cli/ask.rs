@@ -1,4 +1,4 @@
-//! Asking, and looking at what asking cost: `ask`, `ledger`, `log`, `policy`.
+//! Asking, and looking at what asking cost: `ask`, `ledger`, `log`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use schemas::time::{DataYear, Month, Period};
 
 use super::Node;
 use super::table;
-use crate::answer::{self, App, Asked};
+use crate::answer::{self, App, Asked, By};
 use crate::ledger;
 use crate::noise;
 
@@ -63,10 +63,6 @@ pub(super) enum Command {
         #[arg(long)]
         verify: bool,
     },
-    /// The limits that this node works under.
-    ///
-    /// Example: consilium-node --data ./node1 policy
-    Policy,
 }
 
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -85,7 +81,6 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         }
         Command::Ledger { json } => show_ledger(json, data, out).await,
         Command::Log { verify } => show_log(verify, data, out).await,
-        Command::Policy => show_policy(data, out).await,
     }
 }
 
@@ -121,7 +116,7 @@ async fn ask(
     let asked = Asked {
         question: draft.question,
         template: reference,
-        by_officer: true,
+        by: By::Officer,
     };
     if dry_run {
         return dry(&app, &asked, json, out).await;
@@ -152,8 +147,10 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
         let most = app.policy.allowance.free_question;
         writeln!(out, "one free question may cost at most: ρ {most}")?;
     }
-    match answer::bind(app, asked).await {
-        Ok(bound) => {
+    match answer::examine(app, asked).await {
+        Ok(examined) => {
+            writeln!(out, "{}", examined.verdict.reason)?;
+            let bound = examined.bound;
             let months: Vec<String> = bound
                 .released
                 .months
@@ -177,7 +174,7 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
     Ok(())
 }
 
-fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> {
     let epsilon =
         |rho: Rho| noise::epsilon(rho, DELTA).map_or_else(|| "–".to_owned(), |e| format!("{e:.3}"));
     writeln!(out, "numbers in the answer: {}", explained.numbers)?;
@@ -293,15 +290,6 @@ async fn show_log(verify: bool, data: &Path, out: &mut dyn Write) -> anyhow::Res
             detail.join(" ")
         )?;
     }
-    Ok(())
-}
-
-async fn show_policy(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let node = Node::open(data).await?;
-    let policy = answer::policy(&node.config)?;
-    writeln!(out, "digest {}", policy.digest()?)?;
-    serde_json::to_writer_pretty(&mut *out, &policy)?;
-    writeln!(out)?;
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 mod ask;
 mod data;
 mod link;
+mod officer;
+mod policy;
 mod setup;
+mod steward;
 mod synth;
 mod table;
 
@@ -40,6 +43,15 @@ enum Command {
     Ask(ask::Command),
     #[command(flatten)]
     Link(link::Command),
+    /// The persons who decide at this hospital.
+    #[command(subcommand)]
+    Officer(officer::Command),
+    /// The limits that this node works under, and their signatures.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// The steward's decisions.
+    #[command(subcommand)]
+    Steward(steward::Command),
     Synth(synth::SynthArgs),
 }
 
@@ -95,6 +107,9 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
+        Command::Officer(command) => officer::run(command, &cli.data, out).await,
+        Command::Policy(command) => policy::run(&command, &cli.data, out).await,
+        Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }
 }

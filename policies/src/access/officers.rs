@@ -146,3 +146,85 @@ impl Officers {
         Ok(Approved { policy, by })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemas::time::Timestamp;
+
+    use super::*;
+
+    fn slug(text: &str) -> Slug {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_policy_needs_two_different_persons_and_a_register_needs_two_to_grow() {
+        let keys: Vec<Signer> = (0..4).map(|_| Signer::generate().unwrap().0).collect();
+        let person = |n: usize, role| Officer {
+            organisation: slug("h1"),
+            name: slug(["a", "b", "c", "d"][n]),
+            role,
+            key: keys[n].public(),
+        };
+        let deciding = &[Role::Steward, Role::SecurityOfficer];
+        let mut officers = Officers::none(slug("h1"), deciding);
+        assert!(matches!(
+            officers.add(person(0, Role::It), &[]),
+            Err(OfficersError::Role(_))
+        ));
+        officers.add(person(0, Role::Steward), &[]).unwrap();
+        assert!(matches!(
+            officers.add(person(0, Role::Steward), &[]),
+            Err(OfficersError::Known(_))
+        ));
+        officers.add(person(1, Role::SecurityOfficer), &[]).unwrap();
+
+        let third = person(2, Role::Steward);
+        let by = |n: usize, what: &Officer| Sealed::seal(&keys[n], what).unwrap();
+        for signed in [
+            vec![],
+            vec![by(0, &third)],
+            vec![by(0, &third), by(0, &third)],
+            vec![by(0, &third), by(3, &third)],
+        ] {
+            assert!(matches!(
+                officers.add(third.clone(), &signed),
+                Err(OfficersError::Unsigned(_))
+            ));
+        }
+        let other = person(3, Role::Steward);
+        assert!(
+            officers
+                .add(third.clone(), &[by(0, &third), by(1, &other)])
+                .is_err()
+        );
+        officers
+            .add(third.clone(), &[by(0, &third), by(1, &third)])
+            .unwrap();
+
+        let policy = Digest::of("p", &[]);
+        let yes = |n: usize, organisation: &str, policy| {
+            let approval = PolicyApproval {
+                organisation: slug(organisation),
+                policy,
+                officer: slug(["a", "b", "c", "d"][n]),
+                at: Timestamp(0),
+            };
+            Sealed::seal(&keys[n], &approval).unwrap()
+        };
+        let few = |approvals: &[Sealed<PolicyApproval>]| match officers.approved(policy, approvals)
+        {
+            Err(OfficersError::TooFew { have, .. }) => have,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(few(&[]), 0);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(0, "h1", policy)]), 1);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(1, "h1", Digest::ZERO)]), 1);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(1, "h2", policy)]), 1);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(3, "h1", policy)]), 1);
+        let approved = officers
+            .approved(policy, &[yes(0, "h1", policy), yes(2, "h1", policy)])
+            .unwrap();
+        assert_eq!(approved.by, [slug("a"), slug("c")]);
+    }
+}

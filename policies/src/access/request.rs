@@ -134,7 +134,11 @@ impl Raw {
     pub(super) fn new(principal: &Principal, request: &Request) -> Self {
         let (action, kind, attributes, context) = parts(request);
         let person = json!({"type": "Alliance::Person", "id": principal.organisation.as_str()});
-        let resource = json!({"type": format!("Alliance::{kind}"), "id": "it"});
+        let id = match request {
+            Request::AskStatistic { statistic, .. } => statistic.question.to_string(),
+            _ => "it".to_owned(),
+        };
+        let resource = json!({"type": format!("Alliance::{kind}"), "id": id});
         let entities = json!([
             {
                 "uid": person,

@@ -20,70 +20,8 @@ fn rho(nano: u64) -> schemas::loss::Rho {
     schemas::loss::Rho::from_nano(nano).unwrap()
 }
 
-/// role @ organisation | action | whose | channel | numbers | expected | policies that decide.
-/// Numbers: for `ask` purpose, group size, charge/left, approved, dimensions; for two-person
-/// actions approvals and `own` where a signer proposed it; for settlements the payer first.
-const DECISIONS: &str = "
-administrator@river   | ask     | h1 | mtls  | benchmark 11 5/5 yes mdc        | yes | alliance-asks
-administrator@river   | ask     | h1 | mtls  | benchmark 10 5/5 yes mdc        | no  | floor-group-size
-administrator@river   | ask     | h1 | mtls  | benchmark 29 0/0 yes -          | yes | alliance-asks
-administrator@river   | ask     | h1 | mtls  | benchmark 11 6/5 yes mdc        | no  | floor-allowance
-administrator@river   | ask     | h1 | mtls  | benchmark 11 5/6 yes mdc        | yes | alliance-asks
-administrator@river   | ask     | h1 | mtls  | benchmark 11 5/5 no  mdc        | no  | floor-approval
-administrator@river   | ask     | h1 | open  | benchmark 11 5/5 yes mdc        | no  | floor-channel
-administrator@river   | ask     | h1 | local | benchmark 11 5/5 yes mdc        | no  | floor-channel
-administrator@river   | ask     | h1 | mtls  | benchmark 11 5/5 yes patient_id | no  | floor-dimensions
-administrator@river   | ask     | h1 | mtls  | audit 30 5/5 yes mdc            | no  |
-administrator@river   | ask     | h1 | mtls  | free 11 5/5 yes sex,age_band    | yes | alliance-asks
-administrator@river   | ask     | h1 | open  | benchmark 10 6/5 no patient_id  | no  | floor-allowance,floor-approval,floor-channel,floor-dimensions,floor-group-size
-auditor@river         | ask     | h1 | mtls  | benchmark 11 5/5 yes mdc        | no  |
-insurer_auditor@fund  | ask     | h1 | mtls  | audit 30 5/5 yes mdc            | yes | insurer-asks
-insurer_auditor@fund  | ask     | h1 | mtls  | audit 29 5/5 yes mdc            | no  | floor-insurer-group-size
-insurer_auditor@fund  | ask     | h1 | mtls  | audit 11 5/5 yes mdc            | no  | floor-insurer-group-size
-insurer_auditor@fund  | ask     | h1 | mtls  | audit 10 5/5 yes mdc            | no  | floor-group-size,floor-insurer-group-size
-insurer_auditor@fund  | ask     | h1 | mtls  | benchmark 30 5/5 yes mdc        | no  |
-finance@h1            | ask     | h1 | local | free 11 5/5 no mdc              | yes | hospital-asks-itself
-steward@h1            | ask     | h1 | local | free 11 5/5 no mdc              | yes | hospital-asks-itself
-finance@h1            | ask     | h1 | local | free 10 5/5 no mdc              | no  | floor-group-size
-finance@h2            | ask     | h1 | mtls  | free 11 5/5 yes mdc             | no  |
-finance@h2            | ask     | h1 | local | free 11 5/5 no mdc              | no  | floor-approval,floor-channel
-it@h1                 | ask     | h1 | local | free 11 5/5 yes mdc             | no  |
-security_officer@h1   | ask     | h1 | local | free 11 5/5 yes mdc             | no  |
-steward@h1            | approve | h1 | local |                                 | yes | steward-approves
-steward@h1            | approve | h2 | mtls  |                                 | no  | floor-own-house
-steward@h11           | approve | h1 | mtls  |                                 | no  | floor-own-house
-security_officer@h1   | approve | h1 | local |                                 | no  |
-administrator@river   | approve | h1 | mtls  |                                 | no  | floor-own-house
-it@h1                 | approve | h1 | local |                                 | no  |
-insurer_auditor@fund  | audit   | h1 | mtls  | fund                            | yes | insurer-audits
-insurer_auditor@fund  | audit   | h1 | mtls  | fund2                           | no  | floor-own-payer
-insurer_auditor@fund  | audit   | h1 | open  | fund                            | no  | floor-channel
-administrator@river   | audit   | h1 | mtls  | fund                            | no  | floor-own-payer
-insurer_auditor@fund  | open    | h1 | mtls  | fund 2                          | yes | insurer-audits
-insurer_auditor@fund  | open    | h1 | mtls  | fund 1                          | no  | floor-two-persons
-insurer_auditor@fund  | open    | h1 | mtls  | fund 2 own                      | no  | floor-two-persons
-insurer_auditor@fund  | open    | h1 | mtls  | other 2                         | no  | floor-own-payer
-steward@h1            | policy  | h1 | local | 2                               | yes | officers-decide
-steward@h1            | policy  | h1 | local | 1                               | no  | floor-two-persons
-steward@h1            | policy  | h1 | local | 2 own                           | no  | floor-two-persons
-security_officer@h1   | policy  | h1 | local | 2                               | yes | officers-decide
-it@h1                 | policy  | h1 | local | 2                               | no  |
-finance@h1            | policy  | h1 | local | 2                               | no  |
-administrator@river   | policy  | river | local | 2                            | yes | administrators-decide
-administrator@river   | policy  | h1 | mtls  | 2                               | no  | floor-own-house
-administrator@river   | raise   | river | mtls | 1                             | no  | floor-two-persons
-administrator@river   | raise   | river | mtls | 2                             | yes | administrators-decide
-administrator@river   | raise   | h1 | mtls  | 3                               | no  | floor-own-house
-security_officer@h1   | raise   | h1 | local | 2                               | yes | officers-decide
-administrator@river   | revoke  | h1 | mtls  | 2                               | yes | administrators-decide
-administrator@river   | revoke  | h1 | mtls  | 1                               | no  | floor-two-persons
-auditor@river         | revoke  | h1 | mtls  | 2                               | no  |
-auditor@river         | log     | river | mtls |                               | yes | readers-of-the-log
-auditor@river         | log     | h1 | mtls  |                                 | no  |
-it@h1                 | log     | h1 | local |                                 | yes | readers-of-the-log
-finance@h1            | log     | h1 | local |                                 | no  |
-insurer_auditor@fund  | log     | river | mtls |                               | no  |
-";
+/// Its head says how a line is read.
+const DECISIONS: &str = include_str!("decisions.txt");
 
 fn request(action: &str, whose: &str, channel: &str, numbers: &str) -> Request {
     let organisation = slug(whose);
@@ -153,7 +91,7 @@ fn request(action: &str, whose: &str, channel: &str, numbers: &str) -> Request {
 
 /// Every line of the table: who and what, and the expected verdict.
 fn decisions() -> Vec<(Principal, Request, bool, Vec<String>, &'static str)> {
-    let lines = DECISIONS.lines().filter(|line| !line.trim().is_empty());
+    let lines = DECISIONS.lines().filter(|line| !line.starts_with('#'));
     let read = |line: &'static str| {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let (role, organisation) = cells[0].split_once('@').unwrap();
@@ -438,78 +376,4 @@ proptest! {
             prop_assert!(context["dimensions"].as_array().unwrap().iter().all(|d| d != "patient_id"));
         }
     }
-}
-
-#[test]
-fn a_policy_needs_two_different_persons_and_a_register_needs_two_to_grow() {
-    use schemas::officer::{Officer, PolicyApproval};
-    use schemas::seal::{Sealed, Signer};
-    use schemas::time::Timestamp;
-
-    let keys: Vec<Signer> = (0..4).map(|_| Signer::generate().unwrap().0).collect();
-    let person = |n: usize, role| Officer {
-        organisation: slug("h1"),
-        name: slug(["a", "b", "c", "d"][n]),
-        role,
-        key: keys[n].public(),
-    };
-    let deciding = &[Role::Steward, Role::SecurityOfficer];
-    let mut officers = Officers::none(slug("h1"), deciding);
-    assert!(matches!(
-        officers.add(person(0, Role::It), &[]),
-        Err(OfficersError::Role(_))
-    ));
-    officers.add(person(0, Role::Steward), &[]).unwrap();
-    assert!(matches!(
-        officers.add(person(0, Role::Steward), &[]),
-        Err(OfficersError::Known(_))
-    ));
-    officers.add(person(1, Role::SecurityOfficer), &[]).unwrap();
-
-    let third = person(2, Role::Steward);
-    let by = |n: usize, what: &Officer| Sealed::seal(&keys[n], what).unwrap();
-    for signed in [
-        vec![],
-        vec![by(0, &third)],
-        vec![by(0, &third), by(0, &third)],
-        vec![by(0, &third), by(3, &third)],
-    ] {
-        assert!(matches!(
-            officers.add(third.clone(), &signed),
-            Err(OfficersError::Unsigned(_))
-        ));
-    }
-    let other = person(3, Role::Steward);
-    assert!(
-        officers
-            .add(third.clone(), &[by(0, &third), by(1, &other)])
-            .is_err()
-    );
-    officers
-        .add(third.clone(), &[by(0, &third), by(1, &third)])
-        .unwrap();
-
-    let policy = Digest::of("p", &[]);
-    let yes = |n: usize, organisation: &str, policy| {
-        let approval = PolicyApproval {
-            organisation: slug(organisation),
-            policy,
-            officer: slug(["a", "b", "c", "d"][n]),
-            at: Timestamp(0),
-        };
-        Sealed::seal(&keys[n], &approval).unwrap()
-    };
-    let few = |approvals: &[Sealed<PolicyApproval>]| match officers.approved(policy, approvals) {
-        Err(OfficersError::TooFew { have, .. }) => have,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(few(&[]), 0);
-    assert_eq!(few(&[yes(0, "h1", policy), yes(0, "h1", policy)]), 1);
-    assert_eq!(few(&[yes(0, "h1", policy), yes(1, "h1", Digest::ZERO)]), 1);
-    assert_eq!(few(&[yes(0, "h1", policy), yes(1, "h2", policy)]), 1);
-    assert_eq!(few(&[yes(0, "h1", policy), yes(3, "h1", policy)]), 1);
-    let approved = officers
-        .approved(policy, &[yes(0, "h1", policy), yes(2, "h1", policy)])
-        .unwrap();
-    assert_eq!(approved.by, [slug("a"), slug("c")]);
 }
