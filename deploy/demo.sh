@@ -79,6 +79,13 @@ else
         --table "$folder/files/groups.csv" --out "$folder/dictionary.json"
 fi
 "$coordinator" --data "$folder/coordinator" dictionary publish "$folder/dictionary.json"
+# Two administrators sign the alliance's policy; the service does not start without.
+for person in wang-fang chen-jie; do
+    "$coordinator" --data "$folder/coordinator" administrator add "$person"
+done
+for person in wang-fang chen-jie; do
+    "$coordinator" --data "$folder/coordinator" policy approve --as "$person"
+done
 "$coordinator" --data "$folder/coordinator" run >"$folder/coordinator.log" 2>&1 &
 running="$!"
 
@@ -99,6 +106,14 @@ for hospital in $hospitals; do
     fi
     sed -n '2p' "$home/load.txt"
     "$node" --data "$home" release all --officer demo-officer >/dev/null
+    # Two officers sign the hospital's policy; its steward lets two templates be answered unasked.
+    "$node" --data "$home" officer add li-hua --role steward >/dev/null
+    "$node" --data "$home" officer add zhao-min --role security_officer >/dev/null
+    "$node" --data "$home" policy approve --as li-hua >/dev/null
+    "$node" --data "$home" policy approve --as zhao-min >/dev/null
+    for template in yearly-benchmark monthly-benchmark; do
+        "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
+    done
     "$node" --data "$home" run >"$home/run.log" 2>&1 &
     running="$running $!"
 done
@@ -169,12 +184,16 @@ done
 "$coordinator" --data "$folder/coordinator" log export "$folder/logs/coordinator" >/dev/null
 "$coordinator" log verify "$folder/logs/coordinator"
 
+say "what the first hospital's steward allowed"
+"$node" --data "$folder/$first" policy show | sed -n '1,2p'
+"$node" --data "$folder/$first" steward standing list
+
 say "where to look"
 echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
 echo "month        $folder/month/*.html (December alone, with its own *.csv and *.json)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
-echo "one node     $node --data $folder/$first ledger | log | months | ask … --dry-run"
+echo "one node     $node --data $folder/$first ledger | log | months | steward inbox | ask … --dry-run"
 if [ -z "$data" ]; then
     echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"
     echo "             six rows of each hospital: none of them occurs in any other folder but files/"

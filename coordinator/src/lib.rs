@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod store;
 pub mod authority;
+pub mod administrators;
 pub mod register;
 pub mod log;
 pub mod relay;

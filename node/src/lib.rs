@@ -18,6 +18,8 @@ pub mod scan;
 pub mod noise;
 pub mod ledger;
 pub mod snapshot;
+pub mod access;
+pub mod steward;
 pub mod answer;
 pub mod enrol;
 pub mod link;

@@ -6,4 +6,5 @@ pub mod template;
 pub mod rules;
 pub mod plan;
 pub mod disclosure;
+pub mod access;
 pub mod figures;

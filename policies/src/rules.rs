@@ -28,6 +28,8 @@ pub struct Privacy {
     pub display: Display,
     /// Largest question.
     pub size: Size,
+    /// How often.
+    pub quota: Quota,
     /// What may be asked.
     pub allow: Allow,
 }
@@ -82,6 +84,18 @@ pub struct Size {
     pub cells: u32,
     /// Dimensions of one table, at most 4.
     pub dimensions: u8,
+}
+
+/// How often the alliance may ask.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// Rounds in a minute; more are told to come later.
+    pub per_minute: u32,
+    /// Rounds in a week; more are refused.
+    pub per_week: u32,
+    /// Refused or near-duplicate free questions in a week after which the node locks itself.
+    pub lock_after: u32,
 }
 
 /// What may be asked.
@@ -195,6 +209,21 @@ impl Privacy {
                 "size.dimensions",
                 "from 1 to 4",
             ),
+            (
+                (1..=10_000).contains(&self.quota.per_minute),
+                "quota.per_minute",
+                "from 1 to 10,000",
+            ),
+            (
+                (1..=100_000).contains(&self.quota.per_week),
+                "quota.per_week",
+                "from 1 to 100,000",
+            ),
+            (
+                (1..=100_000).contains(&self.quota.lock_after),
+                "quota.lock_after",
+                "from 1 to 100,000",
+            ),
         ];
         for (holds, place, rule) in ranges {
             if !holds {
@@ -246,6 +275,18 @@ impl Privacy {
             (
                 self.size.dimensions <= floors.size.dimensions,
                 "size.dimensions",
+            ),
+            (
+                self.quota.per_minute <= floors.quota.per_minute,
+                "quota.per_minute",
+            ),
+            (
+                self.quota.per_week <= floors.quota.per_week,
+                "quota.per_week",
+            ),
+            (
+                self.quota.lock_after <= floors.quota.lock_after,
+                "quota.lock_after",
             ),
             (
                 self.allow.purposes.is_subset(&floors.allow.purposes),

@@ -37,8 +37,9 @@ pub enum Error {
 
 /// The canonical bytes of a value.
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    // `serde_json::Map` is a B-tree here, so keys come out sorted.
-    let tree = serde_json::to_value(value).map_err(|error| shape(&error))?;
+    let mut tree = serde_json::to_value(value).map_err(|error| shape(&error))?;
+    // Objects keep the order of their fields where any crate of the build asks for that.
+    tree.sort_all_objects();
     check(&tree, 0)?;
     let bytes = serde_json::to_vec(&tree).map_err(|error| shape(&error))?;
     if bytes.len() > MAX_BYTES {

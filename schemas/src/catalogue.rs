@@ -12,9 +12,9 @@ use crate::round::{Reply, Round};
 use crate::seal::Sealed;
 use crate::witness::{Exchange, Exchanged};
 
-/// File name (without `.json`) and schema of every message.
+/// File name (without `.json`) and schema of every message, keys in the order of the alphabet.
 pub fn all() -> Vec<(&'static str, Schema)> {
-    vec![
+    let mut all = vec![
         ("answer", schema_for!(Answer)),
         ("dictionary", schema_for!(Dictionary)),
         ("entry", schema_for!(Entry)),
@@ -27,5 +27,13 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("reply", schema_for!(Reply)),
         ("round", schema_for!(Round)),
         ("sealed-round", schema_for!(Sealed<Round>)),
-    ]
+    ];
+    for (_, schema) in &mut all {
+        let fields = schema.ensure_object();
+        fields.sort_keys();
+        fields
+            .values_mut()
+            .for_each(serde_json::Value::sort_all_objects);
+    }
+    all
 }

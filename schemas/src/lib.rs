@@ -17,6 +17,7 @@ pub mod answer;
 pub mod outcome;
 pub mod enrolment;
 pub mod round;
+pub mod officer;
 pub mod entry;
 pub mod witness;
 pub mod problem;

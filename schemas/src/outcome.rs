@@ -21,6 +21,10 @@ pub enum Reason {
     NotMapped,
     /// The deadline had passed.
     Late,
+    /// More rounds in this minute than the hospital takes; ask later. Nothing was charged.
+    Busy,
+    /// More rounds in this week than the hospital takes.
+    OverQuota,
 }
 
 impl Reason {
@@ -33,6 +37,8 @@ impl Reason {
             Self::NoData => "no_data",
             Self::NotMapped => "not_mapped",
             Self::Late => "late",
+            Self::Busy => "busy",
+            Self::OverQuota => "over_quota",
         }
     }
 }
@@ -104,7 +110,7 @@ impl<T> Outcome<T> {
 impl<T> From<Reason> for Outcome<T> {
     fn from(reason: Reason) -> Self {
         match reason {
-            Reason::Refused | Reason::Declined => Self::Declined,
+            Reason::Refused | Reason::Declined | Reason::Busy | Reason::OverQuota => Self::Declined,
             Reason::OutOfAllowance => Self::OutOfAllowance,
             Reason::NoData => Self::NoData,
             Reason::NotMapped => Self::NotMapped,

@@ -140,6 +140,12 @@ fn prepare(settings: &Settings, bin: &Path) -> anyhow::Result<()> {
             .args(["dictionary", "accept", "--unsigned-for-trial"])
             .arg(&dictionary),
     )?;
+    for (name, role) in [("first", "steward"), ("second", "security_officer")] {
+        timed(node().args(["officer", "add", name, "--role", role]))?;
+    }
+    for name in ["first", "second"] {
+        timed(node().args(["policy", "approve", "--as", name]))?;
+    }
     let mapping =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/mappings/consilium-csv.toml");
     let file = files.join(format!("{HOSPITAL}.csv"));

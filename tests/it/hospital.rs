@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use node::answer::{App, Asked, POLICY};
+use node::answer::{App, Asked, By, POLICY};
 use node::clock::Clock;
 use node::config::Config;
 use node::config::keys::Keys;
@@ -24,6 +24,7 @@ use schemas::question::Question;
 use schemas::time::{Period, Timestamp};
 use sqlx::Row as _;
 use tempfile::TempDir;
+use tests::officers;
 
 pub(crate) const MAPPING: &str = include_str!("../../deploy/mappings/consilium-csv.toml");
 
@@ -145,6 +146,9 @@ impl Hospital {
         dictionaries::accept(&state, &dictionary(), false, NOW)
             .await
             .unwrap();
+        officers::seat(&config, &state, NOW).await;
+        let policy = node::answer::policy(&config).unwrap();
+        officers::stand(&config, &state, &policy, NOW).await;
         Self {
             config,
             state,
@@ -304,7 +308,7 @@ pub(crate) fn by_officer(question: Question) -> Asked {
     Asked {
         question,
         template: None,
-        by_officer: true,
+        by: By::Officer,
     }
 }
 

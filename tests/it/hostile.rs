@@ -100,14 +100,14 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
             "refused",
         ),
         (like("a-other", own.clone()), "refused"),
-        (round("b-free", "h1", own.clone()), "declined"),
-        (round("b-bare", "h1", yearly.clone()), "declined"),
+        (round("b-free", "h1", own.clone()), "refused"),
+        (round("b-bare", "h1", yearly.clone()), "refused"),
         (
             Round {
                 purpose: Purpose::Audit,
                 ..round("c-audit", "h1", own.clone())
             },
-            "declined",
+            "refused",
         ),
         (
             like(
@@ -145,11 +145,11 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
                 "yearly-benchmark",
                 2,
             ),
-            "declined",
+            "refused",
         ),
         (
             claims(round("h-unknown", "h1", yearly.clone()), "everything", 1),
-            "declined",
+            "refused",
         ),
         (
             Round {
@@ -169,6 +169,10 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
     let (stranger, _) = Signer::generate().unwrap();
     hub.put(&like("k-signer", yearly.clone()), "h1", &stranger)
         .await;
+    // Cheap and well formed, but nobody at the hospital approved it.
+    let cheap = changed(&own, |q| q.tables[0].blocks[0].rho = rho("0.01"));
+    let unapproved = round("w-waits", "h1", cheap);
+    hub.put(&unapproved, "h1", hub.authority.signer()).await;
 
     let running = Running::start(&hospital.config.data);
     until("a word on every round", async || {
@@ -197,6 +201,31 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
         running.log().contains("a round is not the alliance's")
     })
     .await;
+    until("the question in the inbox", async || {
+        let letters = node::steward::letters(&hospital.state).await.unwrap();
+        letters.len() == 1 && letters[0].round == unapproved
+    })
+    .await;
+    assert!(!said(&hospital).await.contains_key("w-waits"));
+    // Every attempt is in the hospital's own log, with what refused it.
+    let entries = hospital.state.log().await.unwrap();
+    let of = |kind: &str, name: &str| -> Vec<String> {
+        let entries = entries.iter().filter(|entry| entry.kind.as_str() == kind);
+        entries.map(|entry| entry.detail[name].clone()).collect()
+    };
+    let alarms = of("alarm", "what");
+    for what in [
+        "a round that the alliance did not sign",
+        "a round that does not ask this hospital",
+    ] {
+        assert_eq!(
+            alarms.iter().filter(|alarm| *alarm == what).count(),
+            1,
+            "{what}"
+        );
+    }
+    // Two were declined for their window alone, before they were looked at.
+    assert_eq!(of("decline", "why").len(), hostile.len() - 2);
     let log = running.log();
     for (told, id) in [
         ("declined", "a-rho"),
@@ -259,7 +288,11 @@ async fn names_and_purposes_of_the_asker_move_no_quota() {
     until("seven replies", async || replies().await == 7).await;
     let words = said(&hospital).await;
     assert_eq!(words["r1"], "refused", "the last word under that name");
-    assert!((0..5).all(|n| words[&format!("c{n}")] == "answered"));
+    for n in 0..5 {
+        // An insurer may not ask a benchmark; whoever says so is taken at his word.
+        let expected = if n % 3 == 0 { "declined" } else { "answered" };
+        assert_eq!(words[&format!("c{n}")], expected);
+    }
     assert_eq!(hospital.spent("all").await, 250_000_000);
     for purpose in ["audit", "budget", "free"] {
         assert_eq!(hospital.spent(purpose).await, 0, "{purpose}");
@@ -269,6 +302,12 @@ async fn names_and_purposes_of_the_asker_move_no_quota() {
             .log()
             .contains("another round bore this name before")
     );
+    let log = hospital.state.log().await.unwrap();
+    let second = "a second round under the name of another";
+    let noted = |entry: &&schemas::entry::Entry| {
+        entry.kind.as_str() == "alarm" && entry.detail["what"] == second
+    };
+    assert_eq!(log.iter().filter(noted).count(), 1);
     drop(running);
     hub.drop_round("r1").await;
     hub.end().await;

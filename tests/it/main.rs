@@ -6,6 +6,7 @@ mod neighbours;
 mod amounts;
 mod hub;
 mod hostile;
+mod steward;
 mod planted;
 mod snapshots;
 mod malformed;

@@ -95,13 +95,21 @@ pub(super) async fn reply(
     Ok(StatusCode::OK)
 }
 
-/// Where a round stands.
+/// Where a round stands, for those it asks.
 pub(super) async fn progress(
     State(app): State<Arc<App>>,
-    _: Member,
+    member: Member,
     Path(id): Path<String>,
 ) -> Result<Json<Progress>, Fault> {
     let held = find(&app, &id).await?;
+    if !held.round.roster.contains(&member.hospital) {
+        return Err(Fault::new(
+            "not-asked",
+            403,
+            "not asked",
+            "the round does not ask this hospital",
+        ));
+    }
     let progress = collect::progress(&app.store, &held, app.clock.now()).await?;
     Ok(Json(progress))
 }

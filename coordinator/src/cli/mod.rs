@@ -1,5 +1,6 @@
 //! The command line: one file for each group of commands.
 
+mod administrator;
 mod audit;
 mod benchmark;
 mod dictionary;
@@ -46,6 +47,12 @@ enum Command {
     Invite(member::Args),
     /// Lists the members.
     Members(member::ListArgs),
+    /// The persons who decide in the alliance.
+    #[command(subcommand)]
+    Administrator(administrator::Command),
+    /// The alliance's policy and its signatures.
+    #[command(subcommand)]
+    Policy(administrator::PolicyCommand),
     /// Builds, publishes and shows the alliance's dictionary.
     #[command(subcommand)]
     Dictionary(dictionary::Command),
@@ -128,7 +135,17 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         }
         Command::Audit(command) => audit::run(&command, out).await?,
         Command::Log(command) => log::run(data, &command, out).await?,
-        Command::Run(args) => run::run(Office::open(data).await?, &args, out).await?,
+        Command::Administrator(command) => {
+            administrator::run(&Office::open(data).await?, data, command, out).await?;
+        }
+        Command::Policy(command) => {
+            administrator::policy(&Office::open(data).await?, data, &command, out).await?;
+        }
+        Command::Run(args) => {
+            let office = Office::open(data).await?;
+            administrator::check(&office, data).await?;
+            run::run(office, &args, out).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -169,7 +169,7 @@ fn enough(min_answers: Option<u32>, rules: &Privacy) -> anyhow::Result<()> {
 }
 
 /// The alliance's floors.
-fn rules(office: &Office) -> anyhow::Result<Privacy> {
+pub(super) fn rules(office: &Office) -> anyhow::Result<Privacy> {
     let text = match &office.config.rules {
         Some(path) => std::fs::read_to_string(path)
             .with_context(|| format!("`{}` cannot be read", path.display()))?,

@@ -53,6 +53,7 @@ pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, Repo
 
 /// Keys sorted, no white space: the form of all canonical bytes, of any length.
 fn json(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
-    let tree = serde_json::to_value(benchmark).map_err(|_| ReportError::Form("JSON"))?;
+    let mut tree = serde_json::to_value(benchmark).map_err(|_| ReportError::Form("JSON"))?;
+    tree.sort_all_objects();
     serde_json::to_vec(&tree).map_err(|_| ReportError::Form("JSON"))
 }

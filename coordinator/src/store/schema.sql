@@ -117,3 +117,18 @@ create table if not exists audit_books (
     at bigint not null,
     primary key (hospital, insurer, month)
 );
+
+-- Persons who decide in the alliance, in the order in which they were registered.
+create table if not exists administrators (
+    name text primary key,
+    position bigint not null unique,
+    officer text not null,              -- schemas::officer::Officer
+    signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
+);
+
+-- The last policy that each of them signed.
+create table if not exists policy_approvals (
+    officer text primary key references administrators (name),
+    policy text not null,               -- digest
+    sealed text not null                -- schemas::officer::PolicyApproval
+);

@@ -1,15 +1,19 @@
 //! A question's way through the node. Nothing leaves the hospital by another way.
 
 mod open;
+mod judge;
+mod round;
 
+pub use judge::{Examined, examine};
 pub use open::{OpenError, POLICY, floors, policy};
+pub use round::{Spoken, answer_round, asked_by};
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use policies::plan::{self, Layout, Refusal};
+use policies::access::Verdict;
+use policies::plan::{Layout, Refusal};
 use policies::rules::Privacy;
-use policies::template;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -18,11 +22,13 @@ use schemas::question::{Purpose, Question};
 use schemas::round::TemplateRef;
 use schemas::seal::Signer;
 
+use crate::access::Standing;
 use crate::clock::Clock;
 use crate::ledger::{self, Charged, Identity, LedgerError, Payer, Watch};
 use crate::noise::{self, NoiseError, Source};
 use crate::scan::{self, Exact, ScanError};
-use crate::snapshot::{self, Cache, Released, SnapshotError};
+use crate::snapshot::{Cache, Released, SnapshotError};
+use crate::steward::StewardError;
 use crate::store::state::State;
 
 /// Everything that answering needs, opened once.
@@ -40,6 +46,8 @@ pub struct App {
     pub floors: Privacy,
     /// The hospital's own policy, nowhere looser than the floors.
     pub policy: Privacy,
+    /// Who may do what, who decides here, and the policy that two officers signed.
+    pub standing: Standing,
     /// The message key.
     pub signer: Signer,
     /// Where noise comes from.
@@ -74,9 +82,23 @@ pub struct Asked {
     pub question: Question,
     /// The template it claims to come from.
     pub template: Option<TemplateRef>,
-    /// Whether this hospital's own officer asks at the node; only then is a free question
-    /// answered without a further approval.
-    pub by_officer: bool,
+    /// Who asks.
+    pub by: By,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// This hospital's own officer, at the node.
+    Officer,
+    /// The alliance, or through it the insurer, in a round: answered only with the steward's
+    /// approval.
+    Alliance {
+        /// Digest of the round as signed.
+        round: Digest,
+        /// What the round says it is for; it decides who is judged, never which quota pays.
+        purpose: Purpose,
+    },
 }
 
 /// Why a question is not answered.
@@ -88,9 +110,15 @@ pub enum Unanswered {
     /// It cites other rules than the alliance's floors that this node holds.
     #[error("the question cites another rule version than this node's floors")]
     OtherRules,
-    /// The hospital's policy does not answer this unasked.
-    #[error("not among the policy's templates; the data officer has to approve it")]
-    NotApproved,
+    /// The steward approved it neither once nor standing.
+    #[error("the steward has not approved it: {0}")]
+    NotApproved(&'static str),
+    /// The access policies forbid it, or none permits it.
+    #[error("{}", .0.reason)]
+    Forbidden(Verdict),
+    /// The steward's register could not be read.
+    #[error(transparent)]
+    Steward(#[from] StewardError),
     /// It says it comes from a template, but is not what that template asks.
     #[error("the question is not what its template asks")]
     NotItsTemplate,
@@ -123,12 +151,17 @@ impl Unanswered {
         match self {
             Self::Refused(Refusal::OtherDictionary) | Self::NotMapped => Some(Reason::NotMapped),
             Self::Refused(_) | Self::OtherRules | Self::NotItsTemplate => Some(Reason::Refused),
-            Self::NotApproved | Self::Ledger(LedgerError::RolledBack) => Some(Reason::Declined),
+            Self::NotApproved(_) | Self::Forbidden(_) | Self::Ledger(LedgerError::RolledBack) => {
+                Some(Reason::Declined)
+            }
             Self::NoData => Some(Reason::NoData),
             Self::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
-            Self::Ledger(_) | Self::Snapshot(_) | Self::Scan(_) | Self::Noise(_) | Self::Seal => {
-                None
-            }
+            Self::Ledger(_)
+            | Self::Steward(_)
+            | Self::Snapshot(_)
+            | Self::Scan(_)
+            | Self::Noise(_)
+            | Self::Seal => None,
         }
     }
 }
@@ -149,6 +182,11 @@ impl Bound {
         self.identity.layout()
     }
 
+    /// Numbers of the releases, joined by commas.
+    pub fn releases(&self) -> String {
+        self.identity.releases()
+    }
+
     /// Whether the answer is stored already.
     pub async fn stored(&self, app: &App) -> Result<bool, Unanswered> {
         Ok(ledger::stored(&app.state, &self.identity).await?.is_some())
@@ -158,53 +196,11 @@ impl Bound {
 /// Judges and compiles a question and binds it to the newest releases. Spends nothing and reads
 /// no patient's row.
 pub async fn bind(app: &App, asked: &Asked) -> Result<Bound, Unanswered> {
-    let purpose = judge(app, asked)?;
-    let layout = plan::compile(&asked.question, &app.dictionary, &app.policy)?;
-    plan::check_price(&layout, purpose, &app.policy)?;
-    let released = snapshot::released(&app.state, &app.data, &asked.question.period).await?;
-    if released.months.is_empty() {
-        return Err(Unanswered::NoData);
+    let examined = examine(app, asked).await?;
+    if let Some(why) = examined.waits {
+        return Err(Unanswered::NotApproved(why));
     }
-    if released.dictionaries != [layout.dictionary] {
-        return Err(Unanswered::NotMapped);
-    }
-    let snapshots = released.months.clone();
-    let identity = Identity::new(layout, snapshots).map_err(|_| Unanswered::Seal)?;
-    Ok(Bound {
-        purpose,
-        released,
-        identity,
-    })
-}
-
-/// Whether the hospital's policy answers this at all, and which quota pays.
-fn judge(app: &App, asked: &Asked) -> Result<Purpose, Unanswered> {
-    let floors = app.floors.digest().map_err(|_| Unanswered::Seal)?;
-    if asked.question.rules != floors {
-        return Err(Unanswered::OtherRules);
-    }
-    let purpose = match &asked.template {
-        Some(template) => {
-            let purpose = app.policy.allow.templates.get(&template.to_string());
-            let purpose = *purpose.ok_or(Unanswered::NotApproved)?;
-            let own = template::shipped()
-                .into_iter()
-                .find(|own| own.reference() == *template);
-            let own = own.ok_or(Unanswered::NotApproved)?;
-            let drafted = own.draft(&app.dictionary, floors, asked.question.period);
-            if drafted.map_or(true, |draft| draft.question != asked.question) {
-                return Err(Unanswered::NotItsTemplate);
-            }
-            purpose
-        }
-        None if asked.by_officer => Purpose::Free,
-        None => return Err(Unanswered::NotApproved),
-    };
-    if app.policy.allow.purposes.contains(&purpose) {
-        Ok(purpose)
-    } else {
-        Err(Unanswered::NotApproved)
-    }
+    Ok(examined.bound)
 }
 
 /// Answers a question, or says why not. The answer is charged and stored before it is returned.

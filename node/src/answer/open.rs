@@ -5,6 +5,7 @@ use std::sync::Arc;
 use policies::rules::{DEFAULT, Privacy, RulesError};
 
 use super::App;
+use crate::access::{AccessError, Standing};
 use crate::clock::Clock;
 use crate::config::keys::Keys;
 use crate::config::{Config, ConfigError};
@@ -27,6 +28,9 @@ pub enum OpenError {
     /// The policy is invalid or looser than the floors.
     #[error(transparent)]
     Policy(#[from] RulesError),
+    /// Access policies, officers, or their signatures.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The state file.
     #[error(transparent)]
     State(#[from] StateError),
@@ -55,13 +59,16 @@ impl App {
             .await?
             .ok_or(OpenError::NoDictionary)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let policy = policy(config)?;
+        let standing = Standing::open(&state, &config.data, &config.hospital, &policy).await?;
         Ok(Self {
             hospital: config.hospital.clone(),
             data: config.data.clone(),
             state,
             dictionary,
             floors: floors()?,
-            policy: policy(config)?,
+            policy,
+            standing,
             signer: Keys::open(&config.data)?.message_key()?,
             noise: Box::new(Gaussian),
             cache: Arc::default(),

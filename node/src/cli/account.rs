@@ -1,4 +1,4 @@
-//! What asking cost and by which limits: `ledger`, `policy`.
+//! What asking cost and by which limits: `ledger`.
 
 use std::io::Write;
 use std::path::Path;
@@ -25,20 +25,11 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The limits that this node works under.
-    ///
-    /// Example: consilium-node --data ./node1 policy
-    Policy {
-        /// For machines: losses in whole billionths of ρ.
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Ledger { json } => show_ledger(json, data, out).await,
-        Command::Policy { json } => show_policy(json, data, out).await,
     }
 }
 
@@ -98,18 +89,8 @@ fn limit(policy: &Privacy, purpose: &str) -> Rho {
     }
 }
 
-async fn show_policy(json: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let node = Node::open(data).await?;
-    let policy = answer::policy(&node.config)?;
-    if json {
-        return show::json_of(&policy, out);
-    }
-    writeln!(out, "digest {}", policy.digest()?)?;
-    write_policy(&policy, out)
-}
-
 /// The allowance with its units, then the other limits as `policy.toml` has them.
-fn write_policy(policy: &Privacy, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn write_policy(policy: &Privacy, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "loss a patient and data year (ε at δ 1e-6):")?;
     writeln!(
         out,

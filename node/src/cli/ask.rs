@@ -12,7 +12,7 @@ use schemas::time::Period;
 
 use super::account::epsilon;
 use super::{Node, next, show, table};
-use crate::answer::{self, App, Asked};
+use crate::answer::{self, App, Asked, By};
 use crate::ledger;
 
 #[derive(Debug, Subcommand)]
@@ -92,7 +92,7 @@ async fn ask(
     let asked = Asked {
         question: draft.question,
         template: reference,
-        by_officer: true,
+        by: By::Officer,
     };
     if dry_run {
         dry(&app, &asked, json, out).await?;
@@ -164,8 +164,10 @@ async fn verdict(
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<&'static str> {
-    let bound = answer::bind(app, asked).await?;
+    let examined = answer::examine(app, asked).await?;
+    let bound = examined.bound;
     if !json {
+        writeln!(out, "{}", examined.verdict.reason)?;
         let months: Vec<String> = bound
             .released
             .months
@@ -183,7 +185,7 @@ async fn verdict(
     Ok("would be answered")
 }
 
-fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "numbers in the answer: {}", explained.numbers)?;
     writeln!(
         out,

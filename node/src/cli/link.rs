@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Subcommand;
 use schemas::digest::Digest;
 use schemas::enrolment::JoinCode;
@@ -15,8 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Node, next};
+use crate::access::Standing;
 use crate::answer::OpenError;
-use crate::answer::{self, App, Asked, Unanswered};
+use crate::answer::{self, App, Spoken, Unanswered};
 use crate::config::keys::Keys;
 use crate::enrol::{self, files::Files};
 use crate::link::{self, Desk, Link, Word};
@@ -101,7 +102,7 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
 pub(super) fn open(node: &Node) -> anyhow::Result<Link> {
     let config = &node.config;
     if Files::in_folder(&config.data).present().is_none() {
-        bail!(
+        anyhow::bail!(
             "this node has not joined the alliance yet; first: consilium-node --data {} enrol -",
             next::path(&node.given)
         );
@@ -155,13 +156,16 @@ fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
 
 async fn serve(data: &Path) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
+    let policy = answer::policy(&node.config);
+    let policy = policy.context("the policy is refused, nothing would be answered")?;
+    let config = &node.config;
+    Standing::open(&node.state, &config.data, &config.hospital, &policy)
+        .await
+        .context("the policy is refused, nothing would be answered")?;
     let link = open(&node)?;
     let signer = Keys::open(&node.config.data)?.message_key()?;
     // A log that was changed is not continued as if it had not been.
     log::chain(&node.state, &signer.public(), |_| Ok(())).await?;
-    if let Err(error) = answer::policy(&node.config) {
-        bail!("the policy is refused, nothing would be answered: {error}");
-    }
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let stopper = stop.clone();
@@ -174,33 +178,32 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
     });
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
-    let answer = async |round: &Round, _: Digest| answer_round(&node, &cache, round).await;
+    let answer =
+        async |round: &Round, digest: Digest| answer_round(&node, &cache, (round, digest)).await;
     let carry = link::carry(&link, &node.state, &node.config, &node.clock, &stop);
     tokio::join!(link::run(&desk, answer, &stop), carry);
     Ok(())
 }
 
-/// Answers a round or says why not. Policy, dictionary, key and list of releases are read anew for
-/// each round, so that what the officers changed counts at once; mapped months are kept.
-async fn answer_round(node: &Node, cache: &Arc<Cache>, round: &Round) -> Result<Word, NotNow> {
+/// Answers a round, says why not, or lets it wait for the steward. Policy, dictionary, key and list
+/// of releases are read anew for each round, so that what the officers changed counts at once;
+/// mapped months are kept.
+async fn answer_round(
+    node: &Node,
+    cache: &Arc<Cache>,
+    (round, digest): (&Round, Digest),
+) -> Result<Option<Word>, NotNow> {
     let app = App::open(&node.config, node.state.clone(), node.clock).await?;
     let app = Arc::new(App {
         cache: Arc::clone(cache),
         ..app
     });
-    let asked = Asked {
-        question: round.question.clone(),
-        template: round.template.clone(),
-        by_officer: false,
-    };
-    match answer::reply(&app, &asked).await {
-        Ok(charged) => Ok(Word::Answered(charged)),
-        Err(error) => match error.reason() {
-            Some(reason) => {
-                tracing::info!(round = %round.id, reason = reason.as_str(), why = %error, "declined");
-                Ok(Word::Declined(reason))
-            }
-            None => Err(error.into()),
-        },
-    }
+    Ok(match answer::answer_round(&app, round, digest).await? {
+        Spoken::Answered(charged) => Some(Word::Answered(charged)),
+        Spoken::Declined(reason) => {
+            tracing::info!(round = %round.id, reason = reason.as_str(), "declined");
+            Some(Word::Declined(reason))
+        }
+        Spoken::Waits => None,
+    })
 }

@@ -7,11 +7,14 @@ mod bar;
 mod data;
 mod file;
 mod link;
-mod next;
-mod pipe;
 mod log;
+mod next;
+mod officer;
+mod pipe;
+mod policy;
 mod setup;
 mod show;
+mod steward;
 mod synth;
 mod table;
 
@@ -54,12 +57,22 @@ enum Command {
     Ask(ask::Command),
     #[command(flatten)]
     Account(account::Command),
+    #[command(flatten)]
     Audit(audit::Command),
     #[command(flatten)]
     Link(link::Command),
     /// The log: show, publish, verify, check, burn.
     #[command(subcommand)]
     Log(log::Command),
+    /// The persons who decide at this hospital.
+    #[command(subcommand)]
+    Officer(officer::Command),
+    /// The limits that this node works under, and their signatures.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// The steward's decisions.
+    #[command(subcommand)]
+    Steward(steward::Command),
     Synth(synth::SynthArgs),
 }
 
@@ -124,6 +137,9 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Audit(command) => audit::run(command, &cli.data, out).await,
         Command::Link(command) => link::run(command, &cli.data, out).await,
+        Command::Officer(command) => officer::run(command, &cli.data, out).await,
+        Command::Policy(command) => policy::run(&command, &cli.data, out).await,
+        Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }
 }

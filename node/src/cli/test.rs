@@ -106,11 +106,91 @@ async fn from_nothing_to_a_released_month() {
     }
 
     // What one free question may cost is shown before anything is spent.
-    let policy = run_line(&["--data", &node, "policy"]).await.unwrap();
+    let line = async |words: &[&str]| {
+        let words: Vec<&str> = ["--data", &node]
+            .into_iter()
+            .chain(words.to_vec())
+            .collect();
+        run_line(&words).await
+    };
+    let policy = line(&["policy", "show"]).await.unwrap();
     let most = policy
         .lines()
         .find(|line| line.starts_with("one free question"));
     assert!(most.unwrap().contains("40000000"), "{policy}");
+    assert!(policy.contains("not in force"), "{policy}");
+    let dry = ["ask", "yearly-benchmark", "--period", "2025", "--dry-run"];
+    assert!(line(&dry).await.is_err(), "nobody signed the policy");
+    line(&["officer", "add", "a", "--role", "steward"])
+        .await
+        .unwrap();
+    assert!(
+        line(&["officer", "add", "b", "--role", "finance"])
+            .await
+            .is_err()
+    );
+    line(&["officer", "add", "b", "--role", "security_officer"])
+        .await
+        .unwrap();
+    assert!(
+        line(&["officer", "add", "c", "--role", "steward"])
+            .await
+            .is_err()
+    );
+    let key = |name: &str| format!("{name}={node}/keys/officer-{name}.pk8");
+    let (a, b) = (key("a"), key("b"));
+    let third = ["officer", "add", "c", "--role", "steward", "--by", &a];
+    assert!(line(&third).await.is_err(), "one signature");
+    let third = [
+        "officer", "add", "c", "--role", "steward", "--by", &a, "--by", &b,
+    ];
+    line(&third).await.unwrap();
+    assert_eq!(line(&["officer", "list"]).await.unwrap().lines().count(), 3);
+    assert!(
+        line(&["policy", "approve", "--as", "a"])
+            .await
+            .unwrap()
+            .contains("1 of 2")
+    );
+    assert!(line(&dry).await.is_err(), "one of two signed");
+    assert!(
+        line(&["policy", "approve", "--as", "c"])
+            .await
+            .unwrap()
+            .contains("2 of 2")
+    );
+    assert!(
+        line(&["policy", "show"])
+            .await
+            .unwrap()
+            .contains("signed by a, c")
+    );
+    let stand = [
+        "steward",
+        "standing",
+        "add",
+        "yearly-benchmark",
+        "--until",
+        "2030-01-31",
+    ];
+    let as_b: Vec<&str> = stand.into_iter().chain(["--as", "b"]).collect();
+    assert!(
+        line(&as_b).await.is_err(),
+        "the second officer decides on no question"
+    );
+    let as_a: Vec<&str> = stand.into_iter().chain(["--as", "a"]).collect();
+    line(&as_a).await.unwrap();
+    let standing = line(&["steward", "standing", "list"]).await.unwrap();
+    assert_eq!(
+        standing,
+        "yearly-benchmark@1 until 2030-01-31, signed by a\n"
+    );
+    assert!(
+        line(&["steward", "inbox"])
+            .await
+            .unwrap()
+            .contains("nothing waits")
+    );
     for (rho, verdict) in [
         ("0.04", "would be answered"),
         ("0.05", "would be refused: allowance.free_question"),

@@ -154,6 +154,26 @@ impl Keys {
         Ok(())
     }
 
+    /// Where an officer's key lies unless the officer keeps it elsewhere.
+    pub fn officer_path(&self, name: &Slug) -> PathBuf {
+        self.folder.join(format!("officer-{name}.pk8"))
+    }
+
+    /// Makes an officer's key in a file of its own; refuses to replace one.
+    pub fn make_officer_key(&self, path: &Path) -> Result<Signer, ConfigError> {
+        let (signer, bytes) = Signer::generate().map_err(|_| ConfigError::Random)?;
+        self.write_new(&path.display().to_string(), &bytes)?;
+        Ok(signer)
+    }
+
+    /// Reads an officer's key.
+    pub fn officer_key(&self, path: &Path) -> Result<Signer, ConfigError> {
+        let name = path.display().to_string();
+        Signer::from_pkcs8(&self.read(&name)?)
+            .map_err(|_| key_error(&name, "an Ed25519 key in PKCS #8"))
+    }
+
+    // A full path stays one: `join` then leaves the folder of keys.
     fn read(&self, name: &str) -> Result<Vec<u8>, ConfigError> {
         let path = self.folder.join(name);
         let file = File::open(&path).map_err(ConfigError::io(&path))?;

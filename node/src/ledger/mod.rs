@@ -160,6 +160,46 @@ async fn rolled_back<'e>(database: impl sqlx::SqliteExecutor<'e>) -> Result<bool
     Ok(waits.fetch_optional(database).await?.is_some())
 }
 
+/// What an answer would cost each data year now, and what the tightest of its quotas has left: zero
+/// for one that is stored or belongs to a series that is paid.
+pub async fn due(
+    state: &State,
+    identity: &Identity,
+    payer: Payer<'_>,
+) -> Result<(Rho, Rho), LedgerError> {
+    let layout = identity.layout();
+    let stored = stored(state, identity).await?.is_some();
+    let paid_series = match layout.series {
+        Some(series) => sqlx::query("select 1 from series where series = $1 limit 1")
+            .bind(series.to_string())
+            .fetch_optional(state.pool())
+            .await?
+            .is_some(),
+        None => false,
+    };
+    let spent = lines(state).await?;
+    let mut left = payer.policy.allowance.total;
+    for year in layout.period.years() {
+        for (purpose, limit) in [
+            ("all", payer.policy.allowance.total),
+            (name(payer.purpose), payer.policy.quota(payer.purpose)),
+        ] {
+            let line = spent
+                .iter()
+                .find(|line| line.year == year && line.purpose == purpose);
+            let before = line.map_or(Rho::ZERO, |line| line.spent);
+            let rest = limit.nano().saturating_sub(before.nano());
+            left = left.min(Rho::from_nano(rest)?);
+        }
+    }
+    let charge = if stored || paid_series {
+        Rho::ZERO
+    } else {
+        layout.charge
+    };
+    Ok((charge, left))
+}
+
 fn charged(text: &str) -> Result<Charged, LedgerError> {
     let sealed = serde_json::from_str(text).map_err(|_| LedgerError::Damaged)?;
     Ok(Charged {

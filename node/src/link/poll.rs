@@ -19,6 +19,7 @@ use super::exchange::{self, ExchangeError};
 use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
 use crate::log::Leaves;
+use crate::steward::{self, StewardError};
 use crate::store::state::{State, StateError};
 
 /// Seconds by which the coordinator's clock may be ahead.
@@ -28,6 +29,8 @@ const WAIT: u64 = 20;
 /// First pause after a failure; it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_mins(1);
+/// Pause while rounds wait for the steward.
+const STEWARD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a turn of the loop failed. The next turn tries again.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,8 @@ enum TurnError {
     State(#[from] StateError),
     #[error("the log could not be compared with what the coordinator has seen of it")]
     Exchange(#[from] ExchangeError),
+    #[error(transparent)]
+    Steward(#[from] StewardError),
     #[error("{0} rounds could not be answered")]
     Unanswered(usize),
 }
@@ -64,11 +69,21 @@ pub struct Desk<'a> {
     pub tick: Duration,
 }
 
+/// What became of a round in one turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Settled,
+    Failed,
+    /// The steward decides; nothing is said yet.
+    Waits,
+}
+
 /// Runs until `stop`. `answer` turns a round, verified and for this hospital, and its digest into
-/// what is said; where it fails, nothing is said and the round is tried again later.
+/// what is said, or `None` while its steward has not decided; where it fails, nothing is said and
+/// the round is tried again later.
 pub async fn run<F, E>(desk: &Desk<'_>, answer: F, stop: &CancellationToken)
 where
-    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
 {
     if let Err(error) = super::dictionary::fetch(desk.link, desk.folder).await {
@@ -99,7 +114,7 @@ where
 /// One poll and everything that it brings.
 async fn turn<F, E>(desk: &Desk<'_>, leaves: &mut Leaves, answer: &F) -> Result<(), TurnError>
 where
-    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
 {
     // Before anything is answered: whether the coordinator has seen a longer log of this node.
@@ -110,39 +125,49 @@ where
     }
     let rounds = desk.link.rounds(WAIT).await?;
     let mut unanswered: usize = 0;
+    let mut waits = false;
     for sealed in rounds {
-        if !reply(desk, &sealed, answer).await? {
-            unanswered = unanswered.saturating_add(1);
+        match reply(desk, &sealed, answer).await? {
+            Done::Settled => {}
+            Done::Failed => unanswered = unanswered.saturating_add(1),
+            Done::Waits => waits = true,
         }
     }
-    match unanswered {
-        0 => Ok(()),
-        some => Err(TurnError::Unanswered(some)),
+    if unanswered > 0 {
+        return Err(TurnError::Unanswered(unanswered));
     }
+    if waits {
+        // The coordinator offers open rounds at once, so this loop has to go slowly by itself.
+        tokio::time::sleep(STEWARD_PAUSE).await;
+    }
+    Ok(())
 }
 
-/// Replies to one round; `false` where nothing could be said.
-async fn reply<F, E>(desk: &Desk<'_>, sealed: &Sealed<Round>, answer: &F) -> Result<bool, TurnError>
+/// Replies to one round.
+async fn reply<F, E>(desk: &Desk<'_>, sealed: &Sealed<Round>, answer: &F) -> Result<Done, TurnError>
 where
-    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
 {
     let round = match sealed.open(desk.link.alliance_key()) {
         Ok(round) => round,
         Err(error) => {
             tracing::warn!(%error, "a round is not the alliance's");
-            return Ok(false);
+            note(desk, sealed, "a round that the alliance did not sign").await?;
+            return Ok(Done::Failed);
         }
     };
     let digest = sealed.digest().map_err(OutboxError::from)?;
     if !round.roster.contains(desk.hospital) {
         tracing::warn!(round = %round.id, "a round does not ask this hospital");
-        return Ok(false);
+        note(desk, sealed, "a round that does not ask this hospital").await?;
+        return Ok(Done::Failed);
     }
     let stored = match outbox::find(desk.state, &digest).await? {
         Some(stored) if stored.settled => {
             // Settled here and still open there: the coordinator lost or refused it.
             tracing::warn!(round = %round.id, "a settled round is offered again");
+            note(desk, sealed, "a settled round, offered again").await?;
             stored.sealed
         }
         Some(stored) => stored.sealed,
@@ -151,6 +176,7 @@ where
             let now = desk.clock.now();
             if outbox::taken(desk.state, &round.id, &digest).await? {
                 tracing::warn!(round = %round.id, "another round bore this name before");
+                note(desk, sealed, "a second round under the name of another").await?;
                 let asked = (&round, digest);
                 let word = Word::Declined(Reason::Refused);
                 let (signer, hospital) = (desk.signer, desk.hospital);
@@ -158,10 +184,11 @@ where
                 return send(desk, &digest, &stored).await;
             }
             let word = match answer_in_time(&round, digest, now, answer).await {
-                Ok(word) => word,
+                Ok(Some(word)) => word,
+                Ok(None) => return Ok(Done::Waits),
                 Err(error) => {
                     tracing::error!(round = %round.id, error = %chain(&error), "no answer");
-                    return Ok(false);
+                    return Ok(Done::Failed);
                 }
             };
             let asked = (&round, digest);
@@ -180,33 +207,43 @@ async fn answer_in_time<F, E>(
     digest: Digest,
     now: Timestamp,
     answer: &F,
-) -> Result<Word, E>
+) -> Result<Option<Word>, E>
 where
-    F: AsyncFn(&Round, Digest) -> Result<Word, E>,
+    F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
 {
     let window = round.deadline.0.saturating_sub(round.opened.0);
     let early = round.opened.0.saturating_sub(now.0) > CLOCKS_APART;
     if early || !(0..=Round::LONGEST).contains(&window) {
-        return Ok(Word::Declined(Reason::Refused));
+        return Ok(Some(Word::Declined(Reason::Refused)));
     }
     if now > round.deadline {
-        return Ok(Word::Declined(Reason::Late));
+        return Ok(Some(Word::Declined(Reason::Late)));
     }
     answer(round, digest).await
 }
 
-/// Sends a stored reply; `false` where the coordinator will never take it.
-async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result<bool, TurnError> {
+/// Keeps an attempt in the node's log, once a message.
+async fn note(
+    desk: &Desk<'_>,
+    sealed: &Sealed<Round>,
+    what: &'static str,
+) -> Result<(), TurnError> {
+    let message = sealed.digest().map_err(OutboxError::from)?;
+    Ok(steward::alarm(desk.state, message, what, desk.clock.now()).await?)
+}
+
+/// Sends a stored reply; it failed where the coordinator will never take it.
+async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result<Done, TurnError> {
     let sent = desk.link.reply(round, sealed).await?;
     outbox::settle(desk.state, round).await?;
     match sent {
         Sent::Acknowledged => {
             tracing::info!(round = %round.short(), "replied");
-            Ok(true)
+            Ok(Done::Settled)
         }
         Sent::Refused(status) => {
             tracing::warn!(round = %round.short(), status, "the coordinator refused the reply");
-            Ok(false)
+            Ok(Done::Failed)
         }
     }
 }

@@ -198,3 +198,53 @@ create table if not exists audit_approvals (
     request text primary key,           -- digest of the signed request
     officer text not null
 );
+
+-- Persons who decide at this hospital, in the order in which they were registered.
+create table if not exists officers (
+    name text primary key,
+    position bigint not null unique,
+    officer text not null,              -- schemas::officer::Officer
+    signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
+);
+
+-- Rounds that wait, or waited, for the steward.
+create table if not exists inbox (
+    round text primary key,             -- digest of the round
+    name text not null unique,
+    body text not null,                 -- canonical bytes of schemas::round::Round
+    deadline bigint not null,
+    state text not null check (state in ('pending', 'approved', 'held', 'released', 'refused', 'late')),
+    approval text,                      -- sealed schemas::officer::QuestionApproval
+    at bigint not null
+);
+
+-- Templates that the steward lets be answered unasked; one a template.
+create table if not exists standing (
+    template text primary key,          -- name@version
+    sealed text not null                -- schemas::officer::StandingApproval
+);
+
+-- Every round that was looked at, for quotas.
+create table if not exists questions (
+    round text primary key,             -- digest of the round
+    question text not null,             -- digest of the question
+    shape text not null,                -- digest of tables and measures: what near-duplicates share
+    free bigint not null,               -- 1 where no template was named
+    suspect bigint not null default 0,  -- 1 where it was refused or a near-duplicate
+    at bigint not null
+);
+
+-- The last word on whether rounds are answered at all; the newest row counts.
+create table if not exists locks (
+    position bigint primary key,
+    locked bigint not null,
+    who text not null,                  -- the officer, or `policy`
+    at bigint not null
+);
+
+-- What was tried and came to nothing before it could be a question. Once a message.
+create table if not exists alarms (
+    message text primary key,           -- digest of the message
+    kind text not null,
+    at bigint not null
+);

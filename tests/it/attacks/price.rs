@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use node::answer::{self, App, Asked, Unanswered};
+use node::answer::{self, App, Asked, By, Unanswered};
 use policies::plan::Refusal;
+use schemas::digest::Digest;
 use schemas::loss::Rho;
 use schemas::outcome::Reason;
 use schemas::question::{Purpose, Question};
@@ -77,7 +78,10 @@ async fn a_template_paid_by_the_free_quota_has_the_same_limit() {
     let asked = Asked {
         question,
         template: Some(reference),
-        by_officer: false,
+        by: By::Alliance {
+            round: Digest::ZERO,
+            purpose: Purpose::Benchmark,
+        },
     };
     refused(&Arc::new(app), &asked, "0.25".parse().unwrap()).await;
 }

@@ -73,6 +73,12 @@ impl Alliance {
         ];
         call(COORDINATOR, &hub, &build);
         call(COORDINATOR, &hub, &["dictionary", "publish", text(&built)]);
+        for name in ["wang-fang", "chen-jie"] {
+            call(COORDINATOR, &hub, &["administrator", "add", name]);
+        }
+        for name in ["wang-fang", "chen-jie"] {
+            call(COORDINATOR, &hub, &["policy", "approve", "--as", name]);
+        }
         let coordinator = Service::start(COORDINATOR, &hub);
         listens(public);
         let mut nodes = Vec::new();
@@ -140,6 +146,24 @@ fn join(hub: &Path, home: &Path, name: &str, file: &Path, tick: i64) {
     call(NODE, home, &load);
     let release = ["release", "all", "--officer", "Li Hua", "--accept-grade-d"];
     call(NODE, home, &release);
+    for (name, role) in [("li-hua", "steward"), ("zhao-min", "security_officer")] {
+        call(NODE, home, &["officer", "add", name, "--role", role]);
+    }
+    for name in ["li-hua", "zhao-min"] {
+        call(NODE, home, &["policy", "approve", "--as", name]);
+    }
+    for template in ["yearly-benchmark", "monthly-benchmark"] {
+        let add = [
+            "steward",
+            "standing",
+            "add",
+            template,
+            "--until",
+            "2099-12-31",
+        ];
+        let add: Vec<&str> = add.into_iter().chain(["--as", "li-hua"]).collect();
+        call(NODE, home, &add);
+    }
 }
 
 fn text(path: &Path) -> &str {

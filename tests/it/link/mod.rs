@@ -2,6 +2,7 @@
 //! survives an end.
 
 mod doors;
+mod roles;
 mod rounds;
 
 use std::net::SocketAddr;
@@ -248,7 +249,7 @@ impl Node {
     /// Runs the node's loop until the token is cancelled.
     async fn run<F>(&self, answer: F, stop: &CancellationToken)
     where
-        F: AsyncFn(&Round, Digest) -> Result<Word, std::fmt::Error>,
+        F: AsyncFn(&Round, Digest) -> Result<Option<Word>, std::fmt::Error>,
     {
         let link = self.link();
         let desk = Desk {

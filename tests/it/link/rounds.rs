@@ -27,9 +27,9 @@ async fn a_round_from_invitation_to_merge() {
     let stop = CancellationToken::new();
     let nodes = async {
         tokio::join!(
-            a.run(async |round, _| Ok(a.charged(round, 1).await), &stop),
-            b.run(async |round, _| Ok(b.charged(round, 2).await), &stop),
-            c.run(async |_, _| Ok(Word::Declined(Reason::NoData)), &stop),
+            a.run(async |round, _| Ok(Some(a.charged(round, 1).await)), &stop),
+            b.run(async |round, _| Ok(Some(b.charged(round, 2).await)), &stop),
+            c.run(async |_, _| Ok(Some(Word::Declined(Reason::NoData))), &stop),
         );
     };
     let asking = async {
@@ -196,7 +196,7 @@ async fn both_sides_go_on_after_an_end() {
             assert_eq!(asked, digest);
             match calls.fetch_add(1, Ordering::SeqCst) {
                 0 | 1 => Err(std::fmt::Error),
-                n => Ok(a.charged(round, i64::from(n)).await),
+                n => Ok(Some(a.charged(round, i64::from(n)).await)),
             }
         },
         &stop,

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use node::answer::{App, Asked};
+use node::answer::{App, Asked, By};
 use policies::figures::benchmark::Benchmark;
 use policies::plan::{Layout, compile};
 use policies::template;
+use schemas::digest::Digest;
+use schemas::question::Purpose;
 use tests::fixture::{rules, slug};
 use tests::noise::Zero;
 
@@ -55,7 +57,10 @@ impl Alliance {
         let asked = Asked {
             question: draft.question,
             template: Some(yearly.reference()),
-            by_officer: false,
+            by: By::Alliance {
+                round: Digest::ZERO,
+                purpose: Purpose::Benchmark,
+            },
         };
         let rows = stays(folder);
         let (mut apps, mut held) = (Vec::new(), Vec::new());

@@ -1,7 +1,7 @@
 //! Exact figures of the real path, without noise.
 
 use dashu::rational::RBig;
-use node::answer::Asked;
+use node::answer::{Asked, By};
 use policies::figures::half_up;
 use policies::figures::indices::{self, Pair, Total};
 use policies::plan::compile;
@@ -60,7 +60,7 @@ async fn exact_figures_equal_the_expected_ones() {
         let asked = Asked {
             question: asked.clone(),
             template: None,
-            by_officer: true,
+            by: By::Officer,
         };
         let blocks = answered(&app, &asked).await;
         let numbers = |by: &[&str], measure: &Measure| {

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use coordinator::dictionary::{Discharges, Plan, SPARCS};
+use node::access::Standing;
 use node::answer::{self, App, Asked};
 use node::clock::Clock;
 use node::config::Config;
@@ -27,6 +28,7 @@ use schemas::seal::Signer;
 use schemas::time::{DataYear, Period, Timestamp};
 use serde_json::Value;
 use tests::fixture::{rules, slug};
+use tests::officers;
 
 const MAPPING: &str = include_str!("../../../deploy/mappings/sparcs.toml");
 const ORACLE: &str = include_str!("../../oracles/sparcs.json");
@@ -130,7 +132,11 @@ async fn node(
     release::release(&state, &config.data, None, &by)
         .await
         .unwrap();
+    officers::seat_under(&config, &state, &rules(), NOW).await;
+    officers::stand(&config, &state, &rules(), NOW).await;
+    let standing = Standing::open(&state, &config.data, &config.hospital, &rules()).await;
     Arc::new(App {
+        standing: standing.unwrap(),
         hospital: slug(id),
         data: config.data,
         state,

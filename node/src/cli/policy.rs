@@ -1,0 +1,70 @@
+//! `policy`: the limits that a node works under, and their signatures.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::Subcommand;
+
+use super::account::write_policy;
+use super::officer::As;
+use super::{Node, show};
+use crate::access::{self, Standing};
+use crate::answer;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show rules and access policies, their digest, and who signed them.
+    ///
+    /// Example: consilium-node --data ./node1 policy show
+    Show {
+        /// The rules alone, for machines: losses in whole billionths of ρ.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign the policy as it lies there; two officers have to. Any later change needs both again.
+    ///
+    /// Example: consilium-node --data ./node1 policy approve --as li-hua
+    Approve {
+        #[command(flatten)]
+        by: As,
+    },
+}
+
+pub(super) async fn run(command: &Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
+    let config = &node.config;
+    let policy = answer::policy(config)?;
+    let set = access::open(&config.data)?;
+    let digest = access::digest(&policy, &set)?;
+    match command {
+        Command::Show { json: true } => show::json_of(&policy, out)?,
+        Command::Show { json: false } => {
+            writeln!(out, "digest {digest}")?;
+            let standing =
+                Standing::open(&node.state, &config.data, &config.hospital, &policy).await;
+            match standing {
+                Ok(standing) => {
+                    let by: Vec<&str> = standing
+                        .approved
+                        .by
+                        .iter()
+                        .map(|name| name.as_str())
+                        .collect();
+                    writeln!(out, "signed by {}", by.join(", "))?;
+                }
+                Err(error) => writeln!(out, "not in force: {error}")?,
+            }
+            writeln!(out, "access policies: {}", set.ids().join(", "))?;
+            write_policy(&policy, out)?;
+        }
+        Command::Approve { by } => {
+            let signer = by.signer(&config.data)?;
+            let whose = (config.data.as_path(), &config.hospital);
+            let now = node.clock.now();
+            let have =
+                access::approve(&node.state, whose, digest, (&by.name, &signer), now).await?;
+            writeln!(out, "policy {} signed by {have} of 2", digest.short())?;
+        }
+    }
+    Ok(())
+}

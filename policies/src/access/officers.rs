@@ -1,0 +1,230 @@
+//! Two persons' rule: who may sign for an organisation, and whether two of them signed a policy.
+
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::officer::{Officer, PolicyApproval, Role};
+use schemas::seal::{SealError, Sealed, Signer};
+
+/// How many persons a policy, and every person after the first ones, needs.
+pub(super) const PERSONS: usize = 2;
+
+/// Why persons or signatures are refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficersError {
+    /// Fewer than two valid signatures.
+    #[error("{have} of {PERSONS} needed signatures over policy {policy} fit")]
+    TooFew {
+        /// How many fit.
+        have: usize,
+        /// The policy.
+        policy: Digest,
+    },
+    /// A name or key that is registered already.
+    #[error("`{0}`, or the key, is registered already")]
+    Known(Slug),
+    /// Nobody of that name.
+    #[error("`{0}` is not registered")]
+    Unknown(Slug),
+    /// A role that decides nothing here.
+    #[error("`{0}` cannot be registered for this: its role decides nothing here")]
+    Role(Slug),
+    /// A later person whom not enough of the earlier ones signed for.
+    #[error("`{0}` needs the signatures of {PERSONS} persons who are registered already")]
+    Unsigned(Slug),
+    /// A signature could not be made or does not fit.
+    #[error("a signature is refused")]
+    Seal(#[from] SealError),
+}
+
+/// A policy that two persons signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approved {
+    /// Its digest.
+    pub policy: Digest,
+    /// Who signed, by name.
+    pub by: Vec<Slug>,
+}
+
+/// The registered persons of one organisation, in the order in which they came.
+#[derive(Clone, Debug)]
+pub struct Officers {
+    organisation: Slug,
+    deciding: &'static [Role],
+    officers: Vec<Officer>,
+}
+
+impl Officers {
+    /// Nobody yet; `deciding` are the roles whose signatures count.
+    pub fn none(organisation: Slug, deciding: &'static [Role]) -> Self {
+        Self {
+            organisation,
+            deciding,
+            officers: Vec::new(),
+        }
+    }
+
+    /// Adds a person. The first two found the register; every later one is signed for by two.
+    pub fn add(
+        &mut self,
+        officer: Officer,
+        signed: &[Sealed<Officer>],
+    ) -> Result<(), OfficersError> {
+        let name = &officer.name;
+        if officer.organisation != self.organisation || !self.deciding.contains(&officer.role) {
+            return Err(OfficersError::Role(name.clone()));
+        }
+        let known = |other: &Officer| other.name == *name || other.key == officer.key;
+        if self.officers.iter().any(known) {
+            return Err(OfficersError::Known(name.clone()));
+        }
+        if self.officers.len() >= PERSONS {
+            let signed_by = |person: &&Officer| {
+                let fits = |sealed: &Sealed<Officer>| {
+                    sealed
+                        .open(&person.key)
+                        .is_ok_and(|signed| signed == officer)
+                };
+                signed.iter().any(fits)
+            };
+            if self.officers.iter().filter(signed_by).count() < PERSONS {
+                return Err(OfficersError::Unsigned(name.clone()));
+            }
+        }
+        self.officers.push(officer);
+        Ok(())
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Officer] {
+        &self.officers
+    }
+
+    /// The person of that name.
+    pub fn named(&self, name: &Slug) -> Result<&Officer, OfficersError> {
+        let officer = self.officers.iter().find(|officer| officer.name == *name);
+        officer.ok_or_else(|| OfficersError::Unknown(name.clone()))
+    }
+
+    /// The person of that name, if the key is that person's.
+    pub fn acting(&self, name: &Slug, signer: &Signer) -> Result<&Officer, OfficersError> {
+        let officer = self.named(name)?;
+        if officer.key == signer.public() {
+            Ok(officer)
+        } else {
+            Err(OfficersError::Seal(SealError::OtherKey))
+        }
+    }
+
+    /// Whether two different persons signed exactly this policy of this organisation.
+    pub fn approved(
+        &self,
+        policy: Digest,
+        approvals: &[Sealed<PolicyApproval>],
+    ) -> Result<Approved, OfficersError> {
+        let signed = |officer: &&Officer| {
+            let fits = |sealed: &Sealed<PolicyApproval>| {
+                sealed.open(&officer.key).is_ok_and(|approval| {
+                    approval.officer == officer.name
+                        && approval.organisation == self.organisation
+                        && approval.policy == policy
+                })
+            };
+            approvals.iter().any(fits)
+        };
+        let by: Vec<Slug> = self
+            .officers
+            .iter()
+            .filter(signed)
+            .map(|officer| officer.name.clone())
+            .collect();
+        if by.len() < PERSONS {
+            return Err(OfficersError::TooFew {
+                have: by.len(),
+                policy,
+            });
+        }
+        Ok(Approved { policy, by })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::time::Timestamp;
+
+    use super::*;
+
+    fn slug(text: &str) -> Slug {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_policy_needs_two_different_persons_and_a_register_needs_two_to_grow() {
+        let keys: Vec<Signer> = (0..4).map(|_| Signer::generate().unwrap().0).collect();
+        let person = |n: usize, role| Officer {
+            organisation: slug("h1"),
+            name: slug(["a", "b", "c", "d"][n]),
+            role,
+            key: keys[n].public(),
+        };
+        let deciding = &[Role::Steward, Role::SecurityOfficer];
+        let mut officers = Officers::none(slug("h1"), deciding);
+        assert!(matches!(
+            officers.add(person(0, Role::It), &[]),
+            Err(OfficersError::Role(_))
+        ));
+        officers.add(person(0, Role::Steward), &[]).unwrap();
+        assert!(matches!(
+            officers.add(person(0, Role::Steward), &[]),
+            Err(OfficersError::Known(_))
+        ));
+        officers.add(person(1, Role::SecurityOfficer), &[]).unwrap();
+
+        let third = person(2, Role::Steward);
+        let by = |n: usize, what: &Officer| Sealed::seal(&keys[n], what).unwrap();
+        for signed in [
+            vec![],
+            vec![by(0, &third)],
+            vec![by(0, &third), by(0, &third)],
+            vec![by(0, &third), by(3, &third)],
+        ] {
+            assert!(matches!(
+                officers.add(third.clone(), &signed),
+                Err(OfficersError::Unsigned(_))
+            ));
+        }
+        let other = person(3, Role::Steward);
+        assert!(
+            officers
+                .add(third.clone(), &[by(0, &third), by(1, &other)])
+                .is_err()
+        );
+        officers
+            .add(third.clone(), &[by(0, &third), by(1, &third)])
+            .unwrap();
+
+        let policy = Digest::of("p", &[]);
+        let yes = |n: usize, organisation: &str, policy| {
+            let approval = PolicyApproval {
+                organisation: slug(organisation),
+                policy,
+                officer: slug(["a", "b", "c", "d"][n]),
+                at: Timestamp(0),
+            };
+            Sealed::seal(&keys[n], &approval).unwrap()
+        };
+        let few = |approvals: &[Sealed<PolicyApproval>]| match officers.approved(policy, approvals)
+        {
+            Err(OfficersError::TooFew { have, .. }) => have,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(few(&[]), 0);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(0, "h1", policy)]), 1);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(1, "h1", Digest::ZERO)]), 1);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(1, "h2", policy)]), 1);
+        assert_eq!(few(&[yes(0, "h1", policy), yes(3, "h1", policy)]), 1);
+        let approved = officers
+            .approved(policy, &[yes(0, "h1", policy), yes(2, "h1", policy)])
+            .unwrap();
+        assert_eq!(approved.by, [slug("a"), slug("c")]);
+    }
+}

@@ -1,0 +1,149 @@
+//! Every path of the coordinator × who comes × whose round: only what is listed as open is open.
+
+use std::sync::Arc;
+
+use reqwest::{Client, Method};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use schemas::outcome::Reason;
+use schemas::round::Said;
+
+use super::{Alliance, Node};
+
+/// A client with a node's certificate.
+fn member(node: &Node) -> Client {
+    let read = |name: &str| std::fs::read(node.folder.path().join(name)).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(&read("ca.pem")).unwrap())
+        .unwrap();
+    let certificate = CertificateDer::from_pem_slice(&read("tls-cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(&read("keys/tls-key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(vec![certificate], key)
+        .unwrap();
+    Client::builder()
+        .tls_backend_preconfigured(config)
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
+}
+
+/// What a request comes to; 0 where there is no conversation at all.
+async fn status(client: &Client, method: &Method, url: &str, body: &[u8]) -> u16 {
+    let request = client.request(method.clone(), url).body(body.to_vec());
+    request
+        .send()
+        .await
+        .map_or(0, |response| response.status().as_u16())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_granted_is_open() {
+    let alliance = Alliance::found().await;
+    let asked = alliance.joined("h1").await;
+    // Names that begin or end like the one that is asked.
+    let (alike, other) = (alliance.joined("h11").await, alliance.joined("xh1").await);
+    let former = alliance.joined("h2").await;
+    alliance.joined("h2").await;
+    let elsewhere = Alliance::found().await;
+    let foreign = elsewhere.joined("h1").await;
+    std::fs::copy(
+        asked.folder.path().join("ca.pem"),
+        foreign.folder.path().join("ca.pem"),
+    )
+    .unwrap();
+    let held = alliance.round(&["h1"], 1).await;
+    let second = alliance.round(&["h11"], 1).await;
+
+    let word = asked.reply(&held, Said::Declined(Reason::Declined));
+    let word = serde_json::to_vec(&word).unwrap();
+    let (own, digest, theirs) = (
+        held.round.id.as_str(),
+        held.digest,
+        second.round.id.as_str(),
+    );
+    let get = |path: String| (Method::GET, path);
+    let post = |path: String| (Method::POST, path);
+    // Path, then what it comes to for: the one asked · a name alike · another member · a
+    // certificate that was replaced · a member of another alliance.
+    let table = [
+        (get("/v1/dictionary".into()), [200, 200, 200, 403, 0]),
+        (get("/v1/rounds?wait=0".into()), [200, 200, 200, 403, 0]),
+        (
+            get(format!("/v1/rounds/{own}/progress")),
+            [200, 403, 403, 403, 0],
+        ),
+        (
+            get(format!("/v1/rounds/{digest}/progress")),
+            [200, 403, 403, 403, 0],
+        ),
+        (
+            get(format!("/v1/rounds/{theirs}/progress")),
+            [403, 200, 403, 403, 0],
+        ),
+        (
+            get(format!("/v1/rounds/{own}x/progress")),
+            [404, 404, 404, 403, 0],
+        ),
+        (get("/v1/rounds/r/progress".into()), [404, 404, 404, 403, 0]),
+        (
+            get("/v1/rounds/..%2Fdictionary/progress".into()),
+            [404, 404, 404, 403, 0],
+        ),
+        (
+            get("/v1/rounds/%27%20or%201=1/progress".into()),
+            [404, 404, 404, 403, 0],
+        ),
+        (
+            post(format!("/v1/rounds/{theirs}/reply")),
+            [403, 422, 403, 403, 0],
+        ),
+        (
+            post(format!("/v1/rounds/{own}x/reply")),
+            [404, 404, 404, 403, 0],
+        ),
+        (post("/v1/dictionary".into()), [405, 405, 405, 405, 0]),
+        (get("/v1/join".into()), [404, 404, 404, 404, 0]),
+        (get("/v1/members".into()), [404, 404, 404, 404, 0]),
+        (get("/v1/admin".into()), [404, 404, 404, 404, 0]),
+        (get("/health".into()), [404, 404, 404, 404, 0]),
+        // Last: with the right words of the right hospital it is taken, from nobody else.
+        (
+            post(format!("/v1/rounds/{own}/reply")),
+            [200, 403, 403, 403, 0],
+        ),
+    ];
+    let who = [&asked, &alike, &other, &former, &foreign];
+    for ((method, path), expected) in &table {
+        let url = format!("{}{path}", alliance.config.node_url);
+        // The one who may comes last, so that the others find the round open.
+        for (node, expected) in who.iter().zip(expected).rev() {
+            let came = status(&member(node), method, &url, &word).await;
+            assert_eq!(came, *expected, "{method} {path} by {}", node.hospital);
+        }
+    }
+    // On the public port a certificate opens nothing.
+    for path in [
+        "/v1/dictionary",
+        "/v1/rounds",
+        "/v1/rounds/r1/progress",
+        "/v1/rounds/r1/reply",
+    ] {
+        let url = format!("{}{path}", alliance.config.public_url);
+        for node in [&asked, &other] {
+            assert_eq!(
+                status(&member(node), &Method::GET, &url, &[]).await,
+                404,
+                "{path}"
+            );
+        }
+    }
+    elsewhere.end().await;
+    alliance.end().await;
+}
