@@ -9,6 +9,7 @@ use schemas::written;
 use serde::Deserialize;
 
 use super::IngestError;
+use super::columns::Columns;
 use super::amount::SourceUnit;
 use super::date::{Date, DateFormat};
 use super::mapping::{CaseGroup, Mapping};
@@ -133,16 +134,8 @@ impl SettlementMapping {
 
     /// Resolves the names against a file's header.
     pub fn bind(&self, header: &[String]) -> Result<BoundSettlements, IngestError> {
-        let find = |name: &str| {
-            let places = header.iter().enumerate();
-            let mut places = places.filter(|(_, column)| *column == name);
-            match (places.next(), places.next()) {
-                (Some((place, _)), None) => Ok(place),
-                _ => Err(IngestError::Column {
-                    column: name.to_owned(),
-                }),
-            }
-        };
+        let header = Columns(header);
+        let find = |name: &str| header.find(name);
         let only = self.only.iter();
         let only = only.map(|(name, value)| Ok((find(name)?, value.as_bytes().to_vec())));
         let group = self.case_group.columns.iter().map(|name| find(name));
