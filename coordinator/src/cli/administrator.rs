@@ -86,7 +86,7 @@ pub(super) async fn run(
                 writeln!(
                     out,
                     "{:<20} {}",
-                    officer.name,
+                    officer.name.as_str(),
                     officer.key.fingerprint().short()
                 )?;
             }

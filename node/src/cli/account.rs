@@ -7,7 +7,7 @@ use clap::Subcommand;
 use policies::rules::Privacy;
 use schemas::loss::Rho;
 
-use super::{Node, show};
+use super::Node;
 use crate::answer;
 use crate::ledger;
 use crate::noise;

@@ -125,7 +125,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 return Ok(());
             }
             for officer in register.all() {
-                let (name, role) = (&officer.name, officer.role.as_str());
+                let (name, role) = (officer.name.as_str(), officer.role.as_str());
                 writeln!(
                     out,
                     "{name:<20} {role:<18} {}",

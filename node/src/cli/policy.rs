@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use clap::Subcommand;
+use schemas::id::Slug;
 
 use super::account::write_policy;
 use super::officer::As;
@@ -44,12 +45,7 @@ pub(super) async fn run(command: &Command, data: &Path, out: &mut dyn Write) -> 
                 Standing::open(&node.state, &config.data, &config.hospital, &policy).await;
             match standing {
                 Ok(standing) => {
-                    let by: Vec<&str> = standing
-                        .approved
-                        .by
-                        .iter()
-                        .map(|name| name.as_str())
-                        .collect();
+                    let by: Vec<&str> = standing.approved.by.iter().map(Slug::as_str).collect();
                     writeln!(out, "signed by {}", by.join(", "))?;
                 }
                 Err(error) => writeln!(out, "not in force: {error}")?,

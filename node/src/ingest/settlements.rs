@@ -9,8 +9,8 @@ use schemas::written;
 use serde::Deserialize;
 
 use super::IngestError;
-use super::columns::Columns;
 use super::amount::SourceUnit;
+use super::columns::Columns;
 use super::date::{Date, DateFormat};
 use super::mapping::{CaseGroup, Mapping};
 use super::source::Row;
@@ -134,8 +134,8 @@ impl SettlementMapping {
 
     /// Resolves the names against a file's header.
     pub fn bind(&self, header: &[String]) -> Result<BoundSettlements, IngestError> {
-        let header = Columns(header);
-        let find = |name: &str| header.find(name);
+        let columns = Columns(header);
+        let find = |name: &str| columns.find(name);
         let only = self.only.iter();
         let only = only.map(|(name, value)| Ok((find(name)?, value.as_bytes().to_vec())));
         let group = self.case_group.columns.iter().map(|name| find(name));

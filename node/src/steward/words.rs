@@ -20,69 +20,67 @@ pub struct Text {
 /// Puts a question into words. Names that the dictionary lacks stay as they are.
 pub fn text(question: &Question, dictionary: &Dictionary) -> Text {
     let names = Names { dictionary };
-    let (from, to) = (question.period.from, question.period.to);
-    let filter = names.filter(&question.filter);
-    let mut zh = format!("{from} 至 {to} 结算的住院病例");
-    let mut en = format!("Inpatient stays settled from {from} to {to}");
-    if !question.filter.is_empty() {
-        zh.push_str(&format!("，仅限{}", filter.zh));
-        en.push_str(&format!(", only where {}", filter.en));
-    }
-    zh.push('。');
-    en.push('.');
+    let mut lines = vec![names.about(question)];
     for table in &question.tables {
         let by = names.by(table);
-        zh.push_str(&format!("\n按{}统计：", by.zh));
-        en.push_str(&format!("\nBy {}: ", by.en));
         let measures: Vec<Label> = table
             .blocks
             .iter()
             .map(|block| names.measure(&block.measure))
             .collect();
-        let list = |pick: fn(&Label) -> &str, between: &str| {
-            measures.iter().map(pick).collect::<Vec<_>>().join(between)
+        let measures = joined(&measures, "；", "; ");
+        lines.push(Label {
+            zh: format!("按{}统计：{}。", by.zh, measures.zh),
+            en: format!("By {}: {}.", by.en, measures.en),
+        });
+    }
+    lines.push(weight(question));
+    lines.push(visible(question.release));
+    let whole = joined(&lines, "\n", "\n");
+    Text {
+        zh: whole.zh,
+        en: whole.en,
+        columns: columns(question),
+    }
+}
+
+/// How much one patient may weigh.
+fn weight(question: &Question) -> Label {
+    if let Some(series) = question.series {
+        let months = series.months;
+        return Label {
+            zh: format!("每位患者每月最多计一次、每年最多计 {months} 个月。"),
+            en: format!(
+                "Of each patient at most one stay a month and {months} months a year count."
+            ),
         };
-        zh.push_str(&format!("{}。", list(|m| &m.zh, "；")));
-        en.push_str(&format!("{}.", list(|m| &m.en, "; ")));
     }
-    match question.series {
-        Some(series) => {
-            let months = series.months;
-            zh.push_str(&format!(
-                "\n每位患者每月最多计一次、每年最多计 {months} 个月。"
-            ));
-            en.push_str(&format!(
-                "\nOf each patient at most one stay a month and {months} months a year count."
-            ));
-        }
-        None => {
-            let (groups, stays) = (question.bounds.groups, question.bounds.stays);
-            zh.push_str(&format!(
-                "\n每位患者每年最多计 {groups} 个病组、每组 {stays} 次住院。"
-            ));
-            en.push_str(&format!(
-                    "\nOf each patient at most {groups} case groups a year and {stays} stays in each count."
-                ),
-            );
-        }
+    let (groups, stays) = (question.bounds.groups, question.bounds.stays);
+    Label {
+        zh: format!("每位患者每年最多计 {groups} 个病组、每组 {stays} 次住院。"),
+        en: format!(
+            "Of each patient at most {groups} case groups a year count, each with at most {stays} \
+             of its stays."
+        ),
     }
-    let (who_zh, who_en) = match question.release {
+}
+
+/// What becomes visible, and to whom.
+fn visible(release: Release) -> Label {
+    let (zh, en) = match release {
         Release::Attributed => (
-            "\n加噪后的数字以本院名义提供给联盟；公布时仅显示达到门槛的单元。",
-            "\nThe noised numbers leave under this hospital's name, to the alliance; what is published \
+            "加噪后的数字以本院名义提供给联盟；公布时仅显示达到门槛的单元。",
+            "The noised numbers leave under this hospital's name, to the alliance; what is published \
              shows only cells that reach the threshold.",
         ),
         Release::Pooled => (
-            "\n仅公布多家医院的加噪合计，不显示本院数字。",
-            "\nOnly a noised sum over several hospitals becomes visible, never this hospital's.",
+            "仅公布多家医院的加噪合计，不显示本院数字。",
+            "Only a noised sum over several hospitals becomes visible, never this hospital's.",
         ),
     };
-    zh.push_str(who_zh);
-    en.push_str(who_en);
-    Text {
-        zh,
-        en,
-        columns: columns(question),
+    Label {
+        zh: zh.to_owned(),
+        en: en.to_owned(),
     }
 }
 
@@ -115,6 +113,25 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
+    /// Which stays.
+    fn about(&self, question: &Question) -> Label {
+        let (from, to) = (question.period.from, question.period.to);
+        if question.filter.is_empty() {
+            return Label {
+                zh: format!("{from} 至 {to} 结算的住院病例。"),
+                en: format!("Inpatient stays settled from {from} to {to}."),
+            };
+        }
+        let filter = self.filter(&question.filter);
+        Label {
+            zh: format!("{from} 至 {to} 结算的住院病例，仅限{}。", filter.zh),
+            en: format!(
+                "Inpatient stays settled from {from} to {to}, only where {}.",
+                filter.en
+            ),
+        }
+    }
+
     fn dimension(&self, id: &Slug) -> Label {
         let known = self.dictionary.dimension(id.as_str());
         known.map_or_else(|| plain(id.as_str()), |dimension| dimension.label.clone())

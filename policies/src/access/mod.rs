@@ -181,10 +181,12 @@ impl Access {
     }
 
     fn decide(&self, raw: Raw) -> Verdict {
-        let refused = |what: &str, error: &dyn std::error::Error| {
+        let refused = |what: &str, error: &dyn std::fmt::Display| {
             Verdict::denied(format!("the request's {what} is refused: {error}"))
         };
-        let uid = |value: &serde_json::Value| EntityUid::from_json(value.clone());
+        let uid = |value: &serde_json::Value| {
+            EntityUid::from_json(value.clone()).map_err(|error| error.to_string())
+        };
         let action = match uid(&raw.action) {
             Ok(action) => action,
             Err(error) => return refused("action", &error),

@@ -50,7 +50,7 @@ pub struct Approved {
 pub struct Officers {
     organisation: Slug,
     deciding: &'static [Role],
-    officers: Vec<Officer>,
+    persons: Vec<Officer>,
 }
 
 impl Officers {
@@ -59,7 +59,7 @@ impl Officers {
         Self {
             organisation,
             deciding,
-            officers: Vec::new(),
+            persons: Vec::new(),
         }
     }
 
@@ -74,10 +74,10 @@ impl Officers {
             return Err(OfficersError::Role(name.clone()));
         }
         let known = |other: &Officer| other.name == *name || other.key == officer.key;
-        if self.officers.iter().any(known) {
+        if self.persons.iter().any(known) {
             return Err(OfficersError::Known(name.clone()));
         }
-        if self.officers.len() >= PERSONS {
+        if self.persons.len() >= PERSONS {
             let signed_by = |person: &&Officer| {
                 let fits = |sealed: &Sealed<Officer>| {
                     sealed
@@ -86,22 +86,22 @@ impl Officers {
                 };
                 signed.iter().any(fits)
             };
-            if self.officers.iter().filter(signed_by).count() < PERSONS {
+            if self.persons.iter().filter(signed_by).count() < PERSONS {
                 return Err(OfficersError::Unsigned(name.clone()));
             }
         }
-        self.officers.push(officer);
+        self.persons.push(officer);
         Ok(())
     }
 
     /// All of them.
     pub fn all(&self) -> &[Officer] {
-        &self.officers
+        &self.persons
     }
 
     /// The person of that name.
     pub fn named(&self, name: &Slug) -> Result<&Officer, OfficersError> {
-        let officer = self.officers.iter().find(|officer| officer.name == *name);
+        let officer = self.persons.iter().find(|officer| officer.name == *name);
         officer.ok_or_else(|| OfficersError::Unknown(name.clone()))
     }
 
@@ -132,7 +132,7 @@ impl Officers {
             approvals.iter().any(fits)
         };
         let by: Vec<Slug> = self
-            .officers
+            .persons
             .iter()
             .filter(signed)
             .map(|officer| officer.name.clone())

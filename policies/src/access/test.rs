@@ -129,9 +129,10 @@ fn every_floor_and_every_permission_decides_some_line() {
 
 /// The text of a set without one of its policies.
 fn without(text: &str, id: &str) -> String {
-    let start = text.find(&format!("@id(\"{id}\")")).unwrap();
-    let end = start + text[start..].find(";\n").unwrap() + 2;
-    format!("{}{}", &text[..start], &text[end..])
+    let mark = format!("@id(\"{id}\")");
+    let (before, rest) = text.split_once(&mark).unwrap();
+    let (_, after) = rest.split_once(";\n").unwrap();
+    format!("{before}{after}")
 }
 
 #[test]

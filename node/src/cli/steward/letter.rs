@@ -52,7 +52,7 @@ pub(super) async fn inbox(app: &App, json: bool, out: &mut dyn Write) -> anyhow:
         writeln!(
             out,
             "{state:<10} {:<32} {purpose:<10} until {}",
-            round.id,
+            round.id.as_str(),
             day(until)
         )?;
     }
