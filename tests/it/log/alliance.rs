@@ -266,7 +266,7 @@ async fn without_the_entries_the_whole_allowance_is_burned() {
     let asked = node::answer::Asked {
         question,
         template: Some(template.reference()),
-        by_officer: false,
+        by: node::answer::By::Officer,
     };
     let refused = node::answer::reply(&app, &asked).await.unwrap_err();
     let out = matches!(
