@@ -74,7 +74,7 @@ mod tests {
         let mut taken = [0_u32; 40];
         for n in 0..2000 {
             for place in sample("c\n", &nonce(n), &places, 10) {
-                taken[place as usize] += 1;
+                taken[usize::try_from(place).unwrap()] += 1;
             }
         }
         assert!(taken.iter().all(|n| (400..=600).contains(n)), "{taken:?}");

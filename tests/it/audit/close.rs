@@ -89,7 +89,7 @@ async fn the_number_of_leaves_is_a_multiple_of_256_and_every_payer_has_a_batch()
     for (own, leaves) in [(0_u32, 256), (255, 256), (256, 256), (257, 512)] {
         let closing = Closing::new().await;
         let mut all = of_payer(&settled(3 * own), "I01");
-        all.truncate(own as usize);
+        all.truncate(usize::try_from(own).unwrap());
         closing.close(&listed(&all)).await.unwrap();
         for (payer, expected) in [("i01", leaves), ("i02", 256), ("i03", 256)] {
             let book = Book::from_bytes(&closing.book(payer).await).unwrap();

@@ -57,9 +57,9 @@ fn settled(n: u32) -> Vec<Settled> {
         let fen = i64::from(i) * 37 % 2_000_000 + 1_000;
         Settled {
             number: format!("S{}{i}", digest.short()),
-            payer: ["I01", "I02", "I03"][i as usize % 3],
+            payer: ["I01", "I02", "I03"][usize::try_from(i).unwrap() % 3],
             fen: if i % 97 == 5 { -fen } else { fen },
-            group: ["FM19", "BR21", "ES15"][i as usize % 7 % 3],
+            group: ["FM19", "BR21", "ES15"][usize::try_from(i).unwrap() % 7 % 3],
         }
     };
     (0..n).map(one).collect()

@@ -123,12 +123,15 @@ mod tests {
         for size in 1..=17_u64 {
             let mut log = Log::default();
             let hashes: Vec<Digest> = (0..size).map(|n| leaf_hash(&n.to_be_bytes())).collect();
-            hashes.iter().for_each(|hash| log.append(*hash).unwrap());
+            for hash in &hashes {
+                log.append(*hash).unwrap();
+            }
             let root = log.root_at(size).unwrap();
             for first in 0..size {
                 for count in 1..=size - first {
                     let proof = log.range_proof(first, count, size).unwrap();
-                    let (from, to) = (first as usize, (first + count) as usize);
+                    let place = |number: u64| usize::try_from(number).unwrap();
+                    let (from, to) = (place(first), place(first + count));
                     let leaves = &hashes[from..to];
                     verify_range(leaves, first, size, &proof, &root).unwrap();
                     let mut more = proof.clone();
