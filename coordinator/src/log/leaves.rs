@@ -2,10 +2,12 @@
 
 use proofs::tree::Log;
 use schemas::digest::Digest;
-use sqlx::Row as _;
 
 use super::{LogError, whole};
 use crate::store::state::State;
+
+/// Leaf hashes that are read at once.
+const PAGE: i64 = 20_000;
 
 /// The tree in memory, brought up to date from the column of leaf hashes.
 #[derive(Debug, Default)]
@@ -27,17 +29,27 @@ impl Leaves {
             *self = Self::default();
         }
         let mut expected = whole(self.tree.size())?.saturating_add(1);
-        let rows = sqlx::query("select sequence, leaf from log where sequence >= $1 order by 1")
-            .bind(expected)
-            .fetch_all(state.pool())
-            .await?;
-        for row in rows {
-            let leaf = row.try_get::<String, _>(1)?.parse::<Digest>().ok();
-            let leaf = leaf.filter(|_| row.try_get(0).is_ok_and(|it: i64| it == expected));
-            let leaf = leaf.ok_or(LogError::Damaged { entry: expected })?;
-            self.tree.append(leaf)?;
-            self.last = Some(leaf);
-            expected = expected.saturating_add(1);
+        loop {
+            let select = "select string_agg(line, $3 order by sequence) from (select sequence, sequence || ' ' || leaf as line \
+                          from log where sequence >= $1 order by sequence limit $2) as page";
+            let page = sqlx::query_scalar(select)
+                .bind(expected)
+                .bind(PAGE)
+                .bind("\n");
+            let page: Option<String> = page.fetch_one(state.pool()).await?;
+            let Some(page) = page else {
+                break;
+            };
+            for line in page.split('\n') {
+                let damaged = LogError::Damaged { entry: expected };
+                let (number, leaf) = line.split_once(' ').unwrap_or_default();
+                let leaf: Option<Digest> = leaf.parse().ok();
+                let leaf = leaf.filter(|_| number.parse() == Ok(expected));
+                let leaf = leaf.ok_or(damaged)?;
+                self.tree.append(leaf)?;
+                self.last = Some(leaf);
+                expected = expected.saturating_add(1);
+            }
         }
         Ok(&self.tree)
     }

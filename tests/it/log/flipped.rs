@@ -12,7 +12,7 @@ use tests::fixture;
 
 use crate::ledger::{ask, layout};
 
-/// Positions that are tried, spread over the whole file.
+/// Positions that are tried, spread over what is not empty.
 const FLIPS: usize = 1200;
 
 /// Everything that `log fsck` answers for, as text.
@@ -68,13 +68,15 @@ async fn flipped_bytes_of_the_state_file_are_never_accepted() {
     let (signer, _) = Signer::generate().unwrap();
     let before = fill(home.path(), &signer).await;
     let sound = std::fs::read(home.path().join("state.sqlite")).unwrap();
+    // Most of a small database is empty pages.
+    let used: Vec<usize> = (0..sound.len())
+        .filter(|place| sound[*place] != 0)
+        .collect();
     let (mut unreadable, mut detected, mut unused) = (0, 0, 0);
     for flip in 0..FLIPS {
         let mut bytes = sound.clone();
-        let place = flip * bytes.len() / FLIPS + flip % 7;
-        if let Some(byte) = bytes.get_mut(place) {
-            *byte ^= 1 << (flip % 8);
-        }
+        let place = used[flip * used.len() / FLIPS];
+        bytes[place] ^= 1 << (flip % 8);
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("state.sqlite"), bytes).unwrap();
         let Ok(state) = State::open(folder.path()).await else {
