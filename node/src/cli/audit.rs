@@ -58,8 +58,12 @@ pub(super) struct CloseArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     /// Print the key of the settlement log, for payers and witnesses.
+    ///
+    /// Example: consilium-node --data ./node1 audit key
     Key,
     /// Let a payer audit its own settlements: its message key.
+    ///
+    /// Example: consilium-node --data ./node1 audit payer i01 KEY
     Payer {
         /// The payer, as the settlement mapping names it.
         payer: Slug,
@@ -67,6 +71,8 @@ pub(super) enum AuditCommand {
         key: Digest,
     },
     /// Write the book of a payer's month: sealed leaves, header, checkpoint, proof.
+    ///
+    /// Example: consilium-node --data ./node1 audit book i01 2025-03 --out ./book
     Book {
         /// The payer.
         payer: Slug,
@@ -77,6 +83,8 @@ pub(super) enum AuditCommand {
         out: PathBuf,
     },
     /// Send a payer's book of a month to the coordinator, for the payer to fetch.
+    ///
+    /// Example: consilium-node --data ./node1 audit publish i01 2025-03
     Publish {
         /// The payer.
         payer: Slug,
@@ -84,6 +92,8 @@ pub(super) enum AuditCommand {
         month: Month,
     },
     /// Agree to one request that opens leaves; `run` prints its digest while it waits.
+    ///
+    /// Example: consilium-node --data ./node1 audit approve DIGEST --officer li-hua
     Approve {
         /// Digest of the request.
         request: Digest,
@@ -104,6 +114,8 @@ pub(super) enum AuditCommand {
         officer: Option<String>,
     },
     /// End a month's audit for good: its key is destroyed.
+    ///
+    /// Example: consilium-node --data ./node1 audit end 2025-03
     End {
         /// The month.
         month: Month,

@@ -356,6 +356,12 @@ async fn each_step_names_its_reports_and_the_next() {
         loaded.contains("release 2025-03 --officer NAME"),
         "{loaded}"
     );
+    for (name, role) in [("a", "steward"), ("b", "security_officer")] {
+        let add = ["officer", "add", name, "--role", role];
+        at(&made.node, &add).await.unwrap();
+        let approve = ["policy", "approve", "--as", name];
+        at(&made.node, &approve).await.unwrap();
+    }
     let dry = ["ask", "yearly-benchmark", "--period", "2025", "--dry-run"];
     let dry: Vec<&str> = ["--data", &made.node].into_iter().chain(dry).collect();
     let refused = refusal(&dry).await;
