@@ -106,7 +106,7 @@ async fn from_nothing_to_a_released_month() {
     }
 
     // What one free question may cost is shown before anything is spent.
-    two_officers_sign(&node).await;
+    Box::pin(two_officers_sign(&node)).await;
     for (rho, verdict) in [
         ("0.04", "would be answered"),
         ("0.05", "would be refused: allowance.free_question"),
@@ -200,7 +200,7 @@ async fn two_officers_sign(node: &str) {
             .unwrap()
             .contains("signed by a, c")
     );
-    a_template_stands(node).await;
+    Box::pin(a_template_stands(node)).await;
 }
 
 async fn a_template_stands(node: &str) {
