@@ -643,7 +643,7 @@ fn binaries_do_not_serve_under_an_unsigned_policy() {
     assert!(node(&["policy", "approve", "--as", "a"]).0);
     refuses(node(&["run"]), "not signed by two officers");
     assert!(node(&["policy", "approve", "--as", "b"]).0);
-    refuses(node(&["run"]), "has this node joined?");
+    refuses(node(&["run"]), "has not joined the alliance yet");
 
     let init = ["init", "--alliance", "river", "--host", "localhost"];
     let ports = [
