@@ -193,7 +193,7 @@ echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
 echo "month        $folder/month/*.html (December alone, with its own *.csv and *.json)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
-echo "one node     $node --data $folder/$first ledger | log | months | steward inbox | ask … --dry-run"
+echo "one node     $node --data $folder/$first ledger | log show | months | steward inbox | ask … --dry-run"
 if [ -z "$data" ]; then
     echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"
     echo "             six rows of each hospital: none of them occurs in any other folder but files/"
