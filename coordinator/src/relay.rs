@@ -1,5 +1,6 @@
 //! Insurers, and what is carried between them and hospitals: signed bytes that the coordinator
-//! neither reads nor could make. It sees who, how many, how large and when.
+//! could not make. It sees who asks, when, about how many lines and which places; what is opened is
+//! sealed to the insurer.
 
 use schemas::digest::Digest;
 use schemas::id::Slug;

@@ -1,14 +1,12 @@
 //! Before the month is closed: the insurer's keys, and the nonce that it commits to.
 
-use std::fs;
-
 use proofs::parcel::Receiver;
 use proofs::sample;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::seal::Signer;
 
-use super::folder::io_error;
+use super::folder::{self as place, io_error};
 use super::{AuditError, Case, Folder};
 
 /// What the hospital is given.
@@ -23,7 +21,7 @@ pub struct Begun {
 /// Begins an audit in an empty folder; begun again with the same case it changes nothing.
 pub fn begin(folder: &Folder, case: &Case) -> Result<Begun, AuditError> {
     case.log()?;
-    fs::create_dir_all(folder.path("private")).map_err(io_error("private"))?;
+    place::make(&folder.path("private")).map_err(io_error("private"))?;
     if !folder.has("private/nonce.key") {
         let (_, bytes) = Signer::generate()?;
         folder.write("private/message.pk8", &bytes)?;

@@ -169,7 +169,7 @@ impl Folder {
         let path = self.path(name);
         let done = || -> io::Result<()> {
             let folder = path.parent().unwrap_or(&self.0);
-            fs::create_dir_all(folder)?;
+            make(folder)?;
             let passing = path.with_extension("part");
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true);
@@ -241,4 +241,13 @@ pub(super) fn io_error(name: &str) -> impl FnOnce(io::Error) -> AuditError + '_ 
 /// The name of a batch.
 pub(super) fn batch_name(batch: usize) -> String {
     format!("{:04}", batch + 1)
+}
+
+/// Makes a folder, and those above it, that only its owner enters.
+pub(super) fn make(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }

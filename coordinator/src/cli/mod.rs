@@ -162,6 +162,14 @@ struct Office {
 impl Office {
     async fn open(data: &Path) -> anyhow::Result<Self> {
         let config = Config::read(data)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            if std::fs::metadata(data)?.mode() & 0o077 != 0 {
+                let data = data.display();
+                anyhow::bail!("others can enter `{data}`; first: chmod 700 {data}");
+            }
+        }
         let authority = Authority::open(data, &config.alliance)?;
         let state = State::open(data)
             .await

@@ -1,5 +1,6 @@
 //! The tree over the stored entries.
 
+use proofs::stored;
 use proofs::tree::Log;
 use schemas::digest::Digest;
 
@@ -28,27 +29,24 @@ impl Leaves {
         if stored != self.last.map(|last| last.to_string()) {
             *self = Self::default();
         }
-        let mut expected = whole(self.tree.size())?.saturating_add(1);
         loop {
-            let select = "select string_agg(line, $3 order by sequence) from (select sequence, sequence || ' ' || leaf as line \
-                          from log where sequence >= $1 order by sequence limit $2) as page";
+            let next = self.tree.size().saturating_add(1);
+            let select = "select string_agg(line, $3 order by sequence) from (\
+                          select sequence, sequence || ' ' || leaf as line from log \
+                          where sequence >= $1 order by sequence limit $2) as page";
             let page = sqlx::query_scalar(select)
-                .bind(expected)
+                .bind(whole(next)?)
                 .bind(PAGE)
                 .bind("\n");
             let page: Option<String> = page.fetch_one(state.pool()).await?;
             let Some(page) = page else {
                 break;
             };
-            for line in page.split('\n') {
-                let damaged = LogError::Damaged { entry: expected };
-                let (number, leaf) = line.split_once(' ').unwrap_or_default();
-                let leaf: Option<Digest> = leaf.parse().ok();
-                let leaf = leaf.filter(|_| number.parse() == Ok(expected));
-                let leaf = leaf.ok_or(damaged)?;
+            for (number, line) in (next..).zip(page.split('\n')) {
+                let entry = whole(number)?;
+                let leaf = stored::leaf(line, number).ok_or(LogError::Damaged { entry })?;
                 self.tree.append(leaf)?;
                 self.last = Some(leaf);
-                expected = expected.saturating_add(1);
             }
         }
         Ok(&self.tree)

@@ -179,6 +179,24 @@ async fn approval(
     };
     let standing = &app.standing;
     let policy = standing.approved.policy;
+    let letter = steward::find(&app.state, &round.to_string()).await?;
+    // The steward's word on this round, hold included, comes before any standing one.
+    if let Some(letter) = letter.as_ref().filter(|letter| letter.state.is_approved()) {
+        let releases = identity.releases();
+        let fits = Fits {
+            officers: &standing.officers,
+            hospital: &app.hospital,
+            policy,
+            releases: &releases,
+        };
+        return match steward::approved(letter, (round, identity.question()), &fits) {
+            Ok(approval) => Ok((None, approval.hold)),
+            Err(why) => {
+                steward::void(&app.state, *round, why, app.clock.now()).await?;
+                Ok((Some(why), false))
+            }
+        };
+    }
     if let Some(template) = &asked.template
         && app
             .policy
@@ -192,23 +210,9 @@ async fn approval(
             return Ok((None, false));
         }
     }
-    let Some(letter) = steward::find(&app.state, &round.to_string()).await? else {
-        return Ok((Some("it waits for the first time"), false));
+    let why = match letter {
+        Some(_) => "it waits for the steward",
+        None => "it waits for the first time",
     };
-    let releases = identity.releases();
-    let fits = Fits {
-        officers: &standing.officers,
-        hospital: &app.hospital,
-        policy,
-        releases: &releases,
-    };
-    match steward::approved(&letter, (round, identity.question()), &fits) {
-        Ok(approval) => Ok((None, approval.hold)),
-        Err(why) => {
-            if letter.state.is_approved() {
-                steward::void(&app.state, *round, why, app.clock.now()).await?;
-            }
-            Ok((Some(why), false))
-        }
-    }
+    Ok((Some(why), false))
 }

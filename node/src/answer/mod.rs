@@ -187,9 +187,14 @@ impl Bound {
         self.identity.releases()
     }
 
+    /// The stored answer, if there is one; nothing is charged.
+    pub async fn kept(&self, app: &App) -> Result<Option<Charged>, Unanswered> {
+        Ok(ledger::stored(&app.state, &self.identity).await?)
+    }
+
     /// Whether the answer is stored already.
     pub async fn stored(&self, app: &App) -> Result<bool, Unanswered> {
-        Ok(ledger::stored(&app.state, &self.identity).await?.is_some())
+        Ok(self.kept(app).await?.is_some())
     }
 }
 

@@ -21,6 +21,8 @@ use schemas::time::{Month, Timestamp};
 use crate::commit::{self, CloseError};
 use crate::config::ConfigError;
 use crate::config::keys::Keys;
+use crate::ledger::LedgerError;
+use crate::steward::StewardError;
 use crate::store::state::{self, State, StateError};
 
 /// Why a request is not even refused: it is nobody's who may ask. Nothing was counted.
@@ -59,6 +61,18 @@ pub enum AuditError {
     /// A parcel.
     #[error(transparent)]
     Opened(#[from] OpenedError),
+    /// The steward locked the node.
+    #[error("the steward has locked this node: nothing is answered")]
+    Locked,
+    /// The state file is older than what others have seen.
+    #[error("LEDGER_ROLLED_BACK: nothing is answered; see `consilium-node log burn --help`")]
+    RolledBack,
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The steward's tables could not be read.
+    #[error(transparent)]
+    Steward(#[from] StewardError),
 }
 
 /// Registers the message key by which a payer's requests are known; replaces an earlier one.
@@ -117,7 +131,8 @@ pub async fn book(
     ))
 }
 
-/// Ends a month's audit for good: its key and what its leaves open to are destroyed.
+/// Ends a month's audit for good: its key and what its leaves open to are destroyed. What the
+/// batch's total opens to stays.
 pub async fn end(
     state: &State,
     data: &Path,
@@ -131,10 +146,5 @@ pub async fn end(
     change.commit().await.map_err(StateError::from)?;
     // After the entry: a crash in between leaves a key to be destroyed by the same command again.
     Keys::open(data)?.remove_audit_seed(month)?;
-    for close in commit::store::closes(state.pool()).await? {
-        if close.month == month {
-            commit::log::forget(data, &close)?;
-        }
-    }
-    Ok(())
+    Ok(commit::log::forget(data, month)?)
 }

@@ -19,6 +19,8 @@ use crate::commit;
 use crate::commit::store::{Close, StoredBatch};
 use crate::config::Config;
 use crate::config::keys::Keys;
+use crate::ledger;
+use crate::steward;
 use crate::store::state::{self, State, StateError};
 
 /// What became of a request.
@@ -53,6 +55,12 @@ pub async fn serve(
     if let Some(reply) = store::reply(state.pool(), &digest).await? {
         return Ok(Served::Reply(reply.into_bytes()));
     }
+    if steward::locked(state)
+        .await?
+        .is_some_and(|lock| lock.locked)
+    {
+        return Err(AuditError::Locked);
+    }
     let keys = Keys::open(&config.data)?;
     let signer = keys.message_key()?;
     let closes = commit::store::closes(state.pool()).await?;
@@ -75,6 +83,9 @@ pub async fn serve(
     let mut change = state.begin().await?;
     if let Some(reply) = store::reply(&mut *change, &digest).await? {
         return Ok(Served::Reply(reply.into_bytes()));
+    }
+    if ledger::rolled_back(&mut *change).await? {
+        return Err(AuditError::RolledBack);
     }
     if !store::spend(&mut change, whose, used).await? {
         let refusal = match used {

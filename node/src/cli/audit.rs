@@ -99,11 +99,11 @@ pub(super) enum AuditCommand {
         request: Digest,
         /// Who agrees.
         #[arg(long)]
-        officer: String,
+        officer: Slug,
     },
     /// Answer the requests in a folder; replies get the same names in another.
     ///
-    /// Example: consilium-node --data ./node1 audit serve-batch in out --officer "Li Hua"
+    /// Example: consilium-node --data ./node1 audit serve-batch in out --officer li-hua
     ServeBatch {
         /// Folder of requests.
         requests: PathBuf,
@@ -111,7 +111,7 @@ pub(super) enum AuditCommand {
         replies: PathBuf,
         /// Agree to leaves without a claim being opened; without it such requests wait.
         #[arg(long)]
-        officer: Option<String>,
+        officer: Option<Slug>,
     },
     /// End a month's audit for good: its key is destroyed.
     ///
@@ -171,7 +171,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             Ok(())
         }
         Command::Audit(AuditCommand::Approve { request, officer }) => {
-            audit::approve(&node.state, &request, &officer, node.clock.now()).await?;
+            audit::approve(&node.state, &request, officer.as_str(), node.clock.now()).await?;
             writeln!(out, "{officer} agreed to {}", request.short())?;
             Ok(())
         }
@@ -179,7 +179,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             requests,
             replies,
             officer,
-        }) => serve(&node, &requests, &replies, officer.as_deref(), out).await,
+        }) => {
+            let officer = officer.as_ref().map(Slug::as_str);
+            serve(&node, &requests, &replies, officer, out).await
+        }
         Command::Audit(AuditCommand::End { month }) => {
             audit::end(&node.state, &node.config.data, month, node.clock.now()).await?;
             writeln!(out, "the audit of {month} has ended; its key is destroyed")?;

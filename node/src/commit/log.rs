@@ -135,11 +135,24 @@ pub fn labels(
 }
 
 /// Removes what only the hospital knows of a month's batches.
-pub fn forget(data: &Path, close: &Close) -> Result<(), CloseError> {
-    let path = path(data, (close.month, close.version), "labels");
-    if path.exists() {
-        fs::remove_file(path)?;
-        File::open(folder(data))?.sync_all()?;
+pub fn forget(data: &Path, month: Month) -> Result<(), CloseError> {
+    let folder = folder(data);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    // Also what a close that was cut off left behind and nobody registered.
+    let (of_month, mut removed) = (format!("{month}-v"), false);
+    for entry in fs::read_dir(&folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kind = name.rsplit('.').next();
+        if name.starts_with(&of_month) && matches!(kind, Some("labels" | "part")) {
+            fs::remove_file(entry.path())?;
+            removed = true;
+        }
+    }
+    if removed {
+        File::open(folder)?.sync_all()?;
     }
     Ok(())
 }

@@ -150,6 +150,8 @@ impl Keys {
         let path = self.folder.join(audit_name(month));
         if path.exists() {
             fs::remove_file(&path).map_err(ConfigError::io(&path))?;
+            let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
+            folder.map_err(ConfigError::io(&self.folder))?;
         }
         Ok(())
     }

@@ -73,6 +73,9 @@ impl From<NotALoss> for BurnError {
     }
 }
 
+/// More than any cap of an audit.
+const USED_UP: i64 = 1 << 53;
+
 /// What is added to the ledger, by year and purpose.
 pub type Burned = BTreeMap<(u16, String), Rho>;
 
@@ -103,6 +106,15 @@ pub async fn burn(
         add(&mut change, *year, purpose, *loss).await?;
         detail.push((format!("{year}.{purpose}"), loss.to_string()));
     }
+    // What payers asked since the backup is not known either: their open months answer no more.
+    sqlx::query(
+        "insert into audit_spent (payer, month, evaluated, opened) \
+         select distinct payer, month, $1, $1 from close_batches where true \
+         on conflict (payer, month) do update set evaluated = $1, opened = $1",
+    )
+    .bind(USED_UP)
+    .execute(&mut *change)
+    .await?;
     let given_up = sqlx::query("update rollbacks set burned = $1 where burned is null");
     given_up.bind(now.0).execute(&mut *change).await?;
     let subject = leaf_hash(lost.note.as_bytes());

@@ -155,7 +155,7 @@ const FIND: &str =
     "select sealed from answers where question = $1 and releases = $2 and mechanism = $3";
 
 /// Whether a rollback was found that no steward has burned.
-async fn rolled_back<'e>(database: impl sqlx::SqliteExecutor<'e>) -> Result<bool, LedgerError> {
+pub async fn rolled_back<'e>(database: impl sqlx::SqliteExecutor<'e>) -> Result<bool, LedgerError> {
     let waits = sqlx::query("select 1 from rollbacks where burned is null limit 1");
     Ok(waits.fetch_optional(database).await?.is_some())
 }

@@ -8,7 +8,7 @@ use schemas::digest::Digest;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
-use crate::audit::{self, Served};
+use crate::audit::{self, AuditError, Served};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::state::State;
@@ -75,6 +75,8 @@ async fn look(
                     tracing::info!(%request, "an audit asks for leaves to be opened: `audit approve`");
                 }
             }
+            // Until the steward unlocks or burns: asked again at the next look.
+            Err(AuditError::Locked | AuditError::RolledBack) => {}
             Err(error) => {
                 tracing::warn!(request = %id.short(), %error, "an audit request is not answered");
                 passed.insert(id);

@@ -9,6 +9,7 @@ use schemas::time::Timestamp;
 use sqlx::Row as _;
 
 use crate::ledger::Charged;
+use crate::steward;
 use crate::store::state::{State, StateError, append};
 
 /// What the node says to a round. An answer is one that the ledger holds.
@@ -67,7 +68,7 @@ pub(super) async fn taken(state: &State, id: &Slug, round: &Digest) -> Result<bo
 }
 
 /// Signs and stores what is said to a round, unless a reply is stored already; that one then
-/// stands.
+/// stands. `None` where the steward has stopped an answer since it was judged.
 pub(super) async fn store(
     state: &State,
     signer: &Signer,
@@ -75,7 +76,8 @@ pub(super) async fn store(
     (round, digest): (&Round, Digest),
     word: Word,
     now: Timestamp,
-) -> Result<Sealed<Reply>, OutboxError> {
+) -> Result<Option<Sealed<Reply>>, OutboxError> {
+    let answers = matches!(word, Word::Answered(_));
     let (name, said) = match word {
         Word::Answered(charged) => ("answered", Said::Answered(charged.into_sealed())),
         Word::Declined(reason) => (reason.as_str(), Said::Declined(reason)),
@@ -89,6 +91,9 @@ pub(super) async fn store(
     let sealed = Sealed::seal(signer, &reply)?;
     let text = serde_json::to_string(&sealed).map_err(|_| StateError::Range)?;
     let mut change = state.begin().await?;
+    if answers && !steward::let_go(&mut change, &digest).await? {
+        return Ok(None);
+    }
     let stored = sqlx::query(
         "insert into replies (round, sealed, acknowledged) values ($1, $2, 0) \
          on conflict (round) do nothing",
@@ -101,7 +106,7 @@ pub(super) async fn store(
     if stored.rows_affected() == 0 {
         drop(change);
         let earlier = find(state, &digest).await?.ok_or(StateError::Range)?;
-        return Ok(earlier.sealed);
+        return Ok(Some(earlier.sealed));
     }
     sqlx::query("insert into round_names (id, round) values ($1, $2) on conflict (id) do nothing")
         .bind(round.id.as_str())
@@ -116,7 +121,7 @@ pub(super) async fn store(
     ];
     append(&mut change, now, "reply", digest, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
-    Ok(sealed)
+    Ok(Some(sealed))
 }
 
 /// The replies of which it is not known whether the coordinator has them.

@@ -124,6 +124,7 @@ where
         send(desk, &round, &sealed).await?;
     }
     let rounds = desk.link.rounds(WAIT).await?;
+    let arrived = Instant::now();
     let mut unanswered: usize = 0;
     let mut waits = false;
     for sealed in rounds {
@@ -139,6 +140,9 @@ where
     if waits {
         // The coordinator offers open rounds at once, so this loop has to go slowly by itself.
         tokio::time::sleep(STEWARD_PAUSE).await;
+        // A held answer was made meanwhile: the next request tells no more of how long it took
+        // than a reply would.
+        tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
     }
     Ok(())
 }
@@ -180,8 +184,10 @@ where
                 let asked = (&round, digest);
                 let word = Word::Declined(Reason::Refused);
                 let (signer, hospital) = (desk.signer, desk.hospital);
-                let stored = outbox::store(desk.state, signer, hospital, asked, word, now).await?;
-                return send(desk, &digest, &stored).await;
+                return match outbox::store(desk.state, signer, hospital, asked, word, now).await? {
+                    Some(stored) => send(desk, &digest, &stored).await,
+                    None => Ok(Done::Waits),
+                };
             }
             let word = match answer_in_time(&round, digest, now, answer).await {
                 Ok(Some(word)) => word,
@@ -194,6 +200,9 @@ where
             let asked = (&round, digest);
             let stored =
                 outbox::store(desk.state, desk.signer, desk.hospital, asked, word, now).await?;
+            let Some(stored) = stored else {
+                return Ok(Done::Waits);
+            };
             tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
             stored
         }

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use proofs::checkpoint::Checkpoint;
-use proofs::note::Note;
-use proofs::tree::{Log, leaf_hash};
+use proofs::stored::Stored;
 use schemas::answer::Answer;
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
@@ -78,12 +76,13 @@ pub async fn chain(
     key: &PublicKey,
     mut visit: impl FnMut(&Entry) -> Result<(), FsckError>,
 ) -> Result<Tally, FsckError> {
-    let (mut tree, mut head, mut last) = (Log::default(), Digest::ZERO, 0_i64);
+    let mut stored = Stored::default();
+    let mut last = 0_i64;
     loop {
         // One text a page: a row at a time would take most of a start.
-        let select = "select string_agg(line, $3 order by sequence) from (select sequence, sequence || ' ' || digest || ' ' \
-                      || leaf || ' ' || entry as line from log \
-                      where sequence > $1 order by sequence limit $2) as page";
+        let select = "select string_agg(line, $3 order by sequence) from (\
+                      select sequence, sequence || ' ' || digest || ' ' || leaf || ' ' || entry \
+                      as line from log where sequence > $1 order by sequence limit $2) as page";
         let page = sqlx::query_scalar(select).bind(last).bind(PAGE).bind("\n");
         let page: Option<String> = page.fetch_one(state.pool()).await?;
         let Some(page) = page else {
@@ -92,10 +91,7 @@ pub async fn chain(
         for line in page.split('\n') {
             last = last.saturating_add(1);
             let fault = |fault| FsckError::Entry { entry: last, fault };
-            let (entry, digest, leaf) = link(line, last, head).map_err(fault)?;
-            tree.append(leaf).map_err(LogError::from)?;
-            visit(&entry)?;
-            head = digest;
+            visit(&stored.take(line).map_err(fault)?)?;
         }
     }
     // A number below 1 stands before everything that was read.
@@ -108,58 +104,20 @@ pub async fn chain(
             fault: "entries stand outside the order",
         });
     }
-    checkpoints(state, key, &tree).await?;
-    Ok(Tally {
-        entries: tree.size(),
-        head,
-        root: tree.root_at(tree.size()).map_err(LogError::from)?,
-        answers: 0,
-    })
-}
-
-/// One entry with its digest and leaf hash, both computed from the stored bytes.
-fn link(line: &str, expected: i64, head: Digest) -> Result<(Entry, Digest, Digest), &'static str> {
-    let mut columns = line.splitn(4, ' ');
-    let mut column = || columns.next().ok_or("cannot be read");
-    let (number, stored, leaf, body) = (column()?, column()?, column()?, column()?);
-    let entry: Entry = serde_json::from_str(body).map_err(|_| "is not an entry")?;
-    if number.parse() != Ok(expected) || i64::try_from(entry.sequence) != Ok(expected) {
-        return Err("its number does not follow");
-    }
-    if entry.previous != head {
-        return Err("does not continue the entry before");
-    }
-    let digest = Digest::of(Entry::TAG, &[body.as_bytes()]);
-    let hashed = leaf_hash(body.as_bytes());
-    // Read rather than written out: a start checks every entry.
-    if stored.parse() != Ok(digest) || leaf.parse() != Ok(hashed) {
-        return Err("its bytes are not those that were hashed");
-    }
-    Ok((entry, digest, hashed))
-}
-
-async fn checkpoints(state: &State, key: &PublicKey, tree: &Log) -> Result<(), FsckError> {
     let select = "select origin, size, note from checkpoints \
                   where origin not in (select origin from rollbacks)";
-    let wrong = |_| row("checkpoints", "a note is damaged");
     for found in sqlx::query(select).fetch_all(state.pool()).await? {
+        let (origin, size): (String, i64) = (found.try_get(0)?, found.try_get(1)?);
         let note: String = found.try_get(2)?;
-        let note = Note::parse(note.as_bytes()).map_err(wrong)?;
-        let origin: String = found.try_get(0)?;
-        let text = proofs::note::Kind::Text;
-        let own = proofs::note::Key::new(&origin, text, *key).map_err(wrong)?;
-        note.verify(&[own]).map_err(wrong)?;
-        let checkpoint =
-            Checkpoint::parse(note.text()).map_err(|_| row("checkpoints", "a note is damaged"))?;
-        let sized = found.try_get::<i64, _>(1).is_ok_and(|size| {
-            u64::try_from(size) == Ok(checkpoint.size) && checkpoint.origin == origin
-        });
-        let root = tree.root_at(checkpoint.size).ok();
-        if !sized || root != Some(checkpoint.root) {
-            return Err(row("checkpoints", "the log is not the one that was signed"));
-        }
+        let signed = stored.signed((&origin, size), &note, key);
+        signed.map_err(|fault| row("checkpoints", fault))?;
     }
-    Ok(())
+    Ok(Tally {
+        entries: stored.size(),
+        head: stored.head(),
+        root: stored.root().map_err(LogError::from)?,
+        answers: 0,
+    })
 }
 
 /// What the log says that other tables must hold.

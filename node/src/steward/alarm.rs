@@ -43,7 +43,8 @@ pub async fn alarm(
     Ok(())
 }
 
-/// Writes down why a round is declined, for this hospital only: the asker is told the typed reason.
+/// Writes down why a round is declined: names of rules and policies. The asker is told the typed
+/// reason; whoever is given an export of the log reads this too.
 pub async fn declined(
     state: &State,
     round: Digest,

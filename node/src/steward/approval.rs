@@ -18,6 +18,19 @@ pub async fn approve(
     hold: bool,
 ) -> Result<(), StewardError> {
     by.check()?;
+    let (from, to) = (Stands::Pending, Stands::Approved);
+    sign(state, by, letter, (from, to), releases, hold).await
+}
+
+/// Signs an approval and moves the question on in one change.
+async fn sign(
+    state: &State,
+    by: Acting<'_>,
+    letter: &Letter,
+    (from, to): (Stands, Stands),
+    releases: String,
+    hold: bool,
+) -> Result<(), StewardError> {
     let approval = QuestionApproval {
         hospital: by.hospital.clone(),
         round: letter.digest,
@@ -32,14 +45,7 @@ pub async fn approve(
     let text =
         serde_json::to_string(&sealed).map_err(|_| crate::store::state::StateError::Range)?;
     let mut change = state.begin().await?;
-    if !inbox::advance(
-        &mut change,
-        &letter.digest,
-        Stands::Pending,
-        Stands::Approved,
-    )
-    .await?
-    {
+    if !inbox::advance(&mut change, &letter.digest, from, to).await? {
         return Err(StewardError::Decided(letter.state.as_str()));
     }
     sqlx::query("update inbox set approval = $1 where round = $2")
@@ -79,10 +85,13 @@ pub async fn refuse(
     if !moved {
         return Err(StewardError::Decided(letter.state.as_str()));
     }
-    let detail = [
-        ("officer", by.name.to_string()),
-        ("reason", reason.to_owned()),
-    ];
+    // The log is published: what the steward writes freely stays out of it.
+    sqlx::query("update inbox set reason = $1 where round = $2")
+        .bind(reason)
+        .bind(letter.digest.to_string())
+        .execute(&mut *change)
+        .await?;
+    let detail = [("officer", by.name.to_string())];
     append(&mut change, by.at, "refuse", letter.digest, &detail).await?;
     Ok(change.commit().await?)
 }
@@ -101,8 +110,8 @@ pub async fn hold(state: &State, by: Acting<'_>, letter: &Letter) -> Result<(), 
     let releases = kept
         .ok_or(StewardError::Decided("without a valid approval"))?
         .releases;
-    inbox::void(state, letter.digest, "held", by.at).await?;
-    approve(state, by, letter, releases, true).await
+    let (from, to) = (Stands::Approved, Stands::Held);
+    sign(state, by, letter, (from, to), releases, true).await
 }
 
 fn opened(by: &Acting<'_>, sealed: &Sealed<QuestionApproval>) -> Option<QuestionApproval> {

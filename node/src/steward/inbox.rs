@@ -23,6 +23,8 @@ pub enum State {
     Held,
     /// May leave.
     Released,
+    /// Its answer left, or is on its way: nothing takes it back.
+    Sent,
     /// Refused.
     Refused,
     /// Its window ended first.
@@ -30,11 +32,12 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Pending,
         Self::Approved,
         Self::Held,
         Self::Released,
+        Self::Sent,
         Self::Refused,
         Self::Late,
     ];
@@ -51,6 +54,7 @@ impl State {
             Self::Approved => "approved",
             Self::Held => "held",
             Self::Released => "released",
+            Self::Sent => "sent",
             Self::Refused => "refused",
             Self::Late => "late",
         }
@@ -70,9 +74,11 @@ pub struct Letter {
     pub approval: Option<Sealed<QuestionApproval>>,
     /// When it came.
     pub at: Timestamp,
+    /// Why it was refused, in the steward's words.
+    pub reason: Option<String>,
 }
 
-const SELECT: &str = "select round, body, state, approval, at from inbox";
+const SELECT: &str = "select round, body, state, approval, at, reason from inbox";
 
 /// Keeps a round for the steward; a round that is there stays as it is. Its name is taken from now
 /// on: another round cannot come under it.
@@ -144,6 +150,7 @@ fn read(row: &SqliteRow) -> Result<Letter, StewardError> {
         state: state.ok_or(StateError::Range)?,
         approval: approval.map_err(|_| StateError::Range)?,
         at: Timestamp(row.try_get(4)?),
+        reason: row.try_get(5)?,
     })
 }
 
@@ -175,6 +182,42 @@ pub async fn answered(
         change.commit().await?;
     }
     Ok(())
+}
+
+/// Lets an answer leave, in the transaction that stores the reply: `false` where the steward has
+/// refused, held or locked since the question was judged. What left is taken back by nobody.
+pub async fn let_go(change: &mut Change, round: &Digest) -> Result<bool, StateError> {
+    let last = "select locked from locks order by position desc limit 1";
+    let locked: Option<i64> = sqlx::query_scalar(last)
+        .fetch_optional(&mut **change)
+        .await?;
+    if locked.is_some_and(|locked| locked != 0) {
+        return Ok(false);
+    }
+    let found = sqlx::query("select state from inbox where round = $1")
+        .bind(round.to_string())
+        .fetch_optional(&mut **change)
+        .await?;
+    let Some(row) = found else {
+        return Ok(true);
+    };
+    let state: String = row.try_get(0)?;
+    // A question that waited and that a standing approval covers since is pending.
+    let may = [
+        State::Pending,
+        State::Approved,
+        State::Released,
+        State::Sent,
+    ];
+    if !may.iter().any(|may| may.as_str() == state) {
+        return Ok(false);
+    }
+    sqlx::query("update inbox set state = $1 where round = $2")
+        .bind(State::Sent.as_str())
+        .bind(round.to_string())
+        .execute(&mut **change)
+        .await?;
+    Ok(true)
 }
 
 /// An approval that fits no longer falls back to a question that waits.

@@ -213,8 +213,9 @@ create table if not exists inbox (
     name text not null unique,
     body text not null,                 -- canonical bytes of schemas::round::Round
     deadline bigint not null,
-    state text not null check (state in ('pending', 'approved', 'held', 'released', 'refused', 'late')),
+    state text not null check (state in ('pending', 'approved', 'held', 'released', 'sent', 'refused', 'late')),
     approval text,                      -- sealed schemas::officer::QuestionApproval
+    reason text,                        -- why it was refused, in the steward's words; not in the log
     at bigint not null
 );
 

@@ -10,6 +10,7 @@ pub mod note;
 pub mod checkpoint;
 pub mod witness;
 pub mod history;
+pub mod stored;
 pub mod oprf;
 pub mod commit;
 pub mod leaf;

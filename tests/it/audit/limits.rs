@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 
 use coordinator::audit::AuditError;
+use node::log::{Keeper, Leaves};
 use proofs::commit::CommitError;
 use proofs::exchange::{Ask, Elements, Refusal, Request};
 use schemas::canonical;
@@ -237,4 +238,47 @@ async fn beyond_the_bound_a_seeded_sample_is_opened() {
             assert!(matches!(refused, AuditError::Refused(Refusal::Nonce)));
         }
     }
+}
+
+#[tokio::test]
+async fn a_locked_or_rolled_back_node_answers_no_audit() {
+    let closing = Closing::new().await;
+    let insurer = Insurer::begin(&closing, "i01").await;
+    closing.close(&listed(&settled(303))).await.unwrap();
+    let key = signer(&insurer);
+    let ask = |number| sealed(&key, &request("i01", number, 10));
+    let state = &closing.hospital.state;
+    let run = async |sql: &'static str| {
+        sqlx::query(sql).execute(state.pool()).await.unwrap();
+    };
+    assert_eq!(said(&closing, &insurer, &ask(1)).await, Ok(()));
+    run("insert into locks (position, locked, who, at) values (1, 1, 'zhang', 0)").await;
+    let locked = closing.serve(&ask(2), None).await;
+    assert!(matches!(locked, Err(node::audit::AuditError::Locked)));
+    run("insert into locks (position, locked, who, at) values (2, 0, 'zhang', 0)").await;
+    // The coordinator shows a longer log that this node signed: its state file is an old backup.
+    let (own, hospital) = (hospital_key(&closing), &closing.hospital.config.hospital);
+    let keeper = Keeper::open(state, &own, hospital).await.unwrap().unwrap();
+    let mut longer = proofs::tree::Log::default();
+    for n in 0..99_u8 {
+        longer.append(proofs::tree::leaf_hash(&[n])).unwrap();
+    }
+    let note = keeper.sign(&keeper.origin().await.unwrap(), &longer);
+    let mut leaves = Leaves::default();
+    let tree = leaves.follow(state).await.unwrap();
+    keeper.compare(tree, &note.unwrap(), NOW).await.unwrap();
+    let behind = closing.serve(&ask(2), None).await;
+    assert!(matches!(behind, Err(node::audit::AuditError::RolledBack)));
+    let limits = node::answer::floors().unwrap();
+    let steward = slug("zhang");
+    let burned = node::ledger::burn(state, None, &limits, &steward, NOW).await;
+    burned.unwrap();
+    // What was asked since the backup is not known: the open month answers no more.
+    let after = said(&closing, &insurer, &ask(2)).await;
+    assert_eq!(after, Err(Refusal::Cap));
+}
+
+fn hospital_key(closing: &Closing) -> Signer {
+    let keys = node::config::keys::Keys::open(&closing.hospital.config.data).unwrap();
+    keys.message_key().unwrap()
 }

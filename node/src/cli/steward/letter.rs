@@ -7,7 +7,7 @@ use policies::plan::{self, Explained};
 use schemas::round::Round;
 use serde::Serialize;
 
-use crate::answer::{self, App, asked_by, examine};
+use crate::answer::{App, asked_by, examine};
 use crate::cli::ask::write_plan;
 use crate::cli::table;
 use crate::ledger;
@@ -154,13 +154,19 @@ pub(super) async fn show(
     if let Some(refused) = &shown.refused {
         writeln!(out, "would not be answered: {refused}")?;
     }
-    if letter.state == LetterState::Held {
-        // It is charged and stored; here it is read again, free of charge.
-        let charged = answer::reply(app, &asked_by(round, letter.digest)).await?;
-        let held = charged.sealed().open(&app.signer.public())?;
-        let layout = plan::compile(&round.question, &app.dictionary, &app.policy)?;
-        writeln!(out, "\nthe answer, as it would leave:")?;
-        table::write(&layout, &app.dictionary, &held, &app.policy, out)?;
+    if let (LetterState::Held, Some(facts)) = (letter.state, facts) {
+        match facts.bound.kept(app).await? {
+            Some(charged) => {
+                let held = charged.sealed().open(&app.signer.public())?;
+                let layout = facts.bound.layout();
+                writeln!(out, "\nthe answer, as it would leave:")?;
+                table::write(layout, &app.dictionary, &held, &app.policy, out)?;
+            }
+            None => writeln!(out, "\nthe answer is not made yet: look again in a moment")?,
+        }
+    }
+    if let Some(reason) = &letter.reason {
+        writeln!(out, "refused    {reason}")?;
     }
     for similar in &similar {
         writeln!(

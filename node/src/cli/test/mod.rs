@@ -28,7 +28,7 @@ fn the_command_line_is_sound_and_every_command_shows_an_example() {
 async fn run_both(line: &[&str]) -> (String, anyhow::Result<()>) {
     let mut out = Vec::new();
     let done = match Cli::try_parse_from(std::iter::once(&"consilium-node").chain(line)) {
-        Ok(cli) => run(cli, &mut out).await,
+        Ok(cli) => Box::pin(run(cli, &mut out)).await,
         Err(error) => Err(error.into()),
     };
     (String::from_utf8(out).unwrap(), done)
@@ -108,7 +108,7 @@ async fn from_nothing_to_a_released_month() {
     }
 
     // What one free question may cost is shown before anything is spent.
-    Box::pin(officers::two_sign(&node)).await;
+    officers::two_sign(&node).await;
     for (rho, verdict) in [
         ("0.04", "would be answered"),
         ("0.05", "would be refused: allowance.free_question"),

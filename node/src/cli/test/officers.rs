@@ -63,7 +63,7 @@ pub(super) async fn two_sign(node: &str) {
             .unwrap()
             .contains("signed by a, c")
     );
-    Box::pin(a_template_stands(node)).await;
+    a_template_stands(node).await;
 }
 
 async fn a_template_stands(node: &str) {
