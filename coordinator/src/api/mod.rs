@@ -1,14 +1,19 @@
 //! The two listeners: one for members (mutual TLS), one for joining and health.
 
 mod fault;
+mod gate;
 mod join;
 mod listen;
 mod member;
+mod moment;
+mod renew;
 mod rounds;
+mod signed;
 mod tls;
 mod watch;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -26,6 +31,7 @@ use crate::store::state::State as Store;
 
 pub use fault::Fault;
 pub use listen::{Listeners, ServeError};
+pub use moment::accept_clock;
 
 /// Largest body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;
@@ -40,6 +46,10 @@ pub struct App {
     /// Length of the log, so that long polls wake up when anything changes.
     changed: tokio::sync::watch::Sender<i64>,
     refused: join::Refused,
+    /// Turns of signed requests, one at a time for each id.
+    turns: [tokio::sync::Mutex<()>; 16],
+    /// The clock runs behind the highest time seen.
+    behind: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -59,19 +69,45 @@ impl App {
             authority,
             clock,
             changed: tokio::sync::watch::Sender::new(0),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            behind: AtomicBool::new(false),
             stop,
         })
+    }
+
+    /// The turn of a message id, by its first digit.
+    fn turn(&self, id: &str) -> &tokio::sync::Mutex<()> {
+        let [first, others @ ..] = &self.turns;
+        let digit = id.chars().next().and_then(|digit| digit.to_digit(16));
+        let place = usize::try_from(digit.unwrap_or(0)).unwrap_or(0);
+        place
+            .checked_sub(1)
+            .and_then(|at| others.get(at))
+            .unwrap_or(first)
     }
 }
 
 /// What members reach: every handler takes a [`crate::register::Member`].
 fn member_routes(app: &Arc<App>) -> Router {
+    let stamp = middleware::map_response_with_state(Arc::clone(app), moment::stamp);
     let router = Router::new()
         .route("/v1/dictionary", get(rounds::dictionary))
         .route("/v1/rounds", get(rounds::pending))
-        .route("/v1/rounds/{id}/reply", post(rounds::reply))
-        .route("/v1/rounds/{id}/progress", get(rounds::progress));
+        .route("/v1/rounds/{id}/progress", get(rounds::progress))
+        .merge(signed_routes(app))
+        .layer(stamp);
     finish(router, app)
+}
+
+/// What changes something: each request is signed by the member's message key, and taken once.
+fn signed_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/rounds/{id}/reply", post(rounds::reply))
+        .route("/v1/renew", post(renew::renew))
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            signed::once,
+        ))
 }
 
 /// What everyone reaches.

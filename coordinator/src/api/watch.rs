@@ -1,16 +1,33 @@
 //! The background task: wakes long polls when the state changes (commands change it from other
-//! processes too) and ends rounds at their deadline.
+//! processes too), ends rounds at their deadline, keeps the gate and the highest time up to date.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::App;
+use super::gate::Gate;
+use super::listen::ServeError;
+use super::{App, moment};
 use crate::ask::{self, AskError};
 use crate::collect;
+use crate::store::state::StateError;
 
 const TICK: Duration = Duration::from_millis(200);
+/// Ticks after which gate and time are looked at although nothing changed: four seconds.
+const QUIET: u32 = 20;
 
-pub(super) async fn run(app: Arc<App>) {
+/// What could not be watched.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error("the rounds could not be watched")]
+    Rounds(#[from] AskError),
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
+    #[error("revocation lists could not be made; without new ones no member gets in after a day")]
+    Gate(#[from] ServeError),
+}
+
+pub(super) async fn run(app: Arc<App>, gate: Arc<Gate>) {
+    let mut quiet = 0_u32;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -18,14 +35,20 @@ pub(super) async fn run(app: Arc<App>) {
             _ = tick.tick() => {}
             () = app.stop.cancelled() => return,
         }
-        if let Err(error) = look(&app).await {
+        match look(&app, &gate, quiet >= QUIET).await {
+            Ok(true) => quiet = 0,
+            Ok(false) => quiet = quiet.saturating_add(1),
             // The next tick tries again.
-            tracing::error!(%error, "the state could not be watched");
+            Err(error) => {
+                quiet = QUIET;
+                tracing::error!(%error, "the state could not be watched");
+            }
         }
     }
 }
 
-async fn look(app: &App) -> Result<(), AskError> {
+/// One look; `true` where the gate was looked at too.
+async fn look(app: &App, gate: &Gate, whole: bool) -> Result<bool, WatchError> {
     let now = app.clock.now();
     for id in collect::overdue(&app.store, now).await? {
         let held = ask::find(&app.store, &app.authority, &id).await?;
@@ -33,10 +56,16 @@ async fn look(app: &App) -> Result<(), AskError> {
         tracing::info!(round = %id, ?state, "a round ended at its deadline");
     }
     let length = app.store.log_length().await?;
+    let whole = whole || *app.changed.borrow() != length;
+    if whole {
+        // Who is shut out is cut off before the others are woken.
+        moment::look(app).await?;
+        gate.refresh(app).await?;
+    }
     app.changed.send_if_modified(|known| {
         let changed = *known != length;
         *known = length;
         changed
     });
-    Ok(())
+    Ok(whole)
 }

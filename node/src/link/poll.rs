@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
+use super::moment;
 use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
 use crate::store::state::{State, StateError};
@@ -36,6 +37,8 @@ enum TurnError {
     Outbox(#[from] OutboxError),
     #[error("the state file could not be read or written")]
     State(#[from] StateError),
+    #[error(transparent)]
+    Clock(#[from] moment::Behind),
     #[error("{0} rounds could not be answered")]
     Unanswered(usize),
 }
@@ -97,11 +100,24 @@ where
     F: AsyncFn(&Round, Digest) -> Result<Word, E>,
     E: std::error::Error,
 {
+    // Nothing is answered by a clock that is not believed, and nothing without a certificate.
+    let now = desk.clock.now();
+    moment::check(desk.state, now).await?;
+    match desk.link.renew_when_due(now).await {
+        Ok(true) => tracing::info!("the certificate was renewed"),
+        Ok(false) => {}
+        Err(error @ (LinkError::Expired | LinkError::Revoked | LinkError::Pending)) => {
+            return Err(error.into());
+        }
+        // A third of its life is left: the rounds come first, the next turn tries again.
+        Err(error) => tracing::warn!(error = %chain(&error), "the certificate was not renewed"),
+    }
     // What a crash or a broken connection left open, the same bytes again.
     for (round, sealed) in outbox::unsettled(desk.state).await? {
         send(desk, &round, &sealed).await?;
     }
     let rounds = desk.link.rounds(WAIT).await?;
+    moment::keep(desk.state, desk.clock.now()).await?;
     let mut unanswered: usize = 0;
     for sealed in rounds {
         if !reply(desk, &sealed, answer).await? {

@@ -89,3 +89,10 @@ create table if not exists replies (
     sealed text not null,               -- the signed reply
     acknowledged bigint not null default 0
 );
+
+-- The highest time on which node and coordinator agreed, in one row: a clock that runs behind it is
+-- not believed.
+create table if not exists clock (
+    id bigint primary key check (id = 1),
+    highest bigint not null
+);
