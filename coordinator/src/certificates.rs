@@ -97,7 +97,9 @@ pub async fn accepted(state: &State, now: Timestamp) -> Result<BTreeSet<Digest>,
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16);
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    digits.filter_map(digit).collect()
 }
 
 fn bytes(hexadecimal: &str) -> Result<Vec<u8>, StateError> {

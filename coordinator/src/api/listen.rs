@@ -139,9 +139,10 @@ impl Door {
     async fn connection(self, stream: TcpStream, address: SocketAddr) {
         let seconds = |n| Duration::from_secs(u64::from(n));
         let limits = self.app.config.limits;
-        let config = match self.members {
-            true => self.gate.members(),
-            false => self.gate.everyone(),
+        let config = if self.members {
+            self.gate.members()
+        } else {
+            self.gate.everyone()
         };
         let handshake = TlsAcceptor::from(config).accept(stream);
         let stream = tokio::select! {

@@ -83,7 +83,9 @@ impl Root {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let number = serial()?;
         // Each has a name of its own: a revocation list is found by its issuer's name.
-        let name = format!("{alliance} issuing CA {number}");
+        let first = number.as_ref().iter().take(8);
+        let first = first.fold(0_u64, |all, byte| (all << 8) | u64::from(*byte));
+        let name = format!("{alliance} issuing CA {first:016x}");
         let mut params = authority(&name, 0, now, ISSUING_DAYS)?;
         params.serial_number = Some(number);
         params.use_authority_key_identifier_extension = true;

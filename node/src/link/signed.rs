@@ -64,9 +64,10 @@ impl Signed {
             status,
             body: request::digest(body),
         };
-        match sealed.open(recipient)? == expected {
-            true => Ok(()),
-            false => Err(SealError::OtherKind),
+        if sealed.open(recipient)? == expected {
+            Ok(())
+        } else {
+            Err(SealError::OtherKind)
         }
     }
 }
