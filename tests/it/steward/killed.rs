@@ -48,9 +48,9 @@ async fn killed_approvals_are_whole_or_absent() {
             if child.try_wait().unwrap().is_none() {
                 child.kill().unwrap();
                 kills += 1;
-                bound += bound / 20;
+                bound += bound / 16;
             } else {
-                bound -= bound / 4;
+                bound -= bound / 2;
             }
             child.wait().unwrap();
             // The log is whole, and says of each question what its letter says.
