@@ -115,29 +115,36 @@ for hospital in $hospitals; do
     "$node" --data "$home" officer add zhao-min --role security_officer >/dev/null
     "$node" --data "$home" policy approve --as li-hua >/dev/null
     "$node" --data "$home" policy approve --as zhao-min >/dev/null
-    for template in yearly-benchmark monthly-benchmark; do
+    for template in yearly-benchmark monthly-benchmark audit-signals; do
         "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
     done
     "$node" --data "$home" run >"$home/run.log" 2>&1 &
     running="$running $!"
 done
 
-round() { # template, period, folder of its report
+round() { # template, period; sets id
     opened=$("$coordinator" --data "$folder/coordinator" round open "$1" --period "$2" \
         --deadline 10m --min-answers 5 --json)
     id=$(printf '%s' "$opened" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
     "$coordinator" --data "$folder/coordinator" round wait "$id" --timeout 5m
-    "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$3"
 }
+benchmark() { "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$1"; }
 
 say "the year's benchmark"
-round yearly-benchmark "$year" benchmark
+round yearly-benchmark "$year"
+benchmark benchmark
 say "the month's benchmark"
-round monthly-benchmark "$year-12" month
+round monthly-benchmark "$year-12"
+benchmark month
 
 # A month close and an insurer's audit of it: the list that the hospital commits to lacks two
 # settlements, has one of another amount, one twice and one that nobody paid.
 if [ -z "$data" ]; then
+    say "where an insurer looks first: rates apart from the peers', first half against second"
+    round audit-signals "$year-01..$year-06"
+    before=$id
+    round audit-signals "$year-07..$year-12"
+    "$coordinator" --data "$folder/coordinator" signals "$id" --before "$before" --out "$folder/signals"
     say "an insurer's audit of h01, $year-12"
     home="$folder/h01"
     insurer="$folder/insurer"

@@ -18,6 +18,7 @@ mod ledger;
 mod killed;
 mod log;
 mod link;
+mod signals;
 mod simulated;
 mod benchmark;
 mod dictionary;

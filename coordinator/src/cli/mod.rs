@@ -11,6 +11,7 @@ mod log;
 mod member;
 mod round;
 mod run;
+mod signals;
 mod template;
 
 use std::io::Write;
@@ -70,6 +71,8 @@ enum Command {
     Round(round::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
+    /// Writes the signals of a closed round for the insurer.
+    Signals(signals::Args),
     /// Insurers that may audit through this coordinator.
     #[command(subcommand)]
     Insurer(insurer::Command),
@@ -144,6 +147,7 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&Office::open(data).await?, command, out).await;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
+        Command::Signals(args) => signals::run(&Office::open(data).await?, &args, out).await?,
         Command::Insurer(command) => {
             insurer::run(&Office::open(data).await?, &command, out).await?;
         }

@@ -91,13 +91,15 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
+const SHIPPED: [&str; 3] = [
+    include_str!("../../rules/templates/audit-signals.toml"),
+    include_str!("../../rules/templates/monthly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-benchmark.toml"),
+];
+
 /// The templates that come with the software. Nodes compare questions with their own copy.
 pub fn shipped() -> Vec<Template> {
-    let texts = [
-        include_str!("../../rules/templates/monthly-benchmark.toml"),
-        include_str!("../../rules/templates/yearly-benchmark.toml"),
-    ];
-    texts
+    SHIPPED
         .into_iter()
         .filter_map(|text| Template::parse(text).ok())
         .collect()
