@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use policies::access::Channel;
 use schemas::digest::Digest;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
-use crate::audit::{self, AuditError, Served};
+use crate::answer;
+use crate::audit::{self, AuditError, Door, Served};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::state::State;
@@ -57,12 +59,26 @@ async fn look(
     (passed, told): (&mut BTreeSet<Digest>, &mut BTreeSet<Digest>),
 ) -> Result<bool, LinkError> {
     let mut answered = false;
-    for id in link.audit_waiting().await? {
-        if passed.contains(&id) {
-            continue;
+    let mut waiting = link.audit_waiting().await?;
+    waiting.retain(|id| !passed.contains(id));
+    if waiting.is_empty() {
+        return Ok(false);
+    }
+    // Read anew each time, so that what the officers changed counts at once.
+    let standing = match answer::standing(config, state).await {
+        Ok(standing) => standing,
+        Err(error) => {
+            tracing::warn!(%error, "audit requests wait");
+            return Ok(false);
         }
+    };
+    let door = Door {
+        standing: &standing,
+        channel: Channel::MutualTls,
+    };
+    for id in waiting {
         let request = link.audit_request(&id).await?;
-        match audit::serve(state, config, clock.now(), None, &request).await {
+        match audit::serve(state, config, clock.now(), door, &request).await {
             Ok(Served::Reply(reply)) => match link.audit_reply(&id, reply).await? {
                 Sent::Acknowledged => answered = true,
                 Sent::Refused(status) => {
@@ -72,7 +88,7 @@ async fn look(
             },
             Ok(Served::Waits(request)) => {
                 if told.insert(request) {
-                    tracing::info!(%request, "an audit asks for leaves to be opened: `audit approve`");
+                    tracing::info!(%request, "an audit asks for leaves to be opened: `audit list`");
                 }
             }
             // Until the steward unlocks or burns: asked again at the next look.
