@@ -19,6 +19,7 @@ from pathlib import Path
 BIN = Path(sys.argv[1])
 COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
 MONTH = "2025-12"
+OFFICERS = {"li-hua": "steward", "zhao-min": "security_officer"}
 MAPPING = """dataset = "settlements"
 settlement = "no"
 [payer]
@@ -87,6 +88,10 @@ def main():
         run("consilium-node", *node, "init", "--hospital", "h01")
         run("consilium-node", *node, "dictionary", "accept", home / "dictionary.json",
             "--unsigned-for-trial")
+        for officer, role in OFFICERS.items():
+            run("consilium-node", *node, "officer", "add", officer, "--role", role)
+        for officer in OFFICERS:
+            run("consilium-node", *node, "policy", "approve", "--as", officer)
         paid, listed = lists()
         (home / "mapping.toml").write_text(MAPPING)
         (home / "listed.csv").write_text(
@@ -112,7 +117,12 @@ def main():
         step("consilium-coordinator", "audit", "totals", case)
         subprocess.run([BIN / "consilium-coordinator", "audit", "sample", case],
                        stderr=subprocess.DEVNULL)
-        step("consilium-node", *serve, "--officer", "bench")
+        subprocess.run([BIN / "consilium-node", *map(str, serve)], stderr=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL)
+        (opening,) = json.loads(run("consilium-node", *node, "audit", "list", "--json"))
+        for officer in OFFICERS:
+            step("consilium-node", "audit", "approve", *node, opening["request"], "--as", officer)
+        step("consilium-node", *serve)
         step("consilium-coordinator", "audit", "sample", case)
         report = json.loads(step("consilium-coordinator", "audit", "report", case, "--json"))
         step("consilium-coordinator", "audit", "verify", case / "pack", "--log-key", key)

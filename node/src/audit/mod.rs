@@ -6,9 +6,11 @@ mod listed;
 mod opening;
 mod serve;
 mod store;
+mod together;
 
 pub use opening::{Door, Opening, Stands, approve, openings, refuse};
 pub use serve::{Served, serve};
+pub use together::{at_once, serve_together};
 
 use std::path::Path;
 
@@ -85,6 +87,9 @@ pub enum AuditError {
     /// A parcel.
     #[error(transparent)]
     Opened(#[from] OpenedError),
+    /// A task died.
+    #[error("answering stopped; try again")]
+    Stopped,
     /// The steward locked the node.
     #[error("the steward has locked this node: nothing is answered")]
     Locked,

@@ -1,7 +1,7 @@
 //! Leaves are opened once two officers have signed for exactly this request. Their signatures are
 //! checked again when it is answered: persons, request, checkpoint and policy as they are then.
 
-use policies::access::{Channel, Principal, Request};
+use policies::access::{Channel, Officers, Principal, Request};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::{Officer, OpeningApproval, Role};
@@ -104,7 +104,8 @@ impl Asking<'_> {
             return Ok(Decision::Declined);
         }
         let signed = listed::signatures(state.pool(), &request).await?;
-        let by = signed_by(door.standing, self.hospital, (request, checkpoint), &signed);
+        let in_force = (&door.standing.officers, door.standing.approved.policy);
+        let by = signed_by(in_force, self.hospital, (request, checkpoint), &signed);
         let own = by.iter().any(|officer| officer.key == *self.key);
         if self.allowed(door, by.len(), own) {
             let names = by.into_iter().map(|officer| officer.name.clone());
@@ -140,7 +141,7 @@ impl Asking<'_> {
 
 /// The registered officers whose signatures fit request, checkpoint and policy.
 fn signed_by<'a>(
-    standing: &'a Standing,
+    (officers, policy): (&'a Officers, Digest),
     hospital: &Slug,
     (request, checkpoint): (Digest, Digest),
     signed: &[Sealed<OpeningApproval>],
@@ -150,9 +151,9 @@ fn signed_by<'a>(
             && approval.hospital == *hospital
             && approval.request == request
             && approval.checkpoint == checkpoint
-            && approval.policy == standing.approved.policy
+            && approval.policy == policy
     };
-    standing.officers.signed(signed, fits)
+    officers.signed(signed, fits)
 }
 
 /// The openings that were asked for, newest first.
@@ -161,6 +162,7 @@ pub async fn openings(
     standing: &Standing,
     hospital: &Slug,
 ) -> Result<Vec<Opening>, AuditError> {
+    let in_force = (&standing.officers, standing.approved.policy);
     let mut openings = Vec::new();
     for row in listed::all(state.pool()).await? {
         let stands = if store::reply(state.pool(), &row.request).await?.is_some() {
@@ -169,7 +171,8 @@ pub async fn openings(
             Stands::Refused(officer)
         } else {
             let signed = listed::signatures(state.pool(), &row.request).await?;
-            let by = signed_by(standing, hospital, (row.request, row.checkpoint), &signed);
+            let about = (row.request, row.checkpoint);
+            let by = signed_by(in_force, hospital, about, &signed);
             Stands::Waits(by.into_iter().map(|officer| officer.name.clone()).collect())
         };
         openings.push(Opening {
@@ -187,18 +190,14 @@ pub async fn openings(
 }
 
 /// An officer signs for one request that opens leaves. Gives how many have signed for it now.
-pub async fn approve(
-    state: &State,
-    standing: &Standing,
-    by: Acting<'_>,
-    request: &Digest,
-) -> Result<usize, AuditError> {
+pub async fn approve(state: &State, by: Acting<'_>, request: &Digest) -> Result<usize, AuditError> {
     let officer = by.officers.acting(by.name, by.key)?;
     let mut change = state.begin().await?;
     let row = waiting(&mut change, request).await?;
     let about = (row.request, row.checkpoint);
     let mut signed = listed::signatures(&mut *change, request).await?;
-    let before = signed_by(standing, by.hospital, about, &signed);
+    let in_force = (by.officers, by.policy);
+    let before = signed_by(in_force, by.hospital, about, &signed);
     if before.iter().any(|other| other.name == officer.name) {
         return Err(AuditError::Again(officer.name.clone()));
     }
@@ -220,7 +219,7 @@ pub async fn approve(
     state::append(&mut change, by.at, "audit-approve", *request, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
     signed.push(sealed);
-    Ok(signed_by(standing, by.hospital, about, &signed).len())
+    Ok(signed_by(in_force, by.hospital, about, &signed).len())
 }
 
 /// An officer refuses a request that opens leaves, for good: its payer is told that it was refused,

@@ -149,7 +149,7 @@ create table if not exists closes (
     list text not null,                 -- BLAKE3 by which the list is recognised
     first bigint not null unique,       -- number of its first entry in the settlement log
     frontier text not null,             -- the log after it: size and peaks
-    checkpoint text not null,           -- signed note, with the cosignatures that came in
+    checkpoint text not null,           -- signed note
     at bigint not null,
     primary key (month, version)
 );

@@ -182,7 +182,7 @@ impl Closing {
         let key = officers::key(&self.hospital.config.data, name);
         let name = slug(name);
         let by = acting(&self.hospital.config, &standing, (&name, &key));
-        node::audit::approve(&self.hospital.state, &standing, by, request).await
+        node::audit::approve(&self.hospital.state, by, request).await
     }
 
     /// Both officers sign for an opening.

@@ -196,7 +196,7 @@ async fn forged_foreign_and_misplaced_signatures_count_for_nothing() {
     let (_, next) = open(&payer_key(&insurer), "i01", 2);
     for (name, key) in [(&second, &foreign), (&nobody, &foreign)] {
         let by = acting(config, &standing, (name, key));
-        let refused = node::audit::approve(state, &standing, by, &next).await;
+        let refused = node::audit::approve(state, by, &next).await;
         assert!(matches!(
             refused,
             Err(Refused::Officers(

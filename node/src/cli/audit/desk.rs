@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use policies::access::Channel;
@@ -11,7 +12,7 @@ use schemas::digest::Digest;
 use super::{Node, bar};
 use crate::access::Standing;
 use crate::answer;
-use crate::audit::{self, Door, Opening, Served, Stands};
+use crate::audit::{self, Opening, Served, Stands};
 use crate::cli::officer::As;
 use crate::steward::Acting;
 
@@ -63,7 +64,7 @@ pub(super) async fn approve(
     let standing = answer::standing(&node.config, &node.state).await?;
     let key = by.signer(&node.config.data)?;
     let acting = acting(node, &standing, by, &key);
-    let signed = audit::approve(&node.state, &standing, acting, request).await?;
+    let signed = audit::approve(&node.state, acting, request).await?;
     writeln!(
         out,
         "{} signed for {}; officers who did: {signed}",
@@ -112,38 +113,28 @@ pub(super) async fn serve(
     replies: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let standing = answer::standing(&node.config, &node.state).await?;
-    let door = Door {
-        standing: &standing,
-        channel: Channel::Carried,
-    };
-    let entries = std::fs::read_dir(requests)
-        .with_context(|| format!("`{}` could not be read", requests.display()))?;
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect::<Result<_, _>>()?;
-    names.sort();
-    std::fs::create_dir_all(replies)?;
+    let standing = Arc::new(answer::standing(&node.config, &node.state).await?);
+    let names = unanswered(requests, replies)?;
     let bar = bar()?;
     bar.set_length(u64::try_from(names.len()).unwrap_or(0));
     let (mut answered, mut waiting) = (0, 0);
-    for name in names {
-        bar.inc(1);
-        let reply = replies.join(&name);
-        if reply.exists() || !name.to_string_lossy().ends_with(".json") {
-            continue;
-        }
-        let bytes = std::fs::read(requests.join(&name))?;
-        let now = node.clock.now();
-        let served = audit::serve(&node.state, &node.config, now, door, &bytes).await;
-        match served.with_context(|| format!("`{}`", name.to_string_lossy()))? {
-            Served::Reply(bytes) => {
-                let passing = replies.join(format!(".{}", name.to_string_lossy()));
-                std::fs::write(&passing, bytes)?;
-                std::fs::rename(&passing, &reply)?;
-                answered += 1;
+    for names in names.chunks(audit::at_once()) {
+        let read = names.iter().map(|name| std::fs::read(requests.join(name)));
+        let read = read.collect::<Result<Vec<_>, _>>()?;
+        let (state, config, now) = (&node.state, &node.config, node.clock.now());
+        let by = (&standing, Channel::Carried);
+        let served = audit::serve_together(state, config, now, by, read).await;
+        for (name, served) in names.iter().zip(served) {
+            match served.with_context(|| format!("`{name}`"))? {
+                Served::Reply(bytes) => {
+                    let passing = replies.join(format!(".{name}"));
+                    std::fs::write(&passing, bytes)?;
+                    std::fs::rename(&passing, replies.join(name))?;
+                    answered += 1;
+                }
+                Served::Waits(_) => waiting += 1,
             }
-            Served::Waits(_) => waiting += 1,
+            bar.inc(1);
         }
     }
     bar.finish_and_clear();
@@ -155,4 +146,20 @@ pub(super) async fn serve(
         );
     }
     Ok(())
+}
+
+/// Names of the requests in a folder that have no reply in the other, in order.
+fn unanswered(requests: &Path, replies: &Path) -> anyhow::Result<Vec<String>> {
+    std::fs::create_dir_all(replies)?;
+    let mut names = Vec::new();
+    let entries = std::fs::read_dir(requests)
+        .with_context(|| format!("`{}` could not be read", requests.display()))?;
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".json") && !replies.join(&name).exists() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
