@@ -192,7 +192,9 @@ pub(super) async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Resul
             let report = audit::verify(&Folder::new(&args.folder), &known)?;
             let findings = report.findings.len();
             let seen = match args.quorum {
-                Some(quorum) => format!(", whose close {quorum} other organisations witnessed"),
+                Some(quorum) => {
+                    format!(", whose close at least {quorum} other organisations witnessed")
+                }
                 None => format!("; {}", witnessed(&report)),
             };
             writeln!(

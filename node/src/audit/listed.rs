@@ -26,18 +26,20 @@ const OPENING: &str =
     "select request, payer, month, version, leaves, checkpoint, refused, at from audit_openings";
 
 fn read(row: &SqliteRow) -> Result<Asked, StateError> {
-    fn named<T: std::str::FromStr>(text: String) -> Result<T, StateError> {
+    fn named<T: std::str::FromStr>(row: &SqliteRow, column: usize) -> Result<T, StateError> {
+        let text: String = row.try_get(column)?;
         text.parse().map_err(|_| StateError::Range)
     }
     let refused: Option<String> = row.try_get(6)?;
+    let refused = refused.map(|name| name.parse()).transpose();
     Ok(Asked {
-        request: named(row.try_get(0)?)?,
-        payer: named(row.try_get(1)?)?,
-        month: named(row.try_get(2)?)?,
+        request: named(row, 0)?,
+        payer: named(row, 1)?,
+        month: named(row, 2)?,
         version: u32::try_from(row.try_get::<i64, _>(3)?).map_err(|_| StateError::Range)?,
         leaves: u64::try_from(row.try_get::<i64, _>(4)?).map_err(|_| StateError::Range)?,
-        checkpoint: named(row.try_get(5)?)?,
-        refused: refused.map(named).transpose()?,
+        checkpoint: named(row, 5)?,
+        refused: refused.map_err(|_| StateError::Range)?,
         at: Timestamp(row.try_get(7)?),
     })
 }

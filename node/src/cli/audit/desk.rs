@@ -155,9 +155,12 @@ fn unanswered(requests: &Path, replies: &Path) -> anyhow::Result<Vec<String>> {
     let entries = std::fs::read_dir(requests)
         .with_context(|| format!("`{}` could not be read", requests.display()))?;
     for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".json") && !replies.join(&name).exists() {
-            names.push(name);
+        let name = entry?.file_name();
+        let json = Path::new(&name)
+            .extension()
+            .is_some_and(|kind| kind == "json");
+        if json && !replies.join(&name).exists() {
+            names.push(name.to_string_lossy().into_owned());
         }
     }
     names.sort();
