@@ -52,6 +52,12 @@ pub fn floors() -> Result<Privacy, OpenError> {
     Ok(Privacy::parse(DEFAULT)?)
 }
 
+/// The officers and the policy that two of them signed, as they are in force now.
+pub async fn standing(config: &Config, state: &State) -> Result<Standing, OpenError> {
+    let policy = policy(config)?;
+    Ok(Standing::open(state, &config.data, &config.hospital, &policy).await?)
+}
+
 impl App {
     /// Opens the node whose settings are given.
     pub async fn open(config: &Config, state: State, clock: Clock) -> Result<Self, OpenError> {

@@ -207,7 +207,7 @@ mod tests {
             ("", 8),
             ("[time]\n", 5),
             ("[case_group]\n", 3),
-            ("[dimensions.sex]\n", 5),
+            ("[dimensions.sex]\n", 6),
             ("[fields.cost]\n", 3),
         ] {
             let error = toml::from_str::<Mapping>(&format!("{place}nokey = 1")).unwrap_err();

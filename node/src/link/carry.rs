@@ -2,8 +2,10 @@
 //! coordinator decides nothing: who may ask, and how much, is judged by the node.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use policies::access::Channel;
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -11,6 +13,7 @@ use schemas::time::Month;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent, sent};
+use crate::answer;
 use crate::audit::{self, AuditError, Served};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -60,29 +63,47 @@ async fn look(
     (passed, told): (&mut BTreeSet<Digest>, &mut BTreeSet<Digest>),
 ) -> Result<bool, LinkError> {
     let mut answered = false;
-    for id in link.audit_waiting().await? {
-        if passed.contains(&id) {
-            continue;
+    let mut waiting = link.audit_waiting().await?;
+    waiting.retain(|id| !passed.contains(id));
+    if waiting.is_empty() {
+        return Ok(false);
+    }
+    // Read anew each time, so that what the officers changed counts at once.
+    let standing = match answer::standing(config, state).await {
+        Ok(standing) => Arc::new(standing),
+        Err(error) => {
+            tracing::warn!(%error, "audit requests wait");
+            return Ok(false);
         }
-        let request = link.audit_request(&id).await?;
-        match audit::serve(state, config, clock.now(), None, &request).await {
-            Ok(Served::Reply(reply)) => match link.audit_reply(&id, reply).await? {
-                Sent::Acknowledged => answered = true,
-                Sent::Refused(status) => {
-                    tracing::warn!(request = %id.short(), status, "an audit reply was refused");
-                    passed.insert(id);
+    };
+    for ids in waiting.chunks(audit::at_once()) {
+        let mut requests = Vec::with_capacity(ids.len());
+        for id in ids {
+            requests.push(link.audit_request(id).await?);
+        }
+        let by = (&standing, Channel::MutualTls);
+        let served = audit::serve_together(state, config, clock.now(), by, requests).await;
+        for (id, served) in ids.iter().zip(served) {
+            match served {
+                Ok(Served::Reply(reply)) => match link.audit_reply(id, reply).await? {
+                    Sent::Acknowledged => answered = true,
+                    Sent::Refused(status) => {
+                        tracing::warn!(request = %id.short(), status, "an audit reply was refused");
+                        passed.insert(*id);
+                    }
+                },
+                Ok(Served::Waits(request)) => {
+                    if told.insert(request) {
+                        tracing::info!(%request, "an audit asks to open leaves: `audit list`");
+                    }
                 }
-            },
-            Ok(Served::Waits(request)) => {
-                if told.insert(request) {
-                    tracing::info!(%request, "an audit asks for leaves to be opened: `audit approve`");
+                // Until the steward unlocks or burns: asked again at the next look.
+                Err(AuditError::Locked | AuditError::RolledBack | AuditError::Stopped) => {}
+                Err(error) => {
+                    let request = id.short();
+                    tracing::warn!(%request, %error, "an audit request is not answered");
+                    passed.insert(*id);
                 }
-            }
-            // Until the steward unlocks or burns: asked again at the next look.
-            Err(AuditError::Locked | AuditError::RolledBack) => {}
-            Err(error) => {
-                tracing::warn!(request = %id.short(), %error, "an audit request is not answered");
-                passed.insert(id);
             }
         }
     }

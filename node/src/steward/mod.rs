@@ -11,7 +11,7 @@ mod alarm;
 mod words;
 
 pub use alarm::{alarm, declined};
-pub use approval::{Fits, approve, approved, hold, refuse, release};
+pub use approval::{Fits, approve, approved, check_reason, hold, refuse, release};
 pub use inbox::{Letter, State as LetterState, answered, expire, find, let_go, letters, put, void};
 pub use lock::{Lock, lock, locked, unlock};
 pub use quota::{Admitted, Similar, admit, similar, suspect};

@@ -3,7 +3,7 @@
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::{Officer, PolicyApproval, Role};
-use schemas::seal::{SealError, Sealed, Signer};
+use schemas::seal::{Message, SealError, Sealed, Signer};
 
 /// How many persons a policy, and every person after the first ones, needs.
 pub(super) const PERSONS: usize = 2;
@@ -115,28 +115,33 @@ impl Officers {
         }
     }
 
+    /// Who signed a message that fits: each person once, however often one signed.
+    pub fn signed<M: Message>(
+        &self,
+        sealed: &[Sealed<M>],
+        fits: impl Fn(&Officer, &M) -> bool,
+    ) -> Vec<&Officer> {
+        let has = |officer: &&Officer| {
+            let opened = |one: &Sealed<M>| one.open(&officer.key);
+            let mut signed = sealed.iter();
+            signed.any(|one| opened(one).is_ok_and(|message| fits(officer, &message)))
+        };
+        self.persons.iter().filter(has).collect()
+    }
+
     /// Whether two different persons signed exactly this policy of this organisation.
     pub fn approved(
         &self,
         policy: Digest,
         approvals: &[Sealed<PolicyApproval>],
     ) -> Result<Approved, OfficersError> {
-        let signed = |officer: &&Officer| {
-            let fits = |sealed: &Sealed<PolicyApproval>| {
-                sealed.open(&officer.key).is_ok_and(|approval| {
-                    approval.officer == officer.name
-                        && approval.organisation == self.organisation
-                        && approval.policy == policy
-                })
-            };
-            approvals.iter().any(fits)
-        };
-        let by: Vec<Slug> = self
-            .persons
-            .iter()
-            .filter(signed)
-            .map(|officer| officer.name.clone())
-            .collect();
+        let signed = self.signed(approvals, |officer, approval| {
+            approval.officer == officer.name
+                && approval.organisation == self.organisation
+                && approval.policy == policy
+        });
+        let names = signed.into_iter().map(|officer| officer.name.clone());
+        let by: Vec<Slug> = names.collect();
         if by.len() < PERSONS {
             return Err(OfficersError::TooFew {
                 have: by.len(),

@@ -91,7 +91,7 @@ async fn killed_and_resumed_matching_gives_the_same_result() {
             assert_eq!(earlier, &bytes, "{name}");
         }
     }
-    closing.answer(&insurer, None).await;
+    closing.answer(&insurer).await;
     let whole = insurer.find().unwrap();
     let result = insurer.folder.path("match.json");
     let bytes = std::fs::read(&result).unwrap();

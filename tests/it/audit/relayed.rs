@@ -74,17 +74,18 @@ async fn an_audit_runs_through_the_coordinator() {
     assert_eq!(left.unwrap(), 0);
     insurer.find().unwrap();
     audit::totals(&insurer.folder).unwrap();
-    // Leaves are opened once an officer agreed, and not before.
+    // Leaves are opened once two officers signed, and not before.
     assert!(audit::sample(&insurer.folder).is_err());
     let left = audit::exchange(&insurer.folder, 8, &|_, _| {}).await;
     assert_eq!(left.unwrap(), 1);
     let open = std::fs::read(insurer.folder.path("requests/open.json")).unwrap();
     let open: schemas::seal::Sealed<proofs::exchange::Request> =
         serde_json::from_slice(&open).unwrap();
-    let (state, digest) = (&closing.hospital.state, open.digest().unwrap());
-    node::audit::approve(state, &digest, "Li Hua", NOW)
-        .await
-        .unwrap();
+    let digest = open.digest().unwrap();
+    closing.sign(officers::STEWARD, &digest).await.unwrap();
+    let left = audit::exchange(&insurer.folder, 8, &|_, _| {}).await;
+    assert_eq!(left.unwrap(), 1, "one officer is not enough");
+    closing.sign(officers::SECOND, &digest).await.unwrap();
     let left = audit::exchange(&insurer.folder, looks, &|_, _| {}).await;
     assert_eq!(left.unwrap(), 0);
     audit::sample(&insurer.folder).unwrap();
