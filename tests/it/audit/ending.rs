@@ -16,22 +16,26 @@ fn binary(name: &str) -> PathBuf {
     binary
 }
 
-/// Runs a command and kills it after so many microseconds; whether it had ended.
+/// Runs a command and kills it after so many microseconds; whether it had ended, which must be well.
 fn killed(name: &str, words: &[&str], after: u64) -> bool {
+    let told = tempfile::NamedTempFile::new().unwrap();
     let mut child = Command::new(binary(name))
         .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(told.reopen().unwrap())
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_micros(after));
-    let ended = child.try_wait().unwrap().is_some();
-    if !ended {
-        child.kill().unwrap();
+    let ended = child.try_wait().unwrap();
+    if let Some(status) = ended {
+        let told = std::fs::read_to_string(told.path()).unwrap();
+        assert!(status.success(), "{name} after {after} us: {told}");
+        return true;
     }
+    child.kill().unwrap();
     child.wait().unwrap();
-    ended
+    false
 }
 
 fn done(name: &str, words: &[&str]) {
