@@ -23,3 +23,4 @@ mod benchmark;
 mod dictionary;
 mod coverage;
 mod sparcs;
+mod told;

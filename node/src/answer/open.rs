@@ -59,15 +59,18 @@ impl App {
             .await?
             .ok_or(OpenError::NoDictionary)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let policy = policy(config)?;
-        let standing = Standing::open(&state, &config.data, &config.hospital, &policy).await?;
+        let lies_there = policy(config)?;
+        let (data, hospital, now) = (&config.data, &config.hospital, clock.now());
+        let standing = Standing::open(&state, data, hospital, &lies_there, now).await?;
+        // The one in force may be an older one, signed under other floors.
+        standing.policy.no_looser_than(&floors()?)?;
         Ok(Self {
             hospital: config.hospital.clone(),
             data: config.data.clone(),
             state,
             dictionary,
             floors: floors()?,
-            policy,
+            policy: standing.policy.clone(),
             standing,
             signer: Keys::open(&config.data)?.message_key()?,
             noise: Box::new(Gaussian),

@@ -10,7 +10,7 @@ use proofs::note::Note;
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::Signer;
-use schemas::time::Timestamp;
+use schemas::shown::line;
 use sqlx::Row as _;
 
 use super::Node;
@@ -154,18 +154,13 @@ async fn show(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
             out,
             "{:>6} {} {:<12} {} {}",
             entry.sequence,
-            readable(entry.at),
+            entry.at,
             entry.kind,
             entry.subject.short(),
-            detail.join(" ")
+            line(&detail.join(" "))
         )?;
     }
     Ok(())
-}
-
-/// A moment as RFC 3339 in UTC; as seconds where no calendar has it.
-fn readable(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }
 
 async fn prove(keeper: &Keeper<'_>, sequence: u64) -> anyhow::Result<Receipt> {
@@ -248,15 +243,4 @@ fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Resul
     let (entries, head) = (found.entries, found.head);
     writeln!(out, "sound: {entries} entries, head {head}, {witnessed}")?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_readable() {
-        assert_eq!(readable(Timestamp(1_751_328_000)), "2025-07-01T00:00:00Z");
-        assert_eq!(readable(Timestamp(i64::MAX)), i64::MAX.to_string());
-    }
 }

@@ -74,7 +74,7 @@ pub async fn refuse(
 ) -> Result<(), StewardError> {
     by.check()?;
     let sound = (1..=200).contains(&reason.chars().count());
-    if !sound || reason.chars().any(char::is_control) {
+    if !sound || !schemas::shown::is_plain(reason) {
         return Err(StewardError::Reason);
     }
     let mut change = state.begin().await?;
