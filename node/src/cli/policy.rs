@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 use schemas::id::Slug;
+use schemas::shown::line;
 
 use super::account::write_policy;
 use super::officer::As;
@@ -60,7 +61,7 @@ pub(super) async fn run(command: &Command, data: &Path, out: &mut dyn Write) -> 
                 }
                 Err(error) => writeln!(out, "not in force: {error}")?,
             }
-            writeln!(out, "access policies: {}", set.ids().join(", "))?;
+            writeln!(out, "access policies: {}", line(&set.ids().join(", ")))?;
             write_policy(&policy, out)?;
         }
         Command::Approve { by } => {

@@ -167,7 +167,7 @@ async fn stat_the_best_adversary_of_two_rosters_stays_below_the_bound() {
         "{ kind = \"sum\", field = \"cost\" }",
     ] {
         let body = format!(
-            "bounds = {{ groups = 1, stays = 1 }}\nfilter = {{ department = [\"2100\"] }}\n\
+            "bounds = {{ groups = 1, stays = 1 }}\nfilter = {{ case_group = [\"JR19\"], department = [\"2100\"] }}\n\
              [[tables]]\nby = []\nblocks = [{{ measure = {measure}, rho = \"{rho}\" }}]"
         );
         let layout = compiled(&app, &question(&app, "2025", &body));

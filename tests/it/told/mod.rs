@@ -34,12 +34,19 @@ fn program(name: &str) -> Command {
 }
 
 /// What one command, or one service, told.
-#[derive(Debug)]
 struct Told {
     what: String,
     success: bool,
     out: Vec<u8>,
     err: Vec<u8>,
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (out, err) = (&self.out, &self.err);
+        let [out, err] = [out, err].map(|text| String::from_utf8_lossy(text));
+        write!(f, "{}: {}\n{out}\n{err}", self.what, self.success)
+    }
 }
 
 /// A folder with an alliance in it, and everything that was told there.
