@@ -174,11 +174,12 @@ fn text_of_files_and_names_stays_on_its_line() {
     let mut shown = 0;
     for told in &place.told {
         both_sound(told);
-        let text = format!("{told:?}");
+        let text = [&told.out[..], &told.err].concat();
+        let text = String::from_utf8_lossy(&text);
         shown += usize::from(text.contains("\\nFORGED a") || text.contains("\\u202e"));
     }
-    // The text was there, written out: in errors, notes, codes of a trial, names of policies.
-    assert!(shown >= 6, "only {shown} outputs show the text");
+    // The text was there, written out: in errors about a column and a file, as a policy's name.
+    assert!(shown >= 5, "only {shown} outputs show the text");
     println!("row 38: shown in {shown} of {} outputs", place.told.len());
 }
 

@@ -265,11 +265,7 @@ fn wrong_files(place: &mut Place, csv: &str, mapping: &str) {
         "unit = \"yuan\"",
         &format!("unit = \"{PATIENT}\""),
     );
-    let column = place.mapping(
-        "column.toml",
-        "sex = {",
-        &format!("sex = [\"{NAME}\"] # {{"),
-    );
+    let column = place.mapping("column.toml", "sex = {", "sex = [\"no such column\"] # {");
     let gone = place.word("gone.csv");
     for words in [
         vec!["load", &headless, "--mapping", mapping],
@@ -483,7 +479,12 @@ fn search(place: &Place, codes: &[String]) {
     for told in &place.told {
         for (stream, text) in [("out", &told.out), ("err", &told.err)] {
             bytes += text.len();
+            // A trial shows ten rows as they would be kept, amounts too: to the hospital itself.
+            let trial = stream == "out" && told.what.contains("\"map\", \"test\"");
             for (what, value) in &needles {
+                if trial && what.starts_with("amount") {
+                    continue;
+                }
                 assert!(
                     !stands_in(text, value),
                     "{what} in standard {stream} of {}:\n{}",
