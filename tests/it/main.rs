@@ -24,3 +24,4 @@ mod benchmark;
 mod dictionary;
 mod coverage;
 mod sparcs;
+mod told;

@@ -169,7 +169,8 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
     let policy = answer::policy(&node.config);
     let policy = policy.context("the policy is refused, nothing would be answered")?;
     let config = &node.config;
-    Standing::open(&node.state, &config.data, &config.hospital, &policy)
+    let now = node.clock.now();
+    Standing::open(&node.state, &config.data, &config.hospital, &policy, now)
         .await
         .context("the policy is refused, nothing would be answered")?;
     let link = open(&node)?;

@@ -9,6 +9,7 @@ use proofs::history::{self, Published, QUORUM, Receipt, Shown};
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::Signer;
+use schemas::shown::line;
 use schemas::time::Timestamp;
 
 use super::Node;
@@ -157,7 +158,7 @@ async fn show(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
             readable(entry.at),
             entry.kind,
             entry.subject.short(),
-            detail.join(" ")
+            line(&detail.join(" "))
         )?;
     }
     Ok(())
@@ -223,15 +224,4 @@ fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Resul
     let (entries, head) = (found.entries, found.head);
     writeln!(out, "sound: {entries} entries, head {head}, {witnessed}")?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_readable() {
-        assert_eq!(readable(Timestamp(1_751_328_000)), "2025-07-01T00:00:00Z");
-        assert_eq!(readable(Timestamp(i64::MAX)), i64::MAX.to_string());
-    }
 }

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use schemas::shown::{self, Screen};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -112,8 +113,15 @@ impl Node {
 
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    if words.any(|word| !shown::is_plain(&word.to_string_lossy())) {
+        let told =
+            "the command line holds line ends or control characters: rename the file or retype";
+        drop(writeln!(std::io::stderr(), "consilium-node: {told}"));
+        return ExitCode::from(2);
+    }
     let cli = Cli::parse();
-    let mut out = pipe::Pipe::new(std::io::stdout().lock());
+    let mut out = pipe::Pipe::new(Screen::new(std::io::stdout().lock()));
     let done = tokio::runtime::Runtime::new()
         .context("the runtime could not be started")
         .and_then(|runtime| runtime.block_on(run(cli, &mut out)));
@@ -122,7 +130,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let mut err = std::io::stderr().lock();
             // Nothing is left to do if even the error cannot be shown.
-            drop(writeln!(err, "consilium-node: {error:#}"));
+            let told = format!("{error:#}");
+            drop(writeln!(err, "consilium-node: {}", shown::line(&told)));
             ExitCode::FAILURE
         }
     }

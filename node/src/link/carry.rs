@@ -69,7 +69,7 @@ async fn look(
         return Ok(false);
     }
     // Read anew each time, so that what the officers changed counts at once.
-    let standing = match answer::standing(config, state).await {
+    let standing = match answer::standing(config, state, clock.now()).await {
         Ok(standing) => Arc::new(standing),
         Err(error) => {
             tracing::warn!(%error, "audit requests wait");

@@ -96,7 +96,7 @@ pub async fn refuse(
 /// Whether a reason is one to keep: 1 to 200 characters on one line.
 pub fn check_reason(reason: &str) -> Result<(), StewardError> {
     let sound = (1..=200).contains(&reason.chars().count());
-    if !sound || reason.chars().any(char::is_control) {
+    if !sound || !schemas::shown::is_plain(reason) {
         return Err(StewardError::Reason);
     }
     Ok(())

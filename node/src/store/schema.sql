@@ -222,6 +222,12 @@ create table if not exists officers (
     signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
 );
 
+-- Policies that two of them signed, in the order in which they did: the last one in force counts.
+create table if not exists policies (
+    position bigint primary key,        -- 1, 2, 3 …
+    signed text not null                -- policies::access::Signed
+);
+
 -- Rounds that wait, or waited, for the steward.
 create table if not exists inbox (
     round text primary key,             -- digest of the round

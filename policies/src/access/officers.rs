@@ -4,6 +4,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::{Officer, PolicyApproval, Role};
 use schemas::seal::{Message, SealError, Sealed, Signer};
+use schemas::time::Timestamp;
 
 /// How many persons a policy, and every person after the first ones, needs.
 pub(super) const PERSONS: usize = 2;
@@ -43,6 +44,8 @@ pub struct Approved {
     pub policy: Digest,
     /// Who signed, by name.
     pub by: Vec<Slug>,
+    /// When the second of them signed, by their own words.
+    pub at: Timestamp,
 }
 
 /// The registered persons of one organisation, in the order in which they came.
@@ -135,27 +138,34 @@ impl Officers {
         policy: Digest,
         approvals: &[Sealed<PolicyApproval>],
     ) -> Result<Approved, OfficersError> {
-        let signed = self.signed(approvals, |officer, approval| {
-            approval.officer == officer.name
-                && approval.organisation == self.organisation
-                && approval.policy == policy
-        });
-        let names = signed.into_iter().map(|officer| officer.name.clone());
-        let by: Vec<Slug> = names.collect();
-        if by.len() < PERSONS {
+        // When a person first signed it.
+        let signed = |officer: &Officer| {
+            let fits = |sealed: &Sealed<PolicyApproval>| {
+                let approval = sealed.open(&officer.key).ok()?;
+                let fits = approval.officer == officer.name
+                    && approval.organisation == self.organisation
+                    && approval.policy == policy;
+                fits.then_some(approval.at)
+            };
+            let first = approvals.iter().filter_map(fits).min();
+            first.map(|at| (at, officer.name.clone()))
+        };
+        let signed: Vec<(Timestamp, Slug)> = self.persons.iter().filter_map(signed).collect();
+        let mut times: Vec<Timestamp> = signed.iter().map(|(at, _)| *at).collect();
+        times.sort_unstable();
+        let Some(at) = times.get(PERSONS - 1).copied() else {
             return Err(OfficersError::TooFew {
-                have: by.len(),
+                have: signed.len(),
                 policy,
             });
-        }
-        Ok(Approved { policy, by })
+        };
+        let by = signed.into_iter().map(|(_, name)| name).collect();
+        Ok(Approved { policy, by, at })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use schemas::time::Timestamp;
-
     use super::*;
 
     fn slug(text: &str) -> Slug {
@@ -231,5 +241,6 @@ mod tests {
             .approved(policy, &[yes(0, "h1", policy), yes(2, "h1", policy)])
             .unwrap();
         assert_eq!(approved.by, [slug("a"), slug("c")]);
+        assert_eq!(approved.at, Timestamp(0));
     }
 }

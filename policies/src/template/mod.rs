@@ -12,6 +12,7 @@ use schemas::question::{
     Block, Bounds, Dataset, Filter, Measure, Purpose, Question, Release, Series, Table,
 };
 use schemas::round::TemplateRef;
+use schemas::shown;
 use schemas::time::Period;
 use schemas::written;
 
@@ -141,6 +142,9 @@ impl Template {
         };
         if self.version == 0 {
             return broken("version", "versions begin at 1");
+        }
+        if !shown::is_plain(&self.label.zh) || !shown::is_plain(&self.label.en) {
+            return broken("label", "text on one line");
         }
         let sound = |bound: u8| (1..=50).contains(&bound);
         if !sound(self.bounds.groups) || !sound(self.bounds.stays) {

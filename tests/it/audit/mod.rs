@@ -206,7 +206,7 @@ impl Closing {
 
 /// Officers and policy as a command reads them.
 async fn standing(state: &State, config: &Config) -> Standing {
-    node::answer::standing(config, state).await.unwrap()
+    node::answer::standing(config, state, NOW).await.unwrap()
 }
 
 fn acting<'a>(

@@ -18,7 +18,7 @@ use crate::steward::Acting;
 
 /// Lists the openings that were asked for.
 pub(super) async fn list(node: &Node, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let standing = answer::standing(&node.config, &node.state).await?;
+    let standing = answer::standing(&node.config, &node.state, node.clock.now()).await?;
     let openings = audit::openings(&node.state, &standing, &node.config.hospital).await?;
     if json {
         serde_json::to_writer_pretty(&mut *out, &openings)?;
@@ -61,7 +61,7 @@ pub(super) async fn approve(
     by: &As,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let standing = answer::standing(&node.config, &node.state).await?;
+    let standing = answer::standing(&node.config, &node.state, node.clock.now()).await?;
     let key = by.signer(&node.config.data)?;
     let acting = acting(node, &standing, by, &key);
     let signed = audit::approve(&node.state, acting, request).await?;
@@ -81,7 +81,7 @@ pub(super) async fn refuse(
     (by, reason): (&As, &str),
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let standing = answer::standing(&node.config, &node.state).await?;
+    let standing = answer::standing(&node.config, &node.state, node.clock.now()).await?;
     let key = by.signer(&node.config.data)?;
     let acting = acting(node, &standing, by, &key);
     audit::refuse(&node.state, acting, request, reason).await?;
@@ -113,7 +113,7 @@ pub(super) async fn serve(
     replies: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let standing = Arc::new(answer::standing(&node.config, &node.state).await?);
+    let standing = Arc::new(answer::standing(&node.config, &node.state, node.clock.now()).await?);
     let names = unanswered(requests, replies)?;
     let bar = bar()?;
     bar.set_length(u64::try_from(names.len()).unwrap_or(0));
