@@ -59,7 +59,7 @@ fn text_of_files_and_names_stays_on_its_line() {
             let line = crate::hospital::Line::new(&patient, &settlement, 3, "JR19", 9000);
             // Without the line ends that the reader of codes passes over by itself.
             let quiet: String = EVIL.chars().filter(|c| !c.is_ascii_control()).collect();
-            let text = if n % 2 == 0 { EVIL } else { &quiet };
+            let text = if n.is_multiple_of(2) { EVIL } else { &quiet };
             line.with(column, &format!("\"{text}\""))
         };
         file(&(0..12).map(line).collect::<Vec<_>>())
