@@ -10,7 +10,6 @@ use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::Signer;
 use schemas::shown::line;
-use schemas::time::Timestamp;
 
 use super::Node;
 use crate::answer;
@@ -155,18 +154,13 @@ async fn show(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
             out,
             "{:>6} {} {:<12} {} {}",
             entry.sequence,
-            readable(entry.at),
+            entry.at,
             entry.kind,
             entry.subject.short(),
             line(&detail.join(" "))
         )?;
     }
     Ok(())
-}
-
-/// A moment as RFC 3339 in UTC; as seconds where no calendar has it.
-fn readable(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
