@@ -162,7 +162,7 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
         Command::Signals(args) => signals::run(&Office::open(data).await?, &args, out).await?,
         Command::Insurer(command) => {
-            insurer::run(&Office::open(data).await?, &command, out).await?;
+            insurer::run(&Office::open(data).await?, data, &command, out).await?;
         }
         Command::Audit(command) => audit::run(&command, out).await?,
         Command::Log(command) => log::run(data, &command, out).await?,

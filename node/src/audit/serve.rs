@@ -102,7 +102,11 @@ pub async fn serve(
     if ledger::rolled_back(&mut *change).await? {
         return Err(AuditError::RolledBack);
     }
-    // An officer may have refused meanwhile.
+    // The steward may have locked the node meanwhile, or an officer refused.
+    let lock = steward::last(&mut *change).await?;
+    if lock.is_some_and(|lock| lock.locked) {
+        return Err(AuditError::Locked);
+    }
     if listed::refused(&mut *change, &digest).await? {
         drop(change);
         return refused(&signer, &digest, Refusal::Declined);

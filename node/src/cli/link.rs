@@ -191,7 +191,7 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
     let desk = desk(&node, &link, &signer);
     let answer =
         async |round: &Round, digest: Digest| answer_round(&node, &cache, (round, digest)).await;
-    let carry = link::carry(&link, &node.state, &node.config, &node.clock, &stop);
+    let carry = link::carry(&desk, &node.config, &stop);
     tokio::join!(link::run(&desk, answer, &stop), carry);
     Ok(())
 }

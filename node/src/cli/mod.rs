@@ -145,7 +145,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Account(command) => account::run(command, &cli.data, out).await,
         Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Audit(command) => audit::run(command, &cli.data, out).await,
-        Command::Link(command) => link::run(command, &cli.data, out).await,
+        Command::Link(command) => Box::pin(link::run(command, &cli.data, out)).await,
         Command::Officer(command) => officer::run(command, &cli.data, out).await,
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,

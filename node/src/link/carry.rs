@@ -13,30 +13,38 @@ use schemas::time::Month;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent, sent};
+use super::exchange::{self, ExchangeError};
+use super::moment;
+use super::poll::Desk;
 use crate::answer;
 use crate::audit::{self, AuditError, Served};
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::state::State;
+use crate::log::Leaves;
 
 /// Pause between two looks; longer while the coordinator is not reached.
 const PAUSE: Duration = Duration::from_secs(2);
 const LONG_PAUSE: Duration = Duration::from_secs(30);
 
+/// Why a look came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum CarryError {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("the log could not be compared with what the coordinator has seen of it")]
+    Exchange(#[from] ExchangeError),
+    #[error(transparent)]
+    Clock(#[from] moment::Behind),
+}
+
 /// Runs until `stop`.
-pub async fn carry(
-    link: &Link,
-    state: &State,
-    config: &Config,
-    clock: &Clock,
-    stop: &CancellationToken,
-) {
+pub async fn carry(desk: &Desk<'_>, config: &Config, stop: &CancellationToken) {
     // Requests that are nobody's who may ask: said once, not at every look.
     let mut passed = BTreeSet::new();
     let mut told = BTreeSet::new();
+    let mut leaves = Leaves::default();
     while !stop.is_cancelled() {
         let looked = tokio::select! {
-            looked = look(link, state, config, clock, (&mut passed, &mut told)) => looked,
+            looked = look(desk, config, &mut leaves, (&mut passed, &mut told)) => looked,
             () = stop.cancelled() => return,
         };
         let pause = match looked {
@@ -56,18 +64,21 @@ pub async fn carry(
 
 /// One look; whether anything was answered.
 async fn look(
-    link: &Link,
-    state: &State,
+    desk: &Desk<'_>,
     config: &Config,
-    clock: &Clock,
+    leaves: &mut Leaves,
     (passed, told): (&mut BTreeSet<Digest>, &mut BTreeSet<Digest>),
-) -> Result<bool, LinkError> {
+) -> Result<bool, CarryError> {
+    let (link, state, clock) = (desk.link, desk.state, desk.clock);
     let mut answered = false;
     let mut waiting = link.audit_waiting().await?;
     waiting.retain(|id| !passed.contains(id));
     if waiting.is_empty() {
         return Ok(false);
     }
+    // An old backup, or a clock that is not believed, answers no audit either.
+    moment::check(state, clock.now()).await?;
+    exchange::exchange(desk, leaves).await?;
     // Read anew each time, so that what the officers changed counts at once.
     let standing = match answer::standing(config, state, clock.now()).await {
         Ok(standing) => Arc::new(standing),

@@ -13,6 +13,7 @@ mod words;
 pub use alarm::{alarm, declined};
 pub use approval::{Fits, approve, approved, check_reason, hold, refuse, release};
 pub use inbox::{Letter, State as LetterState, answered, expire, find, let_go, letters, put, void};
+pub(crate) use lock::last;
 pub use lock::{Lock, lock, locked, unlock};
 pub use quota::{Admitted, Similar, admit, similar, suspect};
 pub use standing::{Granted, granted, list as standing, remove as remove_standing, stand};

@@ -253,13 +253,16 @@ async fn the_policy_in_force_decides_and_its_change_voids_signatures() {
     closing.agree(&digest).await;
     assert!(!waits(&closing, &bytes).await);
     narrow(
-        "@id(\"none\") forbid (principal, action == Alliance::Action::\"openRecord\", resource);",
+        "@id(\"own\") forbid (principal, action, resource) when { false };\n\
+         @id(\"none\") forbid (principal, action == Alliance::Action::\"openRecord\", resource);",
     )
     .await;
     let (next, _) = open(&key, "i01", 2);
     assert_eq!(refused(&closing, &insurer, &next).await, Refusal::Forbidden);
     narrow(
-        "@id(\"none\") forbid (principal, action == Alliance::Action::\"auditSettlement\", resource);",
+        "@id(\"own\") forbid (principal, action, resource) when { false };\n\
+         @id(\"none\") forbid (principal, action == Alliance::Action::\"openRecord\", resource);\n\
+         @id(\"all\") forbid (principal, action == Alliance::Action::\"auditSettlement\", resource);",
     )
     .await;
     let shut = closing.serve(&open(&key, "i01", 3).0).await;

@@ -113,6 +113,10 @@ pub(super) async fn serve(
     replies: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    // An old backup is noticed before anything is answered from it.
+    if let Err(error) = crate::cli::link::compare(node).await {
+        tracing::warn!(%error, "the log could not be compared with the coordinator's copy");
+    }
     let standing = Arc::new(answer::standing(&node.config, &node.state, node.clock.now()).await?);
     let names = unanswered(requests, replies)?;
     let bar = bar()?;

@@ -82,7 +82,9 @@ impl Batch<'_> {
         }
     }
 
-    /// The weight of each element: nobody chooses it after or before the elements.
+    /// The weight of each element (RFC 9497, section 2.2.1): each follows from the key, its place and
+    /// its own two elements. Who evaluates falsely could search for errors that cancel out in a
+    /// batch of thousands (about 2^32 steps); they would be random, and show as `missing`.
     fn weights(&self) -> Vec<Scalar> {
         let domain = [b"Seed-", CONTEXT].concat();
         let seed = digest(&SHA512, &framed(&[self.key, &domain]));
