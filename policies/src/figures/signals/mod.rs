@@ -79,7 +79,7 @@ pub enum Verdict {
         /// Whether it is among the discoveries.
         flagged: bool,
     },
-    /// Not tested: fewer than [`peers::LEAST`] other hospitals show the rate, or this one does not
+    /// Not tested: fewer than four other hospitals show the rate, or this one does not
     /// (too few stays, or its source lacks it).
     Untested,
 }
