@@ -65,7 +65,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Enrol { code } => enrol(&code, data, out).await,
         Command::Run { log_json } => {
             telemetry::start(log_json);
-            serve(data).await
+            Box::pin(serve(data)).await
         }
     }
 }
