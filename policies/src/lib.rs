@@ -8,3 +8,4 @@ pub mod plan;
 pub mod disclosure;
 pub mod access;
 pub mod figures;
+pub mod year;

@@ -20,6 +20,7 @@ pub mod enrolment;
 pub mod request;
 pub mod round;
 pub mod officer;
+pub mod year;
 pub mod entry;
 pub mod witness;
 pub mod problem;

@@ -45,10 +45,6 @@ pub struct BudgetRules {
     /// Weights of the capability rating by tier; each tier's add up to 1.
     #[serde(default)]
     pub capability: BTreeMap<Tier, BTreeMap<Slug, Exact>>,
-    /// Who has to sign a plan before it is in force.
-    pub parties: Vec<Slug>,
-    /// Days in which members may object to a plan.
-    pub objection_days: u32,
 }
 
 /// One factor.
@@ -179,14 +175,6 @@ impl BudgetRules {
                 .values()
                 .all(|weights| one(weights.values())),
             "weights of each tier's `capability` add up to 1",
-        );
-        check(
-            self.parties.len() >= 2 && distinct(self.parties.iter()),
-            "`parties` names at least two, each once",
-        );
-        check(
-            (1..=90).contains(&self.objection_days),
-            "`objection_days` is from 1 to 90",
         );
         faults
     }

@@ -268,11 +268,6 @@ fn bad_rules_are_refused_with_every_fault() {
             "stands twice",
         ),
         ("past = false", "past = true", "more than the past"),
-        (
-            "objection_days = 15",
-            "objection_days = 0",
-            "`objection_days`",
-        ),
         ("alpha = \"0.60\"", "alpha = 0.60", "shape"),
         ("alpha = \"0.60\"", "alfa = \"0.60\"", "shape"),
     ] {

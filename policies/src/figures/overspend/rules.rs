@@ -26,10 +26,6 @@ pub struct OverspendRules {
     pub insurer: Exact,
     /// How much of what a member bears itself is taken from its next budget, from 0.
     pub next_year: Exact,
-    /// Days in which a member may appeal.
-    pub appeal_days: u32,
-    /// Days in which an appeal is decided.
-    pub review_days: u32,
     /// How a case group's standard and actual cost become what the insurer pays.
     pub corridor: Corridor,
 }
@@ -84,14 +80,6 @@ impl OverspendRules {
             (
                 self.next_year.0 >= RBig::ZERO,
                 "`next_year` is zero or more",
-            ),
-            (
-                (1..=365).contains(&self.appeal_days),
-                "`appeal_days` is from 1 to 365",
-            ),
-            (
-                (1..=365).contains(&self.review_days),
-                "`review_days` is from 1 to 365",
             ),
             (
                 part(&self.corridor.full_from),

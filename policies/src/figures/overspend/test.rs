@@ -121,7 +121,6 @@ fn what_does_not_add_up_or_proves_nothing_is_refused() {
         ("insurer = \"0.30\"", "insurer = \"1.30\""),
         ("to = \"1.05\"", "to = \"0.95\""),
         ("to = \"1.15\"", "to = \"1.05\""),
-        ("appeal_days = 30", "appeal_days = 0"),
     ] {
         assert!(
             OverspendRules::parse(&DEFAULT.replacen(from, to, 1)).is_err(),

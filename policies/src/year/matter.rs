@@ -1,0 +1,179 @@
+//! How a proposed result gets into force: members accept or object in their time, objections are
+//! answered, all signers sign.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::time::Timestamp;
+use schemas::year::Matter;
+use serde::Serialize;
+
+use super::{Refused, Stage, Year, YearRules};
+
+const DAY: i64 = 86_400;
+
+/// The newest result about a matter, and what was said of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Course {
+    /// Digest of the result.
+    pub result: Digest,
+    /// Which version it is, from 1.
+    pub version: u32,
+    /// Until when members may object.
+    pub until: Timestamp,
+    /// Members that have nothing against it.
+    pub accepted: BTreeSet<Slug>,
+    /// Objections by member.
+    pub objections: BTreeMap<Slug, Objection>,
+    /// Parties that signed.
+    pub signed: BTreeSet<Slug>,
+    /// Whether all did.
+    pub in_force: bool,
+}
+
+/// An objection or appeal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Objection {
+    /// Why.
+    pub why: String,
+    /// What those who decide said so far: whether it is right.
+    pub answers: BTreeMap<Slug, bool>,
+    /// What came of it: all said the same. Where they differ it stays open.
+    pub decided: Option<bool>,
+}
+
+impl Year {
+    /// A new version voids what was said about the one before.
+    pub(super) fn propose(
+        &mut self,
+        rules: &YearRules,
+        matter: Matter,
+        result: Digest,
+        at: Timestamp,
+    ) -> Result<(), Refused> {
+        let of = rules.matters.get(&matter).ok_or(Refused::Rules)?;
+        let before = self.matters.get(&matter);
+        if before.is_some_and(|before| before.in_force || before.result == result) {
+            return Err(Refused::Again);
+        }
+        let version = before.map_or(0, |before| before.version).saturating_add(1);
+        let days = i64::from(of.objection_days).saturating_mul(DAY);
+        let course = Course {
+            result,
+            version,
+            until: Timestamp(at.0.saturating_add(days)),
+            accepted: BTreeSet::new(),
+            objections: BTreeMap::new(),
+            signed: BTreeSet::new(),
+            in_force: false,
+        };
+        self.matters.insert(matter, course);
+        Ok(())
+    }
+
+    /// What was proposed last, if it is this.
+    pub(super) fn newest(
+        &mut self,
+        matter: Matter,
+        result: Digest,
+    ) -> Result<&mut Course, Refused> {
+        if self.stage == Stage::Closed {
+            return Err(Refused::Stage(self.stage));
+        }
+        let course = self.matters.get_mut(&matter).ok_or(Refused::Nothing)?;
+        if course.result == result {
+            Ok(course)
+        } else {
+            Err(Refused::Superseded)
+        }
+    }
+}
+
+impl Course {
+    pub(super) fn accept(&mut self, member: &Slug) -> Result<(), Refused> {
+        if self
+            .objections
+            .get(member)
+            .is_some_and(|one| one.decided.is_none())
+        {
+            return Err(Refused::Contested(member.clone()));
+        }
+        if self.in_force || !self.accepted.insert(member.clone()) {
+            return Err(Refused::Again);
+        }
+        Ok(())
+    }
+
+    /// A member objects once to a version, in its time, unless it has accepted it.
+    pub(super) fn object(
+        &mut self,
+        member: &Slug,
+        at: Timestamp,
+        why: String,
+    ) -> Result<(), Refused> {
+        if at > self.until || self.in_force {
+            return Err(Refused::Late(self.until.min(at)));
+        }
+        if self.accepted.contains(member) || self.objections.contains_key(member) {
+            return Err(Refused::Again);
+        }
+        let objection = Objection {
+            why,
+            answers: BTreeMap::new(),
+            decided: None,
+        };
+        self.objections.insert(member.clone(), objection);
+        // Whoever signed did not know of it.
+        self.signed.clear();
+        Ok(())
+    }
+
+    /// One of those who decide says whether it is right; it is decided once all said the same.
+    pub(super) fn answer(
+        &mut self,
+        member: &Slug,
+        by: Slug,
+        upheld: bool,
+        needed: usize,
+    ) -> Result<(), Refused> {
+        let objection = self.objections.get_mut(member).ok_or(Refused::Nothing)?;
+        if objection.decided.is_some() || objection.answers.get(&by) == Some(&upheld) {
+            return Err(Refused::Again);
+        }
+        objection.answers.insert(by, upheld);
+        let alike = objection.answers.values().all(|one| *one == upheld);
+        if alike && objection.answers.len() >= needed {
+            objection.decided = Some(upheld);
+        }
+        Ok(())
+    }
+
+    /// A party signs: after the time to object, or once every member accepted or was heard; never
+    /// while an objection is open or was right.
+    pub(super) fn sign(
+        &mut self,
+        party: Slug,
+        at: Timestamp,
+        (members, needed): (usize, usize),
+    ) -> Result<(), Refused> {
+        if self.in_force || self.signed.contains(&party) {
+            return Err(Refused::Again);
+        }
+        let open = self
+            .objections
+            .iter()
+            .find(|(_, one)| one.decided != Some(false));
+        if let Some((member, _)) = open {
+            return Err(Refused::Contested(member.clone()));
+        }
+        let heard = self.accepted.iter().chain(self.objections.keys());
+        let heard: BTreeSet<&Slug> = heard.collect();
+        if at <= self.until && heard.len() < members {
+            return Err(Refused::Early(self.until));
+        }
+        self.signed.insert(party);
+        self.in_force = self.signed.len() >= needed;
+        Ok(())
+    }
+}

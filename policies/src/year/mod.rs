@@ -1,0 +1,285 @@
+//! The course of a budget year: target set → applications → review → plans, objections and
+//! signatures → in force → settlement, bonus and appraisal the same way → closed. A pure state
+//! machine over signed statements: whoever has them all gets to the same state.
+
+mod matter;
+mod outcome;
+mod rules;
+mod speak;
+#[cfg(test)]
+mod test;
+#[cfg(test)]
+mod test_statements;
+
+pub use matter::{Course, Objection};
+pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
+pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
+
+use std::collections::BTreeMap;
+
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::money::Fen;
+use schemas::seal::{PublicKey, SealError, Sealed};
+use schemas::time::{Month, Timestamp};
+use schemas::year::{Matter, Says, Statement};
+use serde::Serialize;
+
+/// Longest reason or purpose in characters.
+const LONGEST: usize = 1_000;
+
+/// Where a year stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The target is set.
+    Target,
+    /// Members apply.
+    Applications,
+    /// Applications are reviewed; no plan yet.
+    Review,
+    /// A plan is proposed.
+    Planned,
+    /// A plan is in force.
+    InForce,
+    /// Nothing more is said.
+    Closed,
+}
+
+/// A year and all that was said in it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Year {
+    /// Which year.
+    pub number: u16,
+    /// Where it stands.
+    pub stage: Stage,
+    /// All there is to spend.
+    pub target: Fen,
+    /// Digest of its rules.
+    pub rules: Digest,
+    /// Members and their keys.
+    pub members: BTreeMap<Slug, PublicKey>,
+    /// Parties and their keys.
+    pub parties: BTreeMap<Slug, PublicKey>,
+    /// What members applied for.
+    pub applications: BTreeMap<Slug, Application>,
+    /// The matters that something was proposed about.
+    pub matters: BTreeMap<Matter, Course>,
+    /// What the insurer paid, by member and month.
+    pub paid: BTreeMap<Slug, BTreeMap<Month, Fen>>,
+    /// The bonus that was paid out.
+    pub paid_out: Option<Digest>,
+    /// When the last statement was made.
+    pub last: Timestamp,
+}
+
+/// An application.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Application {
+    /// How much.
+    pub amount: Fen,
+    /// What for.
+    pub purpose: String,
+    /// What is expected.
+    pub expected: String,
+}
+
+/// Why a statement is refused; the year stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The signature.
+    #[error("the signature is refused: {0}")]
+    Seal(String),
+    /// Of another alliance or year.
+    #[error("the statement is about another alliance or year")]
+    Elsewhere,
+    /// The year's first statement opens it, and no other does.
+    #[error("a year is opened once, by its first statement")]
+    Opening,
+    /// Nobody who takes part.
+    #[error("`{0}` takes no part in this year")]
+    Stranger(Slug),
+    /// Somebody else's to say.
+    #[error("`{0}` may not say this; it is for {1}")]
+    Role(Slug, &'static str),
+    /// Not now.
+    #[error("this is not said while the year stands at {0:?}")]
+    Stage(Stage),
+    /// Rules that the year does not have.
+    #[error("the rules are not those that the year was opened under")]
+    Rules,
+    /// Parties that the rules need.
+    #[error("the rules need the party `{0}`")]
+    Party(Slug),
+    /// Two who share a key or name.
+    #[error("members and parties have names and keys of their own")]
+    Shared,
+    /// Dated before what was said last, or after now.
+    #[error("the statement is dated before the last one, or after now")]
+    Time,
+    /// Too long, or an amount below zero.
+    #[error("a text has at most {LONGEST} characters, an amount is zero or more")]
+    Content,
+    /// Another version.
+    #[error("this is not the newest result; look at it and speak about that one")]
+    Superseded,
+    /// Nothing was proposed.
+    #[error("nothing was proposed about this yet")]
+    Nothing,
+    /// The time to object is over.
+    #[error("objections were possible until {0}")]
+    Late(Timestamp),
+    /// Members may still object.
+    #[error("members may object until {0}, and not all have accepted")]
+    Early(Timestamp),
+    /// An objection is not answered, or was right.
+    #[error("an objection of `{0}` is open; answer it, or propose another result")]
+    Contested(Slug),
+    /// Said before.
+    #[error("this was said already")]
+    Again,
+    /// A month that is not the year's, or said before.
+    #[error("`{0}` is no month of the year, or was said already; restate it")]
+    Month(Month),
+    /// Something waits.
+    #[error("{0:?} is proposed and not in force")]
+    Open(Matter),
+}
+
+impl From<SealError> for Refused {
+    fn from(error: SealError) -> Self {
+        Self::Seal(error.to_string())
+    }
+}
+
+/// Who else may speak: the alliance's administrators, as registered when the statement came.
+pub type Administrators = BTreeMap<Slug, PublicKey>;
+
+/// Opens a year by its first statement.
+pub fn open(
+    alliance: &Slug,
+    rules: &Rules,
+    administrators: &Administrators,
+    sealed: &Sealed<Statement>,
+    now: Timestamp,
+) -> Result<Year, Refused> {
+    let by = administrators
+        .values()
+        .find(|key| key.fingerprint() == sealed.claimed_key());
+    let statement = sealed.open(by.ok_or(Refused::Seal("of nobody known".into()))?)?;
+    if statement.alliance != *alliance {
+        return Err(Refused::Elsewhere);
+    }
+    let Says::Open {
+        target,
+        rules: under,
+        members,
+        parties,
+    } = statement.says
+    else {
+        return Err(Refused::Opening);
+    };
+    if statement.at > now {
+        return Err(Refused::Time);
+    }
+    if target < Fen(0) || members.is_empty() {
+        return Err(Refused::Content);
+    }
+    if rules.digest().map_err(|_| Refused::Rules)? != under {
+        return Err(Refused::Rules);
+    }
+    if let Some(missing) = rules
+        .year
+        .parties()
+        .into_iter()
+        .find(|name| !parties.contains_key(*name))
+    {
+        return Err(Refused::Party(missing.clone()));
+    }
+    let keys = members
+        .values()
+        .chain(parties.values())
+        .chain(administrators.values());
+    let mut keys: Vec<&PublicKey> = keys.collect();
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    if keys.len() < all || members.keys().any(|name| parties.contains_key(name)) {
+        return Err(Refused::Shared);
+    }
+    Ok(Year {
+        number: statement.year,
+        stage: Stage::Target,
+        target,
+        rules: under,
+        members,
+        parties,
+        applications: BTreeMap::new(),
+        matters: BTreeMap::new(),
+        paid: BTreeMap::new(),
+        paid_out: None,
+        last: statement.at,
+    })
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Speaker {
+    Administrator,
+    Member,
+    Party,
+}
+
+impl Year {
+    /// Takes the next statement, or refuses it and stays as it was.
+    pub fn take(
+        &self,
+        alliance: &Slug,
+        rules: &Rules,
+        administrators: &Administrators,
+        sealed: &Sealed<Statement>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        if rules.digest().map_err(|_| Refused::Rules)? != self.rules {
+            return Err(Refused::Rules);
+        }
+        let (speaker, statement) = self.heard(administrators, sealed)?;
+        if statement.alliance != *alliance || statement.year != self.number {
+            return Err(Refused::Elsewhere);
+        }
+        if statement.at < self.last || statement.at > now {
+            return Err(Refused::Time);
+        }
+        let mut next = self.clone();
+        next.last = statement.at;
+        next.say(&rules.year, speaker, statement)?;
+        Ok(next)
+    }
+
+    /// Whose key signed, and what.
+    fn heard(
+        &self,
+        administrators: &Administrators,
+        sealed: &Sealed<Statement>,
+    ) -> Result<(Speaker, Statement), Refused> {
+        let speakers = [
+            (Speaker::Administrator, administrators),
+            (Speaker::Member, &self.members),
+            (Speaker::Party, &self.parties),
+        ];
+        for (speaker, keys) in speakers {
+            let known = keys
+                .iter()
+                .find(|(_, key)| key.fingerprint() == sealed.claimed_key());
+            if let Some((name, key)) = known {
+                let statement = sealed.open(key)?;
+                return if statement.by == *name {
+                    Ok((speaker, statement))
+                } else {
+                    Err(Refused::Stranger(statement.by))
+                };
+            }
+        }
+        Err(Refused::Seal("of nobody known".into()))
+    }
+}

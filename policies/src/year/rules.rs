@@ -1,0 +1,156 @@
+//! The rules of a year: its course (`rules/year.toml`), and all that results are computed by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::time::Month;
+use schemas::year::Matter;
+use serde::{Deserialize, Serialize};
+
+use crate::figures::alerts::{self, AlertRules};
+use crate::figures::appraisal::{self, AppraisalRules};
+use crate::figures::bonus::{self, BonusRules};
+use crate::figures::budget::{self, BudgetRules, RulesError};
+use crate::figures::overspend::{self, OverspendRules};
+
+/// The rules of the course as shipped.
+pub const DEFAULT: &str = include_str!("../../rules/year.toml");
+/// The name under which any administrator decides.
+pub const ADMINISTRATOR: &str = "administrator";
+
+/// All rules of a year.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Its course.
+    pub year: YearRules,
+    /// The split.
+    pub budget: BudgetRules,
+    /// Surplus and bonus.
+    pub bonus: BonusRules,
+    /// Overspend.
+    pub overspend: OverspendRules,
+    /// Appraisal.
+    pub appraisal: AppraisalRules,
+    /// Warnings.
+    pub alerts: AlertRules,
+}
+
+/// Rules of one kind that are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{file}`: {fault}")]
+pub struct Broken {
+    /// Their file.
+    pub file: &'static str,
+    /// What is wrong.
+    pub fault: RulesError,
+}
+
+impl Rules {
+    /// The names of the files that an alliance may have rules of its own in.
+    pub const FILES: [&str; 6] = [
+        "year.toml",
+        "budget.toml",
+        "bonus.toml",
+        "overspend.toml",
+        "appraisal.toml",
+        "alerts.toml",
+    ];
+
+    /// Reads and checks all rules. `own` gives an alliance's text of a file, where it has one.
+    pub fn read(own: impl Fn(&str) -> Option<String>) -> Result<Self, Broken> {
+        fn of<T>(
+            own: &impl Fn(&str) -> Option<String>,
+            (file, shipped): (&'static str, &str),
+            parse: fn(&str) -> Result<T, RulesError>,
+        ) -> Result<T, Broken> {
+            let text = own(file);
+            let parsed = parse(text.as_deref().unwrap_or(shipped));
+            parsed.map_err(|fault| Broken { file, fault })
+        }
+        let [course, split, payout, bearers, grades, warnings] = Self::FILES;
+        Ok(Self {
+            year: of(&own, (course, DEFAULT), YearRules::parse)?,
+            budget: of(&own, (split, budget::DEFAULT), BudgetRules::parse)?,
+            bonus: of(&own, (payout, bonus::DEFAULT), BonusRules::parse)?,
+            overspend: of(&own, (bearers, overspend::DEFAULT), OverspendRules::parse)?,
+            appraisal: of(&own, (grades, appraisal::DEFAULT), AppraisalRules::parse)?,
+            alerts: of(&own, (warnings, alerts::DEFAULT), AlertRules::parse)?,
+        })
+    }
+
+    /// Digest of all rules, as a year's opening cites it.
+    pub fn digest(&self) -> Result<Digest, canonical::Error> {
+        canonical::digest("consilium-year-rules-v1", self)
+    }
+}
+
+/// Rules of a year's course.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YearRules {
+    /// Rises with each change.
+    pub version: u32,
+    /// The first month that they hold for.
+    pub effective: Month,
+    /// The party that says what was paid, and pays out.
+    pub insurer: Slug,
+    /// The matters.
+    pub matters: BTreeMap<Matter, MatterRules>,
+}
+
+/// How a matter is decided.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatterRules {
+    /// Parties that all have to sign.
+    pub signers: BTreeSet<Slug>,
+    /// Who answers objections, all of them the same way: parties, or `administrator`.
+    pub deciders: BTreeSet<Slug>,
+    /// Days in which members may object.
+    pub objection_days: u32,
+}
+
+impl YearRules {
+    /// Reads and checks rules.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let rules: Self =
+            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
+        let mut faults = Vec::new();
+        for matter in Matter::ALL {
+            let name = matter.as_str();
+            let Some(of) = rules.matters.get(&matter) else {
+                faults.push(format!("`matters.{name}` is missing"));
+                continue;
+            };
+            if of.signers.len() < 2 {
+                faults.push(format!("`matters.{name}` is signed by at least two"));
+            }
+            if of.deciders.is_empty() {
+                faults.push(format!(
+                    "`matters.{name}` needs somebody who answers objections"
+                ));
+            }
+            if !(1..=90).contains(&of.objection_days) {
+                faults.push(format!("`matters.{name}.objection_days` is from 1 to 90"));
+            }
+        }
+        if faults.is_empty() {
+            Ok(rules)
+        } else {
+            Err(RulesError::Values(faults))
+        }
+    }
+
+    /// The parties that a year needs.
+    pub fn parties(&self) -> BTreeSet<&Slug> {
+        let matters = self.matters.values();
+        let named = matters.flat_map(|of| of.signers.iter().chain(&of.deciders));
+        let named = named.chain([&self.insurer]);
+        named
+            .filter(|name| name.as_str() != ADMINISTRATOR)
+            .collect()
+    }
+}

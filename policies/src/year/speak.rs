@@ -1,0 +1,234 @@
+//! What each statement does, and who may say it when.
+
+use schemas::id::Slug;
+use schemas::money::Fen;
+use schemas::year::{Matter, Says, Statement};
+
+use super::{ADMINISTRATOR, Application, LONGEST, Refused, Speaker, Stage, Year, YearRules};
+
+impl Year {
+    pub(super) fn say(
+        &mut self,
+        rules: &YearRules,
+        speaker: Speaker,
+        said: Statement,
+    ) -> Result<(), Refused> {
+        match &said.says {
+            Says::Open { .. } => Err(Refused::Opening),
+            Says::Invite | Says::Apply { .. } | Says::Review | Says::Close => {
+                self.say_of_course(speaker, said)
+            }
+            Says::Propose { .. } => self.say_proposal(rules, speaker, said),
+            Says::Accept { .. } | Says::Object { .. } => self.say_as_member(speaker, said),
+            Says::Answer { .. } | Says::Sign { .. } => self.say_decision(rules, speaker, said),
+            Says::Paid { .. } | Says::PayOut { .. } => self.say_of_money(rules, said),
+        }
+    }
+
+    fn at(&self, wanted: &[Stage]) -> Result<(), Refused> {
+        if wanted.contains(&self.stage) {
+            Ok(())
+        } else {
+            Err(Refused::Stage(self.stage))
+        }
+    }
+
+    fn say_of_course(&mut self, speaker: Speaker, said: Statement) -> Result<(), Refused> {
+        match said.says {
+            Says::Apply {
+                amount,
+                purpose,
+                expected,
+            } => {
+                only(speaker, Speaker::Member, &said.by)?;
+                self.at(&[Stage::Applications])?;
+                short(&purpose)?;
+                short(&expected)?;
+                if amount < Fen(0) {
+                    return Err(Refused::Content);
+                }
+                let application = Application {
+                    amount,
+                    purpose,
+                    expected,
+                };
+                self.applications.insert(said.by, application);
+                return Ok(());
+            }
+            _ => only(speaker, Speaker::Administrator, &said.by)?,
+        }
+        match said.says {
+            Says::Invite => {
+                self.at(&[Stage::Target])?;
+                self.stage = Stage::Applications;
+            }
+            Says::Review => {
+                self.at(&[Stage::Applications])?;
+                self.stage = Stage::Review;
+            }
+            _ => {
+                self.at(&[Stage::InForce])?;
+                let mut waiting = self.matters.iter().filter(|(_, course)| !course.in_force);
+                if let Some((matter, _)) = waiting.next() {
+                    return Err(Refused::Open(*matter));
+                }
+                self.stage = Stage::Closed;
+            }
+        }
+        Ok(())
+    }
+
+    fn say_proposal(
+        &mut self,
+        rules: &YearRules,
+        speaker: Speaker,
+        said: Statement,
+    ) -> Result<(), Refused> {
+        only(speaker, Speaker::Administrator, &said.by)?;
+        let Says::Propose {
+            matter,
+            result,
+            why,
+        } = said.says
+        else {
+            return Err(Refused::Content);
+        };
+        short(&why)?;
+        match matter {
+            Matter::Plan => self.at(&[Stage::Review, Stage::Planned])?,
+            _ => self.at(&[Stage::InForce])?,
+        }
+        self.propose(rules, matter, result, said.at)?;
+        if matter == Matter::Plan {
+            self.stage = Stage::Planned;
+        }
+        Ok(())
+    }
+
+    fn say_as_member(&mut self, speaker: Speaker, said: Statement) -> Result<(), Refused> {
+        only(speaker, Speaker::Member, &said.by)?;
+        match said.says {
+            Says::Accept { matter, result } => self.newest(matter, result)?.accept(&said.by),
+            Says::Object {
+                matter,
+                result,
+                why,
+            } => {
+                short(&why)?;
+                self.newest(matter, result)?.object(&said.by, said.at, why)
+            }
+            _ => Err(Refused::Content),
+        }
+    }
+
+    fn say_decision(
+        &mut self,
+        rules: &YearRules,
+        speaker: Speaker,
+        said: Statement,
+    ) -> Result<(), Refused> {
+        match said.says {
+            Says::Answer {
+                matter,
+                result,
+                member,
+                upheld,
+                why,
+            } => {
+                short(&why)?;
+                let by = match speaker {
+                    Speaker::Administrator => {
+                        ADMINISTRATOR.parse().map_err(|_| Refused::Content)?
+                    }
+                    _ => said.by.clone(),
+                };
+                let of = rules.matters.get(&matter).map(|of| &of.deciders);
+                let Some(deciders) = of.filter(|deciders| deciders.contains(&by)) else {
+                    let whose = "those who decide about objections";
+                    return Err(Refused::Role(said.by, whose));
+                };
+                let course = self.newest(matter, result)?;
+                course.answer(&member, by, upheld, deciders.len())
+            }
+            Says::Sign { matter, result } => {
+                only(speaker, Speaker::Party, &said.by)?;
+                let of = rules.matters.get(&matter).map(|of| &of.signers);
+                let Some(signers) = of.filter(|signers| signers.contains(&said.by)) else {
+                    let whose = "those whose signature the matter needs";
+                    return Err(Refused::Role(said.by, whose));
+                };
+                let members = self.members.len();
+                let course = self.newest(matter, result)?;
+                course.sign(said.by, said.at, (members, signers.len()))?;
+                if matter == Matter::Plan && course.in_force {
+                    self.stage = Stage::InForce;
+                }
+                Ok(())
+            }
+            _ => Err(Refused::Content),
+        }
+    }
+
+    fn say_of_money(&mut self, rules: &YearRules, said: Statement) -> Result<(), Refused> {
+        if self.stage == Stage::Closed {
+            return Err(Refused::Stage(self.stage));
+        }
+        if said.by != rules.insurer || !self.parties.contains_key(&said.by) {
+            return Err(Refused::Role(said.by, "the insurer"));
+        }
+        match said.says {
+            Says::Paid {
+                member,
+                month,
+                amount,
+                restates,
+            } => {
+                self.at(&[Stage::InForce])?;
+                if !self.members.contains_key(&member) {
+                    return Err(Refused::Stranger(member));
+                }
+                if amount < Fen(0) {
+                    return Err(Refused::Content);
+                }
+                let months = self.paid.entry(member).or_default();
+                if month.year().0 != self.number || months.contains_key(&month) != restates {
+                    return Err(Refused::Month(month));
+                }
+                months.insert(month, amount);
+            }
+            Says::PayOut { result } => {
+                if self.paid_out.is_some() {
+                    return Err(Refused::Again);
+                }
+                let bonus = self.newest(Matter::Bonus, result)?;
+                if !bonus.in_force {
+                    return Err(Refused::Open(Matter::Bonus));
+                }
+                self.paid_out = Some(result);
+            }
+            _ => return Err(Refused::Content),
+        }
+        Ok(())
+    }
+}
+
+fn only(speaker: Speaker, wanted: Speaker, by: &Slug) -> Result<(), Refused> {
+    let whose = match wanted {
+        Speaker::Administrator => "administrators",
+        Speaker::Member => "members",
+        Speaker::Party => "parties",
+    };
+    if speaker == wanted {
+        Ok(())
+    } else {
+        Err(Refused::Role(by.clone(), whose))
+    }
+}
+
+fn short(text: &str) -> Result<(), Refused> {
+    if text.chars().count() <= LONGEST && schemas::shown::is_plain(text) {
+        Ok(())
+    } else {
+        Err(Refused::Content)
+    }
+}
