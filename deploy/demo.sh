@@ -167,7 +167,7 @@ if [ -z "$data" ]; then
     # shellcheck disable=SC2086 # one word a witness
     audit begin --alliance demo --hospital h01 --payer i01 --month "$year-12" \
         --log-key "$(cat "$insurer/h01.key")" $witnesses --quorum 2 >"$insurer/begin.txt"
-    "$node" --data "$home" audit payer i01 "$(sed -n 's/.*audit payer i01 //p' "$insurer/begin.txt")"
+    "$node" --data "$home" audit payer i01 "$(sed -n 's/.*audit payer i01 //p' "$insurer/begin.txt")" --as li-hua
     "$node" --data "$home" close "$year-12" --settlements "$folder/h01-settlements.csv" \
         --mapping "$mappings/settlements.toml" \
         --nonce "$(sed -n 's/.*--nonce //p' "$insurer/begin.txt")" >"$home/close.txt"

@@ -19,8 +19,9 @@ const MOST_BYTES: i64 = 256 * 1024 * 1024;
 const MOST_BOOKS: i64 = 600;
 /// How long a request, its reply and a book are held: 60 days.
 const HELD_SECONDS: i64 = 60 * 86_400;
-/// Requests that a hospital is told of at once.
-const MOST_TOLD: i64 = 256;
+/// Requests that a hospital is told of at once: all that one insurer may have here, so that what is
+/// never answered keeps nothing from being told.
+const MOST_TOLD: i64 = 4 * MOST_HELD;
 
 /// An insurer whose certificate is registered.
 #[derive(Clone, PartialEq, Eq, Debug)]

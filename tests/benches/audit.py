@@ -103,7 +103,7 @@ def main():
         begun = run("consilium-coordinator", "audit", "begin", case, "--alliance", "bench",
                     "--hospital", "h01", "--payer", "i01", "--month", MONTH, "--log-key", key)
         lines = begun.splitlines()
-        run("consilium-node", *node, "audit", "payer", *lines[1].split()[-2:])
+        run("consilium-node", *node, "audit", "payer", *lines[1].split()[-2:], "--as", "li-hua")
         start = time.monotonic()
         step = lambda name, *words: run(name, *words, quiet=False)
         step("consilium-node", "close", MONTH, *node, "--settlements", home / "listed.csv",

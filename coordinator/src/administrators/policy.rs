@@ -67,6 +67,7 @@ pub async fn approve(
     let known = all.len();
     let signatures = access::signed(&register, &mut all, signed, at)?;
     if let Some(new) = all.get(known) {
+        detail.push(("taken", all.len().to_string()));
         keep(&mut change, all.len(), new).await?;
     }
     let waits = signatures.waits_until;
@@ -94,7 +95,7 @@ pub async fn approved(
     }
     match force.current {
         Some(current) if current.policy == policy => {
-            Ok(register.approved(policy, &current.approvals)?)
+            Ok(register.approved_then(current.steps, policy, &current.approvals)?)
         }
         _ => {
             register.approved(policy, &approvals(state.pool()).await?)?;

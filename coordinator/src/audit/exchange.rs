@@ -96,8 +96,11 @@ pub async fn exchange(
         let mut left = Vec::new();
         for (name, id) in out {
             match link.reply(&id).await? {
-                Some(bytes) => folder.write(&format!("replies/{name}"), &bytes)?,
-                None => left.push((name, id)),
+                // The coordinator could send anything: only what the hospital signed is kept.
+                Some(bytes) if said(folder, &case, name, &bytes)? => {
+                    folder.write(&format!("replies/{name}"), &bytes)?;
+                }
+                _ => left.push((name, id)),
             }
         }
         out = left;
@@ -107,6 +110,13 @@ pub async fn exchange(
         }
     }
     Ok(out.len())
+}
+
+/// Whether these bytes are the hospital's signed reply to this request, a refusal included.
+fn said(folder: &Folder, case: &Case, name: &str, bytes: &[u8]) -> Result<bool, AuditError> {
+    let request = folder.read(&format!("requests/{name}"))?;
+    let said = case.said(name, &request, bytes);
+    Ok(matches!(said, Ok(_) | Err(AuditError::Refused(_))))
 }
 
 struct Link {

@@ -22,10 +22,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     // A log that was changed is not served as if it had not been.
-    log::chain(&office.state, &office.authority.signer().public(), |_| {
-        Ok(())
-    })
-    .await?;
+    log::at_start(&office.state, &office.authority.signer().public()).await?;
     if args.accept_clock {
         api::accept_clock(&office.state, office.clock.now()).await?;
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use policies::access::Told;
 use proofs::stored::Stored;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
@@ -11,7 +12,7 @@ use schemas::round::{Reply, Round};
 use schemas::seal::{Message, PublicKey, Sealed};
 use sqlx::Row as _;
 
-use super::LogError;
+use super::{LogError, people};
 use crate::register;
 use crate::store::state::State;
 
@@ -64,7 +65,7 @@ impl From<sqlx::Error> for FsckError {
     }
 }
 
-fn row(table: &'static str, fault: &'static str) -> FsckError {
+pub(super) fn row(table: &'static str, fault: &'static str) -> FsckError {
     FsckError::Row { table, fault }
 }
 
@@ -148,11 +149,14 @@ pub async fn fsck(state: &State, key: &PublicKey) -> Result<Tally, FsckError> {
         return Err(FsckError::Database);
     }
     let mut said = Said::default();
+    let mut told = Told::default();
     let tally = chain(state, key, |entry| {
+        people::hear(&mut told, entry);
         said.hear(entry);
         Ok(())
     })
     .await?;
+    people::agree(state, &told).await?;
     let replies = replies(state, &said).await?;
     let rounds = sealed::<Round>(state, "rounds", key, &said.rounds);
     rounds.await?;

@@ -8,6 +8,7 @@ mod export;
 mod fsck;
 mod leaves;
 mod own;
+mod people;
 mod relay;
 mod witness;
 
@@ -15,6 +16,7 @@ pub use export::export;
 pub use fsck::{FsckError, Tally, chain, fsck};
 pub use leaves::Leaves;
 pub use own::{advance, keys, witnessed};
+pub use people::at_start;
 pub use relay::{cosigned, exchange};
 pub use witness::{Add, add};
 

@@ -13,9 +13,9 @@ use schemas::id::Slug;
 use schemas::officer::PolicyApproval;
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
-use sqlx::{Row as _, Sqlite};
 
 use super::{AccessError, history, officers};
+use crate::ledger::Under;
 use crate::store::state::{State, StateError, append};
 
 /// The hospital's own access policies, if it narrows the shipped ones.
@@ -91,6 +91,7 @@ pub async fn approve(
     at: Timestamp,
 ) -> Result<Signatures, AccessError> {
     history::not_behind(state, at).await?;
+    let believed = history::believed(state, at).await?;
     let mut change = state.begin().await?;
     let register = officers(&mut *change, hospital).await?;
     register.acting(officer, signer)?;
@@ -112,8 +113,9 @@ pub async fn approve(
     let signed = Signed::new(rules, access, approvals(data)?)?;
     let mut all = history::signed(&mut *change).await?;
     let known = all.len();
-    let signatures = access::signed(&register, &mut all, signed, at)?;
+    let signatures = access::signed(&register, &mut all, signed, believed)?;
     if let Some(new) = all.get(known) {
+        detail.push(("taken", all.len().to_string()));
         history::keep(&mut change, all.len(), new).await?;
     }
     let waits = signatures.waits_until;
@@ -137,10 +139,13 @@ impl Standing {
         let access = open(data)?;
         let officers = officers(state.pool(), hospital).await?;
         let lies_there = digest(policy, &access)?;
-        let approved = officers
-            .approved(lies_there, &approvals(data)?)
-            .map_err(AccessError::Unsigned)?;
         let all = history::signed(state.pool()).await?;
+        // The last one signed stays signed when one of its signers leaves.
+        let approved = match all.last().filter(|last| last.policy == lies_there) {
+            Some(last) => officers.approved_then(last.steps, lies_there, &last.approvals),
+            None => officers.approved(lies_there, &approvals(data)?),
+        };
+        let approved = approved.map_err(AccessError::Unsigned)?;
         let force = in_force(&officers, &all, history::believed(state, now).await?)?;
         let current = force.current.ok_or(AccessError::Superseded)?;
         let of = (officers.changes(), all.len());
@@ -158,7 +163,11 @@ impl Standing {
             Some((next, from)) if next.policy == lies_there => Ok(Self {
                 policy: current.rules.clone(),
                 access: current.access().ok_or(AccessError::Waits(from))?,
-                approved: officers.approved(current.policy, &current.approvals)?,
+                approved: officers.approved_then(
+                    current.steps,
+                    current.policy,
+                    &current.approvals,
+                )?,
                 officers,
                 waits_until: Some(from),
                 of,
@@ -167,18 +176,12 @@ impl Standing {
         }
     }
 
-    /// Whether no officer came or left and no policy was signed since this was read.
-    pub async fn holds<'e>(
-        &self,
-        source: impl sqlx::Executor<'e, Database = Sqlite>,
-    ) -> Result<bool, StateError> {
-        let row =
-            sqlx::query("select (select count(*) from officers), (select count(*) from policies)")
-                .fetch_one(source)
-                .await?;
-        let count = |at: usize| -> Result<usize, StateError> {
-            usize::try_from(row.try_get::<i64, _>(at)?).map_err(|_| StateError::Range)
-        };
-        Ok((count(0)?, count(1)?) == self.of)
+    /// What an answer is bound to.
+    pub fn under(&self) -> Under {
+        Under {
+            policy: self.approved.policy,
+            steps: self.of.0,
+            policies: self.of.1,
+        }
     }
 }

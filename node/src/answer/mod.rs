@@ -70,6 +70,7 @@ impl App {
             signer: &self.signer,
             purpose,
             policy: &self.policy,
+            under: self.standing.under(),
             at: self.clock.now(),
         }
     }

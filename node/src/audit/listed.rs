@@ -156,6 +156,38 @@ pub(super) async fn refuse(
     Ok(())
 }
 
+/// Takes an undecided opening off the list.
+pub(super) async fn withdraw(change: &mut Change, request: &Digest) -> Result<(), StateError> {
+    for sql in [
+        "delete from audit_signatures where request = $1 \
+         and request in (select request from audit_openings where refused is null)",
+        "delete from audit_openings where request = $1 and refused is null",
+    ] {
+        sqlx::query(sql)
+            .bind(request.to_string())
+            .execute(&mut **change)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes a payer's undecided openings off the list: what an earlier key of its signed.
+pub(super) async fn withdraw_all(change: &mut Change, payer: &Slug) -> Result<(), StateError> {
+    for sql in [
+        "delete from audit_signatures where request in \
+         (select o.request from audit_openings o where o.payer = $1 and o.refused is null \
+         and not exists (select 1 from audit_replies r where r.request = o.request))",
+        "delete from audit_openings where payer = $1 and refused is null \
+         and not exists (select 1 from audit_replies r where r.request = audit_openings.request)",
+    ] {
+        sqlx::query(sql)
+            .bind(payer.to_string())
+            .execute(&mut **change)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Forgets the openings of a month that nothing came of. Under what was opened or refused the
 /// signatures stay, as proof of who agreed.
 pub(super) async fn forget(change: &mut Change, month: Month) -> Result<(), StateError> {

@@ -114,6 +114,7 @@ pub async fn unregister(state: &State, payer: &Slug, now: Timestamp) -> Result<b
     let Some(key) = store::remove_payer(&mut change, payer).await? else {
         return Ok(false);
     };
+    listed::withdraw_all(&mut change, payer).await?;
     let detail = [("payer", payer.to_string())];
     let subject = key.fingerprint();
     state::append(&mut change, now, "audit-payer-leaves", subject, &detail).await?;
@@ -129,7 +130,9 @@ pub async fn register(
     now: Timestamp,
 ) -> Result<(), AuditError> {
     let mut change = state.begin().await?;
-    store::set_payer(&mut change, payer, key).await?;
+    if store::set_payer(&mut change, payer, key).await? {
+        listed::withdraw_all(&mut change, payer).await?;
+    }
     let detail = [("payer", payer.to_string())];
     let subject = key.fingerprint();
     state::append(&mut change, now, "audit-payer", subject, &detail).await?;
@@ -174,6 +177,7 @@ pub async fn end(
     now: Timestamp,
 ) -> Result<(), AuditError> {
     let mut change = state.begin().await?;
+    // Replies under way look for the key again before they are kept.
     let subject = Digest::of("consilium-audit-end-v1", &[month.to_string().as_bytes()]);
     let detail = [("month", month.to_string())];
     listed::forget(&mut change, month).await?;

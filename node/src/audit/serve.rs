@@ -90,7 +90,13 @@ pub async fn serve(
         Gate::Open(officers) => officers,
         Gate::Waits => return Ok(Served::Waits(digest)),
         Gate::Later => return Ok(Served::Later),
-        Gate::Shut(refusal) => return refused(&signer, &digest, refusal),
+        Gate::Shut(refusal) => {
+            // What is refused for good waits for nobody.
+            let mut change = state.begin().await?;
+            listed::withdraw(&mut change, &digest).await?;
+            change.commit().await.map_err(StateError::from)?;
+            return refused(&signer, &digest, refusal);
+        }
     };
     let (said, used) = match audit.said(state, &seed, &config.data).await? {
         Ok(said) => said,
@@ -108,12 +114,17 @@ pub async fn serve(
     }
     // The steward may have locked the node meanwhile, or an officer refused; a policy may have been
     // signed, or a person have left, under which this would not have been answered.
-    if !door.standing.holds(&mut *change).await? {
+    if !door.standing.under().holds(&mut *change).await? {
         return Err(AuditError::Changed);
     }
     let lock = steward::last(&mut *change).await?;
     if lock.is_some_and(|lock| lock.locked) {
         return Err(AuditError::Locked);
+    }
+    // Between reading the month's key and here the month's audit may have ended.
+    if keys.audit_seed(audit.request.subject.period)?.is_none() {
+        drop(change);
+        return refused(&signer, &digest, Refusal::Closed);
     }
     if listed::refused(&mut *change, &digest).await? {
         drop(change);

@@ -20,21 +20,24 @@ pub(super) enum Use {
     Nothing,
 }
 
+/// Sets a payer's key; whether that is another than before.
 pub(super) async fn set_payer(
     change: &mut Change,
     payer: &Slug,
     key: &PublicKey,
-) -> Result<(), StateError> {
-    let key = Digest::from_bytes(*key.as_bytes());
+) -> Result<bool, StateError> {
+    let known = payers(&mut **change).await?;
+    let same = known.iter().any(|(name, own)| name == payer && own == key);
+    let text = Digest::from_bytes(*key.as_bytes());
     sqlx::query(
         "insert into audit_payers (payer, key) values ($1, $2) \
          on conflict (payer) do update set key = excluded.key",
     )
     .bind(payer.to_string())
-    .bind(key.to_string())
+    .bind(text.to_string())
     .execute(&mut **change)
     .await?;
-    Ok(())
+    Ok(!same)
 }
 
 /// Removes a payer's key, if there is one, and gives it.

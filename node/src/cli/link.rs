@@ -176,7 +176,7 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
     let link = open(&node)?;
     let signer = Keys::open(&node.config.data)?.message_key()?;
     // A log that was changed is not continued as if it had not been.
-    log::chain(&node.state, &signer.public(), |_| Ok(())).await?;
+    log::at_start(&node.state, &signer.public()).await?;
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let stopper = stop.clone();

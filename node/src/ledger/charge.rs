@@ -40,13 +40,16 @@ pub async fn charge(
     if let Some(row) = found {
         return charged(&row.try_get::<String, _>(0)?);
     }
+    if !payer.under.holds(&mut *change).await? {
+        return Err(LedgerError::Changed);
+    }
     let due = due(&mut change, identity).await?;
     let answer = Answer {
         question: identity.question(),
         hospital: payer.hospital.clone(),
         snapshots: identity.snapshots().to_vec(),
         mechanism: identity.mechanism(),
-        policy: payer.policy.digest()?,
+        policy: payer.under.policy,
         blocks: drawn.into_blocks(),
     };
     let sealed = Sealed::seal(payer.signer, &answer)?;

@@ -18,6 +18,7 @@ pub use limit::affordable;
 use policies::rules::Privacy;
 use schemas::answer::Answer;
 use schemas::canonical;
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::{NotALoss, Rho};
 use schemas::question::Purpose;
@@ -79,6 +80,9 @@ pub enum LedgerError {
          newest backup back, or have the steward run `consilium-node log burn`"
     )]
     RolledBack,
+    /// Officers or policy are no longer those under which it was examined.
+    #[error("officers or policy changed while it was answered; try again")]
+    Changed,
     /// The stored answer is damaged.
     #[error("the stored answer is damaged")]
     Damaged,
@@ -102,6 +106,34 @@ impl From<sqlx::Error> for LedgerError {
     }
 }
 
+/// Officers and policy as they stood when something was examined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Under {
+    /// Digest of rules and access policies, as two officers signed it.
+    pub policy: Digest,
+    /// Steps of the register of officers.
+    pub steps: usize,
+    /// Policies that were signed so far.
+    pub policies: usize,
+}
+
+impl Under {
+    /// Whether no officer came or left and no policy was signed since.
+    pub async fn holds<'e>(
+        &self,
+        source: impl sqlx::Executor<'e, Database = sqlx::Sqlite>,
+    ) -> Result<bool, StateError> {
+        let row =
+            sqlx::query("select (select count(*) from officers), (select count(*) from policies)")
+                .fetch_one(source)
+                .await?;
+        let count = |at: usize| -> Result<usize, StateError> {
+            usize::try_from(row.try_get::<i64, _>(at)?).map_err(|_| StateError::Range)
+        };
+        Ok((count(0)?, count(1)?) == (self.steps, self.policies))
+    }
+}
+
 /// Who answers and pays, by which rules, when.
 #[derive(Clone, Copy, Debug)]
 pub struct Payer<'a> {
@@ -113,6 +145,8 @@ pub struct Payer<'a> {
     pub purpose: Purpose,
     /// The node's policy.
     pub policy: &'a Privacy,
+    /// Under what it is answered.
+    pub under: Under,
     /// Now.
     pub at: Timestamp,
 }

@@ -1,9 +1,9 @@
 //! Audit requests that the coordinator holds for this hospital: fetched, answered, sent back. The
 //! coordinator decides nothing: who may ask, and how much, is judged by the node.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use policies::access::Channel;
 use schemas::canonical;
@@ -36,15 +36,24 @@ enum CarryError {
     Clock(#[from] moment::Behind),
 }
 
+/// What was made of requests before.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Never to be answered.
+    passed: BTreeSet<Digest>,
+    /// Not to be looked at before.
+    later: BTreeMap<Digest, Instant>,
+    /// Said in the log of the program once, not at every look.
+    told: BTreeSet<Digest>,
+}
+
 /// Runs until `stop`.
 pub async fn carry(desk: &Desk<'_>, config: &Config, stop: &CancellationToken) {
-    // Requests that are nobody's who may ask: said once, not at every look.
-    let mut passed = BTreeSet::new();
-    let mut told = BTreeSet::new();
+    let mut seen = Seen::default();
     let mut leaves = Leaves::default();
     while !stop.is_cancelled() {
         let looked = tokio::select! {
-            looked = look(desk, config, &mut leaves, (&mut passed, &mut told)) => looked,
+            looked = look(desk, config, &mut leaves, &mut seen) => looked,
             () = stop.cancelled() => return,
         };
         let pause = match looked {
@@ -67,12 +76,14 @@ async fn look(
     desk: &Desk<'_>,
     config: &Config,
     leaves: &mut Leaves,
-    (passed, told): (&mut BTreeSet<Digest>, &mut BTreeSet<Digest>),
+    seen: &mut Seen,
 ) -> Result<bool, CarryError> {
     let (link, state, clock) = (desk.link, desk.state, desk.clock);
     let mut answered = false;
     let mut waiting = link.audit_waiting().await?;
-    waiting.retain(|id| !passed.contains(id));
+    let now = Instant::now();
+    waiting
+        .retain(|id| !seen.passed.contains(id) && seen.later.get(id).is_none_or(|at| *at <= now));
     if waiting.is_empty() {
         return Ok(false);
     }
@@ -100,26 +111,33 @@ async fn look(
                     Sent::Acknowledged => answered = true,
                     Sent::Refused(status) => {
                         tracing::warn!(request = %id.short(), status, "an audit reply was refused");
-                        passed.insert(*id);
+                        seen.passed.insert(*id);
                     }
                 },
                 Ok(Served::Waits(request)) => {
-                    if told.insert(request) {
+                    if seen.told.insert(request) {
                         tracing::info!(%request, "an audit asks to open leaves: `audit list`");
                     }
+                    seen.later.insert(*id, now + LONG_PAUSE);
                 }
-                // Until the steward unlocks or burns, or officers decide: asked again at the next look.
-                Ok(Served::Later)
-                | Err(
-                    AuditError::Locked
-                    | AuditError::RolledBack
-                    | AuditError::Stopped
-                    | AuditError::Changed,
-                ) => {}
-                Err(error) => {
+                // No change here makes it a request of a payer's about its own.
+                Err(
+                    error @ (AuditError::Shape(_) | AuditError::Seal(_) | AuditError::NotItsOwn),
+                ) => {
                     let request = id.short();
                     tracing::warn!(%request, %error, "an audit request is not answered");
-                    passed.insert(*id);
+                    seen.passed.insert(*id);
+                }
+                // Until officers decide, a payer is registered, a disk has room again.
+                Ok(Served::Later) => {
+                    seen.later.insert(*id, now + LONG_PAUSE);
+                }
+                Err(error) => {
+                    let request = id.short();
+                    if seen.told.insert(*id) {
+                        tracing::warn!(%request, %error, "an audit request waits");
+                    }
+                    seen.later.insert(*id, now + LONG_PAUSE);
                 }
             }
         }

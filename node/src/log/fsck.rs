@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use policies::access::Told;
 use proofs::stored::Stored;
 use schemas::answer::Answer;
 use schemas::canonical;
@@ -14,7 +15,7 @@ use schemas::round::Reply;
 use schemas::seal::{PublicKey, Sealed};
 use sqlx::Row as _;
 
-use super::LogError;
+use super::{LogError, people};
 use crate::store::state::State;
 
 /// Entries that are read at once.
@@ -66,7 +67,7 @@ impl From<sqlx::Error> for FsckError {
     }
 }
 
-fn row(table: &'static str, fault: &'static str) -> FsckError {
+pub(super) fn row(table: &'static str, fault: &'static str) -> FsckError {
     FsckError::Row { table, fault }
 }
 
@@ -191,7 +192,13 @@ pub async fn fsck(state: &State, key: &PublicKey) -> Result<Tally, FsckError> {
         return Err(FsckError::Database);
     }
     let mut said = Said::default();
-    let tally = chain(state, key, |entry| said.hear(entry)).await?;
+    let mut told = Told::default();
+    let tally = chain(state, key, |entry| {
+        people::hear(&mut told, entry);
+        said.hear(entry)
+    })
+    .await?;
+    people::agree(state, &told).await?;
     let answers = answers(state, key, &said).await?;
     ledger(state, &said).await?;
     replies(state, key, &said).await?;

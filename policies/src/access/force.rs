@@ -8,7 +8,7 @@ use schemas::seal::Sealed;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Approved, Officers, OfficersError, policy_digest};
+use super::{Access, Officers, OfficersError, policy_digest};
 use crate::rules::Privacy;
 
 /// How long a policy waits that protects less: seconds after the second signature.
@@ -26,6 +26,11 @@ pub struct Signed {
     pub own: String,
     /// The signatures.
     pub approvals: Vec<Sealed<PolicyApproval>>,
+    /// When two signatures were there, by the clock of who took them: the signatures' own times are
+    /// their writers' and decide nothing.
+    pub taken: Timestamp,
+    /// How many steps the register of persons had taken then.
+    pub steps: usize,
 }
 
 /// What holds at a moment.
@@ -38,7 +43,7 @@ pub struct Force<'a> {
 }
 
 impl Signed {
-    /// A policy as its persons signed it.
+    /// A policy as its persons signed it; [`signed`] says when it was taken.
     pub fn new(
         rules: &Privacy,
         access: &Access,
@@ -49,6 +54,8 @@ impl Signed {
             rules: rules.clone(),
             own: access.own().to_owned(),
             approvals,
+            taken: Timestamp(0),
+            steps: 0,
         })
     }
 
@@ -85,12 +92,11 @@ pub fn in_force<'a>(
     let mut known: Vec<(Timestamp, &Signed)> = Vec::new();
     let mut last = at_once;
     for policy in signed {
-        let Approved { at, .. } = officers.approved(policy.policy, &policy.approvals)?;
-        // A signature cannot be older than what was signed before it.
-        last = last.max(at);
+        officers.approved_then(policy.steps, policy.policy, &policy.approvals)?;
+        last = last.max(policy.taken);
         let from = match newest(&known, last) {
             Some(before) if policy.protects_less_than(before) => {
-                Timestamp(last.0.saturating_add(DELAY))
+                Timestamp(policy.taken.0.saturating_add(DELAY))
             }
             _ => at_once,
         };
@@ -112,15 +118,15 @@ pub struct Signatures {
     pub waits_until: Option<Timestamp>,
 }
 
-/// What signing comes to: with two signatures of persons registered now the policy becomes the last of those signed, unless it
-/// is that already. `history` grows by at most one.
+/// What signing comes to: with two signatures of persons registered now the policy becomes the last
+/// of those signed, unless it is that already. `history` grows by at most one.
 pub fn signed(
     officers: &Officers,
     history: &mut Vec<Signed>,
     policy: Signed,
     now: Timestamp,
 ) -> Result<Signatures, OfficersError> {
-    let have = match officers.approved_now(policy.policy, &policy.approvals) {
+    let have = match officers.approved(policy.policy, &policy.approvals) {
         Ok(approved) => approved.by.len(),
         Err(OfficersError::TooFew { have, .. }) => {
             return Ok(Signatures {
@@ -134,7 +140,11 @@ pub fn signed(
         .last()
         .is_none_or(|last| last.policy != policy.policy)
     {
-        history.push(policy);
+        history.push(Signed {
+            taken: now,
+            steps: officers.changes(),
+            ..policy
+        });
     }
     let next = in_force(officers, history, now)?.next;
     Ok(Signatures {
@@ -200,6 +210,8 @@ mod tests {
                 };
                 signed.approvals.push(Sealed::seal(key, &approval).unwrap());
             }
+            signed.taken = Timestamp(at[0].max(at[1]));
+            signed.steps = 2;
             signed
         }
 
@@ -249,9 +261,16 @@ mod tests {
             house.at(&[low.clone(), high.clone(), kept.clone()], late),
             (low.policy, None)
         );
-        // `high` says it was signed at 40, but was signed after what says 60.
-        let order = [low, kept, high];
-        assert_eq!(house.at(&order, 61).1, Some(60 + DELAY));
+        // `high` says it was signed at 40, but was taken at 61; what its writers say of tomorrow
+        // holds nobody up either.
+        let mut dated = high;
+        dated.taken = Timestamp(61);
+        let order = [low.clone(), kept.clone(), dated];
+        assert_eq!(house.at(&order, 61).1, Some(61 + DELAY));
+        let mut ahead = house.sign(&kept.rules, "", [50, 1 << 40]);
+        ahead.taken = Timestamp(60);
+        let again = house.sign(&Privacy::parse(DEFAULT).unwrap(), "", [70, 71]);
+        assert_eq!(house.at(&[low, ahead, again], 72).1, Some(71 + DELAY));
         // A policy that fewer than two signed is in no history.
         let mut one = order;
         one[2].approvals.pop();

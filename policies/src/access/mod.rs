@@ -5,12 +5,14 @@
 mod officers;
 mod step;
 mod force;
+mod told;
 mod request;
 
 pub use force::{DELAY, Force, Signatures, Signed, in_force, signed};
 pub use officers::{Approved, Officers, OfficersError};
 pub use request::{Action, Channel, Principal, Request, Statistic};
 pub use step::Step;
+pub use told::Told;
 
 use std::collections::BTreeSet;
 

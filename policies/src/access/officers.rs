@@ -59,7 +59,8 @@ pub struct Approved {
 pub struct Officers {
     organisation: Slug,
     deciding: &'static [Role],
-    persons: Vec<Officer>,
+    /// The register after each step.
+    steps: Vec<Vec<Officer>>,
     former: Vec<(Officer, Timestamp)>,
 }
 
@@ -69,7 +70,7 @@ impl Officers {
         Self {
             organisation,
             deciding,
-            persons: Vec::new(),
+            steps: Vec::new(),
             former: Vec::new(),
         }
     }
@@ -86,14 +87,16 @@ impl Officers {
         }
         let known = |other: &Officer| other.name == *name || other.key == officer.key;
         let mut former = self.former.iter().map(|(person, _)| person);
-        if self.persons.iter().any(known) || former.any(known) {
+        if self.all().iter().any(known) || former.any(known) {
             return Err(OfficersError::Known(name.clone()));
         }
         let by = self.signed(signed, |_, signed| *signed == officer).len();
-        if self.persons.len() >= PERSONS && by < PERSONS {
+        if self.all().len() >= PERSONS && by < PERSONS {
             return Err(OfficersError::Unsigned(name.clone()));
         }
-        self.persons.push(officer);
+        let mut persons = self.all().to_vec();
+        persons.push(officer);
+        self.steps.push(persons);
         Ok(())
     }
 
@@ -105,23 +108,23 @@ impl Officers {
         signed: &[Sealed<Departure>],
     ) -> Result<(), OfficersError> {
         let name = &departure.name;
-        let place = self.persons.iter().position(|person| person.name == *name);
-        let place = place.ok_or_else(|| OfficersError::Unknown(name.clone()))?;
+        let person = self.named(name)?.clone();
         let by = self.signed(signed, |_, signed| signed == departure).len();
         if departure.organisation != self.organisation || by < PERSONS {
             return Err(OfficersError::Unagreed(name.clone()));
         }
-        if self.persons.len() <= PERSONS {
+        if self.all().len() <= PERSONS {
             return Err(OfficersError::Remain(name.clone()));
         }
-        let person = self.persons.remove(place);
+        let others = self.all().iter().filter(|other| other.name != *name);
+        self.steps.push(others.cloned().collect());
         self.former.push((person, departure.at));
         Ok(())
     }
 
     /// How often somebody was added or left.
     pub fn changes(&self) -> usize {
-        self.persons.len() + 2 * self.former.len()
+        self.steps.len()
     }
 
     /// Who left, and when.
@@ -131,12 +134,12 @@ impl Officers {
 
     /// Those who are registered now.
     pub fn all(&self) -> &[Officer] {
-        &self.persons
+        self.steps.last().map_or(&[], Vec::as_slice)
     }
 
     /// The person of that name.
     pub fn named(&self, name: &Slug) -> Result<&Officer, OfficersError> {
-        let officer = self.persons.iter().find(|officer| officer.name == *name);
+        let officer = self.all().iter().find(|officer| officer.name == *name);
         officer.ok_or_else(|| OfficersError::Unknown(name.clone()))
     }
 
@@ -161,78 +164,52 @@ impl Officers {
             let mut signed = sealed.iter();
             signed.any(|one| opened(one).is_ok_and(|message| fits(officer, &message)))
         };
-        self.persons.iter().filter(has).collect()
+        self.all().iter().filter(has).collect()
     }
 
-    /// Whether two different persons signed exactly this policy of this organisation. One who left
-    /// counts for what was signed before that, by the signature's own time: what keeps a thief from
-    /// dating a signature back is that a policy is taken by [`Self::approved_now`] only.
+    /// Whether two different persons who are registered now signed exactly this policy.
     pub fn approved(
         &self,
         policy: Digest,
         approvals: &[Sealed<PolicyApproval>],
     ) -> Result<Approved, OfficersError> {
-        let before = |(person, left): &(Officer, Timestamp)| {
-            let first = self.first(person, policy, approvals)?;
-            (first <= *left).then(|| (first, person.name.clone()))
-        };
-        let former = self.former.iter().filter_map(before);
-        two(policy, self.present(policy, approvals).chain(former))
+        self.approved_then(self.changes(), policy, approvals)
     }
 
-    /// The same of those who are registered now alone.
-    pub fn approved_now(
+    /// The same of those who were registered after so many steps of the register: what they signed
+    /// stays signed when one of them leaves.
+    pub fn approved_then(
         &self,
+        steps: usize,
         policy: Digest,
         approvals: &[Sealed<PolicyApproval>],
     ) -> Result<Approved, OfficersError> {
-        two(policy, self.present(policy, approvals))
-    }
-
-    fn present<'a>(
-        &'a self,
-        policy: Digest,
-        approvals: &'a [Sealed<PolicyApproval>],
-    ) -> impl Iterator<Item = (Timestamp, Slug)> + 'a {
-        self.persons.iter().filter_map(move |person| {
-            let first = self.first(person, policy, approvals)?;
-            Some((first, person.name.clone()))
-        })
-    }
-
-    /// When a person first signed it.
-    fn first(
-        &self,
-        person: &Officer,
-        policy: Digest,
-        approvals: &[Sealed<PolicyApproval>],
-    ) -> Option<Timestamp> {
-        let fits = |sealed: &Sealed<PolicyApproval>| {
-            let approval = sealed.open(&person.key).ok()?;
-            let fits = approval.officer == person.name
-                && approval.organisation == self.organisation
-                && approval.policy == policy;
-            fits.then_some(approval.at)
+        let persons = steps.checked_sub(1).and_then(|last| self.steps.get(last));
+        // When a person first signed it.
+        let signed = |officer: &Officer| {
+            let fits = |sealed: &Sealed<PolicyApproval>| {
+                let approval = sealed.open(&officer.key).ok()?;
+                let fits = approval.officer == officer.name
+                    && approval.organisation == self.organisation
+                    && approval.policy == policy;
+                fits.then_some(approval.at)
+            };
+            let first = approvals.iter().filter_map(fits).min();
+            first.map(|at| (at, officer.name.clone()))
         };
-        approvals.iter().filter_map(fits).min()
+        let persons = persons.map_or(&[][..], Vec::as_slice);
+        let signed: Vec<(Timestamp, Slug)> = persons.iter().filter_map(signed).collect();
+        let mut times: Vec<Timestamp> = signed.iter().map(|(at, _)| *at).collect();
+        times.sort_unstable();
+        let Some(at) = times.get(PERSONS - 1).copied() else {
+            return Err(OfficersError::TooFew {
+                have: signed.len(),
+                policy,
+            });
+        };
+        let by = signed.into_iter().map(|(_, name)| name).collect();
+        Ok(Approved { policy, by, at })
     }
-}
-
-fn two(
-    policy: Digest,
-    signed: impl Iterator<Item = (Timestamp, Slug)>,
-) -> Result<Approved, OfficersError> {
-    let signed: Vec<(Timestamp, Slug)> = signed.collect();
-    let mut times: Vec<Timestamp> = signed.iter().map(|(at, _)| *at).collect();
-    times.sort_unstable();
-    let Some(at) = times.get(PERSONS - 1).copied() else {
-        return Err(OfficersError::TooFew {
-            have: signed.len(),
-            policy,
-        });
-    };
-    let by = signed.into_iter().map(|(_, name)| name).collect();
-    Ok(Approved { policy, by, at })
 }
 
 #[cfg(test)]

@@ -147,17 +147,19 @@ mod tests {
             };
             Sealed::seal(&keys[n], &approval).unwrap()
         };
-        let old = [yes(0, 99), yes(1, 99)];
-        assert!(officers.approved(policy, &old).is_ok());
-        assert!(officers.approved_now(policy, &old).is_err());
+        // What was signed after three steps stays signed, whatever the clocks say.
+        for at in [0, 99, 1_000] {
+            let old = [yes(0, at), yes(1, at)];
+            assert!(officers.approved_then(3, policy, &old).is_ok());
+            assert!(officers.approved(policy, &old).is_err());
+        }
+        for steps in [0, 1, 5] {
+            let old = [yes(0, 99), yes(1, 99)];
+            assert!(officers.approved_then(steps, policy, &old).is_err());
+        }
         assert!(
             officers
-                .approved(policy, &[yes(0, 101), yes(1, 99)])
-                .is_err()
-        );
-        assert!(
-            officers
-                .approved_now(policy, &[yes(2, 101), yes(1, 99)])
+                .approved(policy, &[yes(2, 101), yes(1, 99)])
                 .is_ok()
         );
     }

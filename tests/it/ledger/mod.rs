@@ -16,6 +16,7 @@ use policies::plan::{Layout, compile};
 use policies::rules::Privacy;
 use proptest::prelude::*;
 use schemas::answer::{Counted, Grade, Snapshot, Span};
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::question::{Measure, Purpose, Series};
@@ -72,9 +73,17 @@ fn payer<'a>(hospital: &'a Slug, signer: &'a Signer, policy: &'a Privacy) -> Pay
         signer,
         purpose: Purpose::Benchmark,
         policy,
+        under: NOBODY,
         at: Timestamp(1),
     }
 }
+
+/// No officers, no policy: as in a state file without any.
+pub(crate) const NOBODY: ledger::Under = ledger::Under {
+    policy: Digest::ZERO,
+    steps: 0,
+    policies: 0,
+};
 
 pub(crate) async fn ask(
     state: &State,

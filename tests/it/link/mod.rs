@@ -263,6 +263,7 @@ impl Node {
             signer: &self.signer,
             purpose: Purpose::Benchmark,
             policy: &policy,
+            under: crate::ledger::NOBODY,
             at: node::clock::Clock::System.now(),
         };
         let identity = Identity::new(layout, Vec::new()).unwrap();

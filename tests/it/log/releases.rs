@@ -71,6 +71,15 @@ async fn an_auditor_rebuilds_every_release_from_published_files() {
         ]);
     }
     assert_eq!((rebuilt.len(), &rebuilt), (2, &held));
+    // Each under the policy that two officers signed.
+    let policies: BTreeSet<String> = of("policy")
+        .map(|entry| entry.subject.to_string())
+        .collect();
+    assert!(
+        rebuilt
+            .iter()
+            .all(|[_, _, policy, _]| policies.contains(policy))
+    );
     let months: BTreeSet<&str> = of("release")
         .map(|entry| entry.detail["month"].as_str())
         .collect();

@@ -6,9 +6,9 @@ use node::access::{self, AccessError};
 use node::answer::{OpenError, POLICY, reply};
 use policies::access::{DELAY, OfficersError, Signatures};
 use policies::rules::{DEFAULT, Privacy};
-use schemas::officer::{Officer, Role};
+use schemas::officer::{Officer, PolicyApproval, Role};
 use schemas::outcome::Reason;
-use schemas::seal::Signer;
+use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
 use tests::officers::{self, SECOND, STEWARD};
 
@@ -232,4 +232,40 @@ async fn administrators_raise_nothing_alone_and_together_a_day_later() {
         matches!(back, Err(AdministratorsError::Clock(_))),
         "{back:?}"
     );
+}
+
+/// What signatures say of their own time decides nothing: neither an old date nor one to come.
+#[tokio::test]
+async fn dates_in_signatures_decide_nothing() {
+    let hospital = held(&DEFAULT.replace(FREE, "free = \"0.02\"")).await;
+    let rules = lay(&hospital, "0.2");
+    let data = &hospital.config.data;
+    let set = access::open(data).unwrap();
+    let signed = access::digest(&rules, &set).unwrap();
+    // Both signed four days ago, they say, and put the files where signatures lie.
+    for (file, name) in [("x1", STEWARD), ("x2", SECOND)] {
+        let approval = PolicyApproval {
+            organisation: hospital.config.hospital.clone(),
+            policy: signed,
+            officer: name.parse().unwrap(),
+            at: after(-4 * DELAY),
+        };
+        let sealed = Sealed::seal(&officers::key(data, name), &approval).unwrap();
+        let path = data.join(format!("policy-approvals/{file}.json"));
+        std::fs::write(path, serde_json::to_vec(&sealed).unwrap()).unwrap();
+    }
+    assert!(app_at(&hospital, after(5)).await.is_err(), "nobody took it");
+    let taken = sign(&hospital, &rules, SECOND, after(10)).await.unwrap();
+    assert_eq!(taken.waits_until, Some(after(10 + DELAY)));
+    assert_eq!(allowed_at(&hospital, after(20)).await, 20_000_000);
+    // A signature from years ahead holds no later policy up.
+    let rules = lay(&hospital, "0.01");
+    let years = 10 * 365 * DELAY;
+    sign(&hospital, &rules, STEWARD, after(30)).await.unwrap();
+    sign(&hospital, &rules, SECOND, after(years)).await.unwrap();
+    assert_eq!(allowed_at(&hospital, after(40)).await, 10_000_000);
+    let rules = lay(&hospital, "0.02");
+    sign(&hospital, &rules, STEWARD, after(50)).await.unwrap();
+    let raised = sign(&hospital, &rules, SECOND, after(60)).await.unwrap();
+    assert_eq!(raised.waits_until, Some(after(60 + DELAY)));
 }

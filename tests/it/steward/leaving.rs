@@ -3,6 +3,7 @@
 use coordinator::administrators;
 use node::access::{self, AccessError};
 use node::answer::Spoken;
+use node::log;
 use node::steward;
 use policies::access::OfficersError;
 use policies::rules::DEFAULT;
@@ -69,9 +70,9 @@ async fn an_officer_who_left_decides_nothing_and_the_policy_stays() {
     access::remove(state, &gone, &by).await.unwrap();
     assert_eq!(kinds(&hospital, "officer-leaves").await, 1);
     // What was read before does not hold, what is read anew does.
-    assert!(!app.standing.holds(state.pool()).await.unwrap());
+    assert!(!app.standing.under().holds(state.pool()).await.unwrap());
     let app = hospital.app().await;
-    assert!(app.standing.holds(state.pool()).await.unwrap());
+    assert!(app.standing.under().holds(state.pool()).await.unwrap());
 
     // The policy that both signed is in force; what the steward alone approved is void, the standing
     // approvals too.
@@ -109,6 +110,67 @@ async fn an_officer_who_left_decides_nothing_and_the_policy_stays() {
     assert!(app_at(&hospital, NOW).await.is_err());
     assert_eq!(sign(&third).await.unwrap().have, 2);
     assert!(app_at(&hospital, NOW).await.is_ok());
+}
+
+/// Whatever the clocks said when a policy was signed and when its signer left: it stays in force,
+/// and the next one can be signed.
+#[tokio::test]
+async fn a_clock_that_was_wrong_leaves_no_node_behind() {
+    let hospital = held(DEFAULT).await;
+    let state = &hospital.state;
+    let third = third(&hospital).await;
+    let second = person(&hospital, SECOND);
+    let by = [third.key, second.key];
+    let mut early = leaves("h1", STEWARD);
+    early.at = schemas::time::Timestamp(NOW.0 - 1_000_000);
+    access::remove(state, &early, &by).await.unwrap();
+    let app = app_at(&hospital, NOW).await.unwrap();
+    assert_eq!(app.standing.approved.by.len(), 2);
+    let stricter = DEFAULT.replace("per_week = 500", "per_week = 499");
+    std::fs::write(hospital.config.data.join("policy.toml"), stricter).unwrap();
+    let rules = node::answer::policy(&hospital.config).unwrap();
+    let set = access::open(&hospital.config.data).unwrap();
+    let whose = (hospital.config.data.as_path(), &hospital.config.hospital);
+    for (name, key) in ["sun-lei", SECOND].iter().zip(&by) {
+        let name = name.parse().unwrap();
+        access::approve(state, whose, (&rules, &set), (&name, key), NOW)
+            .await
+            .unwrap();
+    }
+    assert!(app_at(&hospital, NOW).await.is_ok());
+}
+
+/// Row 20: rows taken out of the register or of the signed policies are found, at every start and by
+/// `log fsck`.
+#[tokio::test]
+async fn a_register_that_is_not_what_the_log_tells_is_found() {
+    for change in [
+        "delete from officers where position = 3",
+        "delete from officers",
+        "delete from policies",
+        "update policies set position = 7",
+    ] {
+        let hospital = held(DEFAULT).await;
+        third(&hospital).await;
+        let keys = node::config::keys::Keys::open(&hospital.config.data).unwrap();
+        let key = keys.message_key().unwrap().public();
+        log::at_start(&hospital.state, &key).await.unwrap();
+        log::fsck(&hospital.state, &key).await.unwrap();
+        sqlx::query(change)
+            .execute(hospital.state.pool())
+            .await
+            .unwrap();
+        if change.starts_with("update") {
+            // Positions are not told; order and content are.
+            log::at_start(&hospital.state, &key).await.unwrap();
+            continue;
+        }
+        assert!(
+            log::at_start(&hospital.state, &key).await.is_err(),
+            "{change}"
+        );
+        assert!(log::fsck(&hospital.state, &key).await.is_err(), "{change}");
+    }
 }
 
 #[tokio::test]

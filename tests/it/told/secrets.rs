@@ -272,7 +272,14 @@ fn audit(place: &mut Place, source: &[u8]) {
     place.done(
         NODE,
         "h01",
-        &["audit", "payer", "i01", &after("audit payer i01 ")],
+        &[
+            "audit",
+            "payer",
+            "i01",
+            &after("audit payer i01 "),
+            "--as",
+            "li-hua",
+        ],
     );
     let nonce = after("--nonce ");
     let words = [

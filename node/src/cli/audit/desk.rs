@@ -10,7 +10,7 @@ use policies::access::Channel;
 use schemas::digest::Digest;
 
 use super::{Node, bar};
-use crate::access::Standing;
+use crate::access::{self, Standing};
 use crate::answer;
 use crate::audit::{self, Opening, Served, Stands};
 use crate::cli::officer::As;
@@ -86,6 +86,13 @@ pub(super) async fn refuse(
     let acting = acting(node, &standing, by, &key);
     audit::refuse(&node.state, acting, request, reason).await?;
     writeln!(out, "{} refused {}", by.name, request.short())?;
+    Ok(())
+}
+
+/// Refuses whoever is not a registered officer with that officer's key.
+pub(super) async fn proven(node: &Node, by: &As) -> anyhow::Result<()> {
+    let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+    register.acting(&by.name, &by.signer(&node.config.data)?)?;
     Ok(())
 }
 

@@ -44,7 +44,7 @@ pub(super) enum AuditCommand {
     /// Let a payer audit its own settlements: its message key. With `--remove` nothing that it
     /// signs is answered any more.
     ///
-    /// Example: consilium-node --data ./node1 audit payer i01 KEY
+    /// Example: consilium-node --data ./node1 audit payer i01 KEY --as li-hua
     Payer {
         /// The payer, as the settlement mapping names it.
         payer: Slug,
@@ -54,6 +54,8 @@ pub(super) enum AuditCommand {
         /// Forget its key.
         #[arg(long, conflicts_with = "key")]
         remove: bool,
+        #[command(flatten)]
+        by: As,
     },
     /// Write the book of a payer's month: sealed leaves, header, checkpoint, proof.
     ///
@@ -117,10 +119,12 @@ pub(super) enum AuditCommand {
     },
     /// End a month's audit for good: its key is destroyed.
     ///
-    /// Example: consilium-node --data ./node1 audit end 2025-03
+    /// Example: consilium-node --data ./node1 audit end 2025-03 --as li-hua
     End {
         /// The month.
         month: Month,
+        #[command(flatten)]
+        by: As,
     },
 }
 
@@ -136,7 +140,8 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             writeln!(out, "{}", Key::new(&origin, Kind::Text, public)?)?;
             Ok(())
         }
-        Command::Audit(AuditCommand::Payer { payer, key, .. }) => {
+        Command::Audit(AuditCommand::Payer { payer, key, by, .. }) => {
+            desk::proven(&node, &by).await?;
             let now = node.clock.now();
             if let Some(key) = key {
                 let key = PublicKey::from_bytes(*key.as_bytes());
@@ -182,7 +187,8 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Audit(AuditCommand::ServeBatch { requests, replies }) => {
             desk::serve(&node, &requests, &replies, out).await
         }
-        Command::Audit(AuditCommand::End { month }) => {
+        Command::Audit(AuditCommand::End { month, by }) => {
+            desk::proven(&node, &by).await?;
             audit::end(&node.state, &node.config.data, month, node.clock.now()).await?;
             writeln!(out, "the audit of {month} has ended; its key is destroyed")?;
             Ok(())
