@@ -19,6 +19,7 @@ pub mod ask;
 pub mod collect;
 pub mod merge;
 pub mod report;
+pub mod year;
 pub mod audit;
 pub mod api;
 pub mod telemetry;

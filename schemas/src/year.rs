@@ -155,3 +155,23 @@ pub enum Says {
     /// An administrator closes the year.
     Close,
 }
+
+impl Says {
+    /// One word, as logs name it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Invite => "invite",
+            Self::Apply { .. } => "apply",
+            Self::Review => "review",
+            Self::Propose { .. } => "propose",
+            Self::Accept { .. } => "accept",
+            Self::Object { .. } => "object",
+            Self::Answer { .. } => "answer",
+            Self::Sign { .. } => "sign",
+            Self::Paid { .. } => "paid",
+            Self::PayOut { .. } => "pay-out",
+            Self::Close => "close",
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod round;
 mod run;
 mod signals;
 mod template;
+mod year;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,9 @@ enum Command {
     Benchmark(benchmark::Args),
     /// Writes the signals of a closed round for the insurer.
     Signals(signals::Args),
+    /// The alliance's budget year: target, applications, plan, execution, bonus, appraisal.
+    #[command(subcommand)]
+    Year(year::Command),
     /// Insurers that may audit through this coordinator.
     #[command(subcommand)]
     Insurer(insurer::Command),
@@ -160,6 +164,7 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&office, command, out).await;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
+        Command::Year(command) => Box::pin(year::run(data, command, out)).await?,
         Command::Signals(args) => signals::run(&Office::open(data).await?, &args, out).await?,
         Command::Insurer(command) => {
             insurer::run(&Office::open(data).await?, data, &command, out).await?;

@@ -176,3 +176,30 @@ create table if not exists clock (
     id bigint primary key check (id = 1),
     highest bigint not null
 );
+
+-- Budget years, each under its rules for good.
+create table if not exists years (
+    year bigint primary key,
+    rules text not null                 -- policies::year::Rules
+);
+
+-- What was said in them, in the order in which it was taken.
+create table if not exists year_statements (
+    year bigint not null references years (year),
+    position bigint not null,           -- 1, 2, 3 …
+    statement text not null,            -- schemas::year::Statement, sealed
+    administrators text not null,       -- who was administrator then, and the keys
+    taken bigint not null,
+    primary key (year, position)
+);
+
+-- Results that were proposed, with their inputs.
+create table if not exists year_results (
+    year bigint not null references years (year),
+    position bigint not null,           -- 1, 2, 3 …
+    digest text not null,
+    inputs text not null,
+    computed text not null,             -- policies::year::Computed
+    primary key (year, position),
+    unique (year, digest)
+);

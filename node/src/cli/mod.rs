@@ -17,6 +17,7 @@ mod show;
 mod steward;
 mod synth;
 mod table;
+mod year;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
@@ -71,6 +72,16 @@ enum Command {
     /// The limits that this node works under, and their signatures.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// What this hospital says in the alliance's budget year.
+    #[command(subcommand)]
+    Year(year::Command),
+    /// Check a year's published file and show this hospital's score and payments.
+    ///
+    /// Example: consilium-node --data ./node1 verify-score ./year.json
+    VerifyScore {
+        /// The published file.
+        receipt: PathBuf,
+    },
     /// The steward's decisions.
     #[command(subcommand)]
     Steward(steward::Command),
@@ -149,6 +160,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Officer(command) => officer::run(command, &cli.data, out).await,
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
+        Command::Year(command) => year::run(command, &cli.data, out).await,
+        Command::VerifyScore { receipt } => year::verify(&receipt, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }
 }

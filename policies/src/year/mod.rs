@@ -5,14 +5,18 @@
 mod matter;
 mod outcome;
 mod rules;
+mod published;
 mod speak;
 #[cfg(test)]
 mod test;
 #[cfg(test)]
 mod test_statements;
+#[cfg(test)]
+mod test_world;
 
 pub use matter::{Course, Objection};
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
+pub use published::{Fault, Kept, Proposed, Published};
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 
 use std::collections::BTreeMap;
@@ -254,6 +258,15 @@ impl Year {
         next.last = statement.at;
         next.say(&rules.year, speaker, statement)?;
         Ok(next)
+    }
+
+    /// What a statement of this year says, by whom, if somebody who takes part signed it.
+    pub fn statement(
+        &self,
+        administrators: &Administrators,
+        sealed: &Sealed<Statement>,
+    ) -> Result<Statement, Refused> {
+        Ok(self.heard(administrators, sealed)?.1)
     }
 
     /// Whose key signed, and what.

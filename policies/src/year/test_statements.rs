@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::test::*;
+use super::test_world::*;
 use super::*;
 
 /// Anything that anybody could say.

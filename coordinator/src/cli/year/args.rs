@@ -1,0 +1,102 @@
+//! What the larger of the year's commands take.
+
+use std::path::PathBuf;
+
+use schemas::id::Slug;
+use schemas::seal::PublicKey;
+use schemas::year::Matter;
+
+use super::say::{Speaker, Word};
+use super::{Money, matter, party};
+
+/// `year open`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Open {
+    /// The year.
+    pub(super) year: u16,
+    /// All there is to spend.
+    #[arg(long)]
+    pub(super) target: Money,
+    /// A party that signs, and its public key; one for each that the rules name.
+    #[arg(long, value_name = "NAME=HEX", value_parser = party)]
+    pub(super) party: Vec<(Slug, PublicKey)>,
+    #[command(flatten)]
+    pub(super) by: Speaker,
+}
+
+/// `year say`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Say {
+    /// The year.
+    pub(super) year: u16,
+    #[command(flatten)]
+    pub(super) by: Speaker,
+    /// Write the signed statement into a file for `year take`, instead of taking it here.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) word: Word,
+}
+
+/// `year take`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Take {
+    /// The year.
+    pub(super) year: u16,
+    /// The signed statements.
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// `year inputs`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Inputs {
+    /// The year.
+    pub(super) year: u16,
+    /// The table of facts.
+    #[arg(long)]
+    pub(super) facts: PathBuf,
+    /// A benchmark's JSON file.
+    #[arg(long)]
+    pub(super) benchmark: Option<PathBuf>,
+    /// Where the inputs are written.
+    #[arg(long)]
+    pub(super) out: PathBuf,
+}
+
+/// `year propose`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Propose {
+    /// The year.
+    pub(super) year: u16,
+    /// About what.
+    #[arg(value_parser = matter)]
+    pub(super) matter: Matter,
+    /// Its inputs (JSON).
+    #[arg(long)]
+    pub(super) inputs: PathBuf,
+    /// The reason of a later version.
+    #[arg(long, default_value = "")]
+    pub(super) why: String,
+    #[command(flatten)]
+    pub(super) by: Speaker,
+}
+
+/// `year what-if`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct WhatIf {
+    /// The year.
+    pub(super) year: u16,
+    /// About what.
+    #[arg(value_parser = matter)]
+    pub(super) matter: Matter,
+    /// Inputs (JSON).
+    #[arg(long)]
+    pub(super) inputs: PathBuf,
+    /// A folder with other rules; a file that is not there keeps the year's.
+    #[arg(long)]
+    pub(super) rules: Option<PathBuf>,
+    /// The whole result as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}

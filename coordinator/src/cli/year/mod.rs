@@ -1,0 +1,228 @@
+//! `year`: the alliance's budget year, from its target to its end.
+
+mod args;
+mod say;
+mod show;
+mod work;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use clap::Subcommand;
+use policies::year::Published;
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::money::Fen;
+use schemas::seal::{PublicKey, Signer};
+use schemas::year::Matter;
+
+use super::{Office, write_json};
+use crate::store::private;
+use crate::year;
+
+/// Longest file of inputs or statements in bytes.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Makes the key of a party and prints its public half, for `year open`.
+    ///
+    /// Example: consilium-coordinator year key ./insurer.pk8
+    Key {
+        /// Where the key is written; it is its owner's.
+        file: PathBuf,
+    },
+    /// Opens a year: its target, its rules, who takes part. Members are all approved hospitals.
+    ///
+    /// Example: consilium-coordinator year open 2026 --target 1000000000.00 --party insurer=HEX
+    /// --party lead-hospital=HEX --as wang-fang
+    Open(args::Open),
+    /// Says something about a year, signed by whoever says it.
+    ///
+    /// Example: consilium-coordinator year say 2026 --as insurer --key ./insurer.pk8 paid h01 2026-01 120000.00
+    Say(args::Say),
+    /// Takes statements that others signed elsewhere.
+    ///
+    /// Example: consilium-coordinator year take 2026 ./h01-objects.json
+    Take(args::Take),
+    /// Makes a plan's inputs from a table of facts and a benchmark.
+    ///
+    /// The table (CSV) has `member,tier,before` and a column for each factor; case-weighted volume
+    /// may come from the benchmark instead, with its noise.
+    ///
+    /// Example: consilium-coordinator year inputs 2026 --facts ./facts.csv
+    /// --benchmark ./benchmark/r1.json --out ./plan.json
+    Inputs(args::Inputs),
+    /// Computes a result from its inputs and proposes it: plan, settlement, bonus or appraisal.
+    ///
+    /// Example: consilium-coordinator year propose 2026 plan --inputs ./plan.json --as wang-fang
+    Propose(args::Propose),
+    /// Computes a result without proposing it, under other rules or inputs: what if. Spends nothing.
+    ///
+    /// Example: consilium-coordinator year what-if 2026 plan --inputs ./plan.json --rules ./other-rules
+    WhatIf(args::WhatIf),
+    /// Shows where a year stands.
+    ///
+    /// Example: consilium-coordinator year show 2026
+    Show {
+        /// The year.
+        year: u16,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows spending against the plan in force, from what the insurer says it paid.
+    ///
+    /// Example: consilium-coordinator year execution 2026 --month 6
+    Execution {
+        /// The year.
+        year: u16,
+        /// Up to which month, 1 to 12.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=12))]
+        month: u8,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forecasts a monthly series: CSV with `month,value` and, where noised, `variance`.
+    ///
+    /// Example: consilium-coordinator year forecast ./stays.csv --ahead 12
+    Forecast {
+        /// The series.
+        series: PathBuf,
+        /// Months ahead, 1 to 36.
+        #[arg(long, default_value_t = 6)]
+        ahead: usize,
+        /// Months in a season.
+        #[arg(long, default_value_t = 12)]
+        season: usize,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes a year's files: all that was said and computed, the letter, the members' table.
+    ///
+    /// Example: consilium-coordinator year export 2026 --out ./year-2026
+    Export {
+        /// The year.
+        year: u16,
+        /// Folder that the files are written to.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Checks a year's published file: every signature, every rule, every fen.
+    ///
+    /// Example: consilium-coordinator year verify ./year-2026/year.json
+    Verify {
+        /// The published file.
+        file: PathBuf,
+    },
+}
+
+/// An amount in yuan, as people write it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct Money(pub(super) Fen);
+
+impl std::str::FromStr for Money {
+    type Err = schemas::money::MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+fn matter(text: &str) -> Result<Matter, String> {
+    let mut all = Matter::ALL.into_iter();
+    let found = all.find(|matter| matter.as_str() == text);
+    found.ok_or_else(|| "one of plan, settlement, bonus, appraisal".to_owned())
+}
+
+fn party(text: &str) -> Result<(Slug, PublicKey), String> {
+    let (name, key) = text.split_once('=').ok_or("a party is NAME=HEX")?;
+    let name = name.parse().map_err(|_| "the party is no name")?;
+    let key: Digest = key.parse().map_err(|_| "a key is 64 hexadecimal digits")?;
+    Ok((name, PublicKey::from_bytes(*key.as_bytes())))
+}
+
+/// Reads a file of bounded size.
+fn bounded(path: &Path) -> anyhow::Result<String> {
+    let name = path.display();
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("`{name}`"))?
+        .len();
+    ensure!(size <= LONGEST, "`{name}` is larger than {LONGEST} bytes");
+    std::fs::read_to_string(path).with_context(|| format!("`{name}` is not UTF-8"))
+}
+
+pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Command::Key { file } => {
+            let (signer, bytes) = Signer::generate()?;
+            private::write_new(&file, &bytes).with_context(|| format!("`{}`", file.display()))?;
+            writeln!(out, "{}", Digest::from_bytes(*signer.public().as_bytes()))?;
+            Ok(())
+        }
+        Command::Forecast {
+            series,
+            ahead,
+            season,
+            json,
+        } => show::forecast(&bounded(&series)?, (season, ahead), json, out),
+        Command::Verify { file } => {
+            let published: Published = serde_json::from_str(&bounded(&file)?)
+                .with_context(|| format!("`{}` is no published year", file.display()))?;
+            let year = published.verify()?;
+            show::verified(&published, &year, out)
+        }
+        other => in_office(data, other, out).await,
+    }
+}
+
+async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
+    let command = match command {
+        Command::Say(args) => match args.out {
+            Some(file) => {
+                let sealed = say::sealed(data, args.year, &args.by, args.word.says())?;
+                std::fs::write(&file, canonical::to_bytes(&sealed)?)?;
+                writeln!(out, "signed by {}: {}", args.by.name, file.display())?;
+                return Ok(());
+            }
+            None => Command::Say(args),
+        },
+        other => other,
+    };
+    let office = &Office::open(data).await?;
+    let alliance = &office.config.alliance;
+    match command {
+        Command::Open(args) => work::open(office, data, args, out).await,
+        Command::Say(args) => {
+            let sealed = say::sealed(data, args.year, &args.by, args.word.says())?;
+            let about = (alliance, args.year);
+            let taken = year::take(&office.state, about, &sealed, office.clock.now()).await?;
+            show::line(&taken, out)
+        }
+        Command::Take(args) => work::take(office, args, out).await,
+        Command::Inputs(args) => work::inputs(office, args, out).await,
+        Command::Propose(args) => work::propose(office, data, args, out).await,
+        Command::WhatIf(args) => work::what_if(office, args, out).await,
+        Command::Show { year, json } => {
+            let shown = year::read(&office.state, alliance, year).await?;
+            if json {
+                return write_json(out, &shown);
+            }
+            show::year(&shown, out)
+        }
+        Command::Execution { year, month, json } => {
+            let kept = year::published(office.state.pool(), alliance, year).await?;
+            let stands = kept.replay(|_, _, _| Ok(()))?;
+            show::execution(&year::execution(&kept, &stands, month), json, out)
+        }
+        Command::Export { year, out: folder } => {
+            let kept = year::published(office.state.pool(), alliance, year).await?;
+            show::export(&kept, &folder, out)
+        }
+        Command::Key { .. } | Command::Forecast { .. } | Command::Verify { .. } => Ok(()),
+    }
+}

@@ -1,0 +1,198 @@
+//! Who speaks, and what can be said on the command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::seal::{Sealed, Signer};
+use schemas::time::{Month, Timestamp};
+use schemas::year::{Matter, Says, Statement};
+
+use super::{Money, matter};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::private;
+use crate::year::YearError;
+
+/// By whom, with which key.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Speaker {
+    /// Who says it.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) name: Slug,
+    /// The speaker's key; an administrator's in the data folder where it is left out.
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+}
+
+/// What is said.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Word {
+    /// Let members apply (administrator).
+    Invite,
+    /// Apply for money (member).
+    Apply {
+        /// How much.
+        amount: Money,
+        /// What for.
+        #[arg(long)]
+        purpose: String,
+        /// What it is expected to achieve.
+        #[arg(long)]
+        expected: String,
+    },
+    /// End the applications (administrator).
+    Review,
+    /// Have nothing against a result (member).
+    Accept {
+        /// About what.
+        #[arg(value_parser = matter)]
+        matter: Matter,
+        /// Digest of the result.
+        result: Digest,
+    },
+    /// Object or appeal (member).
+    Object {
+        /// About what.
+        #[arg(value_parser = matter)]
+        matter: Matter,
+        /// Digest of the result.
+        result: Digest,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Answer an objection (those who decide).
+    Answer {
+        /// About what.
+        #[arg(value_parser = matter)]
+        matter: Matter,
+        /// Digest of the result.
+        result: Digest,
+        /// Whose objection.
+        member: Slug,
+        /// It is right: another result has to be proposed.
+        #[arg(long)]
+        upheld: bool,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Sign a result (party).
+    Sign {
+        /// About what.
+        #[arg(value_parser = matter)]
+        matter: Matter,
+        /// Digest of the result.
+        result: Digest,
+    },
+    /// What was paid to a member for a month, in all (insurer).
+    Paid {
+        /// Whom.
+        member: Slug,
+        /// The month.
+        month: Month,
+        /// How much.
+        amount: Money,
+        /// Replace what was said of this month before.
+        #[arg(long)]
+        restates: bool,
+    },
+    /// Pay out a bonus in force (insurer).
+    PayOut {
+        /// Digest of the bonus.
+        result: Digest,
+    },
+    /// Close the year (administrator).
+    Close,
+}
+
+impl Word {
+    pub(super) fn says(self) -> Says {
+        match self {
+            Self::Invite => Says::Invite,
+            Self::Apply {
+                amount,
+                purpose,
+                expected,
+            } => Says::Apply {
+                amount: amount.0,
+                purpose,
+                expected,
+            },
+            Self::Review => Says::Review,
+            Self::Accept { matter, result } => Says::Accept { matter, result },
+            Self::Object {
+                matter,
+                result,
+                why,
+            } => Says::Object {
+                matter,
+                result,
+                why,
+            },
+            Self::Answer {
+                matter,
+                result,
+                member,
+                upheld,
+                why,
+            } => Says::Answer {
+                matter,
+                result,
+                member,
+                upheld,
+                why,
+            },
+            Self::Sign { matter, result } => Says::Sign { matter, result },
+            Self::Paid {
+                member,
+                month,
+                amount,
+                restates,
+            } => Says::Paid {
+                member,
+                month,
+                amount: amount.0,
+                restates,
+            },
+            Self::PayOut { result } => Says::PayOut { result },
+            Self::Close => Says::Close,
+        }
+    }
+}
+
+/// A statement, signed now.
+pub(super) fn sealed(
+    data: &Path,
+    year: u16,
+    by: &Speaker,
+    says: Says,
+) -> anyhow::Result<Sealed<Statement>> {
+    let alliance = Config::read(data)?.alliance;
+    let now = Clock::System.now();
+    let sealed = sealed_at(data, &alliance, year, by, (says, now));
+    sealed.with_context(|| format!("the key of `{}`", by.name))
+}
+
+/// A statement, signed at a moment.
+pub(super) fn sealed_at(
+    data: &Path,
+    alliance: &Slug,
+    year: u16,
+    by: &Speaker,
+    (says, at): (Says, Timestamp),
+) -> Result<Sealed<Statement>, YearError> {
+    let own = || data.join(format!("administrator-{}.pk8", by.name));
+    let bytes = private::read(&by.key.clone().unwrap_or_else(own)).map_err(YearError::Key)?;
+    let statement = Statement {
+        alliance: alliance.clone(),
+        year,
+        by: by.name.clone(),
+        at,
+        says,
+    };
+    Ok(Sealed::seal(&Signer::from_pkcs8(&bytes)?, &statement)?)
+}

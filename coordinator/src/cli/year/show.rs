@@ -1,0 +1,289 @@
+//! What a year's commands print and write.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use policies::figures::alerts::Execution;
+use policies::figures::forecast::{self, Observed};
+use policies::year::{Computed, Published, Year};
+use schemas::id::Slug;
+use schemas::money::Fen;
+use schemas::year::Matter;
+
+use super::super::write_json;
+use crate::year;
+
+/// Where a year stands, in one line.
+pub(super) fn line(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
+    let matters = of.matters.iter().map(|(matter, course)| {
+        let state = if course.in_force {
+            "in force"
+        } else {
+            "proposed"
+        };
+        format!("{} v{} {state}", matter.as_str(), course.version)
+    });
+    let matters: Vec<String> = matters.collect();
+    writeln!(out, "{} {}: {}", of.number, stage(of), matters.join(", "))?;
+    Ok(())
+}
+
+fn stage(of: &Year) -> String {
+    let word = serde_json::to_value(of.stage).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}
+
+/// Where a year stands.
+pub(super) fn year(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "{} {}, target {}", of.number, stage(of), of.target)?;
+    let names = |names: Vec<&Slug>| {
+        names
+            .iter()
+            .map(|name| name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    writeln!(out, "members  {}", names(of.members.keys().collect()))?;
+    writeln!(out, "parties  {}", names(of.parties.keys().collect()))?;
+    for (member, application) in &of.applications {
+        let (amount, purpose) = (application.amount, &application.purpose);
+        writeln!(out, "applied  {member:<16} {amount:>18}  {purpose}")?;
+    }
+    for (matter, course) in &of.matters {
+        let state = if course.in_force {
+            "in force"
+        } else {
+            "proposed"
+        };
+        let (version, result) = (course.version, course.result);
+        writeln!(
+            out,
+            "{:<11} version {version}, {state}: {result}",
+            matter.as_str()
+        )?;
+        writeln!(
+            out,
+            "  signed by    {}",
+            names(course.signed.iter().collect())
+        )?;
+        writeln!(
+            out,
+            "  accepted by  {}",
+            names(course.accepted.iter().collect())
+        )?;
+        for (member, objection) in &course.objections {
+            let decided = match objection.decided {
+                None => "open",
+                Some(true) => "upheld",
+                Some(false) => "rejected",
+            };
+            writeln!(out, "  objection of {member}, {decided}: {}", objection.why)?;
+        }
+    }
+    if let Some(bonus) = of.paid_out {
+        writeln!(out, "paid out     {bonus}")?;
+    }
+    Ok(())
+}
+
+/// The newest result about a matter.
+pub(super) fn newest(published: &Published, matter: Matter) -> Option<&Computed> {
+    let mut results = published.results.iter().rev().map(|one| &one.computed);
+    results.find(|computed| computed.matter() == matter)
+}
+
+/// A result, beside an earlier one where there is one.
+pub(super) fn computed(
+    of: &Computed,
+    before: Option<&Computed>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match of {
+        Computed::Plan(plan) => {
+            writeln!(
+                out,
+                "total {}, reserve {}, distributed {}",
+                plan.total, plan.reserve, plan.distributable
+            )?;
+            for part in &plan.members {
+                let earlier = match before {
+                    Some(Computed::Plan(before)) => {
+                        let own = before.members.iter().find(|one| one.id == part.id);
+                        own.map(|own| part.amount.0.saturating_sub(own.amount.0))
+                    }
+                    _ => None,
+                };
+                let apart = earlier
+                    .map(|fen| format!("  {fen:+} fen"))
+                    .unwrap_or_default();
+                let (id, amount, share) = (part.id.as_str(), part.amount, &part.share);
+                writeln!(
+                    out,
+                    "{id:<16} {amount:>18}  share {share}  {:?}{apart}",
+                    part.pinned
+                )?;
+            }
+            for (one, other) in &plan.not_separable {
+                writeln!(
+                    out,
+                    "the order of {one} and {other} is not settled by the data"
+                )?;
+            }
+        }
+        Computed::Settlement(settled) => {
+            writeln!(
+                out,
+                "reasonable {}, unreasonable {}: insurer {}, reserve {}, uncovered {}",
+                settled.reasonable,
+                settled.unreasonable,
+                settled.insurer,
+                settled.from_reserve,
+                settled.uncovered
+            )?;
+            for (member, fen) in &settled.responsible {
+                writeln!(out, "{:<16} {fen:>18}  bears itself", member.as_str())?;
+            }
+        }
+        Computed::Bonus(bonus) => {
+            for score in &bonus.scores {
+                let id = &score.id;
+                let of = |map: &std::collections::BTreeMap<Slug, Fen>| {
+                    map.get(id).copied().unwrap_or_default()
+                };
+                let (basic, performance) = (of(&bonus.basic), of(&bonus.performance));
+                writeln!(
+                    out,
+                    "{:<16} score {}  basic {basic}  performance {performance}",
+                    id.as_str(),
+                    score.counts
+                )?;
+            }
+            writeln!(out, "retained {}", bonus.retained)?;
+        }
+        Computed::Appraisal(all) => {
+            for one in all {
+                let (id, composite, grade) = (one.id.as_str(), &one.composite, &one.grade);
+                writeln!(out, "{id:<16} {composite:>7}  {grade}")?;
+            }
+        }
+    }
+    writeln!(out, "result {}", of.digest()?)?;
+    Ok(())
+}
+
+/// Spending against the plan.
+pub(super) fn execution(
+    rows: &[(Slug, Fen, Fen, Option<Execution>)],
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    ensure!(!rows.is_empty(), "no plan is in force yet");
+    if json {
+        return write_json(out, &rows);
+    }
+    for (member, budget, spent, stands) in rows {
+        let (rate, ahead, level) = match stands {
+            Some(stands) => (
+                stands.spent.as_str(),
+                stands.ahead.as_str(),
+                format!("{:?}", stands.level).to_lowercase(),
+            ),
+            None => ("-", "-", "-".to_owned()),
+        };
+        let id = member.as_str();
+        writeln!(
+            out,
+            "{id:<16} {spent:>18} of {budget:>18}  {rate:>7} %  ahead {ahead:>7}  {level}"
+        )?;
+    }
+    Ok(())
+}
+
+/// A forecast of a CSV series.
+pub(super) fn forecast(
+    text: &str,
+    (season, ahead): (usize, usize),
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let mut lines = text.lines();
+    let head = lines.next().unwrap_or_default();
+    ensure!(
+        head == "month,value" || head == "month,value,variance",
+        "the first line is `month,value` or `month,value,variance`"
+    );
+    let mut series = Vec::new();
+    for (place, row) in lines.filter(|row| !row.is_empty()).enumerate() {
+        let number = place.saturating_add(2);
+        let mut fields = row.split(',').skip(1);
+        let mut field = || -> anyhow::Result<Option<f64>> {
+            let text = fields.next();
+            text.map(|text| {
+                text.parse()
+                    .with_context(|| format!("line {number}: no number"))
+            })
+            .transpose()
+        };
+        let value = field()?.with_context(|| format!("line {number}: no value"))?;
+        let variance = field()?.unwrap_or(0.0);
+        series.push(Observed { value, variance });
+    }
+    let found = forecast::forecast(&series, season, ahead, 2)?;
+    if json {
+        return write_json(out, &found);
+    }
+    let method = serde_json::to_value(found.method)?;
+    writeln!(
+        out,
+        "{} (mean absolute error {})",
+        method.as_str().unwrap_or_default(),
+        found.error
+    )?;
+    for (place, (value, low, high)) in found.months.iter().enumerate() {
+        writeln!(
+            out,
+            "+{:<3} {value:>16}  {low} – {high}",
+            place.saturating_add(1)
+        )?;
+    }
+    Ok(())
+}
+
+/// What verification found.
+pub(super) fn verified(of: &Published, year: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "sound: {} statements, {} results, every signature, rule and fen",
+        of.statements.len(),
+        of.results.len()
+    )?;
+    line(year, out)
+}
+
+/// Writes a year's files and says where.
+pub(super) fn export(of: &Published, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let stands = of.verify()?;
+    std::fs::create_dir_all(folder)?;
+    let mut write = |name: &str, text: &str| -> anyhow::Result<()> {
+        let path = folder.join(name);
+        let passing = folder.join(format!(".{name}"));
+        std::fs::write(&passing, text).with_context(|| format!("`{}`", path.display()))?;
+        std::fs::rename(&passing, &path)?;
+        writeln!(out, "{}", path.display())?;
+        Ok(())
+    };
+    write(
+        "year.json",
+        &format!("{}\n", serde_json::to_string_pretty(of)?),
+    )?;
+    // For spreadsheets: the mark says that it is UTF-8.
+    write(
+        "members.csv",
+        &format!("\u{feff}{}", year::members(of, &stands)),
+    )?;
+    if let Some(letter) = year::letter(of, &stands) {
+        write("letter.html", &letter)?;
+    }
+    Ok(())
+}

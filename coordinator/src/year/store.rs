@@ -1,0 +1,198 @@
+//! The tables `years`, `year_statements` and `year_results`.
+
+use std::collections::BTreeMap;
+
+use policies::year::{self, Administrators, Computed, Kept, Proposed, Published, Rules, Year};
+use schemas::id::Slug;
+use schemas::seal::Sealed;
+use schemas::time::Timestamp;
+use schemas::year::{Matter, Statement};
+use serde::de::DeserializeOwned;
+use sqlx::{Row as _, Sqlite};
+
+use super::YearError;
+use crate::administrators::administrators;
+use crate::store::state::{Change, State, StateError, append};
+
+/// Opens a year by its first statement, under these rules for good.
+pub async fn open(
+    state: &State,
+    alliance: &Slug,
+    rules: &Rules,
+    sealed: &Sealed<Statement>,
+    now: Timestamp,
+) -> Result<Year, YearError> {
+    let mut change = state.begin().await?;
+    let who = who(&mut change, alliance).await?;
+    let year = year::open(alliance, rules, &who, sealed, now)?;
+    let known = sqlx::query("select 1 from years where year = $1")
+        .bind(i64::from(year.number))
+        .fetch_optional(&mut *change)
+        .await?;
+    if known.is_some() {
+        return Err(YearError::Known(year.number));
+    }
+    sqlx::query("insert into years (year, rules) values ($1, $2)")
+        .bind(i64::from(year.number))
+        .bind(text(rules)?)
+        .execute(&mut *change)
+        .await?;
+    keep(&mut change, &year, (sealed, who), now).await?;
+    change.commit().await?;
+    Ok(year)
+}
+
+/// Takes a statement; refused, it leaves everything as it was.
+pub async fn take(
+    state: &State,
+    (alliance, number): (&Slug, u16),
+    sealed: &Sealed<Statement>,
+    now: Timestamp,
+) -> Result<Year, YearError> {
+    let mut change = state.begin().await?;
+    let year = next(&mut change, (alliance, number), sealed, now).await?;
+    change.commit().await?;
+    Ok(year)
+}
+
+/// Computes a result and keeps it with the statement that proposes it.
+pub async fn propose(
+    state: &State,
+    (alliance, number): (&Slug, u16),
+    (matter, inputs): (Matter, &str),
+    seal: impl FnOnce(&Computed, Timestamp) -> Result<Sealed<Statement>, YearError>,
+    now: Timestamp,
+) -> Result<(Year, Computed), YearError> {
+    let mut change = state.begin().await?;
+    let kept = published(&mut *change, alliance, number).await?;
+    let computed = year::compute(&kept.rules, number, matter, inputs)?;
+    let before = kept.replay(|_, _, _| Ok(()))?;
+    if let Computed::Plan(plan) = &computed
+        && plan.total != before.target
+    {
+        return Err(YearError::Target {
+            planned: plan.total,
+            target: before.target,
+        });
+    }
+    let sealed = seal(&computed, now)?;
+    let year = next(&mut change, (alliance, number), &sealed, now).await?;
+    sqlx::query(
+        "insert into year_results (year, position, digest, inputs, computed) \
+         select $1, coalesce(max(position), 0) + 1, $2, $3, $4 from year_results where year = $1 \
+         on conflict do nothing",
+    )
+    .bind(i64::from(number))
+    .bind(computed.digest()?.to_string())
+    .bind(inputs)
+    .bind(text(&computed)?)
+    .execute(&mut *change)
+    .await?;
+    change.commit().await?;
+    Ok((year, computed))
+}
+
+/// Where a year stands, replayed from what was said.
+pub async fn read(state: &State, alliance: &Slug, number: u16) -> Result<Year, YearError> {
+    let kept = published(state.pool(), alliance, number).await?;
+    Ok(kept.replay(|_, _, _| Ok(()))?)
+}
+
+/// All of a year.
+pub async fn published<'e>(
+    source: impl sqlx::Executor<'e, Database = Sqlite>,
+    alliance: &Slug,
+    number: u16,
+) -> Result<Published, YearError> {
+    // One query, so that all is of one moment.
+    let rows = sqlx::query(
+        "select 0, 0, rules, '', 0 from years where year = $1 union all \
+         select 1, position, statement, administrators, taken from year_statements \
+         where year = $1 union all \
+         select 2, position, inputs, computed, 0 from year_results where year = $1 order by 1, 2",
+    )
+    .bind(i64::from(number))
+    .fetch_all(source)
+    .await?;
+    let mut rules = None;
+    let (mut statements, mut results) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (first, second): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        match row.try_get::<i64, _>(0)? {
+            0 => rules = Some(parse(&first)?),
+            1 => statements.push(Kept {
+                statement: parse(&first)?,
+                administrators: parse(&second)?,
+                taken: Timestamp(row.try_get(4)?),
+            }),
+            _ => results.push(Proposed {
+                inputs: first,
+                computed: parse(&second)?,
+            }),
+        }
+    }
+    Ok(Published {
+        alliance: alliance.clone(),
+        year: number,
+        rules: rules.ok_or(YearError::Unknown(number))?,
+        statements,
+        results,
+    })
+}
+
+async fn next(
+    change: &mut Change,
+    (alliance, number): (&Slug, u16),
+    sealed: &Sealed<Statement>,
+    now: Timestamp,
+) -> Result<Year, YearError> {
+    let kept = published(&mut **change, alliance, number).await?;
+    let before = kept.replay(|_, _, _| Ok(()))?;
+    let who = who(change, alliance).await?;
+    let year = before.take(alliance, &kept.rules, &who, sealed, now)?;
+    keep(change, &year, (sealed, who), now).await?;
+    Ok(year)
+}
+
+/// The administrators and their keys as they are registered now.
+async fn who(change: &mut Change, alliance: &Slug) -> Result<Administrators, YearError> {
+    let register = administrators(&mut **change, alliance).await?;
+    let persons = register.all().iter();
+    Ok(persons
+        .map(|one| (one.name.clone(), one.key))
+        .collect::<BTreeMap<_, _>>())
+}
+
+async fn keep(
+    change: &mut Change,
+    year: &Year,
+    (sealed, who): (&Sealed<Statement>, Administrators),
+    now: Timestamp,
+) -> Result<(), YearError> {
+    sqlx::query(
+        "insert into year_statements (year, position, statement, administrators, taken) \
+         select $1, coalesce(max(position), 0) + 1, $2, $3, $4 from year_statements where year = $1",
+    )
+    .bind(i64::from(year.number))
+    .bind(text(sealed)?)
+    .bind(text(&who)?)
+    .bind(now.0)
+    .execute(&mut **change)
+    .await?;
+    let said = year.statement(&who, sealed)?;
+    let detail = [
+        ("year", year.number.to_string()),
+        ("by", said.by.to_string()),
+        ("says", said.says.as_str().to_owned()),
+    ];
+    append(change, now, "year", sealed.digest()?, &detail).await?;
+    Ok(())
+}
+
+fn text(value: &impl serde::Serialize) -> Result<String, StateError> {
+    serde_json::to_string(value).map_err(|_| StateError::Range)
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StateError> {
+    serde_json::from_str(text).map_err(|_| StateError::Range)
+}

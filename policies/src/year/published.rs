@@ -1,0 +1,137 @@
+//! A year as it is published: rules, statements, inputs and results. Whoever has this one file gets
+//! to the same state and the same fen.
+
+use std::collections::BTreeMap;
+
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::seal::Sealed;
+use schemas::time::Timestamp;
+use schemas::year::{Matter, Says, Statement};
+use serde::{Deserialize, Serialize};
+
+use super::{Administrators, Computed, Refused, Rules, Year, compute, open};
+
+/// A year, published.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The alliance.
+    pub alliance: Slug,
+    /// The year.
+    pub year: u16,
+    /// Its rules.
+    pub rules: Rules,
+    /// What was said, in order.
+    pub statements: Vec<Kept>,
+    /// What was proposed.
+    pub results: Vec<Proposed>,
+}
+
+/// A statement as it was taken.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// The statement.
+    pub statement: Sealed<Statement>,
+    /// Who was administrator then.
+    pub administrators: Administrators,
+    /// When it was taken.
+    pub taken: Timestamp,
+}
+
+/// A result with what it was computed from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposed {
+    /// The text of its inputs (JSON).
+    pub inputs: String,
+    /// The result.
+    pub computed: Computed,
+}
+
+/// What does not hold in a published year.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Nothing was said.
+    #[error("nothing was said in this year")]
+    Empty,
+    /// A statement is refused.
+    #[error("statement {number}: {why}")]
+    Statement {
+        /// Which, from 1.
+        number: usize,
+        /// Why.
+        why: Refused,
+    },
+    /// A result is not what its inputs give.
+    #[error("result {number} ({}) is not what its inputs and the rules give", matter.as_str())]
+    Result {
+        /// Which, from 1.
+        number: usize,
+        /// About what.
+        matter: Matter,
+    },
+    /// A proposal without its result.
+    #[error("statement {0} proposes a result that is not published")]
+    Missing(usize),
+    /// A plan that is not about the year's target.
+    #[error("result {0} splits another amount than the year's target")]
+    Target(usize),
+}
+
+impl Published {
+    /// Replays statements and computes results again; the year that comes of it.
+    pub fn verify(&self) -> Result<Year, Fault> {
+        let mut known: BTreeMap<Digest, usize> = BTreeMap::new();
+        for (place, proposed) in self.results.iter().enumerate() {
+            let number = place.saturating_add(1);
+            let matter = proposed.computed.matter();
+            let fault = || Fault::Result { number, matter };
+            let again = compute(&self.rules, self.year, matter, &proposed.inputs);
+            if again.map_err(|_| fault())? != proposed.computed {
+                return Err(fault());
+            }
+            known.insert(proposed.computed.digest().map_err(|_| fault())?, number);
+        }
+        let year = self.replay(|number, year, says| {
+            let Says::Propose { result, .. } = says else {
+                return Ok(());
+            };
+            let place = known.get(result).ok_or(Fault::Missing(number))?;
+            let proposed = place.checked_sub(1).and_then(|at| self.results.get(at));
+            match proposed.map(|one| &one.computed) {
+                Some(Computed::Plan(plan)) if plan.total != year.target => {
+                    Err(Fault::Target(*place))
+                }
+                _ => Ok(()),
+            }
+        })?;
+        Ok(year)
+    }
+
+    /// Replays the statements; `look` sees each after it was taken.
+    pub fn replay(
+        &self,
+        mut look: impl FnMut(usize, &Year, &Says) -> Result<(), Fault>,
+    ) -> Result<Year, Fault> {
+        let mut year: Option<Year> = None;
+        for (place, kept) in self.statements.iter().enumerate() {
+            let number = place.saturating_add(1);
+            let refused = |why| Fault::Statement { number, why };
+            let (who, sealed, now) = (&kept.administrators, &kept.statement, kept.taken);
+            let next = match &year {
+                None => open(&self.alliance, &self.rules, who, sealed, now),
+                Some(year) => year.take(&self.alliance, &self.rules, who, sealed, now),
+            };
+            let next = next.map_err(refused)?;
+            if next.number != self.year {
+                return Err(refused(Refused::Elsewhere));
+            }
+            let said = next.statement(who, sealed).map_err(refused)?;
+            look(number, &next, &said.says)?;
+            year = Some(next);
+        }
+        year.ok_or(Fault::Empty)
+    }
+}

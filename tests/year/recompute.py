@@ -1,0 +1,234 @@
+"""Recomputes a published budget year with exact fractions and names every fen that differs.
+
+    python3 tests/year/recompute.py YEAR.json
+
+Shares nothing with the program: the split is found by fixing bounds step by step, not by one factor.
+"""
+
+import json
+import sys
+from fractions import Fraction as F
+
+
+def exact(text):
+    return F(str(text))
+
+
+def half_up(value):
+    """Rule R1: half away from zero."""
+    sign = -1 if value < 0 else 1
+    return sign * ((2 * abs(value.numerator) + value.denominator) // (2 * value.denominator))
+
+
+def largest_remainder(total, weights):
+    """Rule R2: larger remainder, larger weight, earlier place."""
+    whole = sum(weights)
+    shares = [F(total) * weight / whole for weight in weights]
+    parts = [share.numerator // share.denominator for share in shares]
+    order = sorted(
+        (i for i, weight in enumerate(weights) if weight > 0),
+        key=lambda i: (-(shares[i] - parts[i]), -weights[i], i))
+    for i in order[:total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def bounded(amount, shares, floors, ceilings):
+    """Splits the rest over free members, fixes the side that violates more, and again."""
+    fixed = {i: floors[i] for i, share in enumerate(shares) if share == 0}
+    while True:
+        free = [i for i in range(len(shares)) if i not in fixed]
+        if not free:
+            break
+        rest = amount - sum(fixed.values())
+        whole = sum(shares[i] for i in free)
+        got = {i: rest * shares[i] / whole for i in free}
+        below = {i: floors[i] - got[i] for i in free if got[i] < floors[i]}
+        above = {i: got[i] - ceilings[i] for i in free if got[i] > ceilings[i]}
+        if not below and not above:
+            return [fixed.get(i, got.get(i)) for i in range(len(shares))]
+        short, over = sum(below.values()), sum(above.values())
+        if short >= over:
+            fixed.update({i: floors[i] for i in below})
+        if over >= short:
+            fixed.update({i: ceilings[i] for i in above})
+    return [fixed[i] for i in range(len(shares))]
+
+
+def plan(rules, given):
+    reserve = half_up(given["total"] * exact(rules["reserve"]))
+    money = given["total"] - reserve
+    members = given["members"]
+    bases = []
+    for member in members:
+        pairs = list(zip(reversed(member["before"]), reversed(rules["history"])))
+        bases.append(sum(fen * exact(weight) for fen, weight in pairs)
+                     / sum(exact(weight) for _, weight in pairs))
+    base = [value / sum(bases) for value in bases]
+    factor = [F(0)] * len(members)
+    for one in rules["factors"]:
+        values = [max(F(0), exact(member["factors"][one["id"]]["value"])) for member in members]
+        for i, value in enumerate(values):
+            factor[i] += exact(one["weight"]) * value / sum(values)
+    alpha = exact(rules["alpha"])
+    share = [alpha * b + (1 - alpha) * f for b, f in zip(base, factor)]
+    solved = bounded(F(money), share,
+                     [money * b * exact(rules["floor"]) for b in base],
+                     [money * b * exact(rules["ceiling"]) for b in base])
+    amounts = largest_remainder(money, solved)
+    found = {"reserve": reserve, "distributable": money}
+    for member, amount in zip(members, amounts):
+        name = member["id"]
+        found[f"{name} amount"] = amount
+        net = amount - member.get("deduction", 0)
+        found[f"{name} monthly"] = largest_remainder(net, [F(1)] * 12)
+        for mark in rules.get("earmarks", []):
+            if member["tier"] in mark["tiers"]:
+                found[f"{name} {mark['id']}"] = half_up(amount * exact(mark["share"]))
+    return found
+
+
+def told_plan(told):
+    found = {"reserve": told["reserve"], "distributable": told["distributable"]}
+    for part in told["members"]:
+        found[f"{part['id']} amount"] = part["amount"]
+        found[f"{part['id']} monthly"] = part["monthly"]
+        for mark, fen in part["earmarks"].items():
+            found[f"{part['id']} {mark}"] = fen
+    return found
+
+
+def bonus(rules, given):
+    members = given["members"]
+    columns = []
+    for one in rules["dimensions"]:
+        values = [max(F(0), exact(m["dimensions"][one["id"]]["value"])) for m in members]
+        if sum(values) > 0:
+            columns.append((exact(one["weight"]), values))
+    weights = sum(weight for weight, _ in columns)
+    scores = []
+    for i, member in enumerate(members):
+        score = sum((weight / weights * values[i] / sum(values) for weight, values in columns), F(0))
+        for one in rules.get("gaming", []):
+            seen = member.get("gaming", {}).get(one["id"])
+            if seen is None:
+                continue
+            value, variance = exact(seen["value"]), exact(seen.get("variance") or 0)
+            far = value - exact(one["limit"])
+            # The whole 95 % interval above the limit.
+            if far > 0 and far * far > F(1.959963984540054) ** 2 * variance:
+                score *= exact(one["keeps"])
+        if not member["quality_held"]:
+            score *= exact(rules["gate"])
+        scores.append(score)
+    found = {}
+
+    def split(name, amount, which):
+        weighed = [score if which(member) else F(0) for member, score in zip(members, scores)]
+        if sum(weighed) == 0:
+            return 0
+        for member, part, weight in zip(members, largest_remainder(amount, weighed), weighed):
+            if weight > 0:
+                key = f"{name} {member['id']}"
+                found[key] = found.get(key, 0) + part
+        return amount
+
+    given_out = split("basic", half_up(given["basic"] * exact(rules["basic_members"])), lambda m: True)
+    grassroots = half_up(given["performance"] * exact(rules["performance_grassroots"]))
+    given_out += split("performance", grassroots,
+                       lambda m: m["tier"] == "grassroots" and m["quality_held"])
+    lead = f"performance {given['lead']}"
+    found[lead] = found.get(lead, 0) + given["performance"] - grassroots
+    given_out += given["performance"] - grassroots
+    found["retained"] = given["basic"] + given["performance"] + given["strategic"] - given_out
+    return found
+
+
+def told_bonus(told):
+    found = {"retained": told["retained"]}
+    for name in ("basic", "performance"):
+        for member, fen in told[name].items():
+            found[f"{name} {member}"] = fen
+    return found
+
+
+UNREASONABLE = {"over_treatment", "management_gap", "inflated_volume"}
+
+
+def settlement(rules, given):
+    own, shared = {}, 0
+    for one in given["classified"]:
+        if one["cause"] in UNREASONABLE:
+            own[one["member"]] = own.get(one["member"], 0) + one["amount"]
+        else:
+            shared += one["amount"]
+    insurer = half_up(shared * exact(rules["insurer"]))
+    reserve = min(shared - insurer, given["reserve"])
+    found = {"insurer": insurer, "from_reserve": reserve, "uncovered": shared - insurer - reserve,
+             "reserve_after": given["reserve"] - reserve}
+    for member, fen in own.items():
+        found[f"responsible {member}"] = fen
+        found[f"next_year {member}"] = half_up(fen * exact(rules["next_year"]))
+    return found
+
+
+def told_settlement(told):
+    found = {name: told[name] for name in ("insurer", "from_reserve", "uncovered", "reserve_after")}
+    for name in ("responsible", "next_year"):
+        for member, fen in told[name].items():
+            found[f"{name} {member}"] = fen
+    return found
+
+
+def appraisal(rules, given):
+    weights = rules["stages"][given["stage"]]
+    found = {}
+    for member in given["members"]:
+        points = F(0)
+        for one in rules["indicators"]:
+            if one["id"] not in weights:
+                continue
+            worst, best = exact(one["worst"]), exact(one["best"])
+            part = (exact(member["values"][one["id"]]) - worst) / (best - worst)
+            points += max(F(0), min(F(1), part)) * weights[one["id"]]
+        whole = sum(exact(share) * (points if source == "indicators"
+                                    else exact(member["scores"][source]))
+                    for source, share in rules["sources"].items())
+        grade = next(g["id"] for g in rules["grades"] if whole >= exact(g["from"]))
+        cents = half_up(whole * 100)
+        found[member["id"]] = [f"{cents // 100}.{cents % 100:02}", grade]
+    return found
+
+
+def told_appraisal(told):
+    return {one["id"]: [one["composite"], one["grade"]] for one in told}
+
+
+WAYS = {
+    "plan": ("budget", plan, told_plan),
+    "bonus": ("bonus", bonus, told_bonus),
+    "settlement": ("overspend", settlement, told_settlement),
+    "appraisal": ("appraisal", appraisal, told_appraisal),
+}
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        year = json.load(file)
+    figures, differing = 0, 0
+    for proposed in year["results"]:
+        (matter, told), = proposed["computed"].items()
+        rules, compute, read = WAYS[matter]
+        own = compute(year["rules"][rules], json.loads(proposed["inputs"]))
+        told = read(told)
+        figures += len(own)
+        for name in sorted(set(own) | set(told)):
+            if own.get(name) != told.get(name):
+                differing += 1
+                print(f"{matter}: {name}: {told.get(name)} published, {own.get(name)} recomputed")
+    print(f"{len(year['results'])} results, {figures} figures recomputed, {differing} differ")
+    return 1 if differing or not figures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
