@@ -50,7 +50,12 @@ pub(crate) struct Alliance {
 /// A member of its own entity, with the key of its name.
 pub(crate) fn member(name: &str, kind: Kind) -> Member {
     let entity = slug(&format!("{name}-ltd"));
-    Member { id: slug(name), kind, entity, key: signer(name).public() }
+    Member {
+        id: slug(name),
+        kind,
+        entity,
+        key: signer(name).public(),
+    }
 }
 
 pub(crate) fn seat_key(name: &str, epoch: u32, month: &str, valid_to: i64) -> SeatKey {
@@ -70,12 +75,23 @@ pub(crate) fn seat_key(name: &str, epoch: u32, month: &str, valid_to: i64) -> Se
 pub(crate) fn list(shape: Shape, n: usize) -> KeyList {
     let hospitals: Vec<String> = (1..=n).map(|i| format!("h{i:02}")).collect();
     let seats = seat_names(shape);
-    let mut members: Vec<Member> = hospitals.iter().map(|name| member(name, Kind::Hospital)).collect();
-    members.extend(seats.iter().skip(2).map(|name| member(name, Kind::Authority)));
+    let mut members: Vec<Member> = hospitals
+        .iter()
+        .map(|name| member(name, Kind::Hospital))
+        .collect();
+    members.extend(
+        seats
+            .iter()
+            .skip(2)
+            .map(|name| member(name, Kind::Authority)),
+    );
     members.sort_by(|one, next| one.id.cmp(&next.id));
     let seat = |name: &String| {
         let key = seat_key(name, 1, "2025-03", MARCH + 45 * DAY);
-        Seat { member: slug(name), keys: vec![Sealed::seal(&signer(name), &key).unwrap()] }
+        Seat {
+            member: slug(name),
+            keys: vec![Sealed::seal(&signer(name), &key).unwrap()],
+        }
     };
     KeyList {
         alliance: slug("north-river"),
@@ -97,7 +113,11 @@ pub(crate) fn list(shape: Shape, n: usize) -> KeyList {
 
 fn seat_names(shape: Shape) -> Vec<String> {
     let outsiders = (3..=shape.m()).map(|j| format!("c{j}"));
-    ["h01", "h02"].map(str::to_owned).into_iter().chain(outsiders).collect()
+    ["h01", "h02"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(outsiders)
+        .collect()
 }
 
 /// A list signed by the alliance and countersigned by these.
@@ -127,7 +147,11 @@ impl Alliance {
             let bytes = Digest::of("box", &[name.as_bytes(), b"2025-03"]);
             BoxSecret::from_bytes(*bytes.as_bytes())
         };
-        let accepted = list.members.iter().map(|member| member.fingerprint().unwrap()).collect();
+        let accepted = list
+            .members
+            .iter()
+            .map(|member| member.fingerprint().unwrap())
+            .collect();
         Self {
             shape,
             hospitals: (1..=n).map(|i| slug(&format!("h{i:02}"))).collect(),
@@ -160,7 +184,10 @@ impl Alliance {
             question: Digest::of("question", &[]),
             layout: Digest::of("layout", &[]),
             period: "2025-01..2025-02".parse().unwrap(),
-            blocks: vec![block(2, 3, 1, 5 * 1024), block(3, 0, 100_000_000_000, 900 * 1024)],
+            blocks: vec![
+                block(2, 3, 1, 5 * 1024),
+                block(3, 0, 100_000_000_000, 900 * 1024),
+            ],
             max_rows: 1_000_000,
             roster: self.hospitals.clone(),
             key_list: self.pinned.hash(),
@@ -179,7 +206,11 @@ impl Alliance {
         self.open_at(manifest, NOW)
     }
 
-    pub(crate) fn open_at(&self, manifest: &Manifest, now: Timestamp) -> Result<Round, ManifestError> {
+    pub(crate) fn open_at(
+        &self,
+        manifest: &Manifest,
+        now: Timestamp,
+    ) -> Result<Round, ManifestError> {
         let coordinator = signer("coordinator");
         let trust = Trust {
             coordinator: &coordinator.public(),
@@ -212,7 +243,10 @@ pub(crate) fn survivors(round: &Round, uploads: &[Upload]) -> Survivors {
         hospital: upload.masked().hospital().clone(),
         upload: *upload.masked().digest(),
     };
-    Survivors { manifest: *round.hash(), uploads: uploads.iter().map(one).collect() }
+    Survivors {
+        manifest: *round.hash(),
+        uploads: uploads.iter().map(one).collect(),
+    }
 }
 
 /// Votes of these seats for a set.
@@ -222,7 +256,10 @@ pub(crate) fn votes(a: &Alliance, round: &Round, set: &Survivors, seats: &[usize
         let member = &a.seats[*seat];
         Certify::sign(round, member, &signer(member.as_str()), digest).unwrap()
     };
-    Certificate { survivors: set.clone(), votes: seats.iter().map(vote).collect() }
+    Certificate {
+        survivors: set.clone(),
+        votes: seats.iter().map(vote).collect(),
+    }
 }
 
 /// From uploads to totals with these seats present. The error tells the step that stopped it.
@@ -251,8 +288,17 @@ pub(crate) fn finish(
     for (seat, opened) in &inspected {
         for (class, vector) in opened.sums(round, &certified).unwrap() {
             let member = &a.seats[*seat];
-            let word = Sum::sign(round, &certified, member, &signer(member.as_str()), class, &vector);
-            let bytes = Sent::with_vector(word.unwrap(), &vector).to_bytes().unwrap();
+            let word = Sum::sign(
+                round,
+                &certified,
+                member,
+                &signer(member.as_str()),
+                class,
+                &vector,
+            );
+            let bytes = Sent::with_vector(word.unwrap(), &vector)
+                .to_bytes()
+                .unwrap();
             sent.push(Sent::parse(round, &bytes).unwrap());
         }
     }
@@ -276,7 +322,10 @@ pub(crate) fn accept(
         };
         let of: Vec<&Sent> = sent.iter().filter(opened).collect();
         let words: Vec<Sealed<Sum>> = of.iter().map(|one| one.word.clone()).collect();
-        let vector = of.first().and_then(|one| one.vector.as_deref()).ok_or("class")?;
+        let vector = of
+            .first()
+            .and_then(|one| one.vector.as_deref())
+            .ok_or("class")?;
         let sum = MaskSum::accept(round, certified, class, vector, &words);
         sums.push(sum.map_err(|_| "words")?);
     }

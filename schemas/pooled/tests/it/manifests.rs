@@ -21,7 +21,6 @@ fn refused(alliance: &Alliance, change: &dyn Fn(&mut Manifest)) -> String {
 #[test]
 fn every_lowered_or_swapped_field() {
     let alliance = Alliance::new(Shape::DEFAULT, 6);
-    let day = |n: i64| Timestamp(MARCH + n * DAY);
     let rows: Vec<(&str, &dyn Fn(&mut Manifest))> = vec![
         ("accepted", &|_| ()),
         ("Alliance", &|m| m.alliance = slug("other")),
@@ -37,32 +36,50 @@ fn every_lowered_or_swapped_field() {
         ("Threshold(Roster)", &|m| m.n_min = 7),
         ("Threshold(Colluding { least: 1 })", &|m| m.t = 0),
         ("AboveMost", &|m| m.t = 3),
-        ("Threshold(Survivors { least: 3 })", &|m| m.roster.truncate(2)),
+        ("Threshold(Survivors { least: 3 })", &|m| {
+            m.roster.truncate(2)
+        }),
         ("Threshold(Variance { block: 1 })", &|m| {
             m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2 - 1;
         }),
-        ("accepted", &|m| m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2),
+        ("accepted", &|m| {
+            m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2
+        }),
         ("Range { block: 0, fault: Coarse }", &|m| {
             m.blocks[0].scale = 0;
             m.blocks[0].sigma_total = 1024;
             m.blocks[0].sigma_share = 1024;
         }),
-        ("Range { block: 1, fault: Overflow }", &|m| m.blocks[1].max_cell = u64::MAX),
-        ("Range { block: 1, fault: Overflow }", &|m| m.max_rows = 1 << 40),
-        ("Range { block: 0, fault: Block }", &|m| m.blocks[0].cells = 0),
+        ("Range { block: 1, fault: Overflow }", &|m| {
+            m.blocks[1].max_cell = u64::MAX
+        }),
+        ("Range { block: 1, fault: Overflow }", &|m| {
+            m.max_rows = 1 << 40
+        }),
+        ("Range { block: 0, fault: Block }", &|m| {
+            m.blocks[0].cells = 0
+        }),
         ("Cells", &|m| m.blocks.clear()),
         ("Cells", &|m| m.blocks[0].cells = 100_000),
         ("Cells", &|m| m.blocks[0].cells = u32::MAX),
         ("Cells", &|m| m.blocks = vec![m.blocks[0].clone(); 257]),
-        ("Cells", &|m| std::mem::swap(&mut m.period.from, &mut m.period.to)),
+        ("Cells", &|m| {
+            std::mem::swap(&mut m.period.from, &mut m.period.to)
+        }),
         ("Times", &|m| m.closes = m.opened),
         ("Times", &|m| m.answer_by = Timestamp(m.closes.0 - 1)),
-        ("Times", &|m| m.answer_by = Timestamp(m.opened.0 + 60 * DAY + 1)),
+        ("Times", &|m| {
+            m.answer_by = Timestamp(m.opened.0 + 60 * DAY + 1)
+        }),
         ("Times", &|m| m.opened = Timestamp(i64::MAX)),
         ("NotNow", &|m| m.opened = Timestamp(NOW.0 + 1)),
-        ("SeatKey(h01)", &|m| m.key_month = "2025-04".parse().unwrap()),
-        ("SeatKey(h01)", &|m| m.answer_by = Timestamp(MARCH + 45 * DAY + 1)),
-        ("accepted", &|m| m.answer_by = day(45)),
+        ("SeatKey(h01)", &|m| {
+            m.key_month = "2025-04".parse().unwrap()
+        }),
+        ("SeatKey(h01)", &|m| {
+            m.answer_by = Timestamp(MARCH + 45 * DAY + 1)
+        }),
+        ("accepted", &|m| m.answer_by = Timestamp(MARCH + 45 * DAY)),
     ];
     for (place, (expected, change)) in rows.iter().enumerate() {
         assert_eq!(refused(&alliance, change), *expected, "row {place}");
@@ -75,12 +92,26 @@ fn windows_and_the_list_s_validity() {
     let manifest = alliance.manifest();
     let at = |seconds: i64| alliance.open_at(&manifest, Timestamp(seconds));
     assert!(at(manifest.opened.0).is_ok() && at(manifest.answer_by.0).is_ok());
-    assert!(matches!(at(manifest.opened.0 - 1), Err(ManifestError::NotNow)));
-    assert!(matches!(at(manifest.answer_by.0 + 1), Err(ManifestError::NotNow)));
-    assert!(matches!(at(MARCH + 32 * DAY), Err(ManifestError::KeyList(_))));
+    assert!(matches!(
+        at(manifest.opened.0 - 1),
+        Err(ManifestError::NotNow)
+    ));
+    assert!(matches!(
+        at(manifest.answer_by.0 + 1),
+        Err(ManifestError::NotNow)
+    ));
+    assert!(matches!(
+        at(MARCH + 32 * DAY),
+        Err(ManifestError::KeyList(_))
+    ));
     let round = alliance.round();
-    assert!(round.takes_uploads(manifest.closes) && !round.takes_uploads(Timestamp(manifest.closes.0 + 1)));
-    assert!(round.answers(manifest.answer_by) && !round.answers(Timestamp(manifest.answer_by.0 + 1)));
+    assert!(
+        round.takes_uploads(manifest.closes)
+            && !round.takes_uploads(Timestamp(manifest.closes.0 + 1))
+    );
+    assert!(
+        round.answers(manifest.answer_by) && !round.answers(Timestamp(manifest.answer_by.0 + 1))
+    );
 }
 
 #[test]
@@ -104,7 +135,10 @@ fn newcomers_wait_for_the_steward_and_strangers_do_not_sign() {
         accepted: &alliance.accepted,
     };
     let forged = Sealed::seal(&signer("h01"), &manifest).unwrap();
-    assert!(matches!(Round::open(&forged, &trust, NOW), Err(ManifestError::Seal(_))));
+    assert!(matches!(
+        Round::open(&forged, &trust, NOW),
+        Err(ManifestError::Seal(_))
+    ));
 }
 
 /// A seat by another name of a hospital's own entity counts as that hospital.
@@ -112,7 +146,12 @@ fn newcomers_wait_for_the_steward_and_strangers_do_not_sign() {
 fn collusion_is_counted_by_entity() {
     let shape = Shape::new(7, 2).unwrap();
     let alliance = Alliance::new(shape, 6);
-    let seats = alliance.pinned.list().members.iter().filter(|member| member.kind == Kind::Authority);
+    let seats = alliance
+        .pinned
+        .list()
+        .members
+        .iter()
+        .filter(|member| member.kind == Kind::Authority);
     assert_eq!(seats.count(), 5);
     // h01 and h02 sit in the committee and are asked: t must be 2.
     let error = refused(&alliance, &|m| m.t = 1);

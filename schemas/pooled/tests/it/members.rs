@@ -5,7 +5,7 @@ use pooled::inspect::{Fault, InspectError, Proposal};
 use pooled::shape::Shape;
 use pooled::sums::{MaskSum, Sum, SumError};
 use pooled::survivors::{Survivors, SurvivorsError};
-use pooled::upload::{Parts, Secrets, Upload};
+use pooled::upload::{Parts, Upload};
 use pooled::vote::{Certify, Complaint, VoteError};
 use proofs::exchange::Bytes;
 use schemas::digest::Digest;
@@ -17,7 +17,11 @@ use pooled::manifest::Round;
 fn started(shape: Shape) -> (Alliance, Round, Vec<Upload>) {
     let alliance = Alliance::new(shape, 5);
     let round = alliance.round();
-    let uploads = alliance.hospitals.iter().map(|h| alliance.upload(&round, h, &[3; 5])).collect();
+    let uploads = alliance
+        .hospitals
+        .iter()
+        .map(|h| alliance.upload(&round, h, &[3; 5]))
+        .collect();
     (alliance, round, uploads)
 }
 
@@ -37,8 +41,15 @@ fn a_swapped_box_is_refused_and_the_round_goes_on_without() {
     let mut proposal = Proposal::to_seat(&set, &uploads, 0);
     assert_eq!(faults(&alliance, &round, &proposal, 0), []);
     let hospital = &alliance.hospitals[1];
-    let context = Context { round: round.hash(), hospital, member: &alliance.seats[0] };
-    let known = round.seats()[0].box_key.seal(&context, &[5; 32], &[7; 96]).unwrap();
+    let context = Context {
+        round: round.hash(),
+        hospital,
+        member: &alliance.seats[0],
+    };
+    let known = round.seats()[0]
+        .box_key
+        .seal(&context, &[5; 32], &[7; 96])
+        .unwrap();
     proposal.handed[1].sealed_box = Bytes(known);
     assert_eq!(faults(&alliance, &round, &proposal, 0), [Fault::Swapped]);
     // Another member's box, another hospital's, a cut one.
@@ -53,7 +64,10 @@ fn a_swapped_box_is_refused_and_the_round_goes_on_without() {
     }
     let member = &alliance.seats[0];
     let sealed = Complaint::sign(&round, member, &signer(member.as_str()), hospital).unwrap();
-    assert_eq!(Complaint::open(&round, &sealed).unwrap().hospital, *hospital);
+    assert_eq!(
+        Complaint::open(&round, &sealed).unwrap().hospital,
+        *hospital
+    );
     let mut left = uploads.clone();
     left.remove(1);
     let totals = finish(&alliance, &round, &left, &[0, 1, 2, 3]).unwrap();
@@ -68,15 +82,25 @@ fn forged(
     content: &[u8],
     change: impl Fn(&mut Parts),
 ) -> Proposal {
-    let uploads: Vec<Upload> =
-        alliance.hospitals.iter().map(|h| alliance.upload(round, h, &[3; 5])).collect();
+    let uploads: Vec<Upload> = alliance
+        .hospitals
+        .iter()
+        .map(|h| alliance.upload(round, h, &[3; 5]))
+        .collect();
     let context = Context {
         round: round.hash(),
         hospital: &alliance.hospitals[0],
         member: &alliance.seats[0],
     };
-    let sealed_box = round.seats()[0].box_key.seal(&context, &[5; 32], content).unwrap();
-    let mut parts: Parts = uploads[0].masked().sealed().open(&signer("h01").public()).unwrap();
+    let sealed_box = round.seats()[0]
+        .box_key
+        .seal(&context, &[5; 32], content)
+        .unwrap();
+    let mut parts: Parts = uploads[0]
+        .masked()
+        .sealed()
+        .open(&signer("h01").public())
+        .unwrap();
     parts.boxes[0] = Digest::of("cams-sealed-box-v1", &[&sealed_box]);
     change(&mut parts);
     let mut set = survivors(round, &uploads);
@@ -104,12 +128,27 @@ fn split_seeds_and_bad_boxes_are_refused() {
     assert_eq!(fault(&own, &[7; 97], &|_| ()), [Fault::Closed]);
     let swap = |parts: &mut Parts| parts.seeds.swap(0, 1);
     assert_eq!(fault(&own, &[7; 96], &swap), [Fault::Seed]);
-    assert_eq!(fault(&own, &[7; 96], &|parts| drop(parts.seeds.pop())), [Fault::Parts]);
-    assert_eq!(fault(&own, &[7; 96], &|parts| parts.boxes.push(Digest::ZERO)), [Fault::Parts]);
-    assert_eq!(fault(&own, &[7; 96], &|parts| parts.manifest = Digest::ZERO), [Fault::Parts]);
-    assert_eq!(fault(&own, &[7; 96], &|parts| parts.hospital = slug("h02")), [Fault::Parts]);
+    assert_eq!(
+        fault(&own, &[7; 96], &|parts| drop(parts.seeds.pop())),
+        [Fault::Parts]
+    );
+    assert_eq!(
+        fault(&own, &[7; 96], &|parts| parts.boxes.push(Digest::ZERO)),
+        [Fault::Parts]
+    );
+    assert_eq!(
+        fault(&own, &[7; 96], &|parts| parts.manifest = Digest::ZERO),
+        [Fault::Parts]
+    );
+    assert_eq!(
+        fault(&own, &[7; 96], &|parts| parts.hospital = slug("h02")),
+        [Fault::Parts]
+    );
     assert_eq!(fault(&signer("x"), &[7; 96], &|_| ()), [Fault::Parts]);
-    assert_eq!(fault(&signer("h02"), &[7; 96], &|p| p.hospital = slug("h02")), [Fault::Upload]);
+    assert_eq!(
+        fault(&signer("h02"), &[7; 96], &|p| p.hospital = slug("h02")),
+        [Fault::Upload]
+    );
 }
 
 #[test]
@@ -122,12 +161,30 @@ fn sets_are_sorted_large_enough_and_of_the_roster() {
         set.check(&round).err()
     };
     assert!(refused(&|_| ()).is_none());
-    assert!(matches!(refused(&|s| s.uploads.swap(0, 1)), Some(SurvivorsError::Set)));
-    assert!(matches!(refused(&|s| s.uploads[1] = s.uploads[0].clone()), Some(SurvivorsError::Set)));
-    assert!(matches!(refused(&|s| s.uploads[4].hospital = slug("h99")), Some(SurvivorsError::Set)));
-    assert!(matches!(refused(&|s| s.uploads.truncate(3)), Some(SurvivorsError::TooFew)));
-    assert!(matches!(refused(&|s| s.uploads.clear()), Some(SurvivorsError::TooFew)));
-    assert!(matches!(refused(&|s| s.manifest = Digest::ZERO), Some(SurvivorsError::OtherRound)));
+    assert!(matches!(
+        refused(&|s| s.uploads.swap(0, 1)),
+        Some(SurvivorsError::Set)
+    ));
+    assert!(matches!(
+        refused(&|s| s.uploads[1] = s.uploads[0].clone()),
+        Some(SurvivorsError::Set)
+    ));
+    assert!(matches!(
+        refused(&|s| s.uploads[4].hospital = slug("h99")),
+        Some(SurvivorsError::Set)
+    ));
+    assert!(matches!(
+        refused(&|s| s.uploads.truncate(3)),
+        Some(SurvivorsError::TooFew)
+    ));
+    assert!(matches!(
+        refused(&|s| s.uploads.clear()),
+        Some(SurvivorsError::TooFew)
+    ));
+    assert!(matches!(
+        refused(&|s| s.manifest = Digest::ZERO),
+        Some(SurvivorsError::OtherRound)
+    ));
 
     let proposal = Proposal::to_seat(&good, &uploads[..4], 0);
     let inspected = proposal.inspect(&round, &alliance.seats[0], &alliance.secrets[0]);
@@ -153,22 +210,40 @@ fn certificates_count_distinct_seats_and_their_own_set() {
     let quorum = |seats: &[usize]| votes(&alliance, &round, &set, seats).verify(&round);
     assert!(quorum(&[0, 1, 2]).is_ok() && quorum(&[3, 1, 0, 2]).is_ok());
     let few = quorum(&[0, 1]);
-    assert!(matches!(few, Err(SurvivorsError::Quorum { found: 2, needed: 3 })));
+    assert!(matches!(
+        few,
+        Err(SurvivorsError::Quorum {
+            found: 2,
+            needed: 3
+        })
+    ));
     assert!(matches!(quorum(&[0, 1, 1]), Err(SurvivorsError::Vote)));
     let other = survivors(&round, &uploads[..4]);
     let mut mixed = votes(&alliance, &round, &set, &[0, 1]);
-    mixed.votes.extend(votes(&alliance, &round, &other, &[2]).votes);
+    mixed
+        .votes
+        .extend(votes(&alliance, &round, &other, &[2]).votes);
     assert!(matches!(mixed.verify(&round), Err(SurvivorsError::Vote)));
     // A vote that names another seat than its signer's, and one by a stranger.
-    let vote = Certify { manifest: *round.hash(), survivors: set.digest().unwrap(), member: slug("c3") };
+    let vote = Certify {
+        manifest: *round.hash(),
+        survivors: set.digest().unwrap(),
+        member: slug("c3"),
+    };
     for by in ["c4", "h05"] {
         let mut certificate = votes(&alliance, &round, &set, &[0, 1]);
-        certificate.votes.push(Sealed::seal(&signer(by), &vote).unwrap());
+        certificate
+            .votes
+            .push(Sealed::seal(&signer(by), &vote).unwrap());
         assert!(certificate.verify(&round).is_err());
     }
     let stranger = Certify::sign(&round, &slug("h05"), &signer("h05"), set.digest().unwrap());
     assert!(matches!(stranger, Err(VoteError::Seat)));
-    let complaint = Complaint { manifest: *round.hash(), hospital: slug("h01"), member: slug("c3") };
+    let complaint = Complaint {
+        manifest: *round.hash(),
+        hospital: slug("h01"),
+        member: slug("c3"),
+    };
     let sealed = Sealed::seal(&signer("c4"), &complaint).unwrap();
     assert!(Complaint::open(&round, &sealed).is_err());
 }
@@ -178,7 +253,9 @@ fn certificates_count_distinct_seats_and_their_own_set() {
 fn a_false_mask_sum_is_not_believed() {
     let (alliance, round, uploads) = started(Shape::DEFAULT);
     let set = survivors(&round, &uploads);
-    let certified = votes(&alliance, &round, &set, &[0, 1, 2, 3]).verify(&round).unwrap();
+    let certified = votes(&alliance, &round, &set, &[0, 1, 2, 3])
+        .verify(&round)
+        .unwrap();
     let class = alliance.shape.classes()[0];
     let opened = |seat: usize| {
         let proposal = Proposal::to_seat(&set, &uploads, u8::try_from(seat).unwrap());
@@ -191,9 +268,18 @@ fn a_false_mask_sum_is_not_believed() {
     wrong[0] = wrong[0].wrapping_add(1);
     let word = |seat: usize, vector: &[u64]| {
         let member = &alliance.seats[seat];
-        Sum::sign(&round, &certified, member, &signer(member.as_str()), class, vector).unwrap()
+        Sum::sign(
+            &round,
+            &certified,
+            member,
+            &signer(member.as_str()),
+            class,
+            vector,
+        )
+        .unwrap()
     };
-    let bytes = |vector: &[u64]| -> Vec<u8> { vector.iter().flat_map(|c| c.to_le_bytes()).collect() };
+    let bytes =
+        |vector: &[u64]| -> Vec<u8> { vector.iter().flat_map(|c| c.to_le_bytes()).collect() };
     let accept = |vector: &[u64], words: &[Sealed<Sum>]| {
         MaskSum::accept(&round, &certified, class, &bytes(vector), words)
     };
@@ -213,14 +299,36 @@ fn a_false_mask_sum_is_not_believed() {
     assert!(matches!(accept(&right, &twice), Err(SumError::Word)));
     assert!(matches!(accept(&right[..4], &lone), Err(SumError::Cells)));
     // Seat 3 is not in class 7.
-    let outside = Sum::sign(&round, &certified, &alliance.seats[3], &signer("c4"), class, &right);
+    let outside = Sum::sign(
+        &round,
+        &certified,
+        &alliance.seats[3],
+        &signer("c4"),
+        class,
+        &right,
+    );
     assert!(matches!(outside, Err(SumError::Word)));
     // A word about another set.
-    let other = votes(&alliance, &round, &survivors(&round, &uploads[..4]), &[0, 1, 2]);
+    let other = votes(
+        &alliance,
+        &round,
+        &survivors(&round, &uploads[..4]),
+        &[0, 1, 2],
+    );
     let other = other.verify(&round).unwrap();
-    let stray = Sum::sign(&round, &other, &alliance.seats[0], &signer("h01"), class, &right);
+    let stray = Sum::sign(
+        &round,
+        &other,
+        &alliance.seats[0],
+        &signer("h01"),
+        class,
+        &right,
+    );
     let stray = [stray.unwrap(), word(1, &right), word(2, &right)];
     assert!(matches!(accept(&right, &stray), Err(SumError::Word)));
     // Masks are summed for the inspected set only.
-    assert!(matches!(opened(0).sums(&round, &other), Err(InspectError::OtherSet)));
+    assert!(matches!(
+        opened(0).sums(&round, &other),
+        Err(InspectError::OtherSet)
+    ));
 }

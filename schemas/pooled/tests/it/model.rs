@@ -20,7 +20,10 @@ fn wanted() -> [Ballot; WANTED] {
 
 /// All states of the honest seats that some sequence of messages leads to: each message asks one
 /// seat for one ballot, and every ballot ever given can be replayed for ever.
-fn reachable(honest: usize, cast: fn(Option<Ballot>, Ballot) -> Option<Ballot>) -> BTreeSet<Vec<BTreeSet<usize>>> {
+fn reachable(
+    honest: usize,
+    cast: fn(Option<Ballot>, Ballot) -> Option<Ballot>,
+) -> BTreeSet<Vec<BTreeSet<usize>>> {
     // A state is, for every honest seat, the ballots that it has signed; the stored one is the
     // last. Signed ballots stay in the coordinator's hands.
     type State = Vec<(Option<usize>, BTreeSet<usize>)>;
@@ -42,7 +45,9 @@ fn reachable(honest: usize, cast: fn(Option<Ballot>, Ballot) -> Option<Ballot>) 
             }
         }
     }
-    seen.into_iter().map(|state| state.into_iter().map(|(_, signed)| signed).collect()).collect()
+    seen.into_iter()
+        .map(|state| state.into_iter().map(|(_, signed)| signed).collect())
+        .collect()
 }
 
 /// Whether some state gives two outcomes a quorum, the colluding seats voting for both.
@@ -54,8 +59,16 @@ fn two_outcomes(
     let colluding = usize::from(shape.f());
     let honest = usize::from(shape.m()) - colluding;
     reachable(honest, cast).iter().any(|state| {
-        let votes = |ballot| state.iter().filter(|signed| signed.contains(&ballot)).count();
-        (0..WANTED).filter(|ballot| votes(*ballot) + colluding >= quorum).count() > 1
+        let votes = |ballot| {
+            state
+                .iter()
+                .filter(|signed| signed.contains(&ballot))
+                .count()
+        };
+        (0..WANTED)
+            .filter(|ballot| votes(*ballot) + colluding >= quorum)
+            .count()
+            > 1
     })
 }
 
@@ -83,28 +96,43 @@ fn one_outcome_for_every_committee() {
 fn certify_and_void_by_signatures() {
     let alliance = Alliance::new(Shape::DEFAULT, 5);
     let round = alliance.round();
-    let uploads: Vec<_> =
-        alliance.hospitals.iter().map(|h| alliance.upload(&round, h, &[1; 5])).collect();
-    let sets = [survivors(&round, &uploads), survivors(&round, &uploads[..4])];
+    let uploads: Vec<_> = alliance
+        .hospitals
+        .iter()
+        .map(|h| alliance.upload(&round, h, &[1; 5]))
+        .collect();
+    let sets = [
+        survivors(&round, &uploads),
+        survivors(&round, &uploads[..4]),
+    ];
     let void = |seats: &[usize]| {
         let vote = |seat: &usize| {
             let member = &alliance.seats[*seat];
             Void::sign(&round, member, &signer(member.as_str())).unwrap()
         };
-        VoidCertificate { votes: seats.iter().map(vote).collect() }
+        VoidCertificate {
+            votes: seats.iter().map(vote).collect(),
+        }
     };
     // The quorum is 3 of 4; seat 3 signs everything, seats 0, 1 and 2 once each.
     let mut both = 0;
     for choice in 0..27_usize {
         let cast = [choice % 3, choice / 3 % 3, choice / 9];
         let for_ballot = |ballot: usize| -> Vec<usize> {
-            (0..3).filter(|seat| cast[*seat] == ballot).chain([3]).collect()
+            (0..3)
+                .filter(|seat| cast[*seat] == ballot)
+                .chain([3])
+                .collect()
         };
         let certified = |set: usize| -> Result<_, SurvivorsError> {
             let certificate: Certificate = votes(&alliance, &round, &sets[set], &for_ballot(set));
             certificate.verify(&round)
         };
-        let outcomes = [certified(0).is_ok(), certified(1).is_ok(), void(&for_ballot(2)).verify(&round).is_ok()];
+        let outcomes = [
+            certified(0).is_ok(),
+            certified(1).is_ok(),
+            void(&for_ballot(2)).verify(&round).is_ok(),
+        ];
         let count = outcomes.iter().filter(|outcome| **outcome).count();
         assert!(count <= 1, "{cast:?}");
         both += count;
@@ -115,5 +143,9 @@ fn certify_and_void_by_signatures() {
     assert!(void(&[0, 1]).verify(&round).is_err());
     let mut later = alliance.manifest();
     later.round = crate::fixture::slug("later");
-    assert!(void(&[0, 1, 2]).verify(&alliance.open(&later).unwrap()).is_err());
+    assert!(
+        void(&[0, 1, 2])
+            .verify(&alliance.open(&later).unwrap())
+            .is_err()
+    );
 }

@@ -10,13 +10,21 @@ use crate::fixture::{Alliance, finish, signer, slug, survivors, votes};
 fn values(n: usize) -> Vec<Vec<i64>> {
     let cell = |i: usize, j: usize| -> i64 {
         let value = i64::try_from(i * 1_000 + j * 7 + 1).unwrap();
-        if j == 4 { -value * 1_000_000_000_000 } else { value }
+        if j == 4 {
+            -value * 1_000_000_000_000
+        } else {
+            value
+        }
     };
-    (0..n).map(|i| (0..5).map(|j| cell(i, j)).collect()).collect()
+    (0..n)
+        .map(|i| (0..5).map(|j| cell(i, j)).collect())
+        .collect()
 }
 
 fn plain(values: &[Vec<i64>]) -> Vec<i64> {
-    (0..5).map(|j| values.iter().map(|row| row[j]).sum()).collect()
+    (0..5)
+        .map(|j| values.iter().map(|row| row[j]).sum())
+        .collect()
 }
 
 /// Five hospitals, (4, 1): with every subset of the committee. One seat may be absent.
@@ -36,7 +44,11 @@ fn every_drop_pattern_of_the_default_committee() {
         let ended = finish(&alliance, &round, &uploads, &present);
         if present.len() >= 3 {
             let totals = ended.unwrap();
-            let raw: Vec<i64> = totals.blocks.iter().flat_map(|block| block.raw.clone()).collect();
+            let raw: Vec<i64> = totals
+                .blocks
+                .iter()
+                .flat_map(|block| block.raw.clone())
+                .collect();
             assert_eq!(raw, plain(&values), "{pattern:04b}");
             assert!(totals.integrity);
             assert_eq!(totals.blocks[0].variance, 5 * (5 * 1024) * (5 * 1024));
@@ -77,7 +89,10 @@ fn every_shape_and_every_missing_hospital() {
             }
             // One more absent than the shape bears.
             let too_few = finish(&alliance, &round, &uploads, &seats[1..]);
-            assert!(matches!(too_few, Err("quorum" | "words" | "class")), "{shape:?}");
+            assert!(
+                matches!(too_few, Err("quorum" | "words" | "class")),
+                "{shape:?}"
+            );
         }
     }
 }
@@ -128,8 +143,20 @@ fn a_total_outside_its_range_is_refused() {
     let alliance = Alliance::new(Shape::DEFAULT, 5);
     let round = alliance.round();
     let bound = i64::try_from(round.bounds()[1]).unwrap();
-    for (far, fits) in [(bound, true), (-bound, true), (bound + 1, false), (-bound - 1, false), (i64::MIN, false)] {
-        let rows = (0..5).map(|i| if i == 0 { vec![0, 0, far, 0, 0] } else { vec![0; 5] });
+    for (far, fits) in [
+        (bound, true),
+        (-bound, true),
+        (bound + 1, false),
+        (-bound - 1, false),
+        (i64::MIN, false),
+    ] {
+        let rows = (0..5).map(|i| {
+            if i == 0 {
+                vec![0, 0, far, 0, 0]
+            } else {
+                vec![0; 5]
+            }
+        });
         let uploads: Vec<Upload> = alliance
             .hospitals
             .iter()
@@ -148,7 +175,13 @@ fn uploads_are_bound_to_round_hospital_and_key() {
     let round = alliance.round();
     let make = |hospital: &str, key: &str, cells: usize| {
         let secrets = Secrets::random(alliance.shape).unwrap();
-        Upload::make(&round, &slug(hospital), &signer(key), &vec![0; cells], secrets)
+        Upload::make(
+            &round,
+            &slug(hospital),
+            &signer(key),
+            &vec![0; cells],
+            secrets,
+        )
     };
     assert!(make("h01", "h01", 5).is_ok());
     assert!(matches!(make("c3", "c3", 5), Err(UploadError::NotAsked)));
@@ -159,7 +192,10 @@ fn uploads_are_bound_to_round_hospital_and_key() {
     later.round = slug("later");
     let later = alliance.open(&later).unwrap();
     let upload = make("h01", "h01", 5).unwrap().to_bytes().unwrap();
-    assert!(matches!(Upload::parse(&later, &upload), Err(UploadError::OtherRound)));
+    assert!(matches!(
+        Upload::parse(&later, &upload),
+        Err(UploadError::OtherRound)
+    ));
     for place in 0..upload.len() {
         let mut changed = upload.clone();
         changed[place] ^= 1;
@@ -168,10 +204,15 @@ fn uploads_are_bound_to_round_hospital_and_key() {
     assert!(Upload::parse(&round, &[upload.as_slice(), &[0]].concat()).is_err());
 
     // A second, equally signed upload of one hospital is not the certified one.
-    let uploads: Vec<Upload> =
-        alliance.hospitals.iter().map(|h| alliance.upload(&round, h, &[1; 5])).collect();
+    let uploads: Vec<Upload> = alliance
+        .hospitals
+        .iter()
+        .map(|h| alliance.upload(&round, h, &[1; 5]))
+        .collect();
     let set = survivors(&round, &uploads);
-    let certified = votes(&alliance, &round, &set, &[0, 1, 2]).verify(&round).unwrap();
+    let certified = votes(&alliance, &round, &set, &[0, 1, 2])
+        .verify(&round)
+        .unwrap();
     let mut other = uploads.clone();
     other[2] = alliance.upload(&round, &alliance.hospitals[2], &[2; 5]);
     let sum = |uploads: &[Upload]| {
