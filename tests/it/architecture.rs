@@ -29,12 +29,19 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-const CRATES: [&str; 5] = ["schemas", "proofs", "policies", "node", "coordinator"];
+const CRATES: [&str; 6] = [
+    "schemas",
+    "proofs",
+    "pooled",
+    "policies",
+    "node",
+    "coordinator",
+];
 
-/// The folder of a crate: of its own name, `proofs` inside `schemas`.
+/// The folder of a crate: of its own name, `proofs` and `pooled` inside `schemas`.
 fn home(name: &str) -> PathBuf {
     match name {
-        "proofs" => root().join("schemas/proofs"),
+        "proofs" | "pooled" => root().join("schemas").join(name),
         _ => root().join(name),
     }
 }
@@ -44,9 +51,13 @@ fn crates_name_only_the_crates_they_may() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("schemas", &[][..]),
         ("proofs", &["schemas"][..]),
-        ("policies", &["schemas", "proofs"][..]),
-        ("node", &["schemas", "proofs", "policies"][..]),
-        ("coordinator", &["schemas", "proofs", "policies"][..]),
+        ("pooled", &["schemas", "proofs"][..]),
+        ("policies", &["schemas", "proofs", "pooled"][..]),
+        ("node", &["schemas", "proofs", "pooled", "policies"][..]),
+        (
+            "coordinator",
+            &["schemas", "proofs", "pooled", "policies"][..],
+        ),
     ]);
     for (name, may) in allowed {
         for (path, text) in sources(&home(name).join("src")) {
@@ -159,29 +170,37 @@ fn ring_is_the_one_crypto_provider() {
     assert!(lock.contains("name = \"ring\"\n"));
 }
 
-/// Curve arithmetic is `proofs`' alone, and `proofs` is pure.
+/// Curve arithmetic is `proofs`' alone, boxes and masks are `pooled`'s; both are pure.
 #[test]
-fn only_proofs_knows_the_curve() {
+fn only_the_message_crates_know_curve_boxes_and_stream() {
     let manifest = |name: &str| std::fs::read_to_string(home(name).join("Cargo.toml")).unwrap();
     for name in CRATES {
-        for curve in ["voprf", "curve25519-dalek", "rand_core"] {
-            let listed = manifest(name).contains(&format!("\n{curve}.workspace"));
-            assert_eq!(listed, name == "proofs", "{name}/Cargo.toml and {curve}");
+        for (owner, library) in [
+            ("proofs", "voprf"),
+            ("proofs", "curve25519-dalek"),
+            ("proofs", "rand_core"),
+            ("pooled", "hpke"),
+            ("pooled", "chacha20"),
+        ] {
+            let listed = manifest(name).contains(&format!("\n{library}.workspace"));
+            assert_eq!(listed, name == owner, "{name}/Cargo.toml and {library}");
         }
     }
-    for impure in ["tokio", "sqlx", "axum", "reqwest"] {
-        let listed = manifest("proofs").contains(&format!("\n{impure}"));
-        assert!(!listed, "proofs lists {impure}");
-    }
-    for (path, text) in sources(&home("proofs").join("src")) {
-        for impure in [
-            "std::fs",
-            "std::net",
-            "std::time",
-            "std::env",
-            "std::thread",
-        ] {
-            assert!(!text.contains(impure), "{} uses {impure}", path.display());
+    for pure in ["proofs", "pooled"] {
+        for impure in ["tokio", "sqlx", "axum", "reqwest"] {
+            let listed = manifest(pure).contains(&format!("\n{impure}"));
+            assert!(!listed, "{pure} lists {impure}");
+        }
+        for (path, text) in sources(&home(pure).join("src")) {
+            for impure in [
+                "std::fs",
+                "std::net",
+                "std::time",
+                "std::env",
+                "std::thread",
+            ] {
+                assert!(!text.contains(impure), "{} uses {impure}", path.display());
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ fn every_rule_about_a_list() {
             l.committees.push(l.committees[0].clone())
         }),
         ("not in the table", &|l| l.committees[0].f = 2),
-        ("not in the table", &|l| drop(l.committees[0].seats.pop())),
+        ("not in the table", &|l| l.committees[0].seats.truncate(2)),
         ("stands in the list", &|l| {
             l.committees[0].seats[1].member = slug("h99")
         }),

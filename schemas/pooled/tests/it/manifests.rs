@@ -37,7 +37,8 @@ fn every_lowered_or_swapped_field() {
         ("Threshold(Colluding { least: 1 })", &|m| m.t = 0),
         ("AboveMost", &|m| m.t = 3),
         ("Threshold(Survivors { least: 3 })", &|m| {
-            m.roster.truncate(2)
+            m.roster.truncate(2);
+            m.n_min = 2;
         }),
         ("Threshold(Variance { block: 1 })", &|m| {
             m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2 - 1;

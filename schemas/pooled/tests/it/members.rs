@@ -129,7 +129,7 @@ fn split_seeds_and_bad_boxes_are_refused() {
     let swap = |parts: &mut Parts| parts.seeds.swap(0, 1);
     assert_eq!(fault(&own, &[7; 96], &swap), [Fault::Seed]);
     assert_eq!(
-        fault(&own, &[7; 96], &|parts| drop(parts.seeds.pop())),
+        fault(&own, &[7; 96], &|parts| parts.seeds.truncate(3)),
         [Fault::Parts]
     );
     assert_eq!(

@@ -1,72 +1,18 @@
-//! The manifest M: one round as the coordinator opens it. What a node and a committee member check
-//! of it is the same, and only a checked one becomes a [`Round`], which everything else asks for.
+//! Checking a manifest: what a node and a committee member refuse alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
-use schemas::seal::{Message, PublicKey, SealError, Sealed};
-use schemas::time::{Month, Period, Timestamp};
-use serde::{Deserialize, Serialize};
+use schemas::seal::{PublicKey, Sealed};
+use schemas::time::Timestamp;
 
+use super::{LONGEST, MAX_BLOCKS, MAX_ROSTER, Manifest, ManifestError};
 use crate::boxes::BoxKey;
-use crate::key_list::{Committee, KeyListError, Kind, Member, Pinned};
-use crate::range::{Block, RangeError};
+use crate::key_list::{Committee, Kind, Member, Pinned, SeatKey};
 use crate::shape::Shape;
 use crate::threshold::{Policy, ThresholdError, Thresholds};
 use crate::wire::{self, MAX_CELLS};
-
-/// Most hospitals asked.
-pub const MAX_ROSTER: usize = 1_024;
-/// Most blocks.
-pub const MAX_BLOCKS: usize = 256;
-/// Longest time from opening to the last answer: 60 days, in seconds.
-pub const LONGEST: i64 = 60 * 86_400;
-
-/// A round.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// The alliance.
-    pub alliance: Slug,
-    /// Its name, unique for ever.
-    pub round: Slug,
-    /// Digest of the question.
-    pub question: Digest,
-    /// Digest of the layout that everyone compiles from it.
-    pub layout: Digest,
-    /// The months asked about.
-    pub period: Period,
-    /// The blocks in the layout's order.
-    pub blocks: Vec<Block>,
-    /// Most rows of one hospital that the dictionary lets a cell hold.
-    pub max_rows: u64,
-    /// The hospitals asked, sorted.
-    pub roster: Vec<Slug>,
-    /// Hash of the key list.
-    pub key_list: Digest,
-    /// Which of its committees.
-    pub epoch: u32,
-    /// Which of the seats' monthly keys.
-    pub key_month: Month,
-    /// Seats that may collude, as the committee's record says.
-    pub f: u8,
-    /// Contributing hospitals that may collude.
-    pub t: u32,
-    /// Fewer survivors than this: the round dies.
-    pub n_min: u32,
-    /// When it was opened.
-    pub opened: Timestamp,
-    /// After this moment no upload is taken.
-    pub closes: Timestamp,
-    /// After this moment no member answers.
-    pub answer_by: Timestamp,
-}
-
-impl Message for Manifest {
-    const TAG: &'static str = "cams-manifest-v1";
-}
 
 /// What a node or member holds against a manifest.
 #[derive(Clone, Copy, Debug)]
@@ -79,61 +25,6 @@ pub struct Trust<'t> {
     pub policy: &'t Policy,
     /// Fingerprints of the members that the local steward accepted.
     pub accepted: &'t BTreeSet<Digest>,
-}
-
-/// Why a manifest is refused. None of it depends on patients' data.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
-    /// The coordinator's signature.
-    #[error("the manifest's signature: {0}")]
-    Seal(#[from] SealError),
-    /// The bytes.
-    #[error(transparent)]
-    Wire(#[from] wire::WireError),
-    /// The key list at this time.
-    #[error(transparent)]
-    KeyList(#[from] KeyListError),
-    /// Of another alliance.
-    #[error("the manifest of another alliance")]
-    Alliance,
-    /// It cites another key list.
-    #[error("the manifest cites another key list than the pinned one: fetch the newest list")]
-    OtherList,
-    /// No committee of this epoch, or another `f` than its record's.
-    #[error("the key list has no such committee with this f")]
-    Committee,
-    /// The roster.
-    #[error("the roster is at most {MAX_ROSTER} hospitals of the key list, sorted, each once")]
-    Roster,
-    /// A member that the steward has not accepted.
-    #[error("the steward has not accepted the fingerprint of {0}: compare and accept it first")]
-    Newcomer(Slug),
-    /// Blocks, cells or period.
-    #[error("a round has 1 to {MAX_BLOCKS} blocks, at most {MAX_CELLS} cells and a sound period")]
-    Cells,
-    /// The order of times.
-    #[error("times must rise from opening to the last answer, over at most 60 days")]
-    Times,
-    /// Outside the window.
-    #[error("the round is not open at this time")]
-    NotNow,
-    /// A seat without a key for the month, or one that ends too early.
-    #[error("seat {0} has no key of that month that lasts until the last answer")]
-    SeatKey(Slug),
-    /// Thresholds.
-    #[error(transparent)]
-    Threshold(#[from] ThresholdError),
-    /// `t` above the list's own bound.
-    #[error("t is above the key list's t_max")]
-    AboveMost,
-    /// Range or noise of a block.
-    #[error("block {block}: {fault}")]
-    Range {
-        /// Which.
-        block: usize,
-        /// Why.
-        fault: RangeError,
-    },
 }
 
 /// One seat of a round.
@@ -157,21 +48,6 @@ pub struct Round {
     hospitals: Vec<PublicKey>,
     by_key: BTreeMap<Digest, usize>,
     bounds: Vec<i128>,
-}
-
-impl Manifest {
-    /// Longest manifest, in bytes.
-    pub const MAX_BYTES: usize = 512 * 1024;
-
-    /// Reads a sealed manifest; nothing in it is believed yet.
-    pub fn parse(bytes: &[u8]) -> Result<Sealed<Self>, ManifestError> {
-        Ok(wire::read(bytes, Self::MAX_BYTES)?)
-    }
-
-    fn cells(&self) -> usize {
-        let cells: u64 = self.blocks.iter().map(|block| u64::from(block.cells)).sum();
-        usize::try_from(cells).unwrap_or(usize::MAX)
-    }
 }
 
 impl Round {
@@ -320,9 +196,8 @@ fn seats(
         let member = list.member(&seat.member).ok_or(ManifestError::Committee)?;
         accepted(member, trust)?;
         let opened: Result<Vec<_>, _> = seat.keys.iter().map(|key| key.open(&member.key)).collect();
-        let fits = |key: &crate::key_list::SeatKey| {
-            key.month == manifest.key_month && key.valid_to >= manifest.answer_by
-        };
+        let fits =
+            |key: &SeatKey| key.month == manifest.key_month && key.valid_to >= manifest.answer_by;
         let key = opened?.into_iter().find(fits);
         let key = key.ok_or_else(|| ManifestError::SeatKey(member.id.clone()))?;
         seats.push(SeatAt {
@@ -382,10 +257,4 @@ fn bounds(manifest: &Manifest, thresholds: &Thresholds) -> Result<Vec<i128>, Man
         bounds.push(bound.map_err(|fault| ManifestError::Range { block, fault })?);
     }
     Ok(bounds)
-}
-
-impl From<canonical::Error> for ManifestError {
-    fn from(error: canonical::Error) -> Self {
-        Self::Wire(error.into())
-    }
 }
