@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn edges() {
         assert_eq!(block(1, 0, 4095).bound(3, 1), Err(RangeError::Coarse));
-        assert_eq!(block(1, 2, 1024).bound(3, 1).is_ok(), true);
+        assert!(block(1, 2, 1024).bound(3, 1).is_ok());
         assert_eq!(block(1, 21, 4096).bound(3, 1), Err(RangeError::Block));
         assert_eq!(block(1, 0, 0).bound(3, 1), Err(RangeError::Block));
         // 2^62 − 1 − 16·8 rows of value 1 by one hospital, σ = 4·√1 → 16·4.

@@ -52,7 +52,7 @@ impl Shape {
 
     /// Votes that certify or void: two such sets share at least `f + 1` seats, so an honest one.
     pub fn quorum(self) -> usize {
-        usize::from((self.m + self.f) / 2) + 1
+        usize::from(u8::midpoint(self.m, self.f)) + 1
     }
 
     /// Seats of a class that must name the same mask sum. Below `f + 1` (a class of (3, 2) has one

@@ -111,9 +111,8 @@ impl Thresholds {
     pub fn carries(&self, total: u64, share: u64) -> bool {
         let honest = u128::from(self.n_min.saturating_sub(self.t));
         let square = |sigma: u64| u128::from(sigma) * u128::from(sigma);
-        // An overflow means more than 2^128, which no square of a u64 reaches.
-        let carried = honest.checked_mul(square(share)).unwrap_or(u128::MAX);
-        carried >= square(total)
+        // What saturates is more than any square of a u64.
+        honest.saturating_mul(square(share)) >= square(total)
     }
 
     /// The least share of a whole deviation, in 1024ths; `None` where no hospital would be honest.

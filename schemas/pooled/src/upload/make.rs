@@ -74,9 +74,10 @@ impl Upload {
         if noised.len() != round.cells() {
             return Err(UploadError::Vector);
         }
+        let Secrets { seeds, boxes } = secrets;
         let mut vector: Vec<u64> = noised.iter().map(|cell| cell.cast_unsigned()).collect();
-        let mut commitments = Vec::with_capacity(secrets.seeds.len());
-        for (class, seed) in &secrets.seeds {
+        let mut commitments = Vec::with_capacity(seeds.len());
+        for (class, seed) in &seeds {
             let owner = Owner {
                 round: round.hash(),
                 hospital,
@@ -85,7 +86,7 @@ impl Upload {
             seed.add_mask(&owner, &mut vector)?;
             commitments.push(seed.commitment(&owner));
         }
-        let boxes = seal_boxes(round, hospital, &secrets)?;
+        let boxes = seal_boxes(round, hospital, &seeds, &boxes)?;
         let parts = Parts {
             manifest: *round.hash(),
             hospital: hospital.clone(),
@@ -104,18 +105,15 @@ impl Upload {
 fn seal_boxes(
     round: &Round,
     hospital: &Slug,
-    secrets: &Secrets,
+    seeds: &[(Class, Seed)],
+    drawn: &[Zeroizing<[u8; 32]>],
 ) -> Result<Vec<Vec<u8>>, UploadError> {
-    let seeds: BTreeMap<Class, &Seed> = secrets
-        .seeds
-        .iter()
-        .map(|(class, seed)| (*class, seed))
-        .collect();
-    if seeds.len() != round.shape().classes().len() || secrets.boxes.len() != round.seats().len() {
+    let seeds: BTreeMap<Class, &Seed> = seeds.iter().map(|(class, seed)| (*class, seed)).collect();
+    if seeds.len() != round.shape().classes().len() || drawn.len() != round.seats().len() {
         return Err(UploadError::Boxes);
     }
-    let mut boxes = Vec::with_capacity(secrets.boxes.len());
-    for ((seat, at), drawn) in (0_u8..).zip(round.seats()).zip(&secrets.boxes) {
+    let mut boxes = Vec::with_capacity(drawn.len());
+    for ((seat, at), drawn) in (0_u8..).zip(round.seats()).zip(drawn) {
         let mut content = Zeroizing::new(Vec::with_capacity(box_length(round.shape())));
         for class in round.shape().classes_of(seat) {
             let seed = seeds.get(&class).ok_or(UploadError::Boxes)?;

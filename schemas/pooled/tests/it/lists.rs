@@ -35,7 +35,7 @@ fn every_rule_about_a_list() {
         ("version before", &|l| l.version = 2),
         ("version before", &|l| l.previous = Digest::of("x", &[])),
         ("31 days", &|l| {
-            l.valid_to = Timestamp(l.valid_from.0 + 31 * DAY + 1)
+            l.valid_to = Timestamp(l.valid_from.0 + 31 * DAY + 1);
         }),
         ("31 days", &|l| l.valid_to = l.valid_from),
         ("31 days", &|l| l.valid_from = Timestamp(i64::MAX - 1)),
@@ -44,15 +44,15 @@ fn every_rule_about_a_list() {
         ("own key", &|l| l.members[3].key = l.members[4].key),
         ("rising epoch", &|l| l.committees.clear()),
         ("rising epoch", &|l| {
-            l.committees.push(l.committees[0].clone())
+            l.committees.push(l.committees[0].clone());
         }),
         ("not in the table", &|l| l.committees[0].f = 2),
         ("not in the table", &|l| l.committees[0].seats.truncate(2)),
         ("stands in the list", &|l| {
-            l.committees[0].seats[1].member = slug("h99")
+            l.committees[0].seats[1].member = slug("h99");
         }),
         ("one entity", &|l| {
-            l.committees[0].seats[1] = l.committees[0].seats[0].clone()
+            l.committees[0].seats[1] = l.committees[0].seats[0].clone();
         }),
         ("one entity", &|l| {
             let place = l.members.iter().position(|m| m.id == slug("c3")).unwrap();

@@ -44,7 +44,7 @@ fn every_lowered_or_swapped_field() {
             m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2 - 1;
         }),
         ("accepted", &|m| {
-            m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2
+            m.blocks[1].sigma_share = m.blocks[1].sigma_total / 2;
         }),
         ("Range { block: 0, fault: Coarse }", &|m| {
             m.blocks[0].scale = 0;
@@ -52,33 +52,33 @@ fn every_lowered_or_swapped_field() {
             m.blocks[0].sigma_share = 1024;
         }),
         ("Range { block: 1, fault: Overflow }", &|m| {
-            m.blocks[1].max_cell = u64::MAX
+            m.blocks[1].max_cell = u64::MAX;
         }),
         ("Range { block: 1, fault: Overflow }", &|m| {
-            m.max_rows = 1 << 40
+            m.max_rows = 1 << 40;
         }),
         ("Range { block: 0, fault: Block }", &|m| {
-            m.blocks[0].cells = 0
+            m.blocks[0].cells = 0;
         }),
         ("Cells", &|m| m.blocks.clear()),
         ("Cells", &|m| m.blocks[0].cells = 100_000),
         ("Cells", &|m| m.blocks[0].cells = u32::MAX),
         ("Cells", &|m| m.blocks = vec![m.blocks[0].clone(); 257]),
         ("Cells", &|m| {
-            std::mem::swap(&mut m.period.from, &mut m.period.to)
+            std::mem::swap(&mut m.period.from, &mut m.period.to);
         }),
         ("Times", &|m| m.closes = m.opened),
         ("Times", &|m| m.answer_by = Timestamp(m.closes.0 - 1)),
         ("Times", &|m| {
-            m.answer_by = Timestamp(m.opened.0 + 60 * DAY + 1)
+            m.answer_by = Timestamp(m.opened.0 + 60 * DAY + 1);
         }),
         ("Times", &|m| m.opened = Timestamp(i64::MAX)),
         ("NotNow", &|m| m.opened = Timestamp(NOW.0 + 1)),
         ("SeatKey(h01)", &|m| {
-            m.key_month = "2025-04".parse().unwrap()
+            m.key_month = "2025-04".parse().unwrap();
         }),
         ("SeatKey(h01)", &|m| {
-            m.answer_by = Timestamp(MARCH + 45 * DAY + 1)
+            m.answer_by = Timestamp(MARCH + 45 * DAY + 1);
         }),
         ("accepted", &|m| m.answer_by = Timestamp(MARCH + 45 * DAY)),
     ];

@@ -104,7 +104,9 @@ fn file() -> File {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits =
+        |byte: &u8| [byte >> 4, byte & 15].map(|d| char::from_digit(d.into(), 16).unwrap());
+    bytes.iter().flat_map(digits).collect()
 }
 
 /// The script's values: a line in the number of the cell.
