@@ -54,6 +54,10 @@ impl Round {
     /// Checks a manifest at a moment: every rule that needs no question, data or history. The
     /// caller still compiles the question itself (layout, blocks, families), asks the family rule,
     /// and knows whether the round's name is new.
+    ///
+    /// The moment is that of first acceptance. The caller keeps manifest, moment and key list, and
+    /// opens the round with the same ones again after a restart, when a newer list may be pinned;
+    /// [`Self::takes_uploads`] and [`Self::answers`] then judge by the clock.
     pub fn open(
         sealed: &Sealed<Manifest>,
         trust: &Trust<'_>,
