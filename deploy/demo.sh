@@ -93,8 +93,12 @@ say "hospitals: join, load, release"
 for hospital in $hospitals; do
     home="$folder/$hospital"
     "$node" --data "$home" init --hospital "$hospital" >/dev/null
-    "$coordinator" --data "$folder/coordinator" invite "$hospital" | grep -o 'consilium1\.[A-Za-z0-9_-]*' |
-        "$node" --data "$home" enrol -
+    "$coordinator" --data "$folder/coordinator" invite "$hospital" --as wang-fang |
+        grep -o 'consilium1\.[A-Za-z0-9_-]*' | "$node" --data "$home" enrol - >"$home/enrol.txt"
+    # By phone: the hospital reads its fingerprint, a second administrator types what he hears.
+    heard=$(sed -n 's/^fingerprint //p' "$home/enrol.txt")
+    "$coordinator" --data "$folder/coordinator" members approve "$hospital" --as chen-jie \
+        --fingerprint "$heard"
     "$node" --data "$home" dictionary fetch >/dev/null
     "$node" --data "$home" dictionary accept "$home/dictionary/offered.json" >/dev/null
     if [ -n "$data" ]; then

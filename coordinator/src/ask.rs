@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::authority::Authority;
 use crate::dictionary::{self, PublishError};
-use crate::register;
+use crate::register::{self, Standing};
 use crate::store::state::{State, StateError, append};
 
 /// Window of a round unless another is given: seven days.
@@ -62,7 +62,7 @@ pub enum AskError {
     #[error("the question breaks the alliance's rules")]
     Refused(#[from] Refusal),
     /// A hospital that is no member.
-    #[error("`{0}` is not a member")]
+    #[error("`{0}` is not a member, or not an approved one (`members` lists them)")]
     Stranger(Slug),
     /// Nobody is asked, or fewer than must answer.
     #[error("the round needs at least {needed} hospitals and asks {asked}")]
@@ -190,10 +190,14 @@ async fn insert(change: &mut crate::store::state::Change, held: &Held) -> Result
     append(change, round.opened, "round", held.digest, &detail).await
 }
 
-/// The hospitals asked, sorted, each once and a member.
+/// The hospitals asked, sorted, each once and an approved member.
 async fn roster(state: &State, named: &[Slug]) -> Result<Vec<Slug>, AskError> {
     let members = register::members(state).await?;
-    let members: Vec<Slug> = members.into_iter().map(|member| member.hospital).collect();
+    let members: Vec<Slug> = members
+        .into_iter()
+        .filter(|member| member.standing == Standing::Active)
+        .map(|member| member.hospital)
+        .collect();
     if named.is_empty() {
         return Ok(members);
     }

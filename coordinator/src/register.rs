@@ -3,18 +3,41 @@
 use proofs::witness::COORDINATOR;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
-use schemas::enrolment::{JoinCode, JoinRequest};
+use schemas::enrolment::{Fingerprint, JoinCode, JoinRequest};
 use schemas::id::Slug;
 use schemas::seal::PublicKey;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::authority::{Authority, Issued, RequestError};
+use crate::authority::{Authority, Issued, RequestError, Role, possesses};
+use crate::certificates;
 use crate::store::state::{State, StateError, append};
 
-/// How long a join code lives: seven days.
-pub const CODE_SECONDS: i64 = 7 * 86_400;
+/// How long a join code lives: one day.
+pub const CODE_SECONDS: i64 = 86_400;
+
+/// Whether a member takes part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Joined; a second administrator has not compared its fingerprint yet.
+    Pending,
+    /// Approved.
+    Active,
+    /// Shut out.
+    Revoked,
+}
+
+impl Standing {
+    /// The word for it in the state file and in lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+        }
+    }
+}
 
 /// An enrolled hospital.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,10 +48,19 @@ pub struct Member {
     pub certificate: Digest,
     /// The key that signs its answers.
     pub message_key: PublicKey,
+    /// Whether it takes part. Of a member found by its certificate: whether by that one.
+    pub standing: Standing,
     /// When it joined.
     pub joined: Timestamp,
     /// When it was last heard of.
     pub seen: Option<Timestamp>,
+}
+
+impl Member {
+    /// What the hospital reads to an administrator by phone.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.certificate, &self.message_key)
+    }
 }
 
 /// Why a code was not made or a hospital did not join.
@@ -58,12 +90,14 @@ impl From<sqlx::Error> for JoinError {
     }
 }
 
-/// Makes a one-time code for a hospital; an older one of its codes is void from now on.
+/// Makes a one-time code for a hospital; an older one of its codes is void from now on. `by` is the
+/// administrator: another one approves.
 pub async fn invite(
     state: &State,
     authority: &Authority,
     url: &str,
     hospital: &Slug,
+    by: &Slug,
     now: Timestamp,
 ) -> Result<JoinCode, JoinError> {
     if hospital.as_str() == COORDINATOR {
@@ -73,15 +107,17 @@ pub async fn invite(
     let remembered = JoinCode::secret_digest(&secret);
     let mut change = state.begin().await?;
     sqlx::query(
-        "insert into invites (hospital, secret, expires, used) values ($1, $2, $3, null) \
-         on conflict (hospital) do update set secret = $2, expires = $3, used = null",
+        "insert into invites (hospital, secret, expires, used, invited_by) \
+         values ($1, $2, $3, null, $4) on conflict (hospital) do update \
+         set secret = $2, expires = $3, used = null, invited_by = $4",
     )
     .bind(hospital.as_str())
     .bind(remembered.to_string())
     .bind(now.0.saturating_add(CODE_SECONDS))
+    .bind(by.as_str())
     .execute(&mut *change)
     .await?;
-    let detail = [("hospital", hospital.to_string())];
+    let detail = [("hospital", hospital.to_string()), ("by", by.to_string())];
     append(&mut change, now, "invite", remembered, &detail).await?;
     change.commit().await?;
     Ok(JoinCode {
@@ -102,7 +138,8 @@ fn random() -> Result<Digest, JoinError> {
 }
 
 /// Uses up a code, signs the request and registers certificate and message key: one change, so
-/// that of two nodes with one code exactly one joins.
+/// that of two nodes with one code exactly one joins. Whoever joins waits for approval; what the
+/// hospital held before is revoked.
 pub async fn join(
     state: &State,
     authority: &Authority,
@@ -124,6 +161,7 @@ pub async fn join(
     if used.rows_affected() != 1 {
         return Err(JoinError::Code);
     }
+    possesses(request)?;
     let issued = authority.issue(hospital, &request.signing_request, now)?;
     sqlx::query(
         "insert into members (hospital, certificate, message_key, joined) \
@@ -136,31 +174,64 @@ pub async fn join(
     .bind(now.0)
     .execute(&mut *change)
     .await?;
+    certificates::revoke(&mut change, (Role::Hospital, hospital), now).await?;
+    certificates::add(&mut change, (Role::Hospital, hospital), &issued).await?;
+    sqlx::query(
+        "insert into standings (hospital, standing, invited_by, approved_by) \
+         select hospital, 'pending', invited_by, null from invites where hospital = $1 \
+         on conflict (hospital) do update set standing = 'pending', \
+         invited_by = excluded.invited_by, approved_by = null",
+    )
+    .bind(hospital.as_str())
+    .execute(&mut *change)
+    .await?;
+    let fingerprint = Fingerprint::of(&issued.digest, &request.message_key);
     let detail = [
         ("hospital", hospital.to_string()),
         ("message-key", request.message_key.fingerprint().to_string()),
+        ("fingerprint", fingerprint.to_string()),
     ];
     append(&mut change, now, "join", issued.digest, &detail).await?;
     change.commit().await?;
     Ok(issued)
 }
 
-/// The member that a certificate belongs to.
-pub async fn member(state: &State, certificate: Digest) -> Result<Option<Member>, StateError> {
+/// The member that a certificate belongs to, unless it has expired or was superseded. The first use
+/// of a renewed certificate ends the one before an hour later.
+pub async fn member(
+    state: &State,
+    certificate: Digest,
+    now: Timestamp,
+) -> Result<Option<Member>, StateError> {
     let row = sqlx::query(
-        "select m.hospital, m.certificate, m.message_key, m.joined, h.at from members m \
-         left join heartbeats h on h.hospital = m.hospital where m.certificate = $1",
+        "select m.hospital, c.digest, m.message_key, \
+         case when c.revoked is null then s.standing else 'revoked' end, m.joined, h.at, \
+         exists (select 1 from certificates o where o.role = c.role and o.holder = c.holder \
+         and o.number < c.number and o.accepted_until is null and o.revoked is null) \
+         from certificates c join members m on m.hospital = c.holder \
+         join standings s on s.hospital = c.holder \
+         left join heartbeats h on h.hospital = c.holder \
+         where c.role = 'hospital' and c.digest = $1 and c.expires > $2 \
+         and (c.accepted_until is null or c.accepted_until > $2)",
     )
     .bind(certificate.to_string())
+    .bind(now.0)
     .fetch_optional(state.pool())
     .await?;
-    row.as_ref().map(read).transpose()
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    if row.try_get::<i64, _>(6)? != 0 {
+        certificates::supersede(state, certificate, now).await?;
+    }
+    read(&row).map(Some)
 }
 
 /// All members by name.
 pub async fn members(state: &State) -> Result<Vec<Member>, StateError> {
     let rows = sqlx::query(
-        "select m.hospital, m.certificate, m.message_key, m.joined, h.at from members m \
+        "select m.hospital, m.certificate, m.message_key, s.standing, m.joined, h.at \
+         from members m join standings s on s.hospital = m.hospital \
          left join heartbeats h on h.hospital = m.hospital order by m.hospital",
     )
     .fetch_all(state.pool())
@@ -174,8 +245,13 @@ fn read(row: &SqliteRow) -> Result<Member, StateError> {
         hospital: text(0)?.parse().map_err(|_| StateError::Name)?,
         certificate: text(1)?.parse().map_err(|_| StateError::Range)?,
         message_key: key(&text(2)?)?,
-        joined: Timestamp(row.try_get(3)?),
-        seen: row.try_get::<Option<i64>, _>(4)?.map(Timestamp),
+        standing: match text(3)?.as_str() {
+            "pending" => Standing::Pending,
+            "active" => Standing::Active,
+            _ => Standing::Revoked,
+        },
+        joined: Timestamp(row.try_get(4)?),
+        seen: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
     })
 }
 

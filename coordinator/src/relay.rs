@@ -8,6 +8,7 @@ use schemas::time::{Month, Timestamp};
 use sqlx::Row as _;
 
 use crate::authority::{Authority, RequestError, Role};
+use crate::certificates;
 use crate::store::state::{State, StateError, append};
 
 /// Requests of one insurer that are held at most.
@@ -70,13 +71,15 @@ pub async fn admit(
     .bind(now.0)
     .execute(&mut *change)
     .await?;
+    certificates::revoke(&mut change, (Role::Insurer, insurer), now).await?;
+    certificates::add(&mut change, (Role::Insurer, insurer), &issued).await?;
     let detail = [("insurer", insurer.to_string())];
     append(&mut change, now, "admit", issued.digest, &detail).await?;
     change.commit().await?;
     Ok(issued.pem)
 }
 
-/// Removes an insurer: its certificate is refused from its next request on.
+/// Removes an insurer: its certificate is revoked, its connections are cut.
 pub async fn remove(state: &State, insurer: &Slug, now: Timestamp) -> Result<(), RelayError> {
     let mut change = state.begin().await?;
     let removed = sqlx::query("delete from insurers where insurer = $1")
@@ -86,6 +89,7 @@ pub async fn remove(state: &State, insurer: &Slug, now: Timestamp) -> Result<(),
     if removed.rows_affected() == 0 {
         return Err(RelayError::Unknown);
     }
+    certificates::revoke(&mut change, (Role::Insurer, insurer), now).await?;
     let subject = Digest::of("consilium-insurer-v1", &[insurer.as_str().as_bytes()]);
     let detail = [("insurer", insurer.to_string())];
     append(&mut change, now, "remove-insurer", subject, &detail).await?;
@@ -93,12 +97,20 @@ pub async fn remove(state: &State, insurer: &Slug, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// The insurer of a certificate.
-pub async fn insurer(state: &State, certificate: Digest) -> Result<Option<Insurer>, StateError> {
-    let row = sqlx::query("select insurer from insurers where certificate = $1")
-        .bind(certificate.to_string())
-        .fetch_optional(state.pool())
-        .await?;
+/// The insurer of a certificate that is accepted now.
+pub async fn insurer(
+    state: &State,
+    certificate: Digest,
+    now: Timestamp,
+) -> Result<Option<Insurer>, StateError> {
+    let row = sqlx::query(
+        "select i.insurer from insurers i join certificates c on c.digest = i.certificate \
+         where i.certificate = $1 and c.revoked is null and c.expires > $2",
+    )
+    .bind(certificate.to_string())
+    .bind(now.0)
+    .fetch_optional(state.pool())
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let name: String = row.try_get(0)?;
     Ok(Some(Insurer(name.parse().map_err(|_| StateError::Name)?)))

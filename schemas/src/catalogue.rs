@@ -4,10 +4,11 @@ use schemars::{Schema, schema_for};
 
 use crate::answer::Answer;
 use crate::dictionary::Dictionary;
-use crate::enrolment::{JoinReply, JoinRequest};
+use crate::enrolment::{JoinReply, JoinRequest, RenewReply, RenewRequest};
 use crate::entry::Entry;
 use crate::problem::Problem;
 use crate::question::Question;
+use crate::request::{Receipt, Request};
 use crate::round::{Reply, Round};
 use crate::seal::Sealed;
 use crate::witness::{Exchange, Exchanged};
@@ -24,7 +25,11 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("join-request", schema_for!(JoinRequest)),
         ("problem", schema_for!(Problem)),
         ("question", schema_for!(Question)),
+        ("receipt", schema_for!(Receipt)),
+        ("renew-reply", schema_for!(RenewReply)),
+        ("renew-request", schema_for!(RenewRequest)),
         ("reply", schema_for!(Reply)),
+        ("request", schema_for!(Request)),
         ("round", schema_for!(Round)),
         ("sealed-round", schema_for!(Sealed<Round>)),
     ];

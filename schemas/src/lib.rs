@@ -16,6 +16,7 @@ pub mod seal;
 pub mod answer;
 pub mod outcome;
 pub mod enrolment;
+pub mod request;
 pub mod round;
 pub mod officer;
 pub mod entry;

@@ -12,8 +12,9 @@ use coordinator::authority::Authority;
 use coordinator::clock::Clock;
 use coordinator::config::{Config, Limits};
 use coordinator::store::state::State;
-use coordinator::{dictionary, register};
+use coordinator::{dictionary, membership, register};
 use node::config::keys::Keys;
+use schemas::enrolment::Fingerprint;
 use schemas::id::Slug;
 use schemas::round::Round;
 use schemas::seal::{Sealed, Signer};
@@ -90,11 +91,16 @@ impl Hub {
         let (name, data) = (&hospital.config.hospital, &hospital.config.data);
         let url = &self.config.public_url;
         let now = Clock::System.now();
-        let code = register::invite(&self.state, &self.authority, url, name, now)
+        let (inviter, approver): (Slug, Slug) = ("li".parse().unwrap(), "wu".parse().unwrap());
+        let code = register::invite(&self.state, &self.authority, url, name, &inviter, now)
             .await
             .unwrap();
         let signer = Keys::open(data).unwrap().message_key().unwrap();
-        node::enrol::enrol(data, name, &signer, &code, None)
+        let certificate = node::enrol::enrol(data, name, &signer, &code, None)
+            .await
+            .unwrap();
+        let said = Fingerprint::of(&certificate, &signer.public());
+        membership::approve(&self.state, name, said, &approver, now)
             .await
             .unwrap();
     }

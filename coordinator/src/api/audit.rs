@@ -16,7 +16,7 @@ use schemas::id::Slug;
 use schemas::time::Month;
 
 use super::member::Peer;
-use super::{App, Fault};
+use super::{App, Fault, moment};
 use crate::authority::{Role, certificate_digest, holder_of};
 use crate::register::Member;
 use crate::relay::{self, Insurer, RelayError};
@@ -29,12 +29,16 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/audit/hospitals/{hospital}", post(ask).layer(limit()))
         .route("/v1/audit/replies/{id}", get(replied))
-        .route("/v1/audit/books/{party}/{month}", get(book).put(publish))
+        .route("/v1/audit/books/{party}/{month}", get(book))
         .route("/v1/audit/requests", get(waiting))
-        .route(
-            "/v1/audit/requests/{id}",
-            get(request).post(reply).layer(limit()),
-        )
+        .route("/v1/audit/requests/{id}", get(request))
+}
+
+/// What hospitals send: signed requests.
+pub(super) fn signed_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/audit/books/{party}/{month}", post(publish))
+        .route("/v1/audit/requests/{id}", post(reply))
 }
 
 /// An insurer is known by its certificate, as a member is: the one registered, naming it.
@@ -53,7 +57,8 @@ impl FromRequestParts<Arc<App>> for Insurer {
         let peer = parts.extensions.get::<Peer>().ok_or_else(stranger)?;
         let certificate = peer.certificate.as_ref().ok_or_else(stranger)?;
         let digest = certificate_digest(certificate);
-        let insurer = relay::insurer(&app.store, digest).await?;
+        moment::believed(app)?;
+        let insurer = relay::insurer(&app.store, digest, app.clock.now()).await?;
         let insurer = insurer.ok_or_else(stranger)?;
         let alliance = app.authority.alliance();
         if holder_of(alliance, Role::Insurer, certificate).as_ref() != Some(&insurer.0) {

@@ -7,9 +7,11 @@ use schemas::canonical;
 use schemas::problem::Problem;
 
 use crate::ask::AskError;
+use crate::authority::RequestError;
 use crate::collect::ReplyError;
 use crate::dictionary::PublishError;
 use crate::log::LogError;
+use crate::membership::MembershipError;
 use crate::register::JoinError;
 use crate::store::state::StateError;
 
@@ -48,7 +50,13 @@ impl IntoResponse for Fault {
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if status == StatusCode::FORBIDDEN {
+            // Who is not let in has no connection to keep.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
     }
 }
 
@@ -85,17 +93,32 @@ impl From<JoinError> for Fault {
                 "it is wrong, used up or expired; ask the alliance for a new one",
             ),
             JoinError::Request(source) => match source {
-                crate::authority::RequestError::Authority(_) => Self::ours(&error),
-                crate::authority::RequestError::Unsound | crate::authority::RequestError::Key => {
-                    Self::new(
-                        "signing-request",
-                        422,
-                        "the signing request is refused",
-                        &source.to_string(),
-                    )
-                }
+                RequestError::Authority(_) => Self::ours(&error),
+                _ => signing_request(source),
             },
             JoinError::Reserved | JoinError::Random | JoinError::State(_) => Self::ours(&error),
+        }
+    }
+}
+
+fn signing_request(source: &RequestError) -> Fault {
+    let detail = source.to_string();
+    Fault::new(
+        "signing-request",
+        422,
+        "the signing request is refused",
+        &detail,
+    )
+}
+
+impl From<MembershipError> for Fault {
+    fn from(error: MembershipError) -> Self {
+        match &error {
+            MembershipError::Request(RequestError::Authority(_)) | MembershipError::State(_) => {
+                Self::ours(&error)
+            }
+            MembershipError::Request(source) => signing_request(source),
+            _ => Self::new("membership", 403, "not for this member", &error.to_string()),
         }
     }
 }

@@ -13,9 +13,11 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
-use super::tls::{self, TlsError};
-use super::{App, member, member_routes, public_routes, watch};
-use crate::authority::AuthorityError;
+use super::gate::Gate;
+use super::tls::TlsError;
+use super::{App, member, member_routes, moment, public_routes, watch};
+use crate::authority::{AuthorityError, certificate_digest};
+use crate::store::state::StateError;
 
 /// How long open requests may take to finish when the service ends.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -31,9 +33,12 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
-    /// The certificate could not be made.
-    #[error("the server's certificate could not be made")]
+    /// Certificate or revocation lists could not be made.
+    #[error("the server's certificate or the revocation lists could not be made")]
     Authority(#[from] AuthorityError),
+    /// The state file failed.
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
     /// TLS could not be set up.
     #[error("TLS could not be set up")]
     Tls(#[from] TlsError),
@@ -50,7 +55,8 @@ pub struct Listeners {
 #[derive(Clone)]
 struct Door {
     app: Arc<App>,
-    acceptor: TlsAcceptor,
+    gate: Arc<Gate>,
+    members: bool,
     router: Router,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -77,26 +83,22 @@ impl Listeners {
 
     /// Serves until the app is told to stop, then lets open requests finish.
     pub async fn serve(self, app: Arc<App>) -> Result<(), ServeError> {
-        let identity = || {
-            app.authority
-                .server_certificate(&app.config.hosts, app.clock.now())
-        };
+        moment::look(&app).await?;
+        let gate = Gate::new(&app).await?;
         let tasks = TaskTracker::new();
-        let door = |config, router| Door {
+        let door = |members, router| Door {
             app: Arc::clone(&app),
-            acceptor: TlsAcceptor::from(config),
+            gate: Arc::clone(&gate),
+            members,
             router,
             places: Arc::new(Semaphore::new(
                 usize::try_from(app.config.limits.connections).unwrap_or(1),
             )),
             tasks: tasks.clone(),
         };
-        let members = door(
-            tls::for_members(identity()?, app.authority.ca())?,
-            member_routes(&app),
-        );
-        let everyone = door(tls::for_everyone(identity()?)?, public_routes(&app));
-        tasks.spawn(watch::run(Arc::clone(&app)));
+        let members = door(true, member_routes(&app));
+        let everyone = door(false, public_routes(&app));
+        tasks.spawn(watch::run(Arc::clone(&app), Arc::clone(&gate)));
         tokio::join!(members.accept(self.nodes), everyone.accept(self.public));
         tasks.close();
         if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
@@ -137,7 +139,12 @@ impl Door {
     async fn connection(self, stream: TcpStream, address: SocketAddr) {
         let seconds = |n| Duration::from_secs(u64::from(n));
         let limits = self.app.config.limits;
-        let handshake = self.acceptor.accept(stream);
+        let config = if self.members {
+            self.gate.members()
+        } else {
+            self.gate.everyone()
+        };
+        let handshake = TlsAcceptor::from(config).accept(stream);
         let stream = tokio::select! {
             done = tokio::time::timeout(seconds(limits.handshake_seconds), handshake) => done,
             () = self.app.stop.cancelled() => return,
@@ -160,6 +167,16 @@ impl Door {
                 .and_then(|chain| chain.first())
                 .map(|leaf| leaf.clone().into_owned()),
         };
+        let place = peer
+            .certificate
+            .as_ref()
+            .map(|certificate| self.gate.enter(certificate_digest(certificate)));
+        let cut = async {
+            match &place {
+                Some(place) => place.cut.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         let service = TowerToHyperService::new(self.router.clone().layer(Extension(peer)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -173,6 +190,8 @@ impl Door {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
+            // Shut out: what it is being sent or waits for is not sent.
+            () = cut => return,
         };
         if let Err(error) = ended {
             tracing::debug!(%address, %error, "a connection broke");

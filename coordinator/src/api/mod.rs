@@ -2,10 +2,14 @@
 
 mod audit;
 mod fault;
+mod gate;
 mod join;
 mod listen;
 mod member;
+mod moment;
+mod renew;
 mod rounds;
+mod signed;
 mod tls;
 mod watch;
 mod witness;
@@ -29,6 +33,7 @@ use crate::store::state::State as Store;
 
 pub use fault::Fault;
 pub use listen::{Listeners, ServeError};
+pub use moment::accept_clock;
 
 /// Largest body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;
@@ -48,6 +53,10 @@ pub struct App {
     /// because every node comes each time.
     news: AtomicBool,
     refused: join::Refused,
+    /// Turns of signed requests, one at a time for each id.
+    turns: [tokio::sync::Mutex<()>; 16],
+    /// The clock runs behind the highest time seen.
+    behind: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -69,23 +78,51 @@ impl App {
             changed: tokio::sync::watch::Sender::new(0),
             witnessing: tokio::sync::watch::Sender::new(0),
             news: AtomicBool::new(false),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            behind: AtomicBool::new(false),
             stop,
         })
+    }
+
+    /// The turn of a message id, by its first digit.
+    fn turn(&self, id: &str) -> &tokio::sync::Mutex<()> {
+        let [first, others @ ..] = &self.turns;
+        let digit = id.chars().next().and_then(|digit| digit.to_digit(16));
+        let place = usize::try_from(digit.unwrap_or(0)).unwrap_or(0);
+        place
+            .checked_sub(1)
+            .and_then(|at| others.get(at))
+            .unwrap_or(first)
     }
 }
 
 /// What members reach: every handler takes a [`crate::register::Member`].
 fn member_routes(app: &Arc<App>) -> Router {
+    let stamp = middleware::map_response_with_state(Arc::clone(app), moment::stamp);
     let router = Router::new()
         .route("/v1/dictionary", get(rounds::dictionary))
         .route("/v1/rounds", get(rounds::pending))
-        .route("/v1/rounds/{id}/reply", post(rounds::reply))
         .route("/v1/rounds/{id}/progress", get(rounds::progress))
+        // What is sent here is signed in itself: checkpoints and cosignatures.
         .route("/v1/log/exchange", post(witness::exchange))
         .route("/v1/log/add-checkpoint", post(witness::add_checkpoint))
         .route("/v1/log/cosign", post(witness::cosign))
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(signed_routes(app))
+        .layer(stamp);
     finish(router, app)
+}
+
+/// What changes something: each request is signed by the member's message key, and taken once.
+fn signed_routes(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/rounds/{id}/reply", post(rounds::reply))
+        .route("/v1/renew", post(renew::renew))
+        .merge(audit::signed_routes())
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            signed::once,
+        ))
 }
 
 /// What everyone reaches.

@@ -1,32 +1,39 @@
 //! The background task: wakes long polls when the state changes (commands change it from other
-//! processes too) and ends rounds at their deadline.
+//! processes too), ends rounds at their deadline, keeps the gate and the highest time up to date.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::App;
+use super::gate::Gate;
+use super::listen::ServeError;
+use super::{App, moment};
 use crate::ask::{self, AskError};
 use crate::collect;
 use crate::log::{self, Leaves, LogError};
 use crate::store::state::StateError;
 
-/// Why the state could not be watched.
-#[derive(Debug, thiserror::Error)]
-enum WatchError {
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    State(#[from] StateError),
-}
-
 const TICK: Duration = Duration::from_millis(200);
 /// Ticks between two calls for nodes to exchange checkpoints.
 const CALL: u8 = 5;
+/// Ticks after which gate and time are looked at although nothing changed: four seconds.
+const QUIET: u32 = 20;
 
-pub(super) async fn run(app: Arc<App>) {
+/// What could not be watched.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error("the rounds could not be watched")]
+    Rounds(#[from] AskError),
+    #[error("the log could not be followed")]
+    Log(#[from] LogError),
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
+    #[error("revocation lists could not be made; without new ones no member gets in after a day")]
+    Gate(#[from] ServeError),
+}
+
+pub(super) async fn run(app: Arc<App>, gate: Arc<Gate>) {
+    let mut quiet = 0_u32;
     let mut tick = tokio::time::interval(TICK);
     let mut leaves = Leaves::default();
     // Whether the own log has grown since its last checkpoint, and ticks since the last call.
@@ -37,9 +44,14 @@ pub(super) async fn run(app: Arc<App>) {
             _ = tick.tick() => {}
             () = app.stop.cancelled() => return,
         }
-        if let Err(error) = look(&app, &mut leaves, &mut grown).await {
+        match look(&app, &gate, (&mut leaves, &mut grown), quiet >= QUIET).await {
+            Ok(true) => quiet = 0,
+            Ok(false) => quiet = quiet.saturating_add(1),
             // The next tick tries again.
-            tracing::error!(%error, "the state could not be watched");
+            Err(error) => {
+                quiet = QUIET;
+                tracing::error!(%error, "the state could not be watched");
+            }
         }
         ticks = ticks.saturating_add(1);
         if ticks >= CALL && app.news.swap(false, Ordering::Relaxed) {
@@ -50,7 +62,13 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
-async fn look(app: &App, leaves: &mut Leaves, grown: &mut bool) -> Result<(), WatchError> {
+/// One look; `true` where the gate was looked at too.
+async fn look(
+    app: &App,
+    gate: &Gate,
+    (leaves, grown): (&mut Leaves, &mut bool),
+    whole: bool,
+) -> Result<bool, WatchError> {
     let now = app.clock.now();
     for id in collect::overdue(&app.store, now).await? {
         let held = ask::find(&app.store, &app.authority, &id).await?;
@@ -58,6 +76,12 @@ async fn look(app: &App, leaves: &mut Leaves, grown: &mut bool) -> Result<(), Wa
         tracing::info!(round = %id, ?state, "a round ended at its deadline");
     }
     let length = app.store.log_length().await?;
+    let whole = whole || *app.changed.borrow() != length;
+    if whole {
+        // Who is shut out is cut off before the others are woken.
+        moment::look(app).await?;
+        gate.refresh(app).await?;
+    }
     *grown |= app.changed.send_if_modified(|known| {
         let changed = *known != length;
         *known = length;
@@ -70,5 +94,5 @@ async fn look(app: &App, leaves: &mut Leaves, grown: &mut bool) -> Result<(), Wa
         }
         *grown = false;
     }
-    Ok(())
+    Ok(whole)
 }

@@ -5,7 +5,7 @@ use schemas::id::Slug;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-/// The digest under which a member's certificate is registered.
+/// The digest under which a certificate is registered.
 pub fn certificate_digest(der: &[u8]) -> Digest {
     Digest::of("consilium-certificate-v1", &[der])
 }
@@ -19,12 +19,19 @@ pub enum Role {
     Insurer,
 }
 
+impl Role {
+    /// The word for it in names and in the state file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hospital => "hospital",
+            Self::Insurer => "insurer",
+        }
+    }
+}
+
 /// The name that stands in a certificate.
 pub(super) fn name_of(alliance: &Slug, role: Role, name: &Slug) -> String {
-    let role = match role {
-        Role::Hospital => "hospital",
-        Role::Insurer => "insurer",
-    };
+    let role = role.as_str();
     format!("spiffe://{alliance}/{role}/{name}")
 }
 

@@ -2,20 +2,22 @@
 
 use rcgen::{
     CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData as _, SanType,
 };
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use schemas::digest::Digest;
+use schemas::enrolment::JoinRequest;
 use schemas::id::Slug;
 use schemas::time::Timestamp;
 
 use super::identity::{Role, certificate_digest, name_of};
-use super::keys::{Authority, AuthorityError, set_validity};
+use super::keys::{Authority, AuthorityError, DAY, serial, set_validity};
 
-/// Issue 1 has no renewal, so a certificate outlives a budget year. Renewal brings 30 days.
-const MEMBER_DAYS: i64 = 397;
-/// The server's certificate is made anew at each start.
-const SERVER_DAYS: i64 = 397;
+/// How long a member's certificate lives; it renews at two thirds.
+const MEMBER_DAYS: i64 = 30;
+/// The server's certificate is made anew at each start and every hour.
+const SERVER_DAYS: i64 = 30;
 /// Longest signing request in PEM, in bytes.
 const LONGEST_REQUEST: usize = 8192;
 
@@ -26,6 +28,10 @@ pub struct Issued {
     pub pem: String,
     /// As registered.
     pub digest: Digest,
+    /// Its number: what a revocation list names.
+    pub serial: Vec<u8>,
+    /// When it ends.
+    pub expires: Timestamp,
 }
 
 /// Why no certificate is issued.
@@ -37,9 +43,44 @@ pub enum RequestError {
     /// Another kind of key.
     #[error("the signing request's key is not ECDSA P-256")]
     Key,
+    /// The sender does not hold the keys that it shows.
+    #[error("a key's proof of possession does not fit; enrol with the node's own command")]
+    Possession,
     /// The authority itself failed.
     #[error("the certificate could not be made")]
-    Authority(#[from] rcgen::Error),
+    Authority(#[from] AuthorityError),
+}
+
+impl From<rcgen::Error> for RequestError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Authority(error.into())
+    }
+}
+
+/// Whether the sender of a join request holds both keys: each signed the code's name and the other.
+pub fn possesses(request: &JoinRequest) -> Result<(), RequestError> {
+    let (tls, message) = request.proofs().ok_or(RequestError::Possession)?;
+    let signing = parse(&request.signing_request)?;
+    let statement = request.statement();
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, signing.public_key.der_bytes());
+    key.verify(statement.as_bytes(), &tls)
+        .map_err(|_| RequestError::Possession)?;
+    let message_key = &request.message_key;
+    message_key
+        .verify(statement.as_bytes(), &message)
+        .map_err(|_| RequestError::Possession)
+}
+
+fn parse(request: &str) -> Result<CertificateSigningRequestParams, RequestError> {
+    if request.len() > LONGEST_REQUEST {
+        return Err(RequestError::Unsound);
+    }
+    let request =
+        CertificateSigningRequestParams::from_pem(request).map_err(|_| RequestError::Unsound)?;
+    if *request.public_key.algorithm() != PKCS_ECDSA_P256_SHA256 {
+        return Err(RequestError::Key);
+    }
+    Ok(request)
 }
 
 impl Authority {
@@ -62,14 +103,7 @@ impl Authority {
         request: &str,
         now: Timestamp,
     ) -> Result<Issued, RequestError> {
-        if request.len() > LONGEST_REQUEST {
-            return Err(RequestError::Unsound);
-        }
-        let mut request = CertificateSigningRequestParams::from_pem(request)
-            .map_err(|_| RequestError::Unsound)?;
-        if *request.public_key.algorithm() != PKCS_ECDSA_P256_SHA256 {
-            return Err(RequestError::Key);
-        }
+        let mut request = parse(request)?;
         let mut params = CertificateParams::new(Vec::new())?;
         params
             .distinguished_name
@@ -79,17 +113,21 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
+        let number = serial()?;
+        params.serial_number = Some(number.clone());
         set_validity(&mut params, now, MEMBER_DAYS);
         request.params = params;
-        let certificate = request.signed_by(&self.issuer)?;
+        let certificate = request.signed_by(&self.issuing.issuer)?;
         Ok(Issued {
             pem: certificate.pem(),
             digest: certificate_digest(certificate.der()),
+            serial: number.to_bytes(),
+            expires: Timestamp(now.0.saturating_add(MEMBER_DAYS.saturating_mul(DAY))),
         })
     }
 
-    /// A new key and certificate for the server: the chain ends in the CA, so that a node can
-    /// compare it with its join code.
+    /// A new key and certificate for the server: leaf, issuing CA and root. Members hold the root
+    /// already; who joins finds it here and compares it with the join code.
     pub fn server_certificate(
         &self,
         hosts: &[String],
@@ -104,9 +142,11 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
+        params.serial_number = Some(serial()?);
         set_validity(&mut params, now, SERVER_DAYS);
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        let chain = vec![certificate.der().clone(), self.ca.clone()];
+        let certificate = params.signed_by(&key, &self.issuing.issuer)?;
+        let issuing = self.issuing.certificate.clone();
+        let chain = vec![certificate.der().clone(), issuing, self.ca.clone()];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         Ok((chain, key))
     }
@@ -114,8 +154,11 @@ impl Authority {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{BasicConstraints, IsCa};
+    use x509_parser::prelude::{FromDer as _, X509Certificate};
+
     use super::*;
-    use crate::authority::hospital_of;
+    use crate::authority::{Root, hospital_of};
 
     fn authority(folder: &std::path::Path) -> Authority {
         let alliance = "river".parse().unwrap();
@@ -123,8 +166,13 @@ mod tests {
         Authority::open(folder, &alliance).unwrap()
     }
 
+    /// Row 15 of the threat model: it asks for another name and for a CA's rights.
     fn request(key: &KeyPair) -> String {
         let mut params = CertificateParams::new(vec!["evil.example".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let server = ExtendedKeyUsagePurpose::ServerAuth;
+        params.extended_key_usages = vec![server];
         params.distinguished_name.push(DnType::CommonName, "lie");
         params.serialize_request(key).unwrap().pem().unwrap()
     }
@@ -154,6 +202,13 @@ mod tests {
         assert_eq!(hospital_of(&"other".parse().unwrap(), &der), None);
         assert_eq!(hospital_of(&alliance, authority.ca()), None);
         assert_eq!(certificate_digest(&der), issued.digest);
+        let (_, leaf) = X509Certificate::from_der(&der).unwrap();
+        assert!(!leaf.is_ca());
+        let usage = leaf.extended_key_usage().unwrap().unwrap().value;
+        assert!(usage.client_auth && !usage.server_auth);
+        let days = leaf.validity().not_after.timestamp() - 1_700_000_000;
+        assert_eq!(days, 30 * 86_400);
+        assert_eq!(leaf.raw_serial(), issued.serial);
         std::fs::remove_dir_all(folder).unwrap();
     }
 
@@ -196,7 +251,7 @@ mod tests {
         let folder = folder("modes");
         drop(authority(&folder));
         let alliance: Slug = "river".parse().unwrap();
-        for file in ["ca-key.pem", "alliance.pk8"] {
+        for file in ["issuing.pem", "alliance.pk8"] {
             let mode = |mode| {
                 let permissions = std::fs::Permissions::from_mode(mode);
                 std::fs::set_permissions(folder.join(file), permissions).unwrap();
@@ -208,5 +263,37 @@ mod tests {
         assert!(Authority::open(&folder, &alliance).is_ok());
         assert!(Authority::create(&folder, &alliance, Timestamp(0)).is_err());
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn only_its_own_root_makes_a_new_issuing_ca() {
+        let (data, apart, other) = (folder("data"), folder("root"), folder("other"));
+        let alliance: Slug = "river".parse().unwrap();
+        let now = Timestamp(1_700_000_000);
+        let root = Authority::create(&data, &alliance, now).unwrap();
+        root.keep(&apart).unwrap();
+        let before = Authority::open(&data, &alliance).unwrap();
+        let stranger = Authority::create(&other, &alliance, now).unwrap();
+        assert!(matches!(
+            Authority::reissue(&data, &alliance, &stranger, now),
+            Err(AuthorityError::OtherRoot)
+        ));
+        let root = Root::open(&apart).unwrap();
+        Authority::reissue(&data, &alliance, &root, now).unwrap();
+        let after = Authority::open(&data, &alliance).unwrap();
+        assert_eq!(after.ca_digest(), before.ca_digest());
+        assert_ne!(after.issuing()[0], before.issuing()[0]);
+        assert_eq!(after.issuing()[1], before.issuing()[0]);
+        assert_eq!(after.revocation_lists(&[], now).unwrap().len(), 2);
+        // The service does not open beside a root's key.
+        root.keep(&other).unwrap_err();
+        std::fs::copy(apart.join("root-key.pem"), data.join("root-key.pem")).unwrap();
+        assert!(matches!(
+            Authority::open(&data, &alliance),
+            Err(AuthorityError::RootHere)
+        ));
+        for folder in [data, apart, other] {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
     }
 }

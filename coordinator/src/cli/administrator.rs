@@ -63,6 +63,31 @@ fn pair(text: &str) -> Result<(Slug, PathBuf), String> {
     Ok((name, PathBuf::from(file)))
 }
 
+/// Who gives a command: a registered administrator, who proves it with the key.
+#[derive(Debug, clap::Args)]
+pub(super) struct Acting {
+    /// The administrator who decides.
+    #[arg(long = "as", value_name = "NAME")]
+    name: Slug,
+    /// The administrator's key; in the data folder where it is left out.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+impl Acting {
+    /// The name, once the key is found to be that person's.
+    pub(super) async fn proven(&self, office: &Office, data: &Path) -> anyhow::Result<&Slug> {
+        let alliance = &office.config.alliance;
+        let register = administrators::administrators(office.state.pool(), alliance).await?;
+        let path = self
+            .key
+            .clone()
+            .unwrap_or_else(|| key_file(data, &self.name));
+        register.acting(&self.name, &signer(&path)?)?;
+        Ok(&self.name)
+    }
+}
+
 fn key_file(data: &Path, name: &Slug) -> PathBuf {
     data.join(format!("administrator-{name}.pk8"))
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use schemas::id::Slug;
@@ -22,6 +22,10 @@ pub(super) struct Args {
     /// A name or address under which nodes reach the coordinator; the first stands in join codes.
     #[arg(long = "host", required = true)]
     hosts: Vec<String>,
+    /// A new folder for the root's key, on a medium that is then kept offline. Without it, beside
+    /// the data folder, with `-root` at the end of its name.
+    #[arg(long)]
+    root: Option<PathBuf>,
     /// Where the listener for nodes binds.
     #[arg(long, default_value = "127.0.0.1:7443")]
     node_address: SocketAddr,
@@ -51,18 +55,41 @@ pub(super) fn run(data: &Path, args: &Args, out: &mut dyn Write) -> anyhow::Resu
         "`{}` exists: this folder holds an alliance already",
         path.display()
     );
-    make_folder(data).with_context(|| format!("`{}`", data.display()))?;
-    Authority::create(data, &args.alliance, Clock::System.now())?;
+    let apart = match &args.root {
+        Some(root) => root.clone(),
+        None => beside(data).context("name a folder for the root's key with --root")?,
+    };
+    for folder in [data, &apart] {
+        make_folder(folder).with_context(|| format!("`{}`", folder.display()))?;
+    }
+    ensure!(
+        apart.canonicalize()? != data.canonicalize()?,
+        "the root's key goes to a folder of its own: --root"
+    );
+    let root = Authority::create(data, &args.alliance, Clock::System.now())?;
+    root.keep(&apart)?;
     // The settings come last: a folder without them is not an alliance.
     std::fs::write(&path, toml::to_string(&config)?)
         .with_context(|| format!("`{}`", path.display()))?;
     let authority = Authority::open(data, &args.alliance)?;
     writeln!(out, "alliance    {}", args.alliance)?;
-    writeln!(out, "CA          {}", authority.ca_digest())?;
+    writeln!(out, "root CA     {}", authority.ca_digest())?;
     let key = authority.signer().public().fingerprint();
     writeln!(out, "message key {key}")?;
     writeln!(out, "settings    {}", path.display())?;
+    writeln!(out, "root key    {}", apart.display())?;
+    writeln!(
+        out,
+        "            move this folder to an offline medium now; only `authority reissue` needs it"
+    )?;
     Ok(())
+}
+
+/// `data-root` beside `data`; none where the data folder has no name, like `.` or `/`.
+fn beside(data: &Path) -> Option<PathBuf> {
+    let mut name = data.file_name()?.to_owned();
+    name.push("-root");
+    Some(data.with_file_name(name))
 }
 
 /// A folder that only its owner enters.

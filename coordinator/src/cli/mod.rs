@@ -2,6 +2,7 @@
 
 mod administrator;
 mod audit;
+mod authority;
 mod benchmark;
 mod dictionary;
 mod init;
@@ -41,12 +42,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes a new alliance: its CA, its message key and its settings.
+    /// Makes a new alliance: its root, its issuing CA, its message key and its settings.
     Init(init::Args),
+    /// Makes a new issuing CA from the offline root.
+    #[command(subcommand)]
+    Authority(authority::Command),
     /// Prints a one-time join code for a hospital.
     Invite(member::Args),
-    /// Lists the members.
+    /// Lists the members; `members approve` lets one take part.
     Members(member::ListArgs),
+    /// Shuts a member out.
+    Revoke(member::RevokeArgs),
     /// The persons who decide in the alliance.
     #[command(subcommand)]
     Administrator(administrator::Command),
@@ -122,8 +128,16 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
     let data = &cli.data;
     match cli.command {
         Command::Init(args) => init::run(data, &args, out)?,
-        Command::Invite(args) => member::invite(&Office::open(data).await?, &args, out).await?,
-        Command::Members(args) => member::list(&Office::open(data).await?, &args, out).await?,
+        Command::Invite(args) => {
+            member::invite(&Office::open(data).await?, data, &args, out).await?;
+        }
+        Command::Authority(command) => authority::run(data, &command, out)?,
+        Command::Members(args) => {
+            member::members(&Office::open(data).await?, data, &args, out).await?;
+        }
+        Command::Revoke(args) => {
+            member::revoke(&Office::open(data).await?, data, &args, out).await?;
+        }
         Command::Dictionary(command) => dictionary::run(data, command, out).await?,
         Command::Template(command) => template::run(data, &command, out)?,
         Command::Round(command) => {

@@ -6,21 +6,29 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Office;
-use crate::api::{App, Listeners};
+use crate::api::{self, App, Listeners};
 use crate::log;
 
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  consilium-coordinator run --data /srv/consilium\n\nEnds on SIGTERM or Ctrl-C after open requests are done."
 )]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Believe the clock although it runs behind the time seen before: after it once ran ahead and
+    /// was set right. The log says so.
+    #[arg(long)]
+    accept_clock: bool,
+}
 
-pub(super) async fn run(office: Office, _: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     // A log that was changed is not served as if it had not been.
     log::chain(&office.state, &office.authority.signer().public(), |_| {
         Ok(())
     })
     .await?;
+    if args.accept_clock {
+        api::accept_clock(&office.state, office.clock.now()).await?;
+    }
     let listeners =
         Listeners::bind(office.config.node_address, office.config.public_address).await?;
     let (nodes, public) = listeners.addresses()?;

@@ -16,6 +16,16 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Replaces a file by one of mode 0600, whole or not at all.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    if fresh.exists() {
+        std::fs::remove_file(&fresh)?;
+    }
+    write_new(&fresh, bytes)?;
+    std::fs::rename(&fresh, path)
+}
+
 /// Reads a file, unless others than its owner could read it too.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;

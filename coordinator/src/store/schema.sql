@@ -19,7 +19,8 @@ create table if not exists invites (
     hospital text primary key,
     secret text not null unique,        -- digest of the secret; the secret itself is not kept
     expires bigint not null,
-    used bigint                         -- when it was used up
+    used bigint,                        -- when it was used up
+    invited_by text not null            -- another administrator approves who joins with it
 );
 
 -- The members as enrolled. An earlier certificate or key stands in the log.
@@ -131,4 +132,43 @@ create table if not exists policy_approvals (
     officer text primary key references administrators (name),
     policy text not null,               -- digest
     sealed text not null                -- schemas::officer::PolicyApproval
+);
+
+-- Certificates issued to hospitals and insurers: each is accepted, superseded or revoked by its own row.
+create table if not exists certificates (
+    number bigint primary key,          -- 1, 2, 3 … in the order of issue
+    digest text not null unique,
+    role text not null check (role in ('hospital', 'insurer')),
+    holder text not null,
+    serial text not null unique,        -- hexadecimal, as in revocation lists
+    expires bigint not null,
+    accepted_until bigint,              -- set at the first use of a newer one; null before
+    revoked bigint
+);
+
+-- Whether a member takes part. One row a hospital that has joined.
+create table if not exists standings (
+    hospital text primary key,
+    standing text not null check (standing in ('pending', 'active', 'revoked')),
+    invited_by text not null,
+    approved_by text
+);
+
+-- Signed requests of the last minutes with what was responded: the same again gets the same.
+create table if not exists messages (
+    hospital text not null,
+    id text not null,
+    request text not null,              -- digest of the signed request
+    status bigint not null,
+    kind text not null,                 -- content type
+    body text not null,
+    receipt text not null,
+    expires bigint not null,
+    primary key (hospital, id)
+);
+
+-- The highest time seen, in one row: a clock that runs behind it is not believed.
+create table if not exists clock (
+    id bigint primary key check (id = 1),
+    highest bigint not null
 );

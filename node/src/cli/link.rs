@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Subcommand;
 use schemas::digest::Digest;
-use schemas::enrolment::JoinCode;
+use schemas::enrolment::{Fingerprint, JoinCode};
 use schemas::round::Round;
 use schemas::seal::Signer;
 use tokio::signal::unix::{SignalKind, signal};
@@ -88,11 +88,16 @@ async fn enrol(code: &str, data: &Path, out: &mut dyn Write) -> anyhow::Result<(
     let detail = [("ca", code.ca.to_string())];
     state::append(&mut change, node.clock.now(), "enrol", certificate, &detail).await?;
     change.commit().await?;
+    let fingerprint = Fingerprint::of(&certificate, &signer.public());
     writeln!(
         out,
-        "joined as {}; certificate {}",
-        config.hospital,
-        certificate.short()
+        "joined as {}; an administrator approves it next",
+        config.hospital
+    )?;
+    writeln!(out, "fingerprint {fingerprint}")?;
+    writeln!(
+        out,
+        "            read it by phone to the alliance's second administrator"
     )?;
     next::step(out, data, "dictionary fetch")?;
     Ok(())
@@ -107,8 +112,13 @@ pub(super) fn open(node: &Node) -> anyhow::Result<Link> {
             next::path(&node.given)
         );
     }
-    let link = Link::open(&config.data, config.proxy.as_deref())
-        .context("what joining left in the data folder is damaged")?;
+    let link = Link::open(
+        &config.data,
+        &config.hospital,
+        config.proxy.as_deref(),
+        node.clock,
+    )
+    .context("what joining left in the data folder is damaged")?;
     Ok(match &config.coordinator {
         Some(url) => link.at(url),
         None => link,

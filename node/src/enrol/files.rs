@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use schemas::enrolment::JoinReply;
 use schemas::seal::PublicKey;
 
-const KEY: &str = "keys/tls-key.pem";
-const CERTIFICATE: &str = "tls-cert.pem";
+/// Key and certificate in one file, so that a renewal replaces both or none.
+const IDENTITY: &str = "keys/tls.pem";
 const CA: &str = "ca.pem";
 const ALLIANCE_KEY: &str = "alliance.key";
 const URL: &str = "coordinator.url";
@@ -22,11 +22,9 @@ pub struct Files {
 
 /// What they hold.
 pub struct Enrolled {
-    /// The node's TLS key in PEM.
-    pub key: String,
-    /// Its certificate in PEM.
-    pub certificate: String,
-    /// The alliance's CA in PEM.
+    /// The node's TLS key and its certificate in PEM.
+    pub identity: String,
+    /// The alliance's root in PEM.
     pub ca: String,
     /// The key that signs dictionaries and rounds.
     pub alliance_key: PublicKey,
@@ -69,10 +67,10 @@ impl Files {
         }
     }
 
-    /// A file that says that the node has joined. The key is written first: one that stands alone
-    /// is left over from a join that broke off, and is made anew.
+    /// A file that says that the node has joined. It is written last: where it stands, everything
+    /// stands.
     pub fn present(&self) -> Option<String> {
-        let path = self.folder.join(CERTIFICATE);
+        let path = self.folder.join(IDENTITY);
         path.exists().then(|| path.display().to_string())
     }
 
@@ -91,28 +89,33 @@ impl Files {
                 rule: "another alliance's key is kept here",
             });
         }
-        self.put(KEY, key)?;
         self.put(CA, &reply.ca)?;
         self.put(ALLIANCE_KEY, &format!("{alliance_key}\n"))?;
         self.put(URL, &format!("{}\n", reply.url))?;
-        // The certificate comes last: where it stands, everything stands.
-        self.put(CERTIFICATE, &reply.certificate)
+        self.renew(key, &reply.certificate)
+    }
+
+    /// Replaces key and certificate.
+    pub fn renew(&self, key: &str, certificate: &str) -> Result<(), FilesError> {
+        self.put(IDENTITY, &format!("{key}{certificate}"))
     }
 
     /// Reads what joining left; refuses a key that others can read.
     pub fn open(&self) -> Result<Enrolled, FilesError> {
-        let io = |source| FilesError::Io { name: KEY, source };
-        let mode = fs::metadata(self.folder.join(KEY)).map_err(io)?.mode();
+        let io = |source| FilesError::Io {
+            name: IDENTITY,
+            source,
+        };
+        let mode = fs::metadata(self.folder.join(IDENTITY)).map_err(io)?.mode();
         if mode & 0o077 != 0 {
             return Err(FilesError::Content {
-                name: KEY,
+                name: IDENTITY,
                 rule: "only its owner may read it (mode 0600)",
             });
         }
         let alliance_key = self.read(ALLIANCE_KEY)?.trim().to_owned();
         Ok(Enrolled {
-            key: self.read(KEY)?,
-            certificate: self.read(CERTIFICATE)?,
+            identity: self.read(IDENTITY)?,
             ca: self.read(CA)?,
             alliance_key: serde_json::from_value(serde_json::Value::String(alliance_key)).map_err(
                 |_| FilesError::Content {

@@ -1,5 +1,5 @@
 //! Joining the alliance with a one-time code. The node makes its own TLS key; only a signing
-//! request leaves it.
+//! request leaves it, with proof that the node holds the keys that it shows.
 
 pub mod files;
 mod pin;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, SigningKey as _};
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
@@ -90,17 +90,18 @@ pub async fn enrol(
     if let Some(name) = files.present() {
         return Err(EnrolError::Joined(name));
     }
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, hospital.as_str());
-    let request = JoinRequest {
+    let (key, signing_request) = signing_request(hospital)?;
+    let mut request = JoinRequest {
         hospital: hospital.clone(),
         secret: code.secret,
-        signing_request: params.serialize_request(&key)?.pem()?,
+        signing_request,
         message_key: signer.public(),
+        tls_proof: String::new(),
+        message_proof: String::new(),
     };
+    let statement = request.statement();
+    request.tls_proof = JoinRequest::proof_text(&key.sign(statement.as_bytes())?);
+    request.message_proof = JoinRequest::proof_text(&signer.sign(statement.as_bytes()));
     let reply = send(code, &request, proxy).await?;
     let ca = CertificateDer::from_pem_slice(reply.ca.as_bytes())
         .map_err(|_| EnrolError::OtherAlliance)?;
@@ -111,6 +112,17 @@ pub async fn enrol(
     }
     files.write(&key.serialize_pem(), &reply)?;
     Ok(Digest::of("consilium-certificate-v1", &[&certificate]))
+}
+
+/// A new TLS key and a request to sign it, in PEM.
+pub(crate) fn signing_request(hospital: &Slug) -> Result<(KeyPair, String), rcgen::Error> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params
+        .distinguished_name
+        .push(DnType::CommonName, hospital.as_str());
+    let request = params.serialize_request(&key)?.pem()?;
+    Ok((key, request))
 }
 
 async fn send(

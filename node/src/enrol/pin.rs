@@ -1,4 +1,4 @@
-//! Trust in the one CA that the join code names, before anything else is known.
+//! Trust in the one root that the join code names, before anything else is known.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use rustls::{
 };
 use schemas::digest::Digest;
 
-/// How a join code names a CA.
+/// How a join code names a root.
 pub(super) fn ca_digest(ca: &CertificateDer<'_>) -> Digest {
     Digest::of("consilium-ca-v1", &[ca])
 }
 
-/// Takes the CA of that digest out of the server's own chain and then checks the server against
-/// it as usual: signature, validity, name.
+/// Takes the root of that digest out of the server's own chain and then checks the server against
+/// it as usual: issuing CA, signatures, validity, name.
 #[derive(Debug)]
 pub(super) struct Pinned {
     ca: Digest,
@@ -49,7 +49,7 @@ impl ServerCertVerifier for Pinned {
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|_| unknown)?
-            .verify_server_cert(server, &[], name, ocsp, now)
+            .verify_server_cert(server, chain, name, ocsp, now)
     }
 
     fn verify_tls12_signature(

@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use schemas::canonical;
 use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::time::Month;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Link, LinkError, Sent};
+use super::client::{Link, LinkError, Sent, sent};
 use crate::audit::{self, AuditError, Served};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -84,4 +87,35 @@ async fn look(
         }
     }
     Ok(answered)
+}
+
+impl Link {
+    /// Audit requests that wait for this hospital.
+    pub async fn audit_waiting(&self) -> Result<Vec<Digest>, LinkError> {
+        let (body, _) = self.get("/v1/audit/requests", 0).await?;
+        Ok(canonical::read(&body)?)
+    }
+
+    /// One of them, as the insurer signed it.
+    pub async fn audit_request(&self, id: &Digest) -> Result<Vec<u8>, LinkError> {
+        let (body, _) = self.get(&format!("/v1/audit/requests/{id}"), 0).await?;
+        Ok(body)
+    }
+
+    /// Sends the signed reply to an audit request.
+    pub async fn audit_reply(&self, id: &Digest, reply: Vec<u8>) -> Result<Sent, LinkError> {
+        let path = format!("/v1/audit/requests/{id}");
+        sent(self.post(&path, reply).await?.0)
+    }
+
+    /// Publishes a payer's book of a month.
+    pub async fn publish(
+        &self,
+        payer: &Slug,
+        month: Month,
+        book: Vec<u8>,
+    ) -> Result<Sent, LinkError> {
+        let path = format!("/v1/audit/books/{payer}/{month}");
+        sent(self.post(&path, book).await?.0)
+    }
 }

@@ -1,42 +1,49 @@
 //! Requests to the coordinator over mutual TLS.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use proofs::note::Note;
-use proofs::witness::Request;
-use reqwest::{Client, Response, StatusCode};
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore};
+use reqwest::StatusCode;
+use rustls::AlertDescription;
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
+use schemas::enrolment::{RenewReply, RenewRequest};
 use schemas::id::Slug;
+use schemas::problem::Problem;
+use schemas::request::{self, SKEW};
 use schemas::round::{Reply, Round};
-use schemas::seal::{PublicKey, SealError, Sealed};
-use schemas::time::Month;
-use schemas::witness::{Exchange, Exchanged};
+use schemas::seal::{PublicKey, SealError, Sealed, Signer};
+use schemas::time::Timestamp;
 
-use super::exchange;
-use crate::enrol::files::{Enrolled, Files, FilesError};
-use crate::enrol::web;
+use super::identity::Identity;
+use super::signed::Signed;
+use crate::clock::Clock;
+use crate::config::ConfigError;
+use crate::config::keys::Keys;
+use crate::enrol::files::{Files, FilesError};
+use crate::enrol::{self, web};
 
 /// How long one request may take beside its waiting.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An enrolled node's way to its coordinator.
 #[derive(Debug)]
 pub struct Link {
-    client: Client,
-    url: String,
+    /// Replaced by renewal; a request under way keeps the one that it began with.
+    identity: RwLock<Identity>,
+    files: Files,
+    root: String,
+    proxy: Option<String>,
+    pub(super) url: String,
     alliance_key: PublicKey,
-    /// The last exchange, in the coordinator's count.
-    turn: AtomicU64,
+    /// The last exchange about logs, in the coordinator's count.
+    pub(super) turn: AtomicU64,
+    signer: Signer,
+    hospital: Slug,
+    clock: Clock,
 }
 
 /// What became of a reply that was sent.
@@ -62,7 +69,31 @@ pub enum LinkError {
     Pem(#[from] rustls::pki_types::pem::Error),
     /// The coordinator was not reached.
     #[error("the coordinator was not reached")]
-    Unreachable(#[from] reqwest::Error),
+    Unreachable(#[source] reqwest::Error),
+    /// The node's certificate is damaged.
+    #[error("the node's certificate cannot be read")]
+    Certificate,
+    /// The message key cannot be read.
+    #[error("the node's message key cannot be read")]
+    Key(#[from] ConfigError),
+    /// No new TLS key could be made.
+    #[error("a new TLS key could not be made")]
+    NewKey(#[from] rcgen::Error),
+    /// The certificate has ended.
+    #[error("the node's certificate has expired; ask the alliance for a new join code")]
+    Expired,
+    /// The alliance shut this hospital out.
+    #[error("the alliance revoked this node; ask it why, then join with a new code")]
+    Revoked,
+    /// The alliance has not approved this hospital yet.
+    #[error(
+        "the alliance has not approved this node yet; read the fingerprint that `enrol` printed \
+         to its second administrator by phone"
+    )]
+    Pending,
+    /// The two clocks differ.
+    #[error("this clock and the coordinator's are {0} seconds apart; set the wrong one right")]
+    Clock(i64),
     /// The coordinator answered with an error.
     #[error("the coordinator answered {0}")]
     Status(u16),
@@ -74,15 +105,51 @@ pub enum LinkError {
     Seal(#[from] SealError),
 }
 
+/// A refused certificate shows as a TLS alert, deep in the chain of causes.
+impl From<reqwest::Error> for LinkError {
+    fn from(error: reqwest::Error) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(one) = cause {
+            let inner = one
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref)
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match inner.or_else(|| one.downcast_ref()) {
+                Some(rustls::Error::AlertReceived(AlertDescription::CertificateRevoked)) => {
+                    return Self::Revoked;
+                }
+                Some(rustls::Error::AlertReceived(AlertDescription::CertificateExpired)) => {
+                    return Self::Expired;
+                }
+                _ => cause = one.source(),
+            }
+        }
+        Self::Unreachable(error)
+    }
+}
+
 impl Link {
     /// Opens the link of an enrolled node. Nothing is sent yet.
-    pub fn open(folder: &Path, proxy: Option<&str>) -> Result<Self, LinkError> {
-        let enrolled = Files::in_folder(folder).open()?;
+    pub fn open(
+        folder: &Path,
+        hospital: &Slug,
+        proxy: Option<&str>,
+        clock: Clock,
+    ) -> Result<Self, LinkError> {
+        let files = Files::in_folder(folder);
+        let enrolled = files.open()?;
+        let identity = Identity::new(&enrolled.identity, &enrolled.ca, proxy, clock)?;
         Ok(Self {
-            client: web::client(tls(&enrolled)?, proxy)?,
+            identity: RwLock::new(identity),
+            files,
+            root: enrolled.ca,
+            proxy: proxy.map(str::to_owned),
             url: enrolled.url,
             alliance_key: enrolled.alliance_key,
             turn: AtomicU64::new(0),
+            signer: Keys::open(folder)?.message_key()?,
+            hospital: hospital.clone(),
+            clock,
         })
     }
 
@@ -100,108 +167,140 @@ impl Link {
 
     /// The alliance's latest dictionary.
     pub async fn dictionary(&self) -> Result<Sealed<Dictionary>, LinkError> {
-        let request = self.client.get(format!("{}/v1/dictionary", self.url));
-        let response = request.timeout(TIMEOUT).send().await?;
-        Ok(canonical::read(&accepted(response).await?)?)
+        let (body, _) = self.get("/v1/dictionary", 0).await?;
+        Ok(canonical::read(&body)?)
     }
 
     /// The rounds that wait for this hospital; the coordinator holds the request for up to so many
-    /// seconds until there is one, or something new to exchange about logs.
+    /// seconds until there is one, or something new to exchange about logs. Refused where the two
+    /// clocks are apart: nothing is then answered.
     pub async fn rounds(&self, wait: u64) -> Result<Vec<Sealed<Round>>, LinkError> {
         let turn = self.turn.load(Ordering::Relaxed);
-        let url = format!("{}/v1/rounds?wait={wait}&turn={turn}", self.url);
-        let request = self.client.get(url);
-        let patience = TIMEOUT.saturating_add(Duration::from_secs(wait));
-        let response = request.timeout(patience).send().await?;
-        Ok(canonical::read(&accepted(response).await?)?)
-    }
-
-    /// What the coordinator keeps of the own log, and how other logs went on.
-    pub async fn exchange(&self, ask: &Exchange) -> Result<Exchanged, LinkError> {
-        let request = self.client.post(format!("{}/v1/log/exchange", self.url));
-        let response = request.timeout(TIMEOUT).json(ask).send().await?;
-        let told: Exchanged = canonical::read(&accepted(response).await?)?;
-        self.turn.store(told.turn, Ordering::Relaxed);
-        Ok(told)
-    }
-
-    /// Sends a checkpoint of the own log to be cosigned (C2SP tlog-witness).
-    pub async fn add_checkpoint(&self, request: &Request) -> Result<exchange::Sent, LinkError> {
-        let url = format!("{}/v1/log/add-checkpoint", self.url);
-        let sending = self.client.post(url).body(request.to_string());
-        let response = sending.timeout(TIMEOUT).send().await?;
-        let status = response.status();
-        let body = web::body(response, proofs::note::MAX_BYTES).await?;
-        let text = String::from_utf8(body).unwrap_or_default();
-        Ok(match status {
-            status if status.is_success() => exchange::Sent::Cosigned(text),
-            StatusCode::CONFLICT => match text.trim_end().parse() {
-                Ok(known) => exchange::Sent::Stale(known),
-                Err(_) => exchange::Sent::Refused(status.as_u16()),
-            },
-            status if status.is_client_error() => exchange::Sent::Refused(status.as_u16()),
-            status => return Err(LinkError::Status(status.as_u16())),
-        })
-    }
-
-    /// Sends a checkpoint of another log that this node cosigned.
-    pub async fn cosigned(&self, note: &Note) -> Result<(), LinkError> {
-        let url = format!("{}/v1/log/cosign", self.url);
-        let sending = self.client.post(url).body(note.to_string());
-        let status = sending.timeout(TIMEOUT).send().await?.status();
-        // A note that it will never take is not sent again.
-        if status.is_success() || status.is_client_error() {
-            return Ok(());
+        let path = format!("/v1/rounds?wait={wait}&turn={turn}");
+        let (body, time) = self.get(&path, wait).await?;
+        let apart = time.saturating_sub(self.clock.now().0).saturating_abs();
+        if apart > SKEW {
+            return Err(LinkError::Clock(apart));
         }
-        Err(LinkError::Status(status.as_u16()))
+        Ok(canonical::read(&body)?)
     }
 
     /// Sends a reply to the round of that digest.
     pub async fn reply(&self, round: &Digest, reply: &Sealed<Reply>) -> Result<Sent, LinkError> {
-        let request = self
-            .client
-            .post(format!("{}/v1/rounds/{round}/reply", self.url));
-        let response = request.timeout(TIMEOUT).json(reply).send().await?;
-        sent(response.status())
+        let body = serde_json::to_vec(reply).map_err(|_| SealError::Signature)?;
+        let path = format!("/v1/rounds/{round}/reply");
+        sent(self.post(&path, body).await?.0)
     }
 
-    /// Audit requests that wait for this hospital.
-    pub async fn audit_waiting(&self) -> Result<Vec<Digest>, LinkError> {
-        Ok(canonical::read(&self.audit("requests").await?)?)
+    /// Renews the certificate when two thirds of its life are over; `true` where it did. Requests
+    /// under way are not disturbed, and the earlier certificate works until the new one is used.
+    pub async fn renew_when_due(&self, now: Timestamp) -> Result<bool, LinkError> {
+        let identity = self.identity();
+        if identity.expired(now) {
+            return Err(LinkError::Expired);
+        }
+        if !identity.due(now) {
+            return Ok(false);
+        }
+        self.renew().await?;
+        Ok(true)
     }
 
-    /// One of them, as the insurer signed it.
-    pub async fn audit_request(&self, id: &Digest) -> Result<Vec<u8>, LinkError> {
-        self.audit(&format!("requests/{id}")).await
+    /// Renews the certificate now, with a new TLS key.
+    pub async fn renew(&self) -> Result<(), LinkError> {
+        let (key, signing_request) = enrol::signing_request(&self.hospital)?;
+        let request = RenewRequest { signing_request };
+        let body = serde_json::to_vec(&request).map_err(|_| SealError::Signature)?;
+        let (status, body) = self.post("/v1/renew", body).await?;
+        if !status.is_success() {
+            return Err(LinkError::Status(status.as_u16()));
+        }
+        let reply: RenewReply = canonical::read(&body)?;
+        let key = key.serialize_pem();
+        let pem = format!("{key}{}", reply.certificate);
+        let fresh = Identity::new(&pem, &self.root, self.proxy.as_deref(), self.clock)?;
+        self.files.renew(&key, &reply.certificate)?;
+        *self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
     }
 
-    /// Sends the signed reply to an audit request.
-    pub async fn audit_reply(&self, id: &Digest, reply: Vec<u8>) -> Result<Sent, LinkError> {
-        let url = format!("{}/v1/audit/requests/{id}", self.url);
-        let request = self.client.post(url).timeout(TIMEOUT);
-        sent(request.body(reply).send().await?.status())
+    /// Signs a request to a path, to be sent with [`Link::send`].
+    pub fn sign(&self, path: &str, body: Vec<u8>) -> Result<Signed, LinkError> {
+        let (to, now) = (&self.alliance_key, self.clock.now());
+        Ok(Signed::new(
+            &self.signer,
+            &self.hospital,
+            to,
+            path,
+            body,
+            now,
+        )?)
     }
 
-    /// Publishes a payer's book of a month.
-    pub async fn publish(
+    /// Sends a signed request; a definite response must carry the coordinator's receipt for it.
+    pub async fn send(
         &self,
-        payer: &Slug,
-        month: Month,
-        book: Vec<u8>,
-    ) -> Result<Sent, LinkError> {
-        let url = format!("{}/v1/audit/books/{payer}/{month}", self.url);
-        let request = self.client.put(url).timeout(TIMEOUT);
-        sent(request.body(book).send().await?.status())
+        path: &str,
+        signed: &Signed,
+    ) -> Result<(StatusCode, Vec<u8>), LinkError> {
+        let client = self.identity().client;
+        let response = client
+            .post(format!("{}{path}", self.url))
+            .timeout(TIMEOUT)
+            .header(request::REQUEST, &signed.header)
+            .body(signed.body.clone())
+            .send()
+            .await?;
+        let status = response.status();
+        let receipt = response.headers().get(request::RECEIPT).cloned();
+        let body = web::body(response, canonical::MAX_BYTES).await?;
+        match receipt {
+            Some(receipt) => {
+                let key = &self.alliance_key;
+                signed.answered_by(key, receipt.as_bytes(), status.as_u16(), &body)?;
+                Ok((status, body))
+            }
+            // Not even read: whoever sent it again would hear the same.
+            None if status == StatusCode::PAYLOAD_TOO_LARGE => Ok((status, body)),
+            None => Err(refusal(status, &body)),
+        }
     }
 
-    async fn audit(&self, path: &str) -> Result<Vec<u8>, LinkError> {
-        let request = self.client.get(format!("{}/v1/audit/{path}", self.url));
-        accepted(request.timeout(TIMEOUT).send().await?).await
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Vec<u8>), LinkError> {
+        self.send(path, &self.sign(path, body)?).await
+    }
+
+    /// The body and the coordinator's time.
+    pub(super) async fn get(&self, path: &str, wait: u64) -> Result<(Vec<u8>, i64), LinkError> {
+        let client = self.identity().client;
+        let patience = TIMEOUT.saturating_add(Duration::from_secs(wait));
+        let request = client.get(format!("{}{path}", self.url));
+        let response = request.timeout(patience).send().await?;
+        let status = response.status();
+        let time = response.headers().get(request::TIME);
+        let time = time.and_then(|time| time.to_str().ok()?.parse().ok());
+        let body = web::body(response, canonical::MAX_BYTES).await?;
+        match time {
+            Some(time) if status.is_success() => Ok((body, time)),
+            _ => Err(refusal(status, &body)),
+        }
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        let identity = self.identity.read().unwrap_or_else(PoisonError::into_inner);
+        identity.clone()
     }
 }
 
 /// What a status says about something that was sent.
-fn sent(status: StatusCode) -> Result<Sent, LinkError> {
+pub(super) fn sent(status: StatusCode) -> Result<Sent, LinkError> {
     match status {
         status if status.is_success() => Ok(Sent::Acknowledged),
         status @ (StatusCode::CONFLICT
@@ -213,22 +312,12 @@ fn sent(status: StatusCode) -> Result<Sent, LinkError> {
     }
 }
 
-async fn accepted(response: Response) -> Result<Vec<u8>, LinkError> {
-    if !response.status().is_success() {
-        return Err(LinkError::Status(response.status().as_u16()));
+/// What a response without a result means.
+pub(super) fn refusal(status: StatusCode, body: &[u8]) -> LinkError {
+    let problem: Option<Problem> = canonical::read(body).ok();
+    match problem.as_ref().map(|problem| problem.kind.as_str()) {
+        Some("urn:consilium:revoked") => LinkError::Revoked,
+        Some("urn:consilium:pending") => LinkError::Pending,
+        _ => LinkError::Status(status.as_u16()),
     }
-    Ok(web::body(response, canonical::MAX_BYTES).await?)
-}
-
-/// TLS 1.3 with the node's certificate; the alliance's CA is the only one trusted.
-fn tls(enrolled: &Enrolled) -> Result<ClientConfig, LinkError> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(enrolled.ca.as_bytes())?)?;
-    let certificate = CertificateDer::from_pem_slice(enrolled.certificate.as_bytes())?;
-    let key = PrivateKeyDer::from_pem_slice(enrolled.key.as_bytes())?;
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&TLS13])?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![certificate], key)?;
-    Ok(config)
 }

@@ -5,8 +5,12 @@ mod carry;
 mod client;
 mod dictionary;
 mod exchange;
+mod identity;
+mod logs;
+mod moment;
 mod outbox;
 mod poll;
+mod signed;
 
 pub use carry::carry;
 pub use client::{Link, LinkError, Sent};
@@ -14,3 +18,4 @@ pub use dictionary::{FetchError, fetch, offered};
 pub use exchange::{ExchangeError, compare};
 pub use outbox::{OutboxError, Word};
 pub use poll::{Desk, run};
+pub use signed::Signed;

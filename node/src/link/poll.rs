@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
 use super::exchange::{self, ExchangeError};
+use super::moment;
 use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
 use crate::log::Leaves;
@@ -45,6 +46,8 @@ enum TurnError {
     Exchange(#[from] ExchangeError),
     #[error(transparent)]
     Steward(#[from] StewardError),
+    #[error(transparent)]
+    Clock(#[from] moment::Behind),
     #[error("{0} rounds could not be answered")]
     Unanswered(usize),
 }
@@ -117,6 +120,18 @@ where
     F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
 {
+    // Nothing is answered by a clock that is not believed, and nothing without a certificate.
+    let now = desk.clock.now();
+    moment::check(desk.state, now).await?;
+    match desk.link.renew_when_due(now).await {
+        Ok(true) => tracing::info!("the certificate was renewed"),
+        Ok(false) => {}
+        Err(error @ (LinkError::Expired | LinkError::Revoked | LinkError::Pending)) => {
+            return Err(error.into());
+        }
+        // A third of its life is left: the rounds come first, the next turn tries again.
+        Err(error) => tracing::warn!(error = %chain(&error), "the certificate was not renewed"),
+    }
     // Before anything is answered: whether the coordinator has seen a longer log of this node.
     exchange::exchange(desk, leaves).await?;
     // What a crash or a broken connection left open, the same bytes again.
@@ -124,6 +139,7 @@ where
         send(desk, &round, &sealed).await?;
     }
     let rounds = desk.link.rounds(WAIT).await?;
+    moment::keep(desk.state, desk.clock.now()).await?;
     let arrived = Instant::now();
     let mut unanswered: usize = 0;
     let mut waits = false;

@@ -249,3 +249,10 @@ create table if not exists alarms (
     kind text not null,
     at bigint not null
 );
+
+-- The highest time on which node and coordinator agreed, in one row: a clock that runs behind it is
+-- not believed.
+create table if not exists clock (
+    id bigint primary key check (id = 1),
+    highest bigint not null
+);

@@ -49,10 +49,11 @@ fn until_done(name: &str, words: &[&str], mut each: impl FnMut()) -> u32 {
     let (mut after, mut kills) = (2_000, 0);
     while !killed(name, words, after) {
         kills += 1;
-        after += after / 3;
+        after += after / 16;
         each();
     }
     done(name, words);
+    println!("{kills} kills of {name} {}", words.join(" "));
     kills
 }
 

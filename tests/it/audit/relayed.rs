@@ -2,25 +2,21 @@
 //! is addressed to them.
 
 use coordinator::audit::{Admission, AuditError};
-use coordinator::{register, relay};
+use coordinator::relay;
 use node::link::{Link, carry};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::hub::Hub;
 
+fn open(config: &node::config::Config) -> Link {
+    let clock = node::clock::Clock::System;
+    Link::open(&config.data, &config.hospital, None, clock).unwrap()
+}
+
 /// The hospital joins, and its node carries until the end of the test.
 async fn connect(hub: &Hub, closing: &Closing) -> CancellationToken {
-    let now = coordinator::clock::Clock::System.now();
-    let hospital = &closing.hospital.config.hospital;
-    let url = &hub.config.public_url;
-    let code = register::invite(&hub.state, &hub.authority, url, hospital, now).await;
-    let data = &closing.hospital.config.data;
-    let signer = node::config::keys::Keys::open(data).unwrap();
-    let signer = signer.message_key().unwrap();
-    node::enrol::enrol(data, hospital, &signer, &code.unwrap(), None)
-        .await
-        .unwrap();
+    hub.join(&closing.hospital).await;
     let stop = CancellationToken::new();
     let (state, config) = (
         closing.hospital.state.clone(),
@@ -28,7 +24,7 @@ async fn connect(hub: &Hub, closing: &Closing) -> CancellationToken {
     );
     let stopper = stop.clone();
     tokio::spawn(async move {
-        let link = Link::open(&config.data, None).unwrap();
+        let link = open(&config);
         let clock = node::clock::Clock::System;
         carry(&link, &state, &config, &clock, &stopper).await;
     });
@@ -60,7 +56,7 @@ async fn an_audit_runs_through_the_coordinator() {
     admit(&hub, &other, "i02").await;
     let refused = audit::fetch_book(&insurer.folder).await.unwrap_err();
     assert!(matches!(refused, AuditError::Waiting(_)));
-    let link = Link::open(&closing.hospital.config.data, None).unwrap();
+    let link = open(&closing.hospital.config);
     let book = closing.book("i01").await;
     link.publish(&slug("i01"), month(), book.clone())
         .await

@@ -134,11 +134,23 @@ fn join(hub: &Path, home: &Path, name: &str, file: &Path, tick: i64) {
         toml::from_str(&std::fs::read_to_string(&settings).unwrap()).unwrap();
     table.insert("release_tick_ms".to_owned(), tick.into());
     std::fs::write(&settings, toml::to_string(&table).unwrap()).unwrap();
-    let said = call(COORDINATOR, hub, &["invite", name]);
+    let said = call(COORDINATOR, hub, &["invite", name, "--as", "wang-fang"]);
     let code = said
         .split_whitespace()
         .find(|w| w.starts_with("consilium1."));
-    call(NODE, home, &["enrol", code.unwrap()]);
+    let said = call(NODE, home, &["enrol", code.unwrap()]);
+    let fingerprint = said.split("fingerprint ").nth(1).unwrap();
+    let fingerprint = fingerprint.split_whitespace().next().unwrap();
+    let approve = [
+        "members",
+        "approve",
+        name,
+        "--as",
+        "chen-jie",
+        "--fingerprint",
+    ];
+    let approve: Vec<&str> = approve.into_iter().chain([fingerprint]).collect();
+    call(COORDINATOR, hub, &approve);
     call(NODE, home, &["dictionary", "fetch"]);
     let offered = home.join("dictionary/offered.json");
     call(NODE, home, &["dictionary", "accept", text(&offered)]);
@@ -172,7 +184,7 @@ fn text(path: &Path) -> &str {
 
 /// Two free loopback addresses below the range from which systems give ports by themselves: no
 /// other process takes them while the coordinator is dead.
-fn two_addresses() -> [SocketAddr; 2] {
+pub(super) fn two_addresses() -> [SocketAddr; 2] {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let free = (first..first + 1000).filter_map(|port| {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -182,7 +194,7 @@ fn two_addresses() -> [SocketAddr; 2] {
 }
 
 /// Waits until somebody listens.
-fn listens(address: SocketAddr) {
+pub(super) fn listens(address: SocketAddr) {
     for _ in 0..400 {
         if std::net::TcpStream::connect(address).is_ok() {
             return;

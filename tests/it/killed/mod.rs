@@ -4,6 +4,7 @@
 
 mod alliance;
 mod ending;
+mod enrolment;
 mod process;
 
 use std::collections::BTreeMap;

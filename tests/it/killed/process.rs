@@ -13,7 +13,7 @@ pub(super) const COORDINATOR: &str = "consilium-coordinator";
 /// How long one command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn binary(name: &str) -> PathBuf {
+pub(super) fn binary(name: &str) -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     let binary = exe.parent().and_then(Path::parent).unwrap().join(name);
     assert!(

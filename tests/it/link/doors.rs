@@ -6,6 +6,7 @@ use coordinator::register;
 use node::enrol::EnrolError;
 use node::link::LinkError;
 use schemas::digest::Digest;
+use schemas::time::Timestamp;
 
 use super::{Alliance, Node, slug};
 
@@ -73,13 +74,18 @@ async fn strangers_stay_outside() {
     ));
     assert!(member.link().rounds(0).await.unwrap().is_empty());
 
-    // Enrolled anew: the earlier certificate is of this CA and valid, but no longer registered.
+    // Enrolled anew: the earlier certificate is revoked, and the new one waits for approval.
     let again = Node::new("a").await;
-    again.enrol(&alliance.invite("a").await).await.unwrap();
+    let certificate = again.enrol(&alliance.invite("a").await).await.unwrap();
     assert!(matches!(
         member.link().rounds(0).await,
-        Err(LinkError::Status(403))
+        Err(LinkError::Revoked)
     ));
+    assert!(matches!(
+        again.link().rounds(0).await,
+        Err(LinkError::Pending)
+    ));
+    alliance.approve(&again, certificate).await;
     assert!(again.link().rounds(0).await.is_ok());
     other.end().await;
     alliance.end().await;
@@ -137,8 +143,13 @@ async fn a_code_works_once_for_its_hospital_in_its_time() {
         "the join code is not valid"
     );
 
-    let late = alliance.invite("c").await;
-    alliance.clock.advance(register::CODE_SECONDS);
+    let (url, now) = (&alliance.config.public_url, alliance.clock.now());
+    let yesterday = Timestamp(now.0 - register::CODE_SECONDS);
+    let (name, by) = (slug("c"), slug("li"));
+    let (state, authority) = (&alliance.state, &alliance.authority);
+    let late = register::invite(state, authority, url, &name, &by, yesterday)
+        .await
+        .unwrap();
     let node = Node::new("c").await;
     assert_eq!(
         refused(node.enrol(&late).await),

@@ -1,7 +1,11 @@
 //! Coordinator and nodes over real TLS on loopback: who gets in, what a reply may be, and what
 //! survives an end.
 
+mod certificates;
+mod clocks;
 mod doors;
+mod renewal;
+mod requests;
 mod roles;
 mod rounds;
 
@@ -15,7 +19,8 @@ use coordinator::clock::Clock;
 use coordinator::config::{Config, Limits};
 use coordinator::dictionary::{self, CHS, Plan, read_listed};
 use coordinator::store::state::State;
-use coordinator::{register, template};
+use coordinator::{membership, register, template};
+use node::config::keys::Keys;
 use node::enrol::{EnrolError, enrol};
 use node::ledger::{self, Identity, Payer};
 use node::link::{self, Desk, Link, Word};
@@ -25,11 +30,12 @@ use policies::rules::{DEFAULT, Privacy};
 use schemas::answer::Answer;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
-use schemas::enrolment::JoinCode;
+use schemas::enrolment::{Fingerprint, JoinCode};
 use schemas::id::Slug;
 use schemas::question::Purpose;
 use schemas::round::{Reply, Round, Said, State as RoundState};
 use schemas::seal::{Sealed, Signer};
+use schemas::time::Timestamp;
 use tempfile::TempDir;
 use tests::noise::Shift;
 use tokio::task::JoinHandle;
@@ -41,6 +47,11 @@ const GROUPS: &str = "code,name_zh,name_en,mdc,weight,cost_fen,charge_fen,los_mi
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()
+}
+
+/// Seconds since 1970.
+fn seconds() -> u64 {
+    u64::try_from(Clock::System.now().0).unwrap()
 }
 
 /// A running coordinator in a folder of its own.
@@ -127,14 +138,25 @@ impl Alliance {
     async fn invite(&self, hospital: &str) -> JoinCode {
         let url = &self.config.public_url;
         let now = self.clock.now();
-        register::invite(&self.state, &self.authority, url, &slug(hospital), now)
+        let (name, by) = (slug(hospital), slug("li"));
+        register::invite(&self.state, &self.authority, url, &name, &by, now)
             .await
             .unwrap()
     }
 
+    /// What the second administrator does after the phone call.
+    async fn approve(&self, node: &Node, certificate: Digest) {
+        let said = Fingerprint::of(&certificate, &node.signer.public());
+        let now = self.clock.now();
+        membership::approve(&self.state, &node.hospital, said, &slug("wu"), now)
+            .await
+            .unwrap();
+    }
+
     async fn joined(&self, hospital: &str) -> Node {
         let node = Node::new(hospital).await;
-        node.enrol(&self.invite(hospital).await).await.unwrap();
+        let certificate = node.enrol(&self.invite(hospital).await).await.unwrap();
+        self.approve(&node, certificate).await;
         node
     }
 
@@ -187,7 +209,10 @@ impl Node {
         let folder = tempfile::tempdir().unwrap();
         Self {
             hospital: slug(hospital),
-            signer: Signer::generate().unwrap().0,
+            signer: Keys::open(folder.path())
+                .unwrap()
+                .make_message_key()
+                .unwrap(),
             state: node::store::state::State::open(folder.path())
                 .await
                 .unwrap(),
@@ -200,7 +225,16 @@ impl Node {
     }
 
     fn link(&self) -> Link {
-        Link::open(self.folder.path(), None).unwrap()
+        self.link_by(node::clock::Clock::System)
+    }
+
+    /// A link whose clock stands at a moment.
+    fn link_at(&self, now: Timestamp) -> Link {
+        self.link_by(node::clock::Clock::Fixed(now))
+    }
+
+    fn link_by(&self, clock: node::clock::Clock) -> Link {
+        Link::open(self.folder.path(), &self.hospital, None, clock).unwrap()
     }
 
     fn answer(&self, round: &Round, cell: i64) -> Said {
@@ -251,14 +285,21 @@ impl Node {
     where
         F: AsyncFn(&Round, Digest) -> Result<Option<Word>, std::fmt::Error>,
     {
-        let link = self.link();
+        self.run_by(node::clock::Clock::System, answer, stop).await;
+    }
+
+    async fn run_by<F>(&self, clock: node::clock::Clock, answer: F, stop: &CancellationToken)
+    where
+        F: AsyncFn(&Round, Digest) -> Result<Option<Word>, std::fmt::Error>,
+    {
+        let link = self.link_by(clock);
         let desk = Desk {
             link: &link,
             state: &self.state,
             signer: &self.signer,
             hospital: &self.hospital,
             folder: self.folder.path(),
-            clock: &node::clock::Clock::System,
+            clock: &clock,
             tick: Duration::from_millis(100),
         };
         link::run(&desk, answer, stop).await;

@@ -72,7 +72,7 @@ async fn a_round_from_invitation_to_merge() {
     assert_eq!(kinds.last(), Some(&"round-end"));
     verify_chain(&a.state.log().await.unwrap()).unwrap();
     let key_folder = a.folder.path().join("keys");
-    let mode = std::fs::metadata(key_folder.join("tls-key.pem"))
+    let mode = std::fs::metadata(key_folder.join("tls.pem"))
         .unwrap()
         .permissions()
         .mode();
@@ -94,8 +94,10 @@ async fn a_reply_counts_once_and_only_as_it_was_signed() {
     assert_eq!(opened, held.round);
 
     // Another hospital's key, name, round or question.
-    let send =
-        async |from: &Node, reply: &Sealed<Reply>| from.link().reply(&held.digest, reply).await;
+    let send = async |from: &Node, reply: &Sealed<Reply>| {
+        let link = from.link_at(alliance.clock.now());
+        link.reply(&held.digest, reply).await
+    };
     let answered = |node: &Node, cell| node.reply(&held, node.answer(round, cell));
     let refused = |sent: Result<Sent, LinkError>, status| match sent {
         Ok(Sent::Refused(s)) | Err(LinkError::Status(s)) => assert_eq!(s, status),

@@ -1,7 +1,7 @@
 //! A hospital that shows the coordinator two histories.
 
 use coordinator::log::{LogError, add};
-use coordinator::register::Member;
+use coordinator::register::{Member, Standing};
 use proofs::checkpoint::Checkpoint;
 use proofs::note::Note;
 use proofs::tree::{Log, leaf_hash};
@@ -44,6 +44,7 @@ async fn the_coordinator_refuses_and_logs_a_fork() {
         hospital: "h1".parse().unwrap(),
         certificate: Digest::ZERO,
         message_key: signer.public(),
+        standing: Standing::Active,
         joined: Timestamp(0),
         seen: None,
     };

@@ -13,7 +13,7 @@ use schemas::seal::Signer;
 use schemas::time::Timestamp;
 use tests::fixture;
 
-const KILLS: u64 = 100;
+const KILLS: u64 = 125;
 
 fn signer() -> Signer {
     Signer::from_seed(&[7; 32]).unwrap()

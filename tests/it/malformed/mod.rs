@@ -235,6 +235,8 @@ fn enrolment(signer: &Signer, random: &mut Source) -> usize {
         secret: Digest::ZERO,
         signing_request: SECRET.to_owned(),
         message_key: signer.public(),
+        tls_proof: String::new(),
+        message_proof: SECRET.to_owned(),
     };
     let bytes = canonical::to_bytes(&request).unwrap();
     for kind in 0..66 {
