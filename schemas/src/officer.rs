@@ -135,6 +135,26 @@ impl Message for QuestionApproval {
     const TAG: &'static str = "consilium-question-approval-v1";
 }
 
+/// A steward's yes to an organisation of the key list, whose fingerprint he compared.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberApproval {
+    /// Who accepts.
+    pub hospital: Slug,
+    /// Whom.
+    pub member: Slug,
+    /// Fingerprint of its record: name, kind, entity and key.
+    pub fingerprint: Digest,
+    /// Which steward.
+    pub officer: Slug,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Message for MemberApproval {
+    const TAG: &'static str = "consilium-member-approval-v1";
+}
+
 /// A steward's standing yes to a template, until a day and under one policy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

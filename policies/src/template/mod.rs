@@ -96,6 +96,7 @@ pub fn shipped() -> Vec<Template> {
     let texts = [
         include_str!("../../rules/templates/monthly-benchmark.toml"),
         include_str!("../../rules/templates/yearly-benchmark.toml"),
+        include_str!("../../rules/templates/yearly-pooled.toml"),
     ];
     texts
         .into_iter()

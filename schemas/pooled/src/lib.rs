@@ -27,3 +27,6 @@ pub mod sums;
 pub mod total;
 pub mod family;
 pub mod receipt;
+pub mod offer;
+pub mod work;
+pub mod published;

@@ -165,6 +165,18 @@ pub fn month_end(month: Month) -> Timestamp {
     month.next().map_or_else(last, month_start)
 }
 
+/// The month of a moment, UTC; `None` outside 1970 to 2199.
+pub fn month_at(moment: Timestamp) -> Option<Month> {
+    let mut month = Month::new(1970, 1).ok()?;
+    if moment.0 < 0 {
+        return None;
+    }
+    while month_end(month) <= moment {
+        month = month.next()?;
+    }
+    Some(month)
+}
+
 /// When a seat must have destroyed its secret key of a month.
 pub fn destroy_by(month: Month) -> Timestamp {
     Timestamp(month_end(month).0 + KEPT_DAYS * DAY)
@@ -191,5 +203,9 @@ mod tests {
         let month = "2025-03".parse().unwrap();
         assert_eq!(destroy_by(month).0 - month_end(month).0, 14 * 86_400);
         assert_eq!(month_start("1970-01".parse().unwrap()), Timestamp(0));
+        let end = month_end(month);
+        assert_eq!(month_at(Timestamp(end.0 - 1)), Some(month));
+        assert_eq!(month_at(end), month.next());
+        assert_eq!(month_at(Timestamp(-1)), None);
     }
 }

@@ -5,7 +5,7 @@
 mod committee;
 mod pinned;
 
-pub use committee::{Committee, MAX_SEAT_KEYS, Seat, SeatKey, destroy_by, month_end};
+pub use committee::{Committee, MAX_SEAT_KEYS, Seat, SeatKey, destroy_by, month_at, month_end};
 pub use pinned::{Countersignature, Countersigned, Followed, Pinned, SignedList};
 
 use std::collections::BTreeSet;
