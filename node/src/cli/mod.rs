@@ -12,6 +12,7 @@ mod next;
 mod officer;
 mod pipe;
 mod policy;
+mod pooled;
 mod setup;
 mod show;
 mod steward;
@@ -70,6 +71,9 @@ enum Command {
     /// The limits that this node works under, and their signatures.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Pooled rounds: the alliance's sums, never this hospital's numbers.
+    #[command(subcommand)]
+    Pooled(pooled::Command),
     /// The steward's decisions.
     #[command(subcommand)]
     Steward(steward::Command),
@@ -139,6 +143,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Link(command) => link::run(command, &cli.data, out).await,
         Command::Officer(command) => officer::run(command, &cli.data, out).await,
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
+        Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }

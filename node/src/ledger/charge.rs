@@ -1,12 +1,14 @@
 //! The one transaction in which an answer is made, signed, charged, stored and logged.
 
-use policies::plan::Bound;
+use policies::plan::{Bound, subjects};
 use schemas::answer::Answer;
 use schemas::loss::Rho;
+use schemas::question::Release;
 use schemas::seal::Sealed;
 use sqlx::Row as _;
 
 use super::limit::raise;
+use super::upload::keep_apart;
 use super::{
     Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, rolled_back, whole,
 };
@@ -40,6 +42,8 @@ pub async fn charge(
     if let Some(row) = found {
         return charged(&row.try_get::<String, _>(0)?);
     }
+    let told = subjects(layout);
+    keep_apart(&mut change, &told, Release::Attributed, layout.period).await?;
     let due = due(&mut change, identity).await?;
     let answer = Answer {
         question: identity.question(),

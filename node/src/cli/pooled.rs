@@ -1,0 +1,149 @@
+//! `pooled`: the key list's organisations, uploads, and verifying a published round.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+
+use super::officer::As;
+use super::{Node, link};
+use crate::access::Standing;
+use crate::answer;
+use crate::ledger;
+use crate::pooled as rounds;
+use crate::steward::{self, Acting};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The organisations of the key list with their fingerprints, and whether the steward accepted
+    /// them. With a list that waits for countersignatures: those of that list.
+    ///
+    /// Example: consilium-node --data ./node1 pooled members
+    Members,
+    /// Accept an organisation whose fingerprint was compared with what it said itself.
+    ///
+    /// Example: consilium-node --data ./node1 pooled accept h02 4f… --as li-hua
+    Accept {
+        /// The organisation.
+        name: Slug,
+        /// Its fingerprint as it read it out.
+        fingerprint: Digest,
+        #[command(flatten)]
+        by: As,
+    },
+    /// What this hospital uploaded, and what it cost.
+    ///
+    /// Example: consilium-node --data ./node1 pooled uploads
+    Uploads,
+    /// Verify a published round from its folder, by the alliance's key that this node joined with.
+    ///
+    /// Example: consilium-node --data ./node1 pooled verify ./p1-yearly-pooled
+    Verify {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
+    match command {
+        Command::Members => members(&node, out).await,
+        Command::Accept {
+            name,
+            fingerprint,
+            by,
+        } => accept(&node, &name, fingerprint, &by).await,
+        Command::Uploads => {
+            for (round, digest, charge, worst) in ledger::uploads(&node.state).await? {
+                writeln!(
+                    out,
+                    "{round:<32} ρ {charge}, {worst} if the committee fails  {digest}"
+                )?;
+            }
+            Ok(())
+        }
+        Command::Verify { folder } => {
+            let link = link::open(&node)?;
+            let verified = rounds::verify(&folder, link.alliance_key(), node.clock.now())?;
+            let pinned = rounds::pinned(&node.state).await?;
+            let cited = verified.round.manifest().key_list;
+            let hospitals = verified.certified.survivors().uploads.len();
+            writeln!(
+                out,
+                "{} holds: the sum of {hospitals} hospitals",
+                verified.asked.id
+            )?;
+            if pinned.is_none_or(|pinned| pinned.hash() != cited) {
+                writeln!(
+                    out,
+                    "it cites another key list than the one followed here now"
+                )?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The members of the draft that waits, else of the pinned list.
+async fn listed(node: &Node) -> anyhow::Result<Vec<pooled::key_list::Member>> {
+    let link = link::open(node)?;
+    if link.pooled_work().await?.draft.is_some() {
+        let draft = link.pooled_get("draft").await?;
+        let draft: schemas::seal::Sealed<pooled::key_list::KeyList> =
+            schemas::canonical::read(&draft)?;
+        return Ok(draft.open(link.alliance_key())?.members);
+    }
+    let pinned = rounds::pinned(&node.state).await?;
+    let pinned = pinned.context("no key list is followed or waits for countersignatures yet")?;
+    Ok(pinned.list().members.clone())
+}
+
+async fn standing(node: &Node) -> anyhow::Result<Standing> {
+    let policy = answer::policy(&node.config)?;
+    let config = &node.config;
+    Ok(Standing::open(&node.state, &config.data, &config.hospital, &policy).await?)
+}
+
+async fn members(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
+    let standing = standing(node).await?;
+    let (officers, hospital) = (&standing.officers, &node.config.hospital);
+    let accepted = steward::accepted_members(&node.state, officers, hospital).await?;
+    for member in listed(node).await? {
+        let fingerprint = member.fingerprint()?;
+        let word = if accepted.contains(&fingerprint) {
+            "accepted"
+        } else {
+            "not accepted"
+        };
+        writeln!(out, "{:<24} {:<13} {fingerprint}", member.id, word)?;
+    }
+    Ok(())
+}
+
+async fn accept(node: &Node, name: &Slug, fingerprint: Digest, by: &As) -> anyhow::Result<()> {
+    let members = listed(node).await?;
+    let Some(member) = members.iter().find(|member| member.id == *name) else {
+        bail!("`{name}` is not in the key list");
+    };
+    if member.fingerprint()? != fingerprint {
+        bail!(
+            "this is not the fingerprint of `{name}` in the key list: do not accept it; read it out \
+             once more, and if it differs again tell the other hospitals"
+        );
+    }
+    let standing = standing(node).await?;
+    let key = by.signer(&node.config.data)?;
+    let acting = Acting {
+        officers: &standing.officers,
+        access: &standing.access,
+        policy: standing.approved.policy,
+        hospital: &node.config.hospital,
+        name: &by.name,
+        key: &key,
+        at: node.clock.now(),
+    };
+    Ok(steward::accept_member(&node.state, acting, member).await?)
+}
