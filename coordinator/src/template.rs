@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use policies::template::{Template, TemplateError};
 use schemas::id::Slug;
 
-const SHIPPED: [&str; 2] = [
+const SHIPPED: [&str; 3] = [
     include_str!("../../policies/rules/templates/yearly-benchmark.toml"),
     include_str!("../../policies/rules/templates/monthly-benchmark.toml"),
+    include_str!("../../policies/rules/templates/yearly-pooled.toml"),
 ];
 
 /// Why templates could not be loaded.
@@ -92,6 +93,9 @@ mod tests {
     fn the_shipped_templates_load() {
         let templates = load(None).unwrap();
         let names: Vec<&str> = templates.keys().map(Slug::as_str).collect();
-        assert_eq!(names, ["monthly-benchmark", "yearly-benchmark"]);
+        assert_eq!(
+            names,
+            ["monthly-benchmark", "yearly-benchmark", "yearly-pooled"]
+        );
     }
 }

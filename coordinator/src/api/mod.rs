@@ -7,6 +7,7 @@ mod join;
 mod listen;
 mod member;
 mod moment;
+mod pooled;
 mod renew;
 mod rounds;
 mod signed;
@@ -108,6 +109,7 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/log/add-checkpoint", post(witness::add_checkpoint))
         .route("/v1/log/cosign", post(witness::cosign))
         .merge(audit::routes())
+        .merge(pooled::routes())
         .merge(signed_routes(app))
         .layer(stamp);
     finish(router, app)
@@ -119,6 +121,7 @@ fn signed_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/rounds/{id}/reply", post(rounds::reply))
         .route("/v1/renew", post(renew::renew))
         .merge(audit::signed_routes())
+        .merge(pooled::signed_routes())
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(app),
             signed::once,

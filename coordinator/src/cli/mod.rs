@@ -9,6 +9,7 @@ mod init;
 mod insurer;
 mod log;
 mod member;
+mod pooled;
 mod round;
 mod run;
 mod template;
@@ -68,6 +69,9 @@ enum Command {
     /// Opens, follows and ends rounds.
     #[command(subcommand)]
     Round(round::Command),
+    /// Pooled rounds: only sums over hospitals become known.
+    #[command(subcommand)]
+    Pooled(pooled::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
     /// Insurers that may audit through this coordinator.
@@ -142,6 +146,9 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         Command::Template(command) => template::run(data, &command, out)?,
         Command::Round(command) => {
             return round::run(&Office::open(data).await?, command, out).await;
+        }
+        Command::Pooled(command) => {
+            pooled::run(&Office::open(data).await?, command, out).await?;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
         Command::Insurer(command) => {
