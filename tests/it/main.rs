@@ -8,6 +8,7 @@ mod hub;
 mod hostile;
 mod steward;
 mod planted;
+mod pooled;
 mod snapshots;
 mod malformed;
 mod architecture;
