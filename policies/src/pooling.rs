@@ -5,8 +5,6 @@ use pooled::threshold::{LEAST_PERCENT, Policy};
 use schemas::loss::Rho;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::RulesError;
-
 /// Pooled rounds that are refused: those below these numbers.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,8 +49,8 @@ impl Pooling {
         }
     }
 
-    /// Refuses numbers out of range.
-    pub(crate) fn check(&self) -> Result<(), RulesError> {
+    /// A number out of its range, if any: its place and what must hold.
+    pub(crate) fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
         let ranges = [
             (
                 (1..=100).contains(&self.colluding),
@@ -80,10 +78,8 @@ impl Pooling {
                 "from 1 to 10",
             ),
         ];
-        match ranges.into_iter().find(|(holds, _, _)| !holds) {
-            Some((_, place, rule)) => Err(RulesError::Range { place, rule }),
-            None => Ok(()),
-        }
+        let broken = ranges.into_iter().find(|(holds, _, _)| !holds);
+        broken.map(|(_, place, rule)| (place, rule))
     }
 
     /// Where these are looser than the floors, if anywhere.

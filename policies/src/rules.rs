@@ -235,7 +235,10 @@ impl Privacy {
                 return Err(RulesError::Range { place, rule });
             }
         }
-        self.pooled.check()
+        match self.pooled.out_of_range() {
+            Some((place, rule)) => Err(RulesError::Range { place, rule }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses rules that are looser than `floors` anywhere (rule NODE-1 from the other side: the

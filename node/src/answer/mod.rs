@@ -152,7 +152,9 @@ impl Unanswered {
     /// What the asker is told; `None` where the node itself failed and should try again.
     pub fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Refused(Refusal::OtherDictionary) | Self::NotMapped => Some(Reason::NotMapped),
+            Self::Refused(Refusal::OtherDictionary)
+            | Self::NotMapped
+            | Self::Noise(NoiseError::NoField) => Some(Reason::NotMapped),
             Self::Refused(_) | Self::OtherRules | Self::NotItsTemplate => Some(Reason::Refused),
             Self::NotApproved(_)
             | Self::Forbidden(_)
@@ -161,7 +163,6 @@ impl Unanswered {
                 Some(Reason::Declined)
             }
             Self::NoData => Some(Reason::NoData),
-            Self::Noise(NoiseError::NoField) => Some(Reason::NotMapped),
             Self::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
             Self::Ledger(_)
             | Self::Steward(_)

@@ -204,7 +204,7 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
     };
     let open = async || app(&node, &cache).await;
     let carry = link::carry(&link, &node.state, &node.config, &node.clock, &stop);
-    let pool = link::pool(&desk, open, !committee_only, &stop);
+    let pool = Box::pin(link::pool(&desk, open, !committee_only, &stop));
     tokio::join!(link::run(&desk, answer, &stop), carry, pool);
     Ok(())
 }

@@ -28,18 +28,17 @@ pub async fn seat_keys(desk: &Desk<'_>, epoch: u32) -> Result<Vec<Sealed<SeatKey
         .into_iter()
         .flatten()
     {
-        let secret = match keys.seat_secret(epoch, month)? {
-            Some(secret) => secret,
-            None => {
-                let secret = keys.make_seat_secret(epoch, month)?;
-                let key = secret.public().map_err(|_| PooledError::NoSeatKey)?;
-                let detail = [("epoch", epoch.to_string()), ("month", month.to_string())];
-                let subject = schemas::canonical::digest("cams-seat-key-made-v1", &key)?;
-                let mut change = app.state.begin().await?;
-                append(&mut change, now, "seat-key", subject, &detail).await?;
-                change.commit().await.map_err(StateError::from)?;
-                secret
-            }
+        let secret = if let Some(secret) = keys.seat_secret(epoch, month)? {
+            secret
+        } else {
+            let secret = keys.make_seat_secret(epoch, month)?;
+            let key = secret.public().map_err(|_| PooledError::NoSeatKey)?;
+            let detail = [("epoch", epoch.to_string()), ("month", month.to_string())];
+            let subject = schemas::canonical::digest("cams-seat-key-made-v1", &key)?;
+            let mut change = app.state.begin().await?;
+            append(&mut change, now, "seat-key", subject, &detail).await?;
+            change.commit().await.map_err(StateError::from)?;
+            secret
         };
         let key = SeatKey {
             alliance: app.dictionary.alliance.clone(),

@@ -26,6 +26,8 @@ use crate::wire::{self, WireError};
 /// and `sum-<class>-<member>`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+const NAMED: [&str; 4] = ["list.json", "offer.json", "certificate.json", "totals.json"];
+
 /// Totals as written: whole numbers of 2^−scale.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -236,7 +238,7 @@ pub fn verify(
     for (name, bytes) in files {
         if name.starts_with("sum-") {
             sent.push(Sent::parse(&round, bytes)?);
-        } else if !name.starts_with("upload-") && !name.ends_with(".json") {
+        } else if !name.starts_with("upload-") && !NAMED.contains(&name.as_str()) {
             return Err(PublishedError::Stray(name.clone()));
         }
     }
