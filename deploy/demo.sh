@@ -115,29 +115,36 @@ for hospital in $hospitals; do
     "$node" --data "$home" officer add zhao-min --role security_officer >/dev/null
     "$node" --data "$home" policy approve --as li-hua >/dev/null
     "$node" --data "$home" policy approve --as zhao-min >/dev/null
-    for template in yearly-benchmark monthly-benchmark; do
+    for template in yearly-benchmark monthly-benchmark audit-signals; do
         "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
     done
     "$node" --data "$home" run >"$home/run.log" 2>&1 &
     running="$running $!"
 done
 
-round() { # template, period, folder of its report
+round() { # template, period; sets id
     opened=$("$coordinator" --data "$folder/coordinator" round open "$1" --period "$2" \
         --deadline 10m --min-answers 5 --json)
     id=$(printf '%s' "$opened" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
     "$coordinator" --data "$folder/coordinator" round wait "$id" --timeout 5m
-    "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$3"
 }
+benchmark() { "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$1"; }
 
 say "the year's benchmark"
-round yearly-benchmark "$year" benchmark
+round yearly-benchmark "$year"
+benchmark benchmark
 say "the month's benchmark"
-round monthly-benchmark "$year-12" month
+round monthly-benchmark "$year-12"
+benchmark month
 
 # A month close and an insurer's audit of it: the list that the hospital commits to lacks two
 # settlements, has one of another amount, one twice and one that nobody paid.
 if [ -z "$data" ]; then
+    say "where an insurer looks first: rates apart from the peers', first half against second"
+    round audit-signals "$year-01..$year-06"
+    before=$id
+    round audit-signals "$year-07..$year-12"
+    "$coordinator" --data "$folder/coordinator" signals "$id" --before "$before" --out "$folder/signals"
     say "an insurer's audit of h01, $year-12"
     home="$folder/h01"
     insurer="$folder/insurer"
@@ -154,23 +161,41 @@ if [ -z "$data" ]; then
     } { print }' "$folder/files/h01.csv" >"$folder/h01-settlements.csv"
     audit() { step=$1; shift; "$coordinator" audit "$step" "$insurer/audit" "$@"; }
     "$node" --data "$home" audit key >"$insurer/h01.key"
+    # The witnesses' keys; in earnest the insurer asks each organisation for its own.
+    "$node" --data "$home" log export "$insurer/h01-log" >/dev/null
+    witnesses=$(sed -n 's/^witness \([^ ]*\) \(.*\)$/--witness \1=\2/p' "$insurer/h01-log/keys")
+    # shellcheck disable=SC2086 # one word a witness
     audit begin --alliance demo --hospital h01 --payer i01 --month "$year-12" \
-        --log-key "$(cat "$insurer/h01.key")" >"$insurer/begin.txt"
+        --log-key "$(cat "$insurer/h01.key")" $witnesses --quorum 2 >"$insurer/begin.txt"
     "$node" --data "$home" audit payer i01 "$(sed -n 's/.*audit payer i01 //p' "$insurer/begin.txt")"
     "$node" --data "$home" close "$year-12" --settlements "$folder/h01-settlements.csv" \
         --mapping "$mappings/settlements.toml" \
         --nonce "$(sed -n 's/.*--nonce //p' "$insurer/begin.txt")" >"$home/close.txt"
     sed -n '1,5p' "$home/close.txt"
-    "$node" --data "$home" audit book i01 "$year-12" --out "$insurer/book"
+    # The book says nothing more once two other organisations have cosigned the close.
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        unseen=$("$node" --data "$home" audit book i01 "$year-12" --out "$insurer/book")
+        [ -n "$unseen" ] || break
+        sleep 2
+    done
     audit prepare --paid "$insurer/paid.csv" --book "$insurer/book"
     serve() { "$node" --data "$home" audit serve-batch "$insurer/audit/requests" "$insurer/audit/replies" "$@"; }
     serve
     audit match
     audit totals
-    audit sample 2>/dev/null || serve --officer demo-officer
+    # Leaves that nobody claims are opened once two officers of the hospital have signed for it.
+    audit sample 2>/dev/null || serve 2>/dev/null || true
+    "$node" --data "$home" audit list
+    opening=$("$node" --data "$home" audit list --json | sed -n 's/.*"request": "\([0-9a-f]*\)".*/\1/p')
+    for officer in li-hua zhao-min; do
+        "$node" --data "$home" audit approve "$opening" --as "$officer"
+    done
+    serve
     audit sample
     audit report
-    "$coordinator" audit verify "$insurer/audit/pack" --log-key "$(cat "$insurer/h01.key")"
+    # shellcheck disable=SC2086
+    "$coordinator" audit verify "$insurer/audit/pack" --log-key "$(cat "$insurer/h01.key")" \
+        $witnesses --quorum 2
 fi
 
 say "what it cost in privacy, at each hospital"

@@ -59,12 +59,11 @@ pub async fn seat_under(config: &Config, state: &State, policy: &Privacy, at: Ti
 /// Both officers sign this policy.
 pub async fn sign(config: &Config, state: &State, policy: &Privacy, at: Timestamp) {
     let set = access::open(&config.data).expect("access policies");
-    let digest = access::digest(policy, &set).expect("a digest");
     for name in [STEWARD, SECOND] {
         let signer = key(&config.data, name);
         let whose = (config.data.as_path(), &config.hospital);
         let by = (&crate::fixture::slug(name), &signer);
-        access::approve(state, whose, digest, by, at)
+        access::approve(state, whose, (policy, &set), by, at)
             .await
             .expect("an approval");
     }
@@ -72,7 +71,7 @@ pub async fn sign(config: &Config, state: &State, policy: &Privacy, at: Timestam
 
 /// The steward lets all shipped templates be answered unasked.
 pub async fn stand(config: &Config, state: &State, policy: &Privacy, at: Timestamp) {
-    let standing = Standing::open(state, &config.data, &config.hospital, policy).await;
+    let standing = Standing::open(state, &config.data, &config.hospital, policy, at).await;
     let standing = standing.expect("a signed policy");
     let key = key(&config.data, STEWARD);
     let name = crate::fixture::slug(STEWARD);

@@ -20,7 +20,7 @@ const MOST_BOOKS: i64 = 600;
 /// How long a request, its reply and a book are held: 60 days.
 const HELD_SECONDS: i64 = 60 * 86_400;
 /// Requests that a hospital is told of at once.
-const MOST_TOLD: i64 = 64;
+const MOST_TOLD: i64 = 256;
 
 /// An insurer whose certificate is registered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,7 +58,7 @@ pub async fn admit(
     authority: &Authority,
     insurer: &Slug,
     request: &str,
-    now: Timestamp,
+    (by, now): (&Slug, Timestamp),
 ) -> Result<String, RelayError> {
     let issued = authority.issue_for(Role::Insurer, insurer, request, now)?;
     let mut change = state.begin().await?;
@@ -73,14 +73,18 @@ pub async fn admit(
     .await?;
     certificates::revoke(&mut change, (Role::Insurer, insurer), now).await?;
     certificates::add(&mut change, (Role::Insurer, insurer), &issued).await?;
-    let detail = [("insurer", insurer.to_string())];
+    let detail = [("insurer", insurer.to_string()), ("by", by.to_string())];
     append(&mut change, now, "admit", issued.digest, &detail).await?;
     change.commit().await?;
     Ok(issued.pem)
 }
 
 /// Removes an insurer: its certificate is revoked, its connections are cut.
-pub async fn remove(state: &State, insurer: &Slug, now: Timestamp) -> Result<(), RelayError> {
+pub async fn remove(
+    state: &State,
+    insurer: &Slug,
+    (by, now): (&Slug, Timestamp),
+) -> Result<(), RelayError> {
     let mut change = state.begin().await?;
     let removed = sqlx::query("delete from insurers where insurer = $1")
         .bind(insurer.as_str())
@@ -91,7 +95,11 @@ pub async fn remove(state: &State, insurer: &Slug, now: Timestamp) -> Result<(),
     }
     certificates::revoke(&mut change, (Role::Insurer, insurer), now).await?;
     let subject = Digest::of("consilium-insurer-v1", &[insurer.as_str().as_bytes()]);
-    let detail = [("insurer", insurer.to_string())];
+    sqlx::query("delete from audit_relay where insurer = $1 and reply is null")
+        .bind(insurer.as_str())
+        .execute(&mut *change)
+        .await?;
+    let detail = [("insurer", insurer.to_string()), ("by", by.to_string())];
     append(&mut change, now, "remove-insurer", subject, &detail).await?;
     change.commit().await?;
     Ok(())
@@ -165,10 +173,13 @@ pub async fn ask(
     Ok(id)
 }
 
-/// Requests that wait for a hospital, oldest first.
+/// Requests that wait for a hospital: each insurer's oldest, each insurer's next and so on, so that
+/// none keeps another's from being told.
 pub async fn waiting(state: &State, hospital: &Slug) -> Result<Vec<Digest>, StateError> {
     let rows = sqlx::query(
-        "select id from audit_relay where hospital = $1 and reply is null order by at, id limit $2",
+        "select r.id from audit_relay r join insurers i on i.insurer = r.insurer \
+         where r.hospital = $1 and r.reply is null \
+         order by row_number() over (partition by r.insurer order by r.at, r.id), r.id limit $2",
     )
     .bind(hospital.as_str())
     .bind(MOST_TOLD)
@@ -181,11 +192,14 @@ pub async fn waiting(state: &State, hospital: &Slug) -> Result<Vec<Digest>, Stat
 
 /// A request for a hospital.
 pub async fn request(state: &State, hospital: &Slug, id: Digest) -> Result<String, RelayError> {
-    let row = sqlx::query("select request from audit_relay where id = $1 and hospital = $2")
-        .bind(id.to_string())
-        .bind(hospital.as_str())
-        .fetch_optional(state.pool())
-        .await?;
+    let row = sqlx::query(
+        "select r.request from audit_relay r join insurers i on i.insurer = r.insurer \
+         where r.id = $1 and r.hospital = $2",
+    )
+    .bind(id.to_string())
+    .bind(hospital.as_str())
+    .fetch_optional(state.pool())
+    .await?;
     Ok(row.ok_or(RelayError::Unknown)?.try_get(0)?)
 }
 

@@ -7,12 +7,6 @@ use std::path::{Path, PathBuf};
 use policies::template::{Template, TemplateError};
 use schemas::id::Slug;
 
-const SHIPPED: [&str; 3] = [
-    include_str!("../../policies/rules/templates/yearly-benchmark.toml"),
-    include_str!("../../policies/rules/templates/monthly-benchmark.toml"),
-    include_str!("../../policies/rules/templates/yearly-pooled.toml"),
-];
-
 /// Why templates could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -39,7 +33,10 @@ pub enum LoadError {
 
 /// All templates by name: the shipped ones and those of the folder.
 pub fn load(folder: Option<&Path>) -> Result<BTreeMap<Slug, Template>, LoadError> {
-    let mut templates = BTreeMap::new();
+    let shipped = policies::template::shipped().into_iter();
+    let mut templates: BTreeMap<Slug, Template> = shipped
+        .map(|template| (template.id.clone(), template))
+        .collect();
     let mut add = |text: &str, path: &Path| {
         let template = Template::parse(text).map_err(|source| LoadError::Refused {
             path: path.to_owned(),
@@ -50,9 +47,6 @@ pub fn load(folder: Option<&Path>) -> Result<BTreeMap<Slug, Template>, LoadError
             None => Ok(()),
         }
     };
-    for text in SHIPPED {
-        add(text, Path::new("shipped template"))?;
-    }
     if let Some(folder) = folder {
         for path in files(folder)? {
             let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Unreadable {
@@ -95,7 +89,12 @@ mod tests {
         let names: Vec<&str> = templates.keys().map(Slug::as_str).collect();
         assert_eq!(
             names,
-            ["monthly-benchmark", "yearly-benchmark", "yearly-pooled"]
+            [
+                "audit-signals",
+                "monthly-benchmark",
+                "yearly-benchmark",
+                "yearly-pooled"
+            ]
         );
     }
 }

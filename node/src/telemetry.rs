@@ -1,5 +1,7 @@
-//! Logging: names, digests and codes; never an amount or anything about a patient.
+//! Logging: names, digests and codes, one line each; never an amount or anything about a
+//! patient.
 
+use schemas::shown::Entries;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error. `RUST_LOG` chooses what is shown; without it `info`.
@@ -9,7 +11,7 @@ pub fn start(json: bool) {
         .from_env_lossy();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| Entries(std::io::stderr()));
     // A second start in one process (tests) keeps the first.
     let started = if json {
         builder.json().try_init()

@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod canonical;
 pub mod written;
+pub mod shown;
 pub mod id;
 pub mod time;
 pub mod money;

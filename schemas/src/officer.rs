@@ -155,6 +155,29 @@ impl Message for MemberApproval {
     const TAG: &'static str = "consilium-member-approval-v1";
 }
 
+/// One officer's yes to the opening of leaves that belong to no claim. It fits nothing else: another
+/// request, another checkpoint or another policy voids it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpeningApproval {
+    /// The hospital.
+    pub hospital: Slug,
+    /// Digest of the payer's signed request.
+    pub request: Digest,
+    /// Digest of the settlement log's checkpoint that the leaves stand under.
+    pub checkpoint: Digest,
+    /// Digest of the hospital's policy.
+    pub policy: Digest,
+    /// Who says so.
+    pub officer: Slug,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Message for OpeningApproval {
+    const TAG: &'static str = "consilium-opening-approval-v1";
+}
+
 /// A steward's standing yes to a template, until a day and under one policy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -60,6 +60,16 @@ impl Month {
     }
 }
 
+/// RFC 3339 in UTC; seconds where no calendar has the moment.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(at) => at.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.year().0, self.number())
@@ -206,6 +216,12 @@ impl FromStr for Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_shown_in_utc() {
+        assert_eq!(Timestamp(1_768_435_200).to_string(), "2026-01-15T00:00:00Z");
+        assert_eq!(Timestamp(i64::MAX).to_string(), i64::MAX.to_string());
+    }
 
     #[test]
     fn months_read_and_write() {

@@ -243,3 +243,58 @@ fn no_secret_and_no_machine_in_the_tree() {
         }
     }
 }
+
+/// Every test that THREATS.md names is a function of the tree, in a file of that place, and no row
+/// that has to have a test is without one.
+#[test]
+fn every_threat_names_tests_that_exist() {
+    let text = std::fs::read_to_string(root().join("docs/THREATS.md")).unwrap();
+    let mut files = sources(&root().join("tests/it"));
+    for name in CRATES {
+        files.extend(sources(&home(name).join("src")));
+    }
+    // A test is a function right below the attribute, perhaps of a block of `proptest`.
+    let tests = |text: &str, function: &str| {
+        let head = format!("fn {function}(");
+        let mut before = "";
+        text.lines().any(|line| {
+            let found = line.contains(&head) && before.trim().starts_with("#[");
+            before = line;
+            found
+        })
+    };
+    let exists = |name: &str| {
+        let (place, function) = name.rsplit_once("::").unwrap();
+        files.iter().any(|(path, text)| {
+            let path = path.with_extension("");
+            let parts: Vec<_> = path.iter().map(|part| part.to_str().unwrap()).collect();
+            place.split("::").all(|part| parts.contains(&part)) && tests(text, function)
+        })
+    };
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let mut named = BTreeMap::new();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [number, _, _, column] = cells[..] else {
+            panic!("four columns: {row}");
+        };
+        let names: Vec<&str> = column
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| name.contains("::"))
+            .collect();
+        for name in &names {
+            assert!(exists(name), "row {number}: there is no test {name}");
+        }
+        let number = number.split_whitespace().next().unwrap_or_default();
+        named.insert(number.to_owned(), names.len());
+    }
+    let required = (1..=6).chain(8..=22).chain(36..=40).chain([44]);
+    for number in required {
+        let tests = named.get(&number.to_string()).copied().unwrap_or_default();
+        assert!(tests > 0, "row {number} names no test");
+    }
+    assert!(!exists("attacks::no_such_test"));
+    assert!(!exists("log::forks::t6_what_cannot_be_said"), "elsewhere");
+}

@@ -99,15 +99,16 @@ impl App {
 
 /// What members reach: every handler takes a [`crate::register::Member`].
 fn member_routes(app: &Arc<App>) -> Router {
+    let small = || DefaultBodyLimit::max(512 * 1024);
     let stamp = middleware::map_response_with_state(Arc::clone(app), moment::stamp);
     let router = Router::new()
         .route("/v1/dictionary", get(rounds::dictionary))
         .route("/v1/rounds", get(rounds::pending))
         .route("/v1/rounds/{id}/progress", get(rounds::progress))
-        // What is sent here is signed in itself: checkpoints and cosignatures.
-        .route("/v1/log/exchange", post(witness::exchange))
-        .route("/v1/log/add-checkpoint", post(witness::add_checkpoint))
-        .route("/v1/log/cosign", post(witness::cosign))
+        // What is sent here is small, and signed in itself: checkpoints and cosignatures.
+        .route("/v1/log/exchange", post(witness::exchange).layer(small()))
+        .route("/v1/log/add-checkpoint", post(witness::add_checkpoint).layer(small()))
+        .route("/v1/log/cosign", post(witness::cosign).layer(small()))
         .merge(audit::routes())
         .merge(pooled::routes())
         .merge(signed_routes(app))

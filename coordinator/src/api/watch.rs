@@ -72,26 +72,26 @@ async fn look(
     (leaves, grown): (&mut Leaves, &mut bool),
     whole: bool,
 ) -> Result<bool, WatchError> {
+    let length = app.store.log_length().await?;
+    let whole = whole || *app.changed.borrow() != length;
+    if whole {
+        // Who is shut out is cut off before anything else, and before the others are woken.
+        moment::look(app).await?;
+        gate.refresh(app).await?;
+    }
     let now = app.clock.now();
     for id in collect::overdue(&app.store, now).await? {
         let held = ask::find(&app.store, &app.authority, &id).await?;
         let state = collect::close(&app.store, &held, now).await?;
         tracing::info!(round = %id, ?state, "a round ended at its deadline");
     }
-    let length = app.store.log_length().await?;
-    if whole || *app.changed.borrow() != length {
+    if whole {
         for id in pooled::overdue(&app.store).await? {
             let held = pooled::find(&app.store, &app.authority, &id).await?;
             if pooled::advance(&app.store, &held, now).await? {
                 tracing::info!(round = %id, before = %held.state, "a pooled round went on");
             }
         }
-    }
-    let whole = whole || *app.changed.borrow() != length;
-    if whole {
-        // Who is shut out is cut off before the others are woken.
-        moment::look(app).await?;
-        gate.refresh(app).await?;
     }
     *grown |= app.changed.send_if_modified(|known| {
         let changed = *known != length;

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use proofs::book::{self, Believed, Book, Subject};
+use proofs::book::{self, Believed, Book, Subject, Trust};
 use proofs::checkpoint::Member;
 use proofs::exchange::{Ask, Reply, Request, Said};
 use proofs::note::Key;
@@ -28,7 +28,7 @@ pub struct Case {
     pub subject: Subject,
     /// Key of the hospital's settlement log, as `consilium-node audit key` prints it.
     pub log_key: String,
-    /// Witnessing organisations without which the checkpoint is not believed.
+    /// Organisations other than the hospital that must have witnessed the close; 0 asks for none.
     pub quorum: u32,
     /// Keys of witnesses.
     pub witnesses: Vec<Witness>,
@@ -60,8 +60,8 @@ impl Case {
         })
     }
 
-    /// Believes a book of this case.
-    pub fn believe(&self, bytes: &[u8]) -> Result<Believed, AuditError> {
+    /// Whom a reader of the hospital's books believes.
+    pub fn trust(&self) -> Result<Trust, AuditError> {
         let witnesses = self.witnesses.iter().map(|witness| {
             Ok(Member {
                 organisation: witness.organisation.clone(),
@@ -69,9 +69,17 @@ impl Case {
             })
         });
         let witnesses = witnesses.collect::<Result<Vec<_>, AuditError>>()?;
-        let quorum = usize::try_from(self.quorum).unwrap_or(usize::MAX);
-        let book = Book::from_bytes(bytes)?;
-        Ok(book.believe(&self.subject, &self.log()?, &witnesses, quorum)?)
+        Ok(Trust {
+            alliance: self.alliance.clone(),
+            log: self.log()?,
+            witnesses,
+            quorum: usize::try_from(self.quorum).unwrap_or(usize::MAX),
+        })
+    }
+
+    /// Believes a book of this case.
+    pub fn believe(&self, bytes: &[u8]) -> Result<Believed, AuditError> {
+        Ok(Book::from_bytes(bytes)?.believe(&self.subject, &self.trust()?)?)
     }
 
     /// What the hospital replied to a request: signed by its key, about these bytes.

@@ -25,7 +25,7 @@ pub use open::{Sampled, Total, sample, totals};
 pub use pack::{Report, report};
 pub use paid::Paid;
 pub use prepare::{Prepared, prepare};
-pub use verify::verify;
+pub use verify::{Known, verify};
 
 use proofs::book::BookError;
 use proofs::commit::CommitError;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proofs::exchange::Opened;
 use proofs::oprf::{Blinded, MAX_BATCH};
 use schemas::digest::Digest;
+use schemas::id::Slug;
 use serde::{Deserialize, Serialize};
 
 use super::AuditError;
@@ -21,6 +22,9 @@ use super::paid::{List, Paid, claim};
 pub struct Report {
     /// Version of the month's close.
     pub release: u32,
+    /// Organisations that witnessed the close, of those that the insurer knows; none where it asked
+    /// for none.
+    pub witnesses: Vec<Slug>,
     /// Leaves, padding included.
     pub leaves: u32,
     /// Lines of the paid list: the insurer's word.
@@ -72,6 +76,7 @@ pub fn report(folder: &Folder) -> Result<Report, AuditError> {
     let invented = open::invented(&book, &sampled)?;
     let mut report = Report {
         release: book.header.release,
+        witnesses: book.witnesses.clone(),
         leaves: book.header.leaves,
         lines: matched.lines,
         paid: matched.paid,

@@ -1,5 +1,6 @@
 //! After the close: the book is believed, the paid list is blinded into requests.
 
+use proofs::book::Believed;
 use proofs::exchange::{Ask, Elements};
 use proofs::oprf::{Blinded, MAX_BATCH};
 use proofs::parcel::Receiver;
@@ -30,12 +31,15 @@ pub fn prepare(
     let case = folder.case()?;
     let believed = case.believe(book)?;
     let list = List::parse(paid, &case.subject)?;
-    for (name, bytes, what) in [("private/paid.csv", paid, "list"), ("book", book, "book")] {
-        if !folder.has(name) {
-            folder.write(name, bytes)?;
-        } else if folder.read(name)? != bytes {
-            return Err(AuditError::Other(what));
-        }
+    if !folder.has("private/paid.csv") {
+        folder.write("private/paid.csv", paid)?;
+    } else if folder.read("private/paid.csv")? != paid {
+        return Err(AuditError::Other("list"));
+    }
+    if !folder.has("book") {
+        folder.write("book", book)?;
+    } else if !same(&folder.book(&case)?, &believed) {
+        return Err(AuditError::Other("book"));
     }
     let inputs = list.inputs(&case.subject, &folder.secret_32("private/nonce.key")?)?;
     let batches: Vec<&[Vec<u8>]> = inputs.chunks(MAX_BATCH).collect();
@@ -51,6 +55,11 @@ pub fn prepare(
         batches: batches.len(),
         leaves: believed.leaves.as_slice().len(),
     })
+}
+
+/// Whether two books are of one batch: the hospital may give it out with another receipt later.
+fn same(one: &Believed, other: &Believed) -> bool {
+    (&one.text, &one.header, &one.leaves) == (&other.text, &other.header, &other.leaves)
 }
 
 fn blind(

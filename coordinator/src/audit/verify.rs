@@ -2,32 +2,54 @@
 
 use std::collections::BTreeMap;
 
-use proofs::book::Believed;
+use proofs::book::{Believed, Book};
 use proofs::exchange::{Ask, Opened, Request};
 use proofs::oprf::{Output, Shown, verify_shown};
 use schemas::seal::{PublicKey, Sealed};
 
 use super::AuditError;
 use super::findings::{Finding, compare};
-use super::folder::{Case, Folder, batch_name};
+use super::folder::{Case, Folder, Witness, batch_name};
 use super::open::{self, Sampled};
 use super::pack::{Report, ShownClaim};
 use super::paid::claim;
 
-/// Believes a pack: every finding follows from what hospital and insurer signed. `log_key`, where
-/// it is given, is the hospital's key as the verifier knows it.
-pub fn verify(folder: &Folder, log_key: Option<&str>) -> Result<Report, AuditError> {
-    let case = folder.case()?;
-    if log_key.is_some_and(|key| key != case.log_key) {
+/// What a verifier knows by itself; where it knows nothing, the pack's own word is taken.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Known {
+    /// The key of the hospital's settlement log.
+    pub log_key: Option<String>,
+    /// Keys of witnesses, and how many organisations must have witnessed the close.
+    pub witnesses: Option<(Vec<Witness>, u32)>,
+}
+
+/// Believes a pack: every finding follows from what hospital and insurer signed, and witnesses have
+/// seen the close where they are asked for.
+pub fn verify(folder: &Folder, known: &Known) -> Result<Report, AuditError> {
+    let mut case = folder.case()?;
+    if known
+        .log_key
+        .as_ref()
+        .is_some_and(|key| *key != case.log_key)
+    {
         return Err(AuditError::Other("hospital's log key"));
     }
+    // Under the insurer's own witnesses the report is checked, under the verifier's the close.
     let book = folder.book(&case)?;
+    if let Some((witnesses, quorum)) = &known.witnesses {
+        case.witnesses.clone_from(witnesses);
+        case.quorum = *quorum;
+        Book::from_bytes(&folder.read("book")?)?.witnesses(&case.trust()?)?;
+    }
     let report: Report = folder.json("report.json")?;
     let opened: Opened = folder.json("total.json")?;
     let sampled: Sampled = folder.json("sample.json")?;
     let header = (&book.header.release, &book.header.leaves);
     if header != (&report.release, &report.leaves) {
         return Err(AuditError::Pack("it reports on another version"));
+    }
+    if book.witnesses != report.witnesses {
+        return Err(AuditError::Pack("it names other witnesses"));
     }
     if open::total(&book, &opened.0)?.to_string() != report.committed {
         return Err(AuditError::Pack("the total is another"));

@@ -44,6 +44,9 @@ pub(super) enum PolicyCommand {
     Show,
     /// Signs the policy as it lies there; two administrators have to.
     ///
+    /// A change that protects less in any line comes into force 24 hours after the second
+    /// signature, any other at once.
+    ///
     /// Example: consilium-coordinator --data /srv/consilium policy approve --as wang-fang
     Approve {
         /// The administrator who signs.
@@ -156,11 +159,13 @@ pub(super) async fn policy(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let alliance = &office.config.alliance;
-    let (_, digest) = administrators::policy(data, &super::round::rules(office)?)?;
+    let rules = super::round::rules(office)?;
+    let (access, digest) = administrators::policy(data, &rules)?;
+    let now = office.clock.now();
     match command {
         PolicyCommand::Show => {
             writeln!(out, "digest {digest}")?;
-            match administrators::approved(&office.state, alliance, digest).await {
+            match administrators::approved(&office.state, alliance, digest, now).await {
                 Ok(approved) => {
                     let by: Vec<&str> = approved.by.iter().map(Slug::as_str).collect();
                     writeln!(out, "signed by {}", by.join(", "))?;
@@ -171,10 +176,16 @@ pub(super) async fn policy(
         PolicyCommand::Approve { name, key } => {
             let path = key.clone().unwrap_or_else(|| key_file(data, name));
             let signer = signer(&path)?;
-            let now = office.clock.now();
-            let whose = (alliance, digest);
-            let have = administrators::approve(&office.state, whose, (name, &signer), now).await?;
+            let (whose, who) = ((alliance, &rules, &access), (name, &signer));
+            let signed = administrators::approve(&office.state, whose, who, now).await?;
+            let have = signed.have;
             writeln!(out, "policy {} signed by {have} of 2", digest.short())?;
+            if let Some(from) = signed.waits_until {
+                writeln!(
+                    out,
+                    "it protects less than the one before, or may: in force from {from}"
+                )?;
+            }
         }
     }
     Ok(())
@@ -183,7 +194,8 @@ pub(super) async fn policy(
 /// Refuses to serve without a valid policy that two administrators signed.
 pub(super) async fn check(office: &Office, data: &Path) -> anyhow::Result<()> {
     let (_, digest) = administrators::policy(data, &super::round::rules(office)?)?;
-    administrators::approved(&office.state, &office.config.alliance, digest)
+    let (alliance, now) = (&office.config.alliance, office.clock.now());
+    administrators::approved(&office.state, alliance, digest, now)
         .await
         .context(
             "the alliance's policy is not in force; see `consilium-coordinator policy approve --help`",

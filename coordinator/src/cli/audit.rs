@@ -58,7 +58,7 @@ pub(super) struct BeginArgs {
     /// A witness: organisation and key; may be given again.
     #[arg(long, value_name = "ORGANISATION=KEY", value_parser = witness)]
     witness: Vec<(Slug, String)>,
-    /// Witnessing organisations without which a checkpoint is not believed.
+    /// Organisations other than the hospital that must have witnessed the close.
     #[arg(long, default_value_t = 0)]
     quorum: u32,
 }
@@ -110,7 +110,8 @@ pub(super) struct ReportArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  consilium-coordinator audit verify ./audit/pack --log-key demo/h01/settlements+…"
+    after_help = "Example:\n  consilium-coordinator audit verify ./audit/pack --log-key \
+                  demo/h01/settlements+… --witness h02=demo/h02/witness+… --witness h03=… --quorum 2"
 )]
 pub(super) struct VerifyArgs {
     /// The pack's folder.
@@ -118,6 +119,19 @@ pub(super) struct VerifyArgs {
     /// The hospital's key as you know it; without it the pack's own is believed.
     #[arg(long)]
     log_key: Option<String>,
+    /// A witness as you know it: organisation and key; may be given again.
+    #[arg(long, value_name = "ORGANISATION=KEY", value_parser = witness, requires = "quorum")]
+    witness: Vec<(Slug, String)>,
+    /// Organisations other than the hospital that must have witnessed the close.
+    #[arg(long, requires = "witness")]
+    quorum: Option<u32>,
+}
+
+fn witnesses(given: &[(Slug, String)]) -> Vec<audit::Witness> {
+    let given = given.iter().cloned();
+    given
+        .map(|(organisation, key)| audit::Witness { organisation, key })
+        .collect()
 }
 
 fn witness(text: &str) -> Result<(Slug, String), String> {
@@ -171,11 +185,21 @@ pub(super) async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Resul
             Ok(())
         }
         Command::Verify(args) => {
-            let report = audit::verify(&Folder::new(&args.folder), args.log_key.as_deref())?;
+            let known = audit::Known {
+                log_key: args.log_key.clone(),
+                witnesses: args.quorum.map(|quorum| (witnesses(&args.witness), quorum)),
+            };
+            let report = audit::verify(&Folder::new(&args.folder), &known)?;
             let findings = report.findings.len();
+            let seen = match args.quorum {
+                Some(quorum) => {
+                    format!(", whose close at least {quorum} other organisations witnessed")
+                }
+                None => format!("; {}", witnessed(&report)),
+            };
             writeln!(
                 out,
-                "believed: {findings} findings follow from the hospital's signed log"
+                "believed: {findings} findings follow from the hospital's signed log{seen}"
             )?;
             Ok(())
         }
@@ -233,7 +257,6 @@ async fn prepare(args: &PrepareArgs, out: &mut dyn Write) -> anyhow::Result<()> 
 }
 
 fn begin(args: &BeginArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let witnesses = args.witness.iter().cloned();
     let case = Case {
         alliance: args.alliance.clone(),
         subject: Subject {
@@ -243,9 +266,7 @@ fn begin(args: &BeginArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         },
         log_key: args.log_key.clone(),
         quorum: args.quorum,
-        witnesses: witnesses
-            .map(|(organisation, key)| audit::Witness { organisation, key })
-            .collect(),
+        witnesses: witnesses(&args.witness),
         insurer_key: Digest::ZERO,
     };
     let begun = audit::begin(&Folder::new(&args.folder), &case)?;
@@ -264,12 +285,22 @@ fn begin(args: &BeginArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Who has seen the close.
+fn witnessed(report: &Report) -> String {
+    if report.witnesses.is_empty() {
+        return "NOT WITNESSED: no witness was asked for".to_owned();
+    }
+    let names: Vec<&str> = report.witnesses.iter().map(Slug::as_str).collect();
+    format!("the close was witnessed by {}", names.join(", "))
+}
+
 fn show(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
     let (lines, leaves, version) = (report.lines, report.leaves, report.release);
     writeln!(
         out,
         "version {version}: {lines} payments against {leaves} leaves"
     )?;
+    writeln!(out, "{}", witnessed(report))?;
     writeln!(
         out,
         "paid {} fen, committed to {} fen",

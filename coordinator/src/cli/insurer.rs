@@ -1,12 +1,13 @@
 //! `insurer`: who may audit through this coordinator.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use schemas::id::Slug;
 
 use super::Office;
+use super::administrator::Acting;
 use crate::audit::Admission;
 use crate::relay;
 
@@ -22,16 +23,21 @@ pub(super) enum Command {
         /// Where to write what the insurer needs.
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        by: Acting,
     },
     /// Removes an insurer: its certificate is refused from its next request on.
     Remove {
         /// The insurer.
         insurer: Slug,
+        #[command(flatten)]
+        by: Acting,
     },
 }
 
 pub(super) async fn run(
     office: &Office,
+    data: &Path,
     command: &Command,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
@@ -41,11 +47,13 @@ pub(super) async fn run(
             insurer,
             request,
             out: path,
+            by,
         } => {
             let request = std::fs::read_to_string(request)
                 .with_context(|| format!("`{}` could not be read", request.display()))?;
             let authority = &office.authority;
-            let pem = relay::admit(&office.state, authority, insurer, &request, now).await?;
+            let by = by.proven(office, data).await?;
+            let pem = relay::admit(&office.state, authority, insurer, &request, (by, now)).await?;
             let admission = Admission {
                 certificate: pem,
                 ca: authority.ca_pem().to_owned(),
@@ -55,8 +63,9 @@ pub(super) async fn run(
                 .with_context(|| format!("`{}` could not be written", path.display()))?;
             writeln!(out, "{insurer} may audit through this coordinator")?;
         }
-        Command::Remove { insurer } => {
-            relay::remove(&office.state, insurer, now).await?;
+        Command::Remove { insurer, by } => {
+            let by = by.proven(office, data).await?;
+            relay::remove(&office.state, insurer, (by, now)).await?;
             writeln!(out, "{insurer} is removed")?;
         }
     }

@@ -12,6 +12,7 @@ mod member;
 mod pooled;
 mod round;
 mod run;
+mod signals;
 mod template;
 
 use std::io::Write;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use schemas::shown::{self, Screen};
 
 use crate::authority::Authority;
 use crate::clock::Clock;
@@ -74,6 +76,8 @@ enum Command {
     Pooled(pooled::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
+    /// Writes the signals of a closed round for the insurer.
+    Signals(signals::Args),
     /// Insurers that may audit through this coordinator.
     #[command(subcommand)]
     Insurer(insurer::Command),
@@ -90,6 +94,13 @@ enum Command {
 /// Reads the command line, runs one command and says how it went: 0 done, 1 refused or failed,
 /// 2 a command line that cannot be read.
 pub fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    if words.any(|word| !shown::is_plain(&word.to_string_lossy())) {
+        let told =
+            "the command line holds line ends or control characters: rename the file or retype";
+        drop(writeln!(std::io::stderr(), "error: {told}"));
+        return ExitCode::from(2);
+    }
     let cli = Cli::parse();
     telemetry::start(cli.log_json);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -99,7 +110,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = Screen::new(std::io::stdout().lock());
     match runtime.block_on(run_command(cli, &mut out)) {
         Ok(code) => code,
         // Whoever read the output has seen enough (`| head`).
@@ -124,7 +135,8 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
     reason = "a command's refusal goes to standard error"
 )]
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    let told = format!("{error:#}");
+    eprintln!("error: {}", shown::line(&told));
     ExitCode::FAILURE
 }
 
@@ -145,14 +157,19 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         Command::Dictionary(command) => dictionary::run(data, command, out).await?,
         Command::Template(command) => template::run(data, &command, out)?,
         Command::Round(command) => {
-            return round::run(&Office::open(data).await?, command, out).await;
+            let office = Office::open(data).await?;
+            if matches!(command, round::Command::Open(_)) {
+                administrator::check(&office, data).await?;
+            }
+            return round::run(&office, command, out).await;
         }
         Command::Pooled(command) => {
             pooled::run(&Office::open(data).await?, command, out).await?;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
+        Command::Signals(args) => signals::run(&Office::open(data).await?, &args, out).await?,
         Command::Insurer(command) => {
-            insurer::run(&Office::open(data).await?, &command, out).await?;
+            insurer::run(&Office::open(data).await?, data, &command, out).await?;
         }
         Command::Audit(command) => audit::run(&command, out).await?,
         Command::Log(command) => log::run(data, &command, out).await?,

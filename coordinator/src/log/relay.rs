@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{LogError, whole};
 use crate::authority::Authority;
-use crate::register::{self, Member};
+use crate::register::{self, Member, Standing};
 use crate::store::state::{State, StateError};
 
 /// Most steps of one log, and of all, in one answer; the rest comes at the next exchange.
@@ -33,7 +33,9 @@ pub async fn exchange(
     let newest = newest.bind(&ask.origin).fetch_optional(state.pool());
     let own = newest.await?.map(|row| row.try_get(0)).transpose()?;
     let mut keys = BTreeMap::new();
-    for member in register::members(state).await? {
+    let members = register::members(state).await?.into_iter();
+    // Who is not approved, or was shut out, is no witness to learn of.
+    for member in members.filter(|member| member.standing == Standing::Active) {
         keys.insert(member.hospital, member.message_key);
     }
     keys.insert(COORDINATOR.parse()?, authority.signer().public());

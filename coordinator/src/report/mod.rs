@@ -9,12 +9,16 @@ mod guide;
 mod draw;
 mod chart;
 mod page;
+mod signals;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use policies::figures::Benchmark;
+use serde::Serialize;
+
+pub use signals::write as write_signals;
 
 /// Why a report is not written.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +35,8 @@ pub enum ReportError {
 /// which says what their columns mean, and `report.html` into `out_dir`, which is made if need be. The same benchmark gives the same
 /// bytes. Returns the paths written.
 pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, ReportError> {
-    fs::create_dir_all(out_dir).map_err(|error| ReportError::File(out_dir.to_owned(), error))?;
     let mut files = vec![
-        ("benchmark.json".to_owned(), json(benchmark)?),
+        ("benchmark.json".to_owned(), canonical(benchmark)?),
         ("hospitals.csv".to_owned(), sheet::hospitals(benchmark)?),
     ];
     for split in &benchmark.splits {
@@ -42,7 +45,16 @@ pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, Repo
     }
     files.push(("columns.csv".to_owned(), guide::guide(benchmark)?));
     files.push(("report.html".to_owned(), page::render(benchmark)?));
-    let mut paths = Vec::with_capacity(files.len());
+    write_all(out_dir, files)
+}
+
+/// Writes files into a folder, which is made if need be.
+fn write_all(
+    out_dir: &Path,
+    files: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> Result<Vec<PathBuf>, ReportError> {
+    fs::create_dir_all(out_dir).map_err(|error| ReportError::File(out_dir.to_owned(), error))?;
+    let mut paths = Vec::new();
     for (name, bytes) in files {
         let path = out_dir.join(name);
         fs::write(&path, bytes).map_err(|error| ReportError::File(path.clone(), error))?;
@@ -52,8 +64,8 @@ pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, Repo
 }
 
 /// Keys sorted, no white space: the form of all canonical bytes, of any length.
-fn json(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
-    let mut tree = serde_json::to_value(benchmark).map_err(|_| ReportError::Form("JSON"))?;
+fn canonical(value: &impl Serialize) -> Result<Vec<u8>, ReportError> {
+    let mut tree = serde_json::to_value(value).map_err(|_| ReportError::Form("JSON"))?;
     tree.sort_all_objects();
     serde_json::to_vec(&tree).map_err(|_| ReportError::Form("JSON"))
 }

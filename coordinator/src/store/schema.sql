@@ -134,6 +134,12 @@ create table if not exists policy_approvals (
     sealed text not null                -- schemas::officer::PolicyApproval
 );
 
+-- Policies that two of them signed, in the order in which they did: the last one in force counts.
+create table if not exists policies (
+    position bigint primary key,        -- 1, 2, 3 …
+    signed text not null                -- policies::access::Signed
+);
+
 -- Certificates issued to hospitals and insurers: each is accepted, superseded or revoked by its own row.
 create table if not exists certificates (
     number bigint primary key,          -- 1, 2, 3 … in the order of issue

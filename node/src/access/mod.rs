@@ -2,12 +2,14 @@
 //! answers nothing (rule FAIL-1).
 
 mod officers;
+mod history;
 mod policy;
 
 pub use officers::{DECIDING, add, officers};
-pub use policy::{ACCESS, Standing, approvals, approve, digest, open};
+pub use policy::{ACCESS, Signatures, Standing, approvals, approve, digest, open};
 
 use policies::access::OfficersError;
+use schemas::time::Timestamp;
 
 use crate::config::ConfigError;
 use crate::store::state::StateError;
@@ -26,6 +28,17 @@ pub enum AccessError {
         "the hospital's policy is not signed by two officers; see `consilium-node policy approve --help`"
     )]
     Unsigned(#[source] OfficersError),
+    /// Two officers signed it, and another one after it.
+    #[error(
+        "the policy in the data folder was signed, but is not the last one that was: sign it again"
+    )]
+    Superseded,
+    /// It protects less than the one before it and waits, and the one before cannot be kept up.
+    #[error("the policy protects less than the one before it, or may; it comes into force at {0}")]
+    Waits(Timestamp),
+    /// The clock is not believed.
+    #[error("the clock runs {0} seconds behind the time seen before; set it right, then sign")]
+    Clock(i64),
     /// A file could not be read or written.
     #[error("`{0}` could not be read or written")]
     File(String, #[source] std::io::Error),

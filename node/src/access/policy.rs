@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use policies::access::{Access, Approved, Officers, policy_digest};
+use policies::access::{Access, Approved, Officers, Signed, in_force, policy_digest};
 use policies::rules::Privacy;
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -12,7 +12,7 @@ use schemas::officer::PolicyApproval;
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
 
-use super::{AccessError, officers};
+use super::{AccessError, history, officers};
 use crate::store::state::{State, StateError, append};
 
 /// The hospital's own access policies, if it narrows the shipped ones.
@@ -23,12 +23,16 @@ const APPROVALS: &str = "policy-approvals";
 /// Everything that deciding needs, checked.
 #[derive(Debug)]
 pub struct Standing {
+    /// The privacy rules in force.
+    pub policy: Privacy,
     /// The validated access policies.
     pub access: Access,
     /// The register.
     pub officers: Officers,
-    /// The signed policy.
+    /// The signed policy in force.
     pub approved: Approved,
+    /// From when the policy in the data folder counts, where it waits.
+    pub waits_until: Option<Timestamp>,
 }
 
 /// The access policies in a data folder.
@@ -73,17 +77,28 @@ pub fn approvals(data: &Path) -> Result<Vec<Sealed<PolicyApproval>>, AccessError
     .collect()
 }
 
-/// Signs the policy as it lies there, for one officer. Gives how many have signed it now.
+/// How far the signing of a policy is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Signatures {
+    /// How many officers have signed it.
+    pub have: usize,
+    /// From when it counts, where two have and it protects less than the policy before.
+    pub waits_until: Option<Timestamp>,
+}
+
+/// Signs the policy as it lies there, for one officer.
 pub async fn approve(
     state: &State,
     (data, hospital): (&Path, &Slug),
-    policy: Digest,
+    (rules, access): (&Privacy, &Access),
     (officer, signer): (&Slug, &Signer),
     at: Timestamp,
-) -> Result<usize, AccessError> {
+) -> Result<Signatures, AccessError> {
+    history::not_behind(state, at).await?;
     let mut change = state.begin().await?;
     let register = officers(&mut *change, hospital).await?;
     register.acting(officer, signer)?;
+    let policy = digest(rules, access)?;
     let approval = PolicyApproval {
         organisation: hospital.clone(),
         policy,
@@ -91,40 +106,77 @@ pub async fn approve(
         at,
     };
     let sealed = Sealed::seal(signer, &approval).map_err(policies::access::OfficersError::Seal)?;
-    let detail = [("officer", officer.to_string())];
-    append(&mut change, at, "policy", policy, &detail).await?;
     let folder = data.join(APPROVALS);
     let path = folder.join(format!("{officer}.json"));
     let written = fs::create_dir_all(&folder)
         .and_then(|()| serde_json::to_vec(&sealed).map_err(std::io::Error::from))
         .and_then(|bytes| fs::write(&path, bytes));
     written.map_err(|error| AccessError::File(path.display().to_string(), error))?;
+    let mut detail = vec![("officer", officer.to_string())];
+    let signed = Signed::new(rules, access, approvals(data)?)?;
+    let signatures = match register.approved(policy, &signed.approvals) {
+        Ok(approved) => {
+            let mut all = history::signed(&mut *change).await?;
+            if all.last().is_none_or(|last| last.policy != policy) {
+                history::keep(&mut change, all.len() + 1, &signed).await?;
+                all.push(signed);
+            }
+            let waits = in_force(&register, &all, at)?.next.map(|(_, from)| from);
+            detail.extend(waits.map(|from| ("waits-until", from.to_string())));
+            Signatures {
+                have: approved.by.len(),
+                waits_until: waits,
+            }
+        }
+        Err(policies::access::OfficersError::TooFew { have, .. }) => Signatures {
+            have,
+            waits_until: None,
+        },
+        Err(error) => return Err(error.into()),
+    };
+    append(&mut change, at, "policy", policy, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
-    match register.approved(policy, &approvals(data)?) {
-        Ok(approved) => Ok(approved.by.len()),
-        Err(policies::access::OfficersError::TooFew { have, .. }) => Ok(have),
-        Err(error) => Err(error.into()),
-    }
+    Ok(signatures)
 }
 
 impl Standing {
     /// Opens what a node needs before it may answer anything: valid policies under a digest that
-    /// two officers signed.
+    /// two officers signed. While a policy waits that protects less than the one before it, the one
+    /// before stays in force.
     pub async fn open(
         state: &State,
         data: &Path,
         hospital: &Slug,
         policy: &Privacy,
+        now: Timestamp,
     ) -> Result<Self, AccessError> {
         let access = open(data)?;
         let officers = officers(state.pool(), hospital).await?;
+        let lies_there = digest(policy, &access)?;
         let approved = officers
-            .approved(digest(policy, &access)?, &approvals(data)?)
+            .approved(lies_there, &approvals(data)?)
             .map_err(AccessError::Unsigned)?;
-        Ok(Self {
-            access,
-            officers,
-            approved,
-        })
+        let all = history::signed(state.pool()).await?;
+        let force = in_force(&officers, &all, history::believed(state, now).await?)?;
+        let current = force.current.ok_or(AccessError::Superseded)?;
+        if current.policy == lies_there && force.next.is_none() {
+            return Ok(Self {
+                policy: policy.clone(),
+                access,
+                officers,
+                approved,
+                waits_until: None,
+            });
+        }
+        match force.next {
+            Some((next, from)) if next.policy == lies_there => Ok(Self {
+                policy: current.rules.clone(),
+                access: current.access().ok_or(AccessError::Waits(from))?,
+                approved: officers.approved(current.policy, &current.approvals)?,
+                officers,
+                waits_until: Some(from),
+            }),
+            _ => Err(AccessError::Superseded),
+        }
     }
 }

@@ -5,7 +5,7 @@ mod judge;
 mod round;
 
 pub use judge::{Examined, examine};
-pub use open::{OpenError, POLICY, floors, policy};
+pub use open::{OpenError, POLICY, floors, policy, standing};
 pub use round::{Spoken, answer_round, asked_by};
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use policies::rules::{DEFAULT, Privacy, RulesError};
+use schemas::time::Timestamp;
 
 use super::App;
 use crate::access::{AccessError, Standing};
@@ -52,6 +53,20 @@ pub fn floors() -> Result<Privacy, OpenError> {
     Ok(Privacy::parse(DEFAULT)?)
 }
 
+/// The officers and the policy that two of them signed, as they are in force now.
+pub async fn standing(
+    config: &Config,
+    state: &State,
+    now: Timestamp,
+) -> Result<Standing, OpenError> {
+    let lies_there = policy(config)?;
+    let (data, hospital) = (&config.data, &config.hospital);
+    let standing = Standing::open(state, data, hospital, &lies_there, now).await?;
+    // The one in force may be an older one, signed under other floors.
+    standing.policy.no_looser_than(&floors()?)?;
+    Ok(standing)
+}
+
 impl App {
     /// Opens the node whose settings are given.
     pub async fn open(config: &Config, state: State, clock: Clock) -> Result<Self, OpenError> {
@@ -59,15 +74,14 @@ impl App {
             .await?
             .ok_or(OpenError::NoDictionary)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let policy = policy(config)?;
-        let standing = Standing::open(&state, &config.data, &config.hospital, &policy).await?;
+        let standing = standing(config, &state, clock.now()).await?;
         Ok(Self {
             hospital: config.hospital.clone(),
             data: config.data.clone(),
             state,
             dictionary,
             floors: floors()?,
-            policy,
+            policy: standing.policy.clone(),
             standing,
             signer: Keys::open(&config.data)?.message_key()?,
             noise: Box::new(Gaussian),

@@ -1,14 +1,21 @@
 //! The hospital's side of an insurer's audit: it evaluates blinded claims up to a cap, opens a
-//! payer's total to that payer, and leaves without a claim once an officer agrees. It learns how
+//! payer's total to that payer, and leaves without a claim once two officers agree. It learns how
 //! many claims were asked about, and nothing of which. What that rests on: AUDIT.md.
 
+mod listed;
+mod opening;
 mod serve;
 mod store;
+mod together;
 
+pub use opening::{Door, Opening, Stands, approve, openings, refuse};
 pub use serve::{Served, serve};
+pub use together::{at_once, serve_together};
 
 use std::path::Path;
 
+use policies::access::OfficersError;
+use proofs::book::Book;
 use proofs::commit::CommitError;
 use proofs::exchange::OpenedError;
 use proofs::oprf::OprfError;
@@ -19,9 +26,10 @@ use schemas::seal::{PublicKey, SealError};
 use schemas::time::{Month, Timestamp};
 
 use crate::commit::{self, CloseError};
-use crate::config::ConfigError;
 use crate::config::keys::Keys;
+use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
+use crate::log::{self, Keeper, LogError};
 use crate::steward::StewardError;
 use crate::store::state::{self, State, StateError};
 
@@ -43,6 +51,21 @@ pub enum AuditError {
     /// About another payer's settlements, or another hospital's.
     #[error("a payer may ask about its own settlements at this hospital only")]
     NotItsOwn,
+    /// The access policies do not let it ask.
+    #[error("the hospital's policy refuses the request: {0}")]
+    Forbidden(String),
+    /// No such opening was asked for.
+    #[error("no opening {0} waits; see `consilium-node audit list`")]
+    NoOpening(Digest),
+    /// Nothing is left to decide.
+    #[error("the opening is {0} already; nothing is left to decide about it")]
+    Decided(&'static str),
+    /// The same person again.
+    #[error("`{0}` has signed for it already; another officer has to")]
+    Again(Slug),
+    /// An unknown person, or a key of somebody else.
+    #[error(transparent)]
+    Officers(#[from] OfficersError),
     /// State, keys or the settlement log.
     #[error(transparent)]
     Close(#[from] CloseError),
@@ -55,12 +78,18 @@ pub enum AuditError {
     /// The OPRF.
     #[error(transparent)]
     Oprf(#[from] OprfError),
+    /// The node's log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A stored opening.
     #[error(transparent)]
     Commit(#[from] CommitError),
     /// A parcel.
     #[error(transparent)]
     Opened(#[from] OpenedError),
+    /// A task died.
+    #[error("answering stopped; try again")]
+    Stopped,
     /// The steward locked the node.
     #[error("the steward has locked this node: nothing is answered")]
     Locked,
@@ -91,28 +120,13 @@ pub async fn register(
     Ok(())
 }
 
-/// An officer agrees to one request that opens leaves, by the digest of the signed request.
-pub async fn approve(
-    state: &State,
-    request: &Digest,
-    officer: &str,
-    now: Timestamp,
-) -> Result<(), AuditError> {
-    let mut change = state.begin().await?;
-    store::approve(&mut change, request, officer).await?;
-    let detail = [("officer", officer.to_owned())];
-    state::append(&mut change, now, "audit-approve", *request, &detail).await?;
-    change.commit().await.map_err(StateError::from)?;
-    Ok(())
-}
-
-/// The book of a payer's latest batch of a month, as bytes.
+/// The book of a payer's latest batch of a month. It shows witnesses once two have seen the close.
 pub async fn book(
     state: &State,
-    data: &Path,
+    config: &Config,
     payer: &Slug,
     month: Month,
-) -> Result<Option<Vec<u8>>, AuditError> {
+) -> Result<Option<Book>, AuditError> {
     let closes = commit::store::closes(state.pool()).await?;
     let batches = commit::store::batches(state.pool()).await?;
     let own = batches.iter().rev();
@@ -124,11 +138,14 @@ pub async fn book(
         .iter()
         .find(|close| (close.month, close.version) == (batch.month, batch.version));
     let Some(close) = close else { return Ok(None) };
-    let book = commit::log::book(data, &closes, close, batch)?;
-    Ok(Some(
-        book.to_bytes()
-            .map_err(|_| CloseError::Damaged("a book has no form"))?,
-    ))
+    let mut book = commit::log::book(&config.data, &closes, close, batch)?;
+    let signer = Keys::open(&config.data)?.message_key()?;
+    let keeper = Keeper::open(state, &signer, &config.hospital).await?;
+    let entry = log::entry_about(state, "close", &close.digest()).await?;
+    if let (Some(keeper), Some(entry)) = (keeper, entry) {
+        book.place.receipt = log::prove(&keeper, entry).await?;
+    }
+    Ok(Some(book))
 }
 
 /// Ends a month's audit for good: its key and what its leaves open to are destroyed. What the
@@ -142,6 +159,7 @@ pub async fn end(
     let mut change = state.begin().await?;
     let subject = Digest::of("consilium-audit-end-v1", &[month.to_string().as_bytes()]);
     let detail = [("month", month.to_string())];
+    listed::forget(&mut change, month).await?;
     state::append(&mut change, now, "audit-end", subject, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
     // After the entry: a crash in between leaves a key to be destroyed by the same command again.

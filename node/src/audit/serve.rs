@@ -10,15 +10,17 @@ use proofs::sample;
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
-use schemas::seal::{Sealed, Signer};
+use schemas::seal::{PublicKey, Sealed, Signer};
 use schemas::time::Timestamp;
 
 use super::AuditError;
+use super::listed::{self, Asked};
+use super::opening::{Asking, Decision, Door};
 use super::store::{self, Use};
 use crate::commit;
 use crate::commit::store::{Close, StoredBatch};
 use crate::config::Config;
-use crate::config::keys::Keys;
+use crate::config::keys::{AuditSeed, Keys};
 use crate::ledger;
 use crate::steward;
 use crate::store::state::{self, State, StateError};
@@ -28,9 +30,12 @@ use crate::store::state::{self, State, StateError};
 pub enum Served {
     /// Answered or refused: these signed bytes go back.
     Reply(Vec<u8>),
-    /// It opens leaves: an officer must agree first to the request of this digest.
+    /// It opens leaves: two officers must sign first for the request of this digest.
     Waits(Digest),
 }
+
+/// Most openings of one payer that wait for officers.
+const MOST_WAITING: i64 = 64;
 
 struct Audit<'a> {
     request: Request,
@@ -40,17 +45,17 @@ struct Audit<'a> {
     cap: u64,
 }
 
-/// Answers a signed request. `officer` agrees to leaves being opened. The same bytes again get the
-/// stored reply and count once.
+/// Answers a signed request. One that opens leaves is listed for the officers and waits for their
+/// signatures. The same bytes again get the stored reply and count once.
 pub async fn serve(
     state: &State,
     config: &Config,
     now: Timestamp,
-    officer: Option<&str>,
+    door: Door<'_>,
     bytes: &[u8],
 ) -> Result<Served, AuditError> {
     let sealed: Sealed<Request> = canonical::read(bytes)?;
-    let request = authentic(state, &config.hospital, &sealed).await?;
+    let (request, key) = authentic(state, &config.hospital, &sealed).await?;
     let digest = sealed.digest()?;
     if let Some(reply) = store::reply(state.pool(), &digest).await? {
         return Ok(Served::Reply(reply.into_bytes()));
@@ -61,6 +66,13 @@ pub async fn serve(
     {
         return Err(AuditError::Locked);
     }
+    let payer = request.subject.payer.clone();
+    let asking = Asking {
+        hospital: &config.hospital,
+        payer: &payer,
+        key: &key,
+    };
+    asking.check(door)?;
     let keys = Keys::open(&config.data)?;
     let signer = keys.message_key()?;
     let closes = commit::store::closes(state.pool()).await?;
@@ -68,12 +80,15 @@ pub async fn serve(
     let Some(audit) = find(request, digest, &closes, &batches) else {
         return refused(&signer, &digest, Refusal::Closed);
     };
-    let approved = store::approval(state.pool(), &digest).await?;
-    let officer = officer.or(approved.as_deref());
-    if matches!(audit.request.ask, Ask::Open { .. }) && officer.is_none() {
-        return Ok(Served::Waits(digest));
-    }
-    let (said, used) = match audit.said(state, &keys, &config.data).await? {
+    let Some(seed) = keys.audit_seed(audit.request.subject.period)? else {
+        return refused(&signer, &digest, Refusal::Closed);
+    };
+    let officers = match audit.gate(state, &asking, door, now).await? {
+        Gate::Open(officers) => officers,
+        Gate::Waits => return Ok(Served::Waits(digest)),
+        Gate::Shut(refusal) => return refused(&signer, &digest, refusal),
+    };
+    let (said, used) = match audit.said(state, &seed, &config.data).await? {
         Ok(said) => said,
         Err(refusal) => return refused(&signer, &digest, refusal),
     };
@@ -87,6 +102,15 @@ pub async fn serve(
     if ledger::rolled_back(&mut *change).await? {
         return Err(AuditError::RolledBack);
     }
+    // The steward may have locked the node meanwhile, or an officer refused.
+    let lock = steward::last(&mut *change).await?;
+    if lock.is_some_and(|lock| lock.locked) {
+        return Err(AuditError::Locked);
+    }
+    if listed::refused(&mut *change, &digest).await? {
+        drop(change);
+        return refused(&signer, &digest, Refusal::Declined);
+    }
     if !store::spend(&mut change, whose, used).await? {
         let refusal = match used {
             Use::Openings(..) => Refusal::Opened,
@@ -96,18 +120,23 @@ pub async fn serve(
         return refused(&signer, &digest, refusal);
     }
     store::keep(&mut change, &digest, whose, &reply).await?;
-    let (subject, detail) = audit.entry(officer);
+    let (subject, detail) = audit.entry(&officers);
     state::append(&mut change, now, "audit", subject, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
     Ok(Served::Reply(reply.into_bytes()))
 }
 
-/// The request, if a payer signed it that asks about its own settlements here.
+/// Most leaves opened for a payer and month.
+fn most_opened() -> u64 {
+    u64::try_from(MAX_OPENED).unwrap_or(u64::MAX)
+}
+
+/// The request and its payer's key, if a payer signed it that asks about its own settlements here.
 async fn authentic(
     state: &State,
     hospital: &Slug,
     sealed: &Sealed<Request>,
-) -> Result<Request, AuditError> {
+) -> Result<(Request, PublicKey), AuditError> {
     let payers = store::payers(state.pool()).await?;
     let claimed = sealed.claimed_key();
     let payer = payers.iter().find(|(_, key)| key.fingerprint() == claimed);
@@ -116,7 +145,7 @@ async fn authentic(
     if request.subject.payer != *payer || request.subject.hospital != *hospital {
         return Err(AuditError::NotItsOwn);
     }
-    Ok(request)
+    Ok((request, *key))
 }
 
 fn find<'a>(
@@ -145,23 +174,86 @@ fn find<'a>(
     })
 }
 
+/// What stands between a request and its answer.
+enum Gate {
+    /// Nothing; these officers signed, where it takes any.
+    Open(Vec<Slug>),
+    /// Officers have to sign.
+    Waits,
+    /// A rule.
+    Shut(Refusal),
+}
+
 impl Audit<'_> {
+    /// Leaves are opened once the officers agreed; what could not be opened anyway does not trouble
+    /// them.
+    async fn gate(
+        &self,
+        state: &State,
+        asking: &Asking<'_>,
+        door: Door<'_>,
+        now: Timestamp,
+    ) -> Result<Gate, AuditError> {
+        let Ask::Open { nonce, places, .. } = &self.request.ask else {
+            return Ok(Gate::Open(Vec::new()));
+        };
+        let chosen = match self.chosen(nonce, places) {
+            Ok(chosen) => u64::try_from(chosen.len()).unwrap_or(u64::MAX),
+            Err(refusal) => return Ok(Gate::Shut(refusal)),
+        };
+        let subject = &self.request.subject;
+        let (_, opened) = store::spent(state.pool(), (&subject.payer, subject.period)).await?;
+        if opened.saturating_add(chosen) > most_opened() {
+            return Ok(Gate::Shut(Refusal::Opened));
+        }
+        let checkpoint = self.close.digest();
+        match asking
+            .decision(state, door, (self.digest, checkpoint))
+            .await?
+        {
+            Decision::Granted(officers) => return Ok(Gate::Open(officers)),
+            Decision::Declined => return Ok(Gate::Shut(Refusal::Declined)),
+            Decision::Forbidden => return Ok(Gate::Shut(Refusal::Forbidden)),
+            Decision::Waits => {}
+        }
+        let mut change = state.begin().await?;
+        let asked = Asked {
+            request: self.digest,
+            payer: subject.payer.clone(),
+            month: subject.period,
+            version: self.request.release,
+            leaves: u64::try_from(places.len()).unwrap_or(u64::MAX),
+            checkpoint,
+            refused: None,
+            at: now,
+        };
+        let Some(new) = listed::list(&mut change, &asked, MOST_WAITING).await? else {
+            return Ok(Gate::Shut(Refusal::Waiting));
+        };
+        if new {
+            let detail = [
+                ("payer", subject.payer.to_string()),
+                ("month", subject.period.to_string()),
+            ];
+            state::append(&mut change, now, "audit-wait", self.digest, &detail).await?;
+            change.commit().await.map_err(StateError::from)?;
+        }
+        Ok(Gate::Waits)
+    }
+
     /// What to say and what it uses up; or why not.
     async fn said(
         &self,
         state: &State,
-        keys: &Keys,
+        seed: &AuditSeed,
         data: &Path,
     ) -> Result<Result<(Said, Use), Refusal>, AuditError> {
         let subject = &self.request.subject;
-        let Some(seed) = keys.audit_seed(subject.period)? else {
-            return Ok(Err(Refusal::Closed));
-        };
         match &self.request.ask {
             Ask::Evaluate(elements) => {
                 let asked = u64::try_from(elements.0.len()).unwrap_or(u64::MAX);
                 let whose = (&subject.payer, subject.period);
-                let before = store::evaluated(state.pool(), whose).await?;
+                let (before, _) = store::spent(state.pool(), whose).await?;
                 if before.saturating_add(asked) > self.cap {
                     return Ok(Err(Refusal::Cap));
                 }
@@ -193,9 +285,9 @@ impl Audit<'_> {
                 let opened = labels.iter().zip(&places);
                 let opened = opened
                     .map(|((opening, group), place)| OpenedLeaf::new(Some(*place), opening, group));
-                let most = u64::try_from(MAX_OPENED).unwrap_or(u64::MAX);
                 let used = u64::try_from(places.len()).unwrap_or(u64::MAX);
-                Ok(self.parcel(receiver, opened.collect(), Use::Openings(used, most)))
+                let used = Use::Openings(used, most_opened());
+                Ok(self.parcel(receiver, opened.collect(), used))
             }
         }
     }
@@ -218,8 +310,7 @@ impl Audit<'_> {
         if self.batch.nonce != Some(sample::commitment(nonce)) {
             return Err(Refusal::Nonce);
         }
-        let note = self.close.checkpoint.split("\n\n").next();
-        let text = format!("{}\n", note.unwrap_or_default());
+        let text = self.close.text();
         Ok(sample::sample(&text, nonce, places, MAX_OPENED))
     }
 
@@ -235,7 +326,7 @@ impl Audit<'_> {
     }
 
     /// What the log says of it: nothing that depends on which claims were asked about.
-    fn entry(&self, officer: Option<&str>) -> (Digest, Vec<(&'static str, String)>) {
+    fn entry(&self, officers: &[Slug]) -> (Digest, Vec<(&'static str, String)>) {
         let subject = &self.request.subject;
         let kind = match self.request.ask {
             Ask::Evaluate(_) => "evaluate",
@@ -250,8 +341,9 @@ impl Audit<'_> {
             ("month", month.clone()),
             ("asked", kind.to_owned()),
         ];
-        if let (Ask::Open { .. }, Some(officer)) = (&self.request.ask, officer) {
-            detail.push(("officer", officer.to_owned()));
+        if !officers.is_empty() {
+            let names: Vec<&str> = officers.iter().map(Slug::as_str).collect();
+            detail.push(("officers", names.join(",")));
         }
         (Digest::of("consilium-audit-v1", &parts), detail)
     }

@@ -4,6 +4,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::seal::PublicKey;
 use schemas::time::Month;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite};
 
 use crate::store::state::{Change, StateError};
@@ -42,7 +43,7 @@ pub(super) async fn payers<'e>(
     let rows = sqlx::query("select payer, key from audit_payers order by payer")
         .fetch_all(source)
         .await?;
-    let read = |row: &sqlx::sqlite::SqliteRow| {
+    let read = |row: &SqliteRow| {
         let (payer, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let payer = payer.parse().map_err(|_| StateError::Range)?;
         let key: Digest = key.parse().map_err(|_| StateError::Range)?;
@@ -78,45 +79,22 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// The officer who agreed to a request beforehand.
-pub(super) async fn approval<'e>(
-    source: impl sqlx::Executor<'e, Database = Sqlite>,
-    request: &Digest,
-) -> Result<Option<String>, StateError> {
-    let row = sqlx::query("select officer from audit_approvals where request = $1")
-        .bind(request.to_string())
-        .fetch_optional(source)
-        .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
-}
-
-pub(super) async fn approve(
-    change: &mut Change,
-    request: &Digest,
-    officer: &str,
-) -> Result<(), StateError> {
-    sqlx::query(
-        "insert into audit_approvals (request, officer) values ($1, $2) on conflict do nothing",
-    )
-    .bind(request.to_string())
-    .bind(officer)
-    .execute(&mut **change)
-    .await?;
-    Ok(())
-}
-
-/// What was evaluated so far for a payer and month.
-pub(super) async fn evaluated<'e>(
+/// What was evaluated and opened so far for a payer and month.
+pub(super) async fn spent<'e>(
     source: impl sqlx::Executor<'e, Database = Sqlite>,
     (payer, month): (&Slug, Month),
-) -> Result<u64, StateError> {
-    let row = sqlx::query("select evaluated from audit_spent where payer = $1 and month = $2")
-        .bind(payer.to_string())
-        .bind(month.to_string())
-        .fetch_optional(source)
-        .await?;
-    let spent: i64 = row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0);
-    u64::try_from(spent).map_err(|_| StateError::Range)
+) -> Result<(u64, u64), StateError> {
+    let row =
+        sqlx::query("select evaluated, opened from audit_spent where payer = $1 and month = $2")
+            .bind(payer.to_string())
+            .bind(month.to_string())
+            .fetch_optional(source)
+            .await?;
+    let Some(row) = row else { return Ok((0, 0)) };
+    let count = |at: usize| -> Result<u64, StateError> {
+        u64::try_from(row.try_get::<i64, _>(at)?).map_err(|_| StateError::Range)
+    };
+    Ok((count(0)?, count(1)?))
 }
 
 /// Adds what a request uses, unless that is more than there may be: then `false`.

@@ -8,6 +8,7 @@ use policies::rules::Privacy;
 use schemas::loss::Rho;
 
 use super::Node;
+use crate::access::Standing;
 use crate::answer;
 use crate::ledger;
 use crate::noise;
@@ -40,7 +41,12 @@ pub(super) fn epsilon(rho: Rho) -> String {
 
 async fn show_ledger(json: bool, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
-    let policy = answer::policy(&node.config)?;
+    let lies_there = answer::policy(&node.config)?;
+    let (config, now) = (&node.config, node.clock.now());
+    let (data, hospital) = (&config.data, &config.hospital);
+    let standing = Standing::open(&node.state, data, hospital, &lies_there, now).await;
+    // A raised limit that still waits is not shown as if it counted.
+    let policy = standing.map_or(lies_there, |standing| standing.policy);
     let lines = ledger::lines(&node.state).await?;
     if json {
         let rows: Vec<_> = lines

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use policies::plan::{self, Explained};
 use policies::template::{self, Template};
+use schemas::shown::line;
 use schemas::time::Period;
 
 use super::account::epsilon;
@@ -71,7 +72,12 @@ async fn ask(
     if !dry_run && let Err(error) = super::link::compare(&node).await {
         // The coordinator's absence does not stop the hospital's own officer.
         let told = "whether this ledger is the newest could not be checked";
-        writeln!(std::io::stderr(), "consilium-node: {told}: {error:#}")?;
+        let error = format!("{error:#}");
+        writeln!(
+            std::io::stderr(),
+            "consilium-node: {told}: {}",
+            line(&error)
+        )?;
     }
     let app = Arc::new(App::open(&node.config, node.state.clone(), node.clock).await?);
     let shipped = template::shipped()
@@ -87,7 +93,7 @@ async fn ask(
     };
     let draft = template.draft(&app.dictionary, answer::floors_digest(&app)?, period)?;
     for note in draft.left_out.iter().filter(|_| !json) {
-        writeln!(out, "left out: {note}")?;
+        writeln!(out, "left out: {}", line(note))?;
     }
     let asked = Asked {
         question: draft.question,
@@ -167,7 +173,7 @@ async fn verdict(
     let examined = answer::examine(app, asked).await?;
     let bound = examined.bound;
     if !json {
-        writeln!(out, "{}", examined.verdict.reason)?;
+        writeln!(out, "{}", line(&examined.verdict.reason))?;
         let months: Vec<String> = bound
             .released
             .months

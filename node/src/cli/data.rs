@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use schemas::dictionary::Dictionary;
+use schemas::shown;
 use schemas::time::Month;
 
 use super::bar::Bar;
@@ -119,7 +120,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Discard { load } => {
             let at = node.clock.now();
             release::discard(&node.state, &node.config.data, &load, at).await?;
-            writeln!(out, "discarded load {load}")?;
+            writeln!(out, "discarded load {}", shown::line(&load))?;
             next::step(out, &node.given, "load FILE --mapping MAPPING")?;
             Ok(())
         }
@@ -183,7 +184,7 @@ fn warn(summary: &Summary) -> std::io::Result<()> {
     summary
         .warnings
         .iter()
-        .try_for_each(|warning| writeln!(err, "warning: {warning}"))
+        .try_for_each(|warning| writeln!(err, "warning: {}", shown::line(warning)))
 }
 
 fn show_released(

@@ -177,7 +177,8 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
     let policy = answer::policy(&node.config);
     let policy = policy.context("the policy is refused, nothing would be answered")?;
     let config = &node.config;
-    Standing::open(&node.state, &config.data, &config.hospital, &policy)
+    let now = node.clock.now();
+    Standing::open(&node.state, &config.data, &config.hospital, &policy, now)
         .await
         .context("the policy is refused, nothing would be answered")?;
     let link = open(&node)?;
@@ -203,7 +204,7 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
         answer_round(&node, &cache, (round, digest)).await
     };
     let open = async || app(&node, &cache).await;
-    let carry = link::carry(&link, &node.state, &node.config, &node.clock, &stop);
+    let carry = link::carry(&desk, &node.config, &stop);
     let pool = Box::pin(link::pool(&desk, open, !committee_only, &stop));
     tokio::join!(link::run(&desk, answer, &stop), carry, pool);
     Ok(())

@@ -3,21 +3,19 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Subcommand;
 use proofs::history::{self, Published, QUORUM, Receipt, Shown};
-use proofs::note::Note;
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::Signer;
-use schemas::time::Timestamp;
-use sqlx::Row as _;
+use schemas::shown::line;
 
 use super::Node;
 use crate::answer;
 use crate::config::keys::Keys;
 use crate::ledger;
-use crate::log::{self, Keeper, Leaves};
+use crate::log::{self, Keeper};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -107,7 +105,9 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             Ok(())
         }
         Command::Prove { sequence, file } => {
-            let receipt = prove(&keeper(&node, &signer).await?, sequence).await?;
+            let keeper = keeper(&node, &signer).await?;
+            let receipt = log::prove(&keeper, sequence).await?;
+            let receipt = receipt.context("not witnessed yet: keep the node running")?;
             std::fs::write(&file, canonical::to_bytes(&receipt)?)
                 .with_context(|| format!("`{}` could not be written", file.display()))?;
             writeln!(out, "entry {sequence} is proven in {}", file.display())?;
@@ -154,43 +154,13 @@ async fn show(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
             out,
             "{:>6} {} {:<12} {} {}",
             entry.sequence,
-            readable(entry.at),
+            entry.at,
             entry.kind,
             entry.subject.short(),
-            detail.join(" ")
+            line(&detail.join(" "))
         )?;
     }
     Ok(())
-}
-
-/// A moment as RFC 3339 in UTC; as seconds where no calendar has it.
-fn readable(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
-}
-
-async fn prove(keeper: &Keeper<'_>, sequence: u64) -> anyhow::Result<Receipt> {
-    let newest = keeper.witnessed(QUORUM).await?;
-    let newest = newest.context("no checkpoint is witnessed yet: keep the node running")?;
-    let size = newest.checkpoint.size;
-    let Some(index) = sequence.checked_sub(1).filter(|index| *index < size) else {
-        bail!("only entries 1 to {size} are witnessed yet");
-    };
-    let mut leaves = Leaves::default();
-    let path = leaves.follow(keeper.state).await?.inclusion(index, size)?;
-    let rows = sqlx::query(
-        "select entry, note from log, checkpoints \
-         where sequence = $1 and origin = $2 and size = $3",
-    )
-    .bind(i64::try_from(sequence)?)
-    .bind(&newest.checkpoint.origin)
-    .bind(i64::try_from(size)?)
-    .fetch_one(keeper.state.pool())
-    .await?;
-    Ok(Receipt {
-        entry: canonical::from_bytes(rows.try_get::<String, _>(0)?.as_bytes())?,
-        path,
-        checkpoint: Note::parse(rows.try_get::<String, _>(1)?.as_bytes())?.to_string(),
-    })
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -204,7 +174,7 @@ fn read_keys(folder: &Path) -> anyhow::Result<String> {
 fn check(folder: &Path, file: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let receipt: Receipt = canonical::read(&read(file)?).context("the file is no receipt")?;
     let keys = history::Keys::parse(&read_keys(folder)?)?;
-    let found = receipt.verify(&keys)?;
+    let found = receipt.verify(&keys, QUORUM)?;
     let (sequence, size) = (receipt.entry.sequence, found.checkpoint.size);
     let by: Vec<&str> = found.witnesses.keys().map(Slug::as_str).collect();
     let by = by.join(", ");
@@ -248,15 +218,4 @@ fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Resul
     let (entries, head) = (found.entries, found.head);
     writeln!(out, "sound: {entries} entries, head {head}, {witnessed}")?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_readable() {
-        assert_eq!(readable(Timestamp(1_751_328_000)), "2025-07-01T00:00:00Z");
-        assert_eq!(readable(Timestamp(i64::MAX)), i64::MAX.to_string());
-    }
 }

@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use schemas::shown::{self, Screen};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -116,8 +117,15 @@ impl Node {
 
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    if words.any(|word| !shown::is_plain(&word.to_string_lossy())) {
+        let told =
+            "the command line holds line ends or control characters: rename the file or retype";
+        drop(writeln!(std::io::stderr(), "consilium-node: {told}"));
+        return ExitCode::from(2);
+    }
     let cli = Cli::parse();
-    let mut out = pipe::Pipe::new(std::io::stdout().lock());
+    let mut out = pipe::Pipe::new(Screen::new(std::io::stdout().lock()));
     let done = tokio::runtime::Runtime::new()
         .context("the runtime could not be started")
         .and_then(|runtime| runtime.block_on(run(cli, &mut out)));
@@ -126,7 +134,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let mut err = std::io::stderr().lock();
             // Nothing is left to do if even the error cannot be shown.
-            drop(writeln!(err, "consilium-node: {error:#}"));
+            let told = format!("{error:#}");
+            drop(writeln!(err, "consilium-node: {}", shown::line(&told)));
             ExitCode::FAILURE
         }
     }
@@ -140,7 +149,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Account(command) => account::run(command, &cli.data, out).await,
         Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Audit(command) => audit::run(command, &cli.data, out).await,
-        Command::Link(command) => link::run(command, &cli.data, out).await,
+        Command::Link(command) => Box::pin(link::run(command, &cli.data, out)).await,
         Command::Officer(command) => officer::run(command, &cli.data, out).await,
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
         Command::Pooled(command) => pooled::run(command, &cli.data, out).await,

@@ -3,17 +3,20 @@
 use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
 
+use schemas::shown::line;
+
 /// Prints the next command for the same data folder, as the user named it.
 pub(super) fn step(out: &mut dyn Write, data: &Path, rest: &str) -> Result<()> {
     writeln!(out, "next: consilium-node --data {} {rest}", path(data))
 }
 
-/// A path as a shell reads it.
+/// A path as a shell reads it, on one line.
 pub(super) fn path(path: &Path) -> String {
     let text = tidy(path).display().to_string();
+    let text = line(&text);
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%~".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
-        text
+        text.into_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 use schemas::id::Slug;
+use schemas::shown::line;
 
 use super::account::write_policy;
 use super::officer::As;
@@ -24,6 +25,9 @@ pub(super) enum Command {
     },
     /// Sign the policy as it lies there; two officers have to. Any later change needs both again.
     ///
+    /// A change that protects patients less in any line comes into force 24 hours after the second
+    /// signature; until then the policy before it stays in force. Any other does at once.
+    ///
     /// Example: consilium-node --data ./node1 policy approve --as li-hua
     Approve {
         #[command(flatten)]
@@ -41,25 +45,39 @@ pub(super) async fn run(command: &Command, data: &Path, out: &mut dyn Write) -> 
         Command::Show { json: true } => show::json_of(&policy, out)?,
         Command::Show { json: false } => {
             writeln!(out, "digest {digest}")?;
-            let standing =
-                Standing::open(&node.state, &config.data, &config.hospital, &policy).await;
-            match standing {
+            let (data, hospital, now) = (&config.data, &config.hospital, node.clock.now());
+            match Standing::open(&node.state, data, hospital, &policy, now).await {
                 Ok(standing) => {
                     let by: Vec<&str> = standing.approved.by.iter().map(Slug::as_str).collect();
-                    writeln!(out, "signed by {}", by.join(", "))?;
+                    match standing.waits_until {
+                        None => writeln!(out, "signed by {}", by.join(", "))?,
+                        Some(from) => writeln!(
+                            out,
+                            "in force from {from}; until then {}, signed by {}",
+                            standing.approved.policy,
+                            by.join(", ")
+                        )?,
+                    }
                 }
                 Err(error) => writeln!(out, "not in force: {error}")?,
             }
-            writeln!(out, "access policies: {}", set.ids().join(", "))?;
+            writeln!(out, "access policies: {}", line(&set.ids().join(", ")))?;
             write_policy(&policy, out)?;
         }
         Command::Approve { by } => {
             let signer = by.signer(&config.data)?;
             let whose = (config.data.as_path(), &config.hospital);
             let now = node.clock.now();
-            let have =
-                access::approve(&node.state, whose, digest, (&by.name, &signer), now).await?;
+            let who = (&by.name, &signer);
+            let signed = access::approve(&node.state, whose, (&policy, &set), who, now).await?;
+            let have = signed.have;
             writeln!(out, "policy {} signed by {have} of 2", digest.short())?;
+            if let Some(from) = signed.waits_until {
+                writeln!(
+                    out,
+                    "it protects less than the one before, or may: in force from {from}"
+                )?;
+            }
         }
     }
     Ok(())

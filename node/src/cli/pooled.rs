@@ -102,9 +102,7 @@ async fn listed(node: &Node) -> anyhow::Result<Vec<pooled::key_list::Member>> {
 }
 
 async fn standing(node: &Node) -> anyhow::Result<Standing> {
-    let policy = answer::policy(&node.config)?;
-    let config = &node.config;
-    Ok(Standing::open(&node.state, &config.data, &config.hospital, &policy).await?)
+    Ok(answer::standing(&node.config, &node.state, node.clock.now()).await?)
 }
 
 async fn members(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {

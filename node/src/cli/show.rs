@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use schemas::shown::line;
 use serde::Serialize;
 
 use super::next;
@@ -57,7 +58,7 @@ pub(super) fn summary(summary: &Summary, json: bool, out: &mut dyn Write) -> any
         )?;
     }
     for note in &summary.notes {
-        writeln!(out, "note: {note}")?;
+        writeln!(out, "note: {}", line(note))?;
     }
     writeln!(
         out,
@@ -110,19 +111,20 @@ pub(super) fn trial(trial: &Trial, json: bool, out: &mut dyn Write) -> anyhow::R
         for (code, rows) in codes {
             writeln!(
                 out,
-                "not in the dictionary: {dimension} `{code}` ({rows} rows)"
+                "not in the dictionary: {dimension} `{}` ({rows} rows)",
+                line(code)
             )?;
         }
     }
     for note in &trial.notes {
-        writeln!(out, "note: {note}")?;
+        writeln!(out, "note: {}", line(note))?;
     }
     for row in &trial.rows {
         let values: Vec<String> = row
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        writeln!(out, "{}", values.join(" "))?;
+        writeln!(out, "{}", line(&values.join(" ")))?;
     }
     Ok(())
 }
@@ -166,7 +168,8 @@ pub(super) fn paths(load: &Path, out: &mut dyn Write) -> std::io::Result<()> {
         ("quality          ", "quality.txt"),
         ("de-identification", "deidentification.txt"),
     ] {
-        writeln!(out, "{what}  {}", next::tidy(&load.join(file)).display())?;
+        let path = next::tidy(&load.join(file)).display().to_string();
+        writeln!(out, "{what}  {}", line(&path))?;
     }
     Ok(())
 }

@@ -101,6 +101,7 @@ pub fn book(
             checkpoint: close.checkpoint.clone(),
             first: batch.first,
             proof: log.range_proof(batch.first, batch.leaves + 1, log.size())?,
+            receipt: None,
         },
         header,
         leaves,

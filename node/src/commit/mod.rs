@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proofs::book;
-use proofs::checkpoint::{Checkpoint, CheckpointError};
+use proofs::checkpoint::Checkpoint;
 use proofs::leaf::{HeaderError, LeafError};
 use proofs::note::{Note, NoteError};
 use proofs::tree::TreeError;
@@ -108,9 +108,6 @@ pub enum CloseError {
     /// The checkpoint's note.
     #[error(transparent)]
     Note(#[from] NoteError),
-    /// The checkpoint.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
     /// A header has no canonical form.
     #[error(transparent)]
     Canonical(#[from] canonical::Error),
@@ -215,12 +212,11 @@ pub async fn close(
     };
     let mut change = state.begin().await?;
     store::insert(&mut change, &close, &batches, now).await?;
-    let subject = Digest::of("consilium-checkpoint-v1", &[note.text().as_bytes()]);
     let detail = [
         ("month", request.month.to_string()),
         ("version", version.to_string()),
     ];
-    state::append(&mut change, now, "close", subject, &detail).await?;
+    state::append(&mut change, now, "close", close.digest(), &detail).await?;
     change.commit().await.map_err(StateError::from)?;
     let settlements = batches.iter();
     Ok(Closed {
@@ -262,23 +258,6 @@ fn seal(
         done += settlements.len();
     }
     Ok(batches)
-}
-
-/// Adds cosignatures to the checkpoint that ends in this tree: whoever relays witnesses calls this
-/// with the note as it came back. The checkpoint's own text never changes.
-pub async fn cosigned(state: &State, note: &Note) -> Result<(), CloseError> {
-    let checkpoint = Checkpoint::parse(note.text())?;
-    let mut change = state.begin().await?;
-    let closes = store::closes(&mut *change).await?;
-    let close = closes
-        .iter()
-        .find(|close| close.frontier.size() == checkpoint.size);
-    let close = close.ok_or(CheckpointError::Origin)?;
-    let mut held = Note::parse(close.checkpoint.as_bytes())?;
-    held.merge(note)?;
-    store::set_checkpoint(&mut change, close, &held.to_string()).await?;
-    change.commit().await.map_err(StateError::from)?;
-    Ok(())
 }
 
 async fn same(state: &State, close: &Close) -> Result<Closed, CloseError> {

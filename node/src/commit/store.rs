@@ -1,5 +1,6 @@
 //! The tables `closes` and `close_batches`.
 
+use proofs::book;
 use proofs::commit::{Blinding, Opening};
 use proofs::tree::Frontier;
 use schemas::digest::Digest;
@@ -26,6 +27,19 @@ pub struct Close {
     pub frontier: Frontier,
     /// The signed note.
     pub checkpoint: String,
+}
+
+impl Close {
+    /// The text of the checkpoint, without signatures.
+    pub fn text(&self) -> String {
+        let text = self.checkpoint.split("\n\n").next();
+        format!("{}\n", text.unwrap_or_default())
+    }
+
+    /// By what the node's log and the officers' approvals name the checkpoint.
+    pub fn digest(&self) -> Digest {
+        book::checkpoint_digest(&self.text())
+    }
 }
 
 /// One payer's batch of a close.
@@ -116,20 +130,6 @@ pub(super) async fn insert(
         .await?;
         first += 1 + u64::from(batch.header.leaves);
     }
-    Ok(())
-}
-
-pub(super) async fn set_checkpoint(
-    change: &mut Change,
-    close: &Close,
-    checkpoint: &str,
-) -> Result<(), StateError> {
-    sqlx::query("update closes set checkpoint = $1 where month = $2 and version = $3")
-        .bind(checkpoint)
-        .bind(close.month.to_string())
-        .bind(i64::from(close.version))
-        .execute(&mut **change)
-        .await?;
     Ok(())
 }
 

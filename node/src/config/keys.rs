@@ -1,8 +1,8 @@
 //! Secret keys in files that only their owner reads. They are never printed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use pooled::boxes::BoxSecret;
@@ -246,17 +246,25 @@ impl Keys {
         Ok(bytes)
     }
 
+    // Whole or not at all, also where the process dies meanwhile: half a key would stop every
+    // later start.
     fn write_new(&self, name: &str, bytes: &[u8]) -> Result<(), ConfigError> {
         let path = self.folder.join(name);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(ConfigError::io(&path))?;
-        file.write_all(bytes).map_err(ConfigError::io(&path))?;
-        file.sync_all().map_err(ConfigError::io(&path))
+        write_whole(&path, bytes).map_err(ConfigError::io(&path))
     }
+}
+
+/// Writes a new file of mode 0600, durably; refuses to replace one.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    File::open(folder)?.sync_all()
 }
 
 fn audit_name(month: Month) -> String {

@@ -204,9 +204,7 @@ impl Config {
         let text = toml::to_string(self)
             .map_err(|_| ConfigError::Shape("cannot be written".to_owned()))?;
         let head = "# Settings of this node; every field is explained in node.example.toml.\n";
-        let mut file = fs::File::create_new(&path).map_err(ConfigError::io(&path))?;
-        std::io::Write::write_all(&mut file, format!("{head}{text}").as_bytes())
-            .map_err(ConfigError::io(&path))
+        keys::write_whole(&path, format!("{head}{text}").as_bytes()).map_err(ConfigError::io(&path))
     }
 }
 

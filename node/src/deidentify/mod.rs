@@ -189,6 +189,12 @@ impl<'a> Deidentifier<'a> {
                         .copied()
                         .unwrap_or(dimension.other)
                 }
+                DimensionSource::Days { field, bands } => {
+                    let milli = checked.amounts().get(*field).copied().unwrap_or(0);
+                    let days = usize::try_from(milli.div_ceil(1000)).unwrap_or(usize::MAX);
+                    let last = bands.last().copied().unwrap_or(dimension.other);
+                    bands.get(days).copied().unwrap_or(last)
+                }
                 DimensionSource::Coded { column, codes } => {
                     let value = checked.row().value(*column);
                     if let Some(key) = codes.find(value) {

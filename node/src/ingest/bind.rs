@@ -32,8 +32,8 @@ impl Bound {
             Patient::Row => None,
             Patient::Column(name) => Some(columns.find(name)?),
         };
-        let dimensions = dimensions::bind(mapping, dictionary, columns, &mut notes)?;
         let fields = fields::bind(mapping, dictionary, columns, &mut notes)?;
+        let dimensions = dimensions::bind(mapping, dictionary, columns, &fields, &mut notes)?;
         let (groups, unknown) = Codes::new(
             dictionary.groups.iter().map(|group| group.code.as_str()),
             &mapping.case_group.values,

@@ -86,6 +86,13 @@ pub enum DimensionSource {
     },
     /// From the age: key by whole years.
     Age(Vec<u16>),
+    /// From the length of stay: key by begun days.
+    Days {
+        /// Position of the field in [`Bound::fields`].
+        field: usize,
+        /// Key by days, 0 to the most that a stay has.
+        bands: Vec<u16>,
+    },
 }
 
 /// A field that the source has.

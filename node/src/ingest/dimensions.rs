@@ -3,7 +3,7 @@
 use schemas::dictionary::{Dictionary, Dimension, KeySource};
 
 use super::IngestError;
-use super::bound::{BoundDimension, DimensionSource, MOST_AGE};
+use super::bound::{BoundDimension, BoundField, DimensionSource, MOST_AGE};
 use super::codes::Codes;
 use super::columns::Columns;
 use super::mapping::{DimensionMapping, Mapping};
@@ -14,6 +14,7 @@ pub(super) fn bind(
     mapping: &Mapping,
     dictionary: &Dictionary,
     columns: Columns<'_>,
+    fields: &[BoundField],
     notes: &mut Vec<String>,
 ) -> Result<Vec<BoundDimension>, IngestError> {
     for name in mapping.dimensions.keys() {
@@ -25,7 +26,7 @@ pub(super) fn bind(
     }
     let stored = dictionary.dimensions.iter().filter(|d| is_stored(d));
     stored
-        .map(|d| bind_dimension(d, mapping.dimensions.get(&d.id), columns, notes))
+        .map(|d| bind_dimension(d, mapping.dimensions.get(&d.id), (columns, fields), notes))
         .collect()
 }
 
@@ -53,7 +54,7 @@ pub(super) fn one_column(
 fn bind_dimension(
     dimension: &Dimension,
     source: Option<&DimensionMapping>,
-    columns: Columns<'_>,
+    (columns, fields): (Columns<'_>, &[BoundField]),
     notes: &mut Vec<String>,
 ) -> Result<BoundDimension, IngestError> {
     let place = format!("dimensions.{}", dimension.id);
@@ -81,11 +82,12 @@ fn bind_dimension(
         &source.constant,
         &source.age,
         &source.birth_date,
+        &source.days,
     ];
     if ways.iter().filter(|way| way.is_some()).count() != 1 {
         return Err(IngestError::rule(
             place,
-            "exactly one of column, constant, age, birth_date",
+            "exactly one of column, constant, age, birth_date, days",
         ));
     }
     if let Some(column) = &source.column {
@@ -104,14 +106,24 @@ fn bind_dimension(
         return Ok(bound(DimensionSource::Constant(key)));
     }
     if dimension.source != KeySource::Bands {
-        return Err(IngestError::rule(place, "an age gives bands only"));
+        return Err(IngestError::rule(place, "an age or days give bands only"));
     }
-    Ok(bound(DimensionSource::Age(bands(dimension, other))))
+    if let Some(days) = &source.days {
+        let field = fields.iter().position(|field| field.name == *days);
+        let field = field.ok_or_else(|| IngestError::rule(place, "days names a mapped field"))?;
+        let bands = bands(dimension, other, MOST_DAYS);
+        return Ok(bound(DimensionSource::Days { field, bands }));
+    }
+    let bands = bands(dimension, other, MOST_AGE);
+    Ok(bound(DimensionSource::Age(bands)))
 }
 
-/// The key of every age, 0 to [`MOST_AGE`]. Bands read `30-34` or `90+`; where bands overlap the
+/// Days above which a stay falls in the last band that its days reach.
+const MOST_DAYS: usize = 1000;
+
+/// The key of every number from 0 to `most`. Bands read `30-34` or `90+`; where bands overlap the
 /// first one counts.
-fn bands(dimension: &Dimension, other: u16) -> Vec<u16> {
+fn bands(dimension: &Dimension, other: u16, most: usize) -> Vec<u16> {
     let read = |code: &str| -> Option<(usize, usize)> {
         if let Some(from) = code.strip_suffix('+') {
             return Some((from.parse().ok()?, usize::MAX));
@@ -123,13 +135,13 @@ fn bands(dimension: &Dimension, other: u16) -> Vec<u16> {
         .zip(&dimension.keys)
         .filter_map(|(index, key)| read(&key.code).map(|(from, to)| (from, to, index)))
         .collect();
-    let band = |age: usize| {
+    let band = |number: usize| {
         let found = ranges
             .iter()
-            .find(|(from, to, _)| (*from..=*to).contains(&age));
+            .find(|(from, to, _)| (*from..=*to).contains(&number));
         found.map_or(other, |(_, _, index)| *index)
     };
-    (0..=MOST_AGE).map(band).collect()
+    (0..=most).map(band).collect()
 }
 
 /// Notes the keys of a mapping that the dictionary does not have.

@@ -101,7 +101,7 @@ pub struct CaseGroup {
     pub values: BTreeMap<String, String>,
 }
 
-/// A dimension: exactly one of `column`, `constant`, `age`, `birth_date`.
+/// A dimension: exactly one of `column`, `constant`, `age`, `birth_date`, `days`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DimensionMapping {
@@ -120,6 +120,9 @@ pub struct DimensionMapping {
     /// Column of the birth date, for bands; the age is that on the day of discharge.
     #[serde(default)]
     pub birth_date: Option<String>,
+    /// Field of the length of stay, for bands of whole days; a begun day counts.
+    #[serde(default)]
+    pub days: Option<String>,
 }
 
 /// A field: `column` with its unit, or (length of stay) `from_dates`, or both to compare.
@@ -204,7 +207,7 @@ mod tests {
             ("", 8),
             ("[time]\n", 5),
             ("[case_group]\n", 3),
-            ("[dimensions.sex]\n", 5),
+            ("[dimensions.sex]\n", 6),
             ("[fields.cost]\n", 3),
         ] {
             let error = toml::from_str::<Mapping>(&format!("{place}nokey = 1")).unwrap_err();

@@ -3,7 +3,6 @@
 
 use schemas::request::SKEW;
 use schemas::time::Timestamp;
-use sqlx::Row as _;
 
 use crate::store::state::{State, StateError};
 
@@ -24,11 +23,8 @@ impl From<sqlx::Error> for Behind {
 
 /// Refuses a clock that runs behind.
 pub(super) async fn check(state: &State, now: Timestamp) -> Result<(), Behind> {
-    let row = sqlx::query("select highest from clock where id = 1")
-        .fetch_optional(state.pool())
-        .await?;
-    let highest: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
-    match highest.map_or(0, |highest| highest.saturating_sub(now.0)) {
+    let highest = state.agreed().await?;
+    match highest.map_or(0, |highest| highest.0.saturating_sub(now.0)) {
         behind if behind > SKEW => Err(Behind::Clock(behind)),
         _ => Ok(()),
     }

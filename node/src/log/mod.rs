@@ -8,6 +8,7 @@ mod export;
 mod fsck;
 mod keeper;
 mod leaves;
+mod prove;
 mod rollback;
 #[cfg(test)]
 mod test;
@@ -17,6 +18,7 @@ pub use export::export;
 pub use fsck::{FsckError, Tally, chain, fsck};
 pub use keeper::{Keeper, Standing};
 pub use leaves::Leaves;
+pub use prove::{entry_about, prove};
 pub use rollback::{Lost, burned, lost};
 pub use witness::{cosign, known, sent, unsent};
 

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use schemas::answer::Grade;
+use schemas::shown;
 use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
@@ -113,7 +114,7 @@ pub async fn release(
     by: &SignOff<'_>,
 ) -> Result<Vec<MonthState>, ReleaseError> {
     let named = (1..=64).contains(&by.officer.chars().count());
-    if !named || by.officer.chars().any(char::is_control) {
+    if !named || !shown::is_plain(by.officer) {
         return Err(ReleaseError::Officer);
     }
     let _lock = Lock::take(data)?;

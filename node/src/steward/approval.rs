@@ -73,10 +73,7 @@ pub async fn refuse(
     reason: &str,
 ) -> Result<(), StewardError> {
     by.check()?;
-    let sound = (1..=200).contains(&reason.chars().count());
-    if !sound || reason.chars().any(char::is_control) {
-        return Err(StewardError::Reason);
-    }
+    check_reason(reason)?;
     let mut change = state.begin().await?;
     let mut moved = false;
     for from in [Stands::Pending, Stands::Approved, Stands::Held] {
@@ -94,6 +91,15 @@ pub async fn refuse(
     let detail = [("officer", by.name.to_string())];
     append(&mut change, by.at, "refuse", letter.digest, &detail).await?;
     Ok(change.commit().await?)
+}
+
+/// Whether a reason is one to keep: 1 to 200 characters on one line.
+pub fn check_reason(reason: &str) -> Result<(), StewardError> {
+    let sound = (1..=200).contains(&reason.chars().count());
+    if !sound || !schemas::shown::is_plain(reason) {
+        return Err(StewardError::Reason);
+    }
+    Ok(())
 }
 
 /// Keeps the answer of an approved question here until it is released. Signed anew, so that the

@@ -22,7 +22,14 @@ const LAST: &str = "select locked, who, at from locks order by position desc lim
 
 /// How it stands; `None` where it was never locked.
 pub async fn locked(state: &State) -> Result<Option<Lock>, StewardError> {
-    let row = sqlx::query(LAST).fetch_optional(state.pool()).await?;
+    last(state.pool()).await
+}
+
+/// The same inside a change.
+pub(crate) async fn last<'e>(
+    source: impl sqlx::Executor<'e, Database = sqlx::Sqlite>,
+) -> Result<Option<Lock>, StewardError> {
+    let row = sqlx::query(LAST).fetch_optional(source).await?;
     let Some(row) = row else {
         return Ok(None);
     };

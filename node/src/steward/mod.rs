@@ -12,8 +12,9 @@ mod members;
 mod words;
 
 pub use alarm::{alarm, declined};
-pub use approval::{Fits, approve, approved, hold, refuse, release};
+pub use approval::{Fits, approve, approved, check_reason, hold, refuse, release};
 pub use inbox::{Letter, State as LetterState, answered, expire, find, let_go, letters, put, void};
+pub(crate) use lock::last;
 pub use lock::{Lock, lock, locked, unlock};
 pub use members::{accept_member, accepted_members};
 pub use quota::{Admitted, Similar, admit, similar, suspect};

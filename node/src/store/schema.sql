@@ -149,7 +149,7 @@ create table if not exists closes (
     list text not null,                 -- BLAKE3 by which the list is recognised
     first bigint not null unique,       -- number of its first entry in the settlement log
     frontier text not null,             -- the log after it: size and peaks
-    checkpoint text not null,           -- signed note, with the cosignatures that came in
+    checkpoint text not null,           -- signed note
     at bigint not null,
     primary key (month, version)
 );
@@ -193,10 +193,25 @@ create table if not exists audit_spent (
     primary key (payer, month)
 );
 
--- Audit requests that open leaves and that an officer agreed to beforehand.
-create table if not exists audit_approvals (
+-- Audit requests that open leaves, for the officers to decide on.
+create table if not exists audit_openings (
     request text primary key,           -- digest of the signed request
-    officer text not null
+    payer text not null,
+    month text not null,
+    version bigint not null,
+    leaves bigint not null,             -- how many are asked for
+    checkpoint text not null,           -- digest of the checkpoint that they stand under
+    refused text,                       -- the officer who refused, if one did
+    reason text,                        -- in that officer's words; it stays out of the log
+    at bigint not null
+);
+
+-- Officers' approvals of them.
+create table if not exists audit_signatures (
+    request text not null references audit_openings (request),
+    officer text not null,
+    approval text not null,             -- schemas::officer::OpeningApproval, sealed
+    primary key (request, officer)
 );
 
 -- Persons who decide at this hospital, in the order in which they were registered.
@@ -205,6 +220,12 @@ create table if not exists officers (
     position bigint not null unique,
     officer text not null,              -- schemas::officer::Officer
     signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
+);
+
+-- Policies that two of them signed, in the order in which they did: the last one in force counts.
+create table if not exists policies (
+    position bigint primary key,        -- 1, 2, 3 …
+    signed text not null                -- policies::access::Signed
 );
 
 -- Rounds that wait, or waited, for the steward.

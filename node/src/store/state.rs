@@ -70,6 +70,14 @@ impl State {
         Ok(self.pool.begin_with("begin immediate").await?)
     }
 
+    /// The highest time on which node and coordinator agreed; none before they first did.
+    pub async fn agreed(&self) -> Result<Option<Timestamp>, StateError> {
+        let row = sqlx::query("select highest from clock where id = 1")
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| row.try_get(0).map(Timestamp)).transpose()?)
+    }
+
     /// Digest of the last log entry; zero before the first.
     pub async fn log_head(&self) -> Result<Digest, StateError> {
         let row = sqlx::query("select digest from log order by sequence desc limit 1")

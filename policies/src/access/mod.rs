@@ -3,8 +3,10 @@
 //! organisation's own file may only forbid more.
 
 mod officers;
+mod force;
 mod request;
 
+pub use force::{DELAY, Force, Signed, in_force};
 pub use officers::{Approved, Officers, OfficersError};
 pub use request::{Action, Channel, Principal, Request, Statistic};
 
@@ -111,6 +113,7 @@ impl Verdict {
 pub struct Access {
     schema: Schema,
     set: PolicySet,
+    own: String,
     digest: Digest,
 }
 
@@ -158,6 +161,7 @@ impl Access {
         let parts = [SCHEMA, floors, shipped, own].map(str::as_bytes);
         Ok(Self {
             digest: Digest::of("consilium-access-v1", &parts),
+            own: own.to_owned(),
             schema,
             set,
         })
@@ -166,6 +170,20 @@ impl Access {
     /// SHA-256 over schema, floors, shipped policies and the own file, as they are written.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The text of the organisation's own file.
+    pub fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// Whether every policy of the other set stands here too, so that nothing is allowed here that
+    /// is forbidden there: an own file may only forbid.
+    fn holds_all_of(&self, other: &Self) -> bool {
+        let texts = |set: &PolicySet| -> BTreeSet<String> {
+            set.policies().map(ToString::to_string).collect()
+        };
+        texts(&self.set).is_superset(&texts(&other.set))
     }
 
     /// The ids of all policies.

@@ -3,7 +3,8 @@
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::{Officer, PolicyApproval, Role};
-use schemas::seal::{SealError, Sealed, Signer};
+use schemas::seal::{Message, SealError, Sealed, Signer};
+use schemas::time::Timestamp;
 
 /// How many persons a policy, and every person after the first ones, needs.
 pub(super) const PERSONS: usize = 2;
@@ -43,6 +44,8 @@ pub struct Approved {
     pub policy: Digest,
     /// Who signed, by name.
     pub by: Vec<Slug>,
+    /// When the second of them signed, by their own words.
+    pub at: Timestamp,
 }
 
 /// The registered persons of one organisation, in the order in which they came.
@@ -115,42 +118,54 @@ impl Officers {
         }
     }
 
+    /// Who signed a message that fits: each person once, however often one signed.
+    pub fn signed<M: Message>(
+        &self,
+        sealed: &[Sealed<M>],
+        fits: impl Fn(&Officer, &M) -> bool,
+    ) -> Vec<&Officer> {
+        let has = |officer: &&Officer| {
+            let opened = |one: &Sealed<M>| one.open(&officer.key);
+            let mut signed = sealed.iter();
+            signed.any(|one| opened(one).is_ok_and(|message| fits(officer, &message)))
+        };
+        self.persons.iter().filter(has).collect()
+    }
+
     /// Whether two different persons signed exactly this policy of this organisation.
     pub fn approved(
         &self,
         policy: Digest,
         approvals: &[Sealed<PolicyApproval>],
     ) -> Result<Approved, OfficersError> {
-        let signed = |officer: &&Officer| {
+        // When a person first signed it.
+        let signed = |officer: &Officer| {
             let fits = |sealed: &Sealed<PolicyApproval>| {
-                sealed.open(&officer.key).is_ok_and(|approval| {
-                    approval.officer == officer.name
-                        && approval.organisation == self.organisation
-                        && approval.policy == policy
-                })
+                let approval = sealed.open(&officer.key).ok()?;
+                let fits = approval.officer == officer.name
+                    && approval.organisation == self.organisation
+                    && approval.policy == policy;
+                fits.then_some(approval.at)
             };
-            approvals.iter().any(fits)
+            let first = approvals.iter().filter_map(fits).min();
+            first.map(|at| (at, officer.name.clone()))
         };
-        let by: Vec<Slug> = self
-            .persons
-            .iter()
-            .filter(signed)
-            .map(|officer| officer.name.clone())
-            .collect();
-        if by.len() < PERSONS {
+        let signed: Vec<(Timestamp, Slug)> = self.persons.iter().filter_map(signed).collect();
+        let mut times: Vec<Timestamp> = signed.iter().map(|(at, _)| *at).collect();
+        times.sort_unstable();
+        let Some(at) = times.get(PERSONS - 1).copied() else {
             return Err(OfficersError::TooFew {
-                have: by.len(),
+                have: signed.len(),
                 policy,
             });
-        }
-        Ok(Approved { policy, by })
+        };
+        let by = signed.into_iter().map(|(_, name)| name).collect();
+        Ok(Approved { policy, by, at })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use schemas::time::Timestamp;
-
     use super::*;
 
     fn slug(text: &str) -> Slug {
@@ -226,5 +241,6 @@ mod tests {
             .approved(policy, &[yes(0, "h1", policy), yes(2, "h1", policy)])
             .unwrap();
         assert_eq!(approved.by, [slug("a"), slug("c")]);
+        assert_eq!(approved.at, Timestamp(0));
     }
 }

@@ -23,6 +23,9 @@ pub enum Channel {
     MutualTls,
     /// The organisation's own machine.
     Local,
+    /// Brought as a file by the organisation's own people, and signed by the asker's registered
+    /// key.
+    Carried,
     /// Neither.
     Open,
 }
@@ -85,7 +88,7 @@ pub enum Request {
         /// By which way.
         channel: Channel,
     },
-    /// To have one record opened.
+    /// To have leaves opened that belong to no claim.
     OpenRecord {
         /// The hospital.
         organisation: Slug,
@@ -246,6 +249,7 @@ fn name(channel: Channel) -> &'static str {
     match channel {
         Channel::MutualTls => "mtls",
         Channel::Local => "local",
+        Channel::Carried => "carried",
         Channel::Open => "open",
     }
 }

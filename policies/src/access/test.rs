@@ -28,6 +28,7 @@ fn request(action: &str, whose: &str, channel: &str, numbers: &str) -> Request {
     let channel = match channel {
         "mtls" => Channel::MutualTls,
         "local" => Channel::Local,
+        "carried" => Channel::Carried,
         _ => Channel::Open,
     };
     let words: Vec<&str> = numbers.split_whitespace().collect();

@@ -14,6 +14,7 @@ pub mod interval;
 pub mod dispersion;
 pub mod percentile;
 pub mod benchmark;
+pub mod signals;
 
 pub use benchmark::{Benchmark, BenchmarkError, Replies, benchmark};
 pub use decimal::half_up;

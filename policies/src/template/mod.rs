@@ -12,6 +12,7 @@ use schemas::question::{
     Block, Bounds, Dataset, Filter, Measure, Purpose, Question, Release, Series, Table,
 };
 use schemas::round::TemplateRef;
+use schemas::shown;
 use schemas::time::Period;
 use schemas::written;
 
@@ -91,14 +92,16 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
+const SHIPPED: [&str; 4] = [
+    include_str!("../../rules/templates/audit-signals.toml"),
+    include_str!("../../rules/templates/monthly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-pooled.toml"),
+];
+
 /// The templates that come with the software. Nodes compare questions with their own copy.
 pub fn shipped() -> Vec<Template> {
-    let texts = [
-        include_str!("../../rules/templates/monthly-benchmark.toml"),
-        include_str!("../../rules/templates/yearly-benchmark.toml"),
-        include_str!("../../rules/templates/yearly-pooled.toml"),
-    ];
-    texts
+    SHIPPED
         .into_iter()
         .filter_map(|text| Template::parse(text).ok())
         .collect()
@@ -140,6 +143,9 @@ impl Template {
         };
         if self.version == 0 {
             return broken("version", "versions begin at 1");
+        }
+        if !shown::is_plain(&self.label.zh) || !shown::is_plain(&self.label.en) {
+            return broken("label", "text on one line");
         }
         let sound = |bound: u8| (1..=50).contains(&bound);
         if !sound(self.bounds.groups) || !sound(self.bounds.stays) {

@@ -74,6 +74,11 @@ fn year() -> Period {
 
 #[test]
 fn the_shipped_templates_stay_within_their_price() {
+    for text in SHIPPED {
+        Template::parse(text).unwrap();
+    }
+    let signals = Template::parse(SHIPPED[0]).unwrap();
+    assert_eq!(signals.price().unwrap().to_string(), "0.05");
     let yearly = Template::parse(YEARLY).unwrap();
     assert_eq!(yearly.price().unwrap().to_string(), "0.25");
     assert_eq!(yearly.reference().to_string(), "yearly-benchmark@1");

@@ -10,11 +10,13 @@ use schemas::id::Slug;
 use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{self, CheckpointError, Member, Witnessed};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, Member};
+use crate::history::{Keys, Receipt, ReceiptError};
 use crate::leaf::{Header, HeaderError, LEAF_BYTES, Leaf, LeafError, Leaves};
 use crate::note::{Note, NoteError};
 use crate::oprf::OprfError;
 use crate::tree::{self, TreeError, verify_range};
+use crate::witness::{generation, log_key};
 
 /// Where the batch stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Place {
     pub first: u64,
     /// Hashes beside header and leaves.
     pub proof: Vec<Digest>,
+    /// Shows that witnesses have seen the checkpoint, once they have: the hospital's own log, which
+    /// they cosign, says that it closed the month under it.
+    pub receipt: Option<Receipt>,
 }
 
 /// A published batch, read but not yet believed.
@@ -46,10 +51,25 @@ pub struct Believed {
     pub header: Header,
     /// The leaves.
     pub leaves: Leaves,
-    /// Checkpoint and witnesses.
-    pub witnessed: Witnessed,
+    /// The settlement log's checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The organisations that cosigned a log which says so; none where nobody had to.
+    pub witnesses: Vec<Slug>,
     /// The checkpoint's text: what seeds a sample.
     pub text: String,
+}
+
+/// Whom the reader of a book believes.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// The alliance.
+    pub alliance: Slug,
+    /// The hospital and the key of its settlement log.
+    pub log: Member,
+    /// The keys of witnesses.
+    pub witnesses: Vec<Member>,
+    /// How many organisations other than the hospital must have seen the close.
+    pub quorum: usize,
 }
 
 /// Whose batch of which month is expected.
@@ -82,6 +102,15 @@ pub enum BookError {
     /// The checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Witnesses are asked for, and the book shows none.
+    #[error(
+        "the book holds no receipt of witnesses: have the hospital keep its node running, then give \
+         out the book again"
+    )]
+    NoReceipt,
+    /// What it shows of witnesses.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
     /// The header.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -99,6 +128,11 @@ pub enum BookError {
 /// The name of a hospital's settlement log, which is also its key's.
 pub fn origin(alliance: &Slug, hospital: &Slug) -> String {
     format!("{alliance}/{hospital}/settlements")
+}
+
+/// By what the hospital's own log names a checkpoint of its settlement log, from the note's text.
+pub fn checkpoint_digest(text: &str) -> Digest {
+    Digest::of("consilium-checkpoint-v1", &[text.as_bytes()])
 }
 
 impl Book {
@@ -125,17 +159,12 @@ impl Book {
         })
     }
 
-    /// Checks everything: signature and quorum, subject, number, order and total of the leaves,
+    /// Checks everything: signature and witnesses, subject, number, order and total of the leaves,
     /// their place in the log.
-    pub fn believe(
-        self,
-        subject: &Subject,
-        log: &Member,
-        witnesses: &[Member],
-        quorum: usize,
-    ) -> Result<Believed, BookError> {
+    pub fn believe(self, subject: &Subject, trust: &Trust) -> Result<Believed, BookError> {
         let note = Note::parse(self.place.checkpoint.as_bytes())?;
-        let witnessed = checkpoint::accept(&note, log, witnesses, quorum)?;
+        let checkpoint = checkpoint::accept(&note, &trust.log, &[], 0)?.checkpoint;
+        let witnesses = self.witnesses(trust)?;
         let header = Header::from_bytes(&self.header)?;
         let expected = (&subject.hospital, &subject.payer, subject.period);
         if (&header.hospital, &header.payer, header.period) != expected {
@@ -144,16 +173,52 @@ impl Book {
         header.check(&self.leaves)?;
         let mut hashes = vec![tree::leaf_hash(&self.header)];
         hashes.extend(self.leaves.as_slice().iter().map(Leaf::hash));
-        let (first, checkpoint) = (self.place.first, &witnessed.checkpoint);
-        let (size, root) = (checkpoint.size, &checkpoint.root);
-        verify_range(&hashes, first, size, &self.place.proof, root)?;
+        let (first, size) = (self.place.first, checkpoint.size);
+        verify_range(&hashes, first, size, &self.place.proof, &checkpoint.root)?;
         let text = note.text().to_owned();
         Ok(Believed {
             header,
             leaves: self.leaves,
-            witnessed,
+            checkpoint,
+            witnesses,
             text,
         })
+    }
+}
+
+impl Book {
+    /// The organisations that have seen the close, as many as are asked for or more; none where
+    /// none are asked for.
+    pub fn witnesses(&self, trust: &Trust) -> Result<Vec<Slug>, BookError> {
+        let note = Note::parse(self.place.checkpoint.as_bytes())?;
+        match (&self.place.receipt, trust.quorum) {
+            (_, 0) => Ok(Vec::new()),
+            (None, _) => Err(BookError::NoReceipt),
+            (Some(receipt), _) => Ok(trust.seen(receipt, note.text())?),
+        }
+    }
+}
+
+impl Trust {
+    /// The witnesses of a checkpoint of the hospital's own log that counts the entry by which the
+    /// month was closed under this checkpoint of the settlement log.
+    fn seen(&self, receipt: &Receipt, text: &str) -> Result<Vec<Slug>, ReceiptError> {
+        let closes = receipt.entry.kind.as_str() == "close";
+        if !closes || receipt.entry.subject != checkpoint_digest(text) {
+            return Err(ReceiptError::OtherEntry);
+        }
+        let own = Note::parse(receipt.checkpoint.as_bytes())?;
+        let origin = Checkpoint::parse(own.text())?.origin;
+        let hospital = &self.log.organisation;
+        if generation(&self.alliance, hospital, &origin).is_none() {
+            return Err(ReceiptError::OtherLog);
+        }
+        let keys = Keys {
+            log: log_key(hospital, &origin, self.log.key.public())?,
+            witnesses: self.witnesses.clone(),
+        };
+        let witnessed = receipt.verify(&keys, self.quorum)?;
+        Ok(witnessed.witnesses.into_keys().collect())
     }
 }
 

@@ -94,6 +94,15 @@ pub enum Refusal {
     /// Elements, places or keys that are none.
     #[error("the request holds what is no element, place or key")]
     Content,
+    /// An officer of the hospital refused to open leaves.
+    #[error("an officer of the hospital refused to open leaves")]
+    Declined,
+    /// The hospital's own policy opens no leaves.
+    #[error("the hospital's policy opens no leaves")]
+    Forbidden,
+    /// Too many openings wait for the hospital's officers.
+    #[error("too many openings wait for the hospital's officers already; ask again later")]
+    Waiting,
     /// The nonce is not the one committed to.
     #[error("the nonce is not the one that the header's commitment was made from")]
     Nonce,

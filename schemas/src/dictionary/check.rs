@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dictionary, Key, KeySource, MOST_KEYS, OTHER};
+use super::{Dictionary, Key, KeySource, Label, MOST_KEYS, OTHER};
+use crate::shown;
 
 /// The first rule that a dictionary breaks, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,9 @@ impl Dictionary {
         if !(1..=1_000_000_000).contains(&self.max_rows) {
             return Err(broken("max_rows", "from 1 to 1,000,000,000"));
         }
+        if !shown::is_plain(&self.scheme.version) {
+            return Err(broken("scheme", "a version on one line"));
+        }
         self.check_groups()?;
         self.check_dimensions()?;
         self.check_fields()?;
@@ -49,6 +53,7 @@ impl Dictionary {
         for group in &self.groups {
             check_code(&group.code, "groups")?;
             check_code(&group.mdc, "groups")?;
+            check_label(&group.name, "groups")?;
             if !seen.insert(&group.code) {
                 return Err(broken(format!("groups.{}", group.code), "listed once"));
             }
@@ -80,6 +85,7 @@ impl Dictionary {
         }
         for dimension in &self.dimensions {
             let place = format!("dimensions.{}", dimension.id);
+            check_label(&dimension.label, &place)?;
             if !seen.insert(&dimension.id) {
                 return Err(broken(place, "listed once"));
             }
@@ -125,6 +131,7 @@ impl Dictionary {
         }
         for field in &self.fields {
             let place = format!("fields.{}", field.id);
+            check_label(&field.label, &place)?;
             if !seen.insert(&field.id) || self.dimensions.iter().any(|d| d.id == field.id) {
                 return Err(broken(place, "listed once"));
             }
@@ -183,6 +190,15 @@ fn check_code(code: &str, place: &str) -> Result<(), DictionaryError> {
     Ok(())
 }
 
+/// Names are shown to stewards and in reports as they are.
+fn check_label(label: &Label, place: &str) -> Result<(), DictionaryError> {
+    if shown::is_plain(&label.zh) && shown::is_plain(&label.en) {
+        Ok(())
+    } else {
+        Err(broken(place, "names are text on one line"))
+    }
+}
+
 fn check_keys(place: &str, keys: &[Key]) -> Result<(), DictionaryError> {
     if keys.is_empty() || keys.len() > MOST_KEYS {
         return Err(broken(place, "from 1 to 4096 keys"));
@@ -190,6 +206,7 @@ fn check_keys(place: &str, keys: &[Key]) -> Result<(), DictionaryError> {
     let mut seen = BTreeSet::new();
     for key in keys {
         check_code(&key.code, place)?;
+        check_label(&key.label, place)?;
         if !seen.insert(&key.code) {
             return Err(broken(place, "every key is listed once"));
         }

@@ -7,6 +7,7 @@ mod differences;
 mod outliers;
 mod language;
 mod price;
+mod rosters;
 
 use node::answer::App;
 use node::noise::{Gaussian, add};

@@ -49,7 +49,7 @@ async fn closing_twice_is_harmless_and_another_list_is_refused_or_restated() {
         .await
         .unwrap();
     let log = commit::log::tree(data, &closes, &closes[1]).unwrap();
-    let (before, after) = (&old.witnessed.checkpoint, &new.witnessed.checkpoint);
+    let (before, after) = (&old.checkpoint, &new.checkpoint);
     let proof = log.consistency(before.size, after.size).unwrap();
     after.check_follows(before, &proof).unwrap();
 }
@@ -158,8 +158,8 @@ async fn a_changed_log_is_found() {
         .data
         .join(format!("settlements/{MONTH}-v1.leaves"));
     let sound = std::fs::read(&path).unwrap();
-    let (state, data) = (&closing.hospital.state, &closing.hospital.config.data);
-    let book = async || node::audit::book(state, data, &slug("i01"), month()).await;
+    let (state, config) = (&closing.hospital.state, &closing.hospital.config);
+    let book = async || node::audit::book(state, config, &slug("i01"), month()).await;
     for place in [0, 5, 400, sound.len() / 2, sound.len() - 1] {
         let mut changed = sound.clone();
         changed[place] ^= 1;

@@ -16,22 +16,26 @@ fn binary(name: &str) -> PathBuf {
     binary
 }
 
-/// Runs a command and kills it after so many microseconds; whether it had ended.
+/// Runs a command and kills it after so many microseconds; whether it had ended, which must be well.
 fn killed(name: &str, words: &[&str], after: u64) -> bool {
+    let told = tempfile::NamedTempFile::new().unwrap();
     let mut child = Command::new(binary(name))
         .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(told.reopen().unwrap())
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_micros(after));
-    let ended = child.try_wait().unwrap().is_some();
-    if !ended {
-        child.kill().unwrap();
+    let ended = child.try_wait().unwrap();
+    if let Some(status) = ended {
+        let told = std::fs::read_to_string(told.path()).unwrap();
+        assert!(status.success(), "{name} after {after} us: {told}");
+        return true;
     }
+    child.kill().unwrap();
     child.wait().unwrap();
-    ended
+    false
 }
 
 fn done(name: &str, words: &[&str]) {
@@ -91,7 +95,7 @@ async fn killed_and_resumed_matching_gives_the_same_result() {
             assert_eq!(earlier, &bytes, "{name}");
         }
     }
-    closing.answer(&insurer, None).await;
+    closing.answer(&insurer).await;
     let whole = insurer.find().unwrap();
     let result = insurer.folder.path("match.json");
     let bytes = std::fs::read(&result).unwrap();

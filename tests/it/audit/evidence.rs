@@ -56,9 +56,9 @@ async fn a_pack_is_believed_offline_and_not_after_any_change() {
     // Nothing but the pack is left.
     std::fs::remove_dir_all(insurer.folder.path("private")).unwrap();
     let key = closing.log_key();
-    audit::verify(&pack, Some(&key)).unwrap();
+    audit::verify(&pack, &known(&key)).unwrap();
     let other = Closing::new().await;
-    assert!(audit::verify(&pack, Some(&other.log_key())).is_err());
+    assert!(audit::verify(&pack, &known(&other.log_key())).is_err());
     let files = pack_files(&pack);
     assert_eq!(files.len(), 8);
     for path in files {
@@ -76,14 +76,17 @@ async fn a_pack_is_believed_offline_and_not_after_any_change() {
             let key_of_value = text.rfind(",\"").max(text.rfind("{\""));
             let open = key_of_value.map_or("", |at| &text[at + 1..]);
             let own_word = word.iter().any(|word| open.starts_with(word));
-            let believed = audit::verify(&pack, Some(&key)).is_ok();
+            let believed = audit::verify(&pack, &known(&key)).is_ok();
             assert!(!believed || own_word, "{name}: byte {place}: {open}");
         }
         std::fs::remove_file(&path).unwrap();
-        assert!(audit::verify(&pack, Some(&key)).is_err(), "without {name}");
+        assert!(
+            audit::verify(&pack, &known(&key)).is_err(),
+            "without {name}"
+        );
         std::fs::write(&path, &sound).unwrap();
     }
-    audit::verify(&pack, Some(&key)).unwrap();
+    audit::verify(&pack, &known(&key)).unwrap();
 }
 
 #[tokio::test]
@@ -95,7 +98,7 @@ async fn a_finding_cannot_be_made_up_or_left_out() {
     let sound: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let believed = |report: &serde_json::Value| {
         std::fs::write(&path, report.to_string()).unwrap();
-        audit::verify(&pack, None).is_ok()
+        audit::verify(&pack, &Known::default()).is_ok()
     };
     assert!(believed(&sound));
     let mut fewer = sound.clone();

@@ -8,7 +8,7 @@ async fn view(closing: &Closing, insurer: &Insurer, paid: &str) -> Vec<String> {
     insurer.prepare(paid, &closing.book("i01").await).unwrap();
     let mut view = Vec::new();
     for (name, bytes) in insurer.requests() {
-        let Served::Reply(reply) = closing.serve(&bytes, None).await.unwrap() else {
+        let Served::Reply(reply) = closing.serve(&bytes).await.unwrap() else {
             panic!("{name} waits");
         };
         view.push(format!("{name} {} {}", bytes.len(), reply.len()));

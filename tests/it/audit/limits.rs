@@ -36,7 +36,12 @@ fn request(payer: &str, number: u32, claims: usize) -> Request {
 }
 
 async fn said(closing: &Closing, insurer: &Insurer, bytes: &[u8]) -> Result<(), Refusal> {
-    let Served::Reply(reply) = closing.serve(bytes, Some("Li Hua")).await.unwrap() else {
+    let mut served = closing.serve(bytes).await.unwrap();
+    if let Served::Waits(request) = served {
+        closing.agree(&request).await;
+        served = closing.serve(bytes).await.unwrap();
+    }
+    let Served::Reply(reply) = served else {
         panic!("waits");
     };
     match insurer.folder.case().unwrap().said("r", bytes, &reply) {
@@ -57,15 +62,15 @@ async fn the_cap_is_five_percent_above_the_hospitals_own_count() {
     let first = sealed(&key, &request("i01", 1, 100));
     assert_eq!(said(&closing, &insurer, &first).await, Ok(()));
     // The same bytes again are the same reply and count once.
-    let one = closing.serve(&first, None).await.unwrap();
-    assert_eq!(closing.serve(&first, None).await.unwrap(), one);
+    let one = closing.serve(&first).await.unwrap();
+    assert_eq!(closing.serve(&first).await.unwrap(), one);
     let over = sealed(&key, &request("i01", 2, 8));
     assert_eq!(said(&closing, &insurer, &over).await, Err(Refusal::Cap));
     let rest = sealed(&key, &request("i01", 3, 7));
     assert_eq!(said(&closing, &insurer, &rest).await, Ok(()));
     let one_more = sealed(&key, &request("i01", 4, 1));
     assert_eq!(said(&closing, &insurer, &one_more).await, Err(Refusal::Cap));
-    assert_eq!(closing.serve(&first, None).await.unwrap(), one);
+    assert_eq!(closing.serve(&first).await.unwrap(), one);
 }
 
 #[tokio::test]
@@ -85,7 +90,7 @@ async fn racing_requests_never_pass_the_cap() {
             closing.hospital.config.clone(),
         );
         running.spawn(async move {
-            let served = node::audit::serve(&state, &config, NOW, None, &bytes).await;
+            let served = serve(&state, &config, &bytes).await;
             (bytes, served.unwrap())
         });
     }
@@ -107,22 +112,22 @@ async fn a_payer_asks_about_its_own_settlements_only() {
     closing.close(&listed(&settled(90))).await.unwrap();
     let key = signer(&insurer);
     let theirs = sealed(&key, &request("i01", 1, 1));
-    let theirs = closing.serve(&theirs, None);
+    let theirs = closing.serve(&theirs);
     let refused = theirs.await.unwrap_err();
     assert!(matches!(refused, node::audit::AuditError::NotItsOwn));
     let (stranger, _) = Signer::generate().unwrap();
     let unknown = sealed(&stranger, &request("i02", 1, 1));
-    let unknown = closing.serve(&unknown, None);
+    let unknown = closing.serve(&unknown);
     let refused = unknown.await.unwrap_err();
     assert!(matches!(refused, node::audit::AuditError::Unknown));
     let mut elsewhere = request("i02", 1, 1);
     elsewhere.subject.hospital = slug("h02");
-    let elsewhere = closing.serve(&sealed(&key, &elsewhere), None).await;
+    let elsewhere = closing.serve(&sealed(&key, &elsewhere)).await;
     assert!(elsewhere.is_err());
     let mut bytes = sealed(&key, &request("i02", 1, 1));
     let place = bytes.len() / 2;
     bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
-    assert!(closing.serve(&bytes, None).await.is_err());
+    assert!(closing.serve(&bytes).await.is_err());
     let junk = Request {
         ask: Ask::Evaluate(Elements(vec![[0xff; 32]])),
         ..request("i02", 2, 1)
@@ -214,7 +219,7 @@ async fn beyond_the_bound_a_seeded_sample_is_opened() {
             assert_eq!((report.unmatched, report.opened), (1436, 1024));
             assert!(!report.accounted);
             let pack = Folder::new(&insurer.folder.path("pack"));
-            assert_eq!(audit::verify(&pack, None).unwrap(), report);
+            assert_eq!(audit::verify(&pack, &Known::default()).unwrap(), report);
             // Nothing more is opened: the bound holds over all requests.
             let more = Request {
                 ask: Ask::Open {
@@ -230,10 +235,11 @@ async fn beyond_the_bound_a_seeded_sample_is_opened() {
             insurer
                 .prepare(&paid(&own[..100]), &closing.book("i01").await)
                 .unwrap();
-            closing.answer(&insurer, None).await;
+            closing.answer(&insurer).await;
             insurer.find().unwrap();
             assert!(audit::sample(&insurer.folder).is_err());
-            closing.answer(&insurer, Some("Li Hua")).await;
+            // Without the nonce that was committed to, no officer is troubled.
+            assert_eq!(closing.answer(&insurer).await, 0);
             let refused = audit::sample(&insurer.folder).unwrap_err();
             assert!(matches!(refused, AuditError::Refused(Refusal::Nonce)));
         }
@@ -253,7 +259,7 @@ async fn a_locked_or_rolled_back_node_answers_no_audit() {
     };
     assert_eq!(said(&closing, &insurer, &ask(1)).await, Ok(()));
     run("insert into locks (position, locked, who, at) values (1, 1, 'zhang', 0)").await;
-    let locked = closing.serve(&ask(2), None).await;
+    let locked = closing.serve(&ask(2)).await;
     assert!(matches!(locked, Err(node::audit::AuditError::Locked)));
     run("insert into locks (position, locked, who, at) values (2, 0, 'zhang', 0)").await;
     // The coordinator shows a longer log that this node signed: its state file is an old backup.
@@ -267,7 +273,7 @@ async fn a_locked_or_rolled_back_node_answers_no_audit() {
     let mut leaves = Leaves::default();
     let tree = leaves.follow(state).await.unwrap();
     keeper.compare(tree, &note.unwrap(), NOW).await.unwrap();
-    let behind = closing.serve(&ask(2), None).await;
+    let behind = closing.serve(&ask(2)).await;
     assert!(matches!(behind, Err(node::audit::AuditError::RolledBack)));
     let limits = node::answer::floors().unwrap();
     let steward = slug("zhang");

@@ -6,23 +6,31 @@ mod ending;
 mod evidence;
 mod hospital_sees;
 mod limits;
+mod openings;
 mod planted;
+mod receipts;
 mod relayed;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use coordinator::audit::{self, Case, Folder, Report};
-use node::audit::Served;
+use coordinator::audit::{self, Case, Folder, Known, Report};
+use node::access::Standing;
+use node::audit::{Door, Served};
 use node::commit::{self, CloseError, Closed};
+use node::config::Config;
 use node::ingest::settlements::SettlementMapping;
+use node::steward::Acting;
+use node::store::state::State;
+use policies::access::Channel;
 use proofs::book::{Subject, origin};
 use proofs::note::{Key, Kind};
 use schemas::digest::Digest;
 use schemas::id::Slug;
-use schemas::seal::PublicKey;
+use schemas::seal::{PublicKey, Signer};
 use schemas::time::Month;
 use tempfile::TempDir;
+use tests::officers;
 
 use crate::hospital::{Hospital, NOW};
 
@@ -140,20 +148,20 @@ impl Closing {
     }
 
     async fn book(&self, payer: &str) -> Vec<u8> {
-        let (state, data) = (&self.hospital.state, &self.hospital.config.data);
-        let book = node::audit::book(state, data, &slug(payer), month()).await;
-        book.unwrap().unwrap()
+        let (state, config) = (&self.hospital.state, &self.hospital.config);
+        let book = node::audit::book(state, config, &slug(payer), month()).await;
+        book.unwrap().unwrap().to_bytes().unwrap()
     }
 
-    /// Answers every request of a folder that has no reply; gives how many wait for an officer.
-    async fn answer(&self, insurer: &Insurer, officer: Option<&str>) -> usize {
+    /// Answers every request of a folder that has no reply; gives how many wait for officers.
+    async fn answer(&self, insurer: &Insurer) -> usize {
         let mut waiting = 0;
         for (name, bytes) in insurer.requests() {
             let reply = insurer.folder.path("replies").join(&name);
             if reply.exists() {
                 continue;
             }
-            match self.serve(&bytes, officer).await.unwrap() {
+            match self.serve(&bytes).await.unwrap() {
                 Served::Reply(bytes) => {
                     std::fs::create_dir_all(reply.parent().unwrap()).unwrap();
                     std::fs::write(reply, bytes).unwrap();
@@ -164,13 +172,78 @@ impl Closing {
         waiting
     }
 
-    async fn serve(
-        &self,
-        bytes: &[u8],
-        officer: Option<&str>,
-    ) -> Result<Served, node::audit::AuditError> {
+    async fn serve(&self, bytes: &[u8]) -> Result<Served, node::audit::AuditError> {
+        serve(&self.hospital.state, &self.hospital.config, bytes).await
+    }
+
+    /// One officer signs for an opening.
+    async fn sign(&self, name: &str, request: &Digest) -> Result<usize, node::audit::AuditError> {
+        let standing = standing(&self.hospital.state, &self.hospital.config).await;
+        let key = officers::key(&self.hospital.config.data, name);
+        let name = slug(name);
+        let by = acting(&self.hospital.config, &standing, (&name, &key));
+        node::audit::approve(&self.hospital.state, by, request).await
+    }
+
+    /// Both officers sign for an opening.
+    async fn agree(&self, request: &Digest) {
+        self.sign(officers::STEWARD, request).await.unwrap();
+        assert_eq!(self.sign(officers::SECOND, request).await.unwrap(), 2);
+    }
+
+    /// Both officers sign for every opening that waits.
+    async fn agree_to_all(&self) {
         let (state, config) = (&self.hospital.state, &self.hospital.config);
-        node::audit::serve(state, config, NOW, officer, bytes).await
+        let standing = standing(state, config).await;
+        let openings = node::audit::openings(state, &standing, &config.hospital).await;
+        for opening in openings.unwrap() {
+            if opening.state == node::audit::Stands::Waits(Vec::new()) {
+                self.agree(&opening.request).await;
+            }
+        }
+    }
+}
+
+/// Officers and policy as a command reads them.
+async fn standing(state: &State, config: &Config) -> Standing {
+    node::answer::standing(config, state, NOW).await.unwrap()
+}
+
+fn acting<'a>(
+    config: &'a Config,
+    standing: &'a Standing,
+    (name, key): (&'a Slug, &'a Signer),
+) -> Acting<'a> {
+    Acting {
+        officers: &standing.officers,
+        access: &standing.access,
+        policy: standing.approved.policy,
+        hospital: &config.hospital,
+        name,
+        key,
+        at: NOW,
+    }
+}
+
+/// Answers a request that was carried as a file.
+async fn serve(
+    state: &State,
+    config: &Config,
+    bytes: &[u8],
+) -> Result<Served, node::audit::AuditError> {
+    let standing = standing(state, config).await;
+    let door = Door {
+        standing: &standing,
+        channel: Channel::Carried,
+    };
+    node::audit::serve(state, config, NOW, door, bytes).await
+}
+
+/// What a verifier knows who has only the hospital's key.
+fn known(log_key: &str) -> Known {
+    Known {
+        log_key: Some(log_key.to_owned()),
+        witnesses: None,
     }
 }
 
@@ -184,8 +257,6 @@ struct Insurer {
 impl Insurer {
     /// Begins, and is registered at the hospital.
     async fn begin(closing: &Closing, payer: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let folder = Folder::new(&home.path().join("audit"));
         let case = Case {
             alliance: slug("river"),
             subject: Subject {
@@ -198,6 +269,12 @@ impl Insurer {
             witnesses: Vec::new(),
             insurer_key: Digest::ZERO,
         };
+        Self::begin_with(closing, payer, case).await
+    }
+
+    async fn begin_with(closing: &Closing, payer: &str, case: Case) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::new(&home.path().join("audit"));
         let begun = audit::begin(&folder, &case).unwrap();
         assert_eq!(audit::begin(&folder, &case).unwrap(), begun);
         let key = PublicKey::from_bytes(*begun.message_key.as_bytes());
@@ -227,13 +304,14 @@ impl Insurer {
     /// The whole audit after the close.
     async fn audit(&self, closing: &Closing, payer: &str, paid: &str) -> Report {
         self.prepare(paid, &closing.book(payer).await).unwrap();
-        assert_eq!(closing.answer(self, None).await, 0);
+        assert_eq!(closing.answer(self).await, 0);
         self.find().unwrap();
         audit::totals(&self.folder).unwrap();
         if let Err(error) = audit::sample(&self.folder) {
             assert!(matches!(error, audit::AuditError::Waiting(_)), "{error}");
-            assert_eq!(closing.answer(self, None).await, 1, "waits for an officer");
-            assert_eq!(closing.answer(self, Some("Li Hua")).await, 0);
+            assert_eq!(closing.answer(self).await, 1, "waits for officers");
+            closing.agree_to_all().await;
+            assert_eq!(closing.answer(self).await, 0);
             audit::sample(&self.folder).unwrap();
         }
         audit::report(&self.folder).unwrap()

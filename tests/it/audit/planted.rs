@@ -92,7 +92,7 @@ async fn an_insurer_finds_exactly_what_was_planted() {
     assert!(report.accounted, "every fen is explained");
     let pack = Folder::new(&insurer.folder.path("pack"));
     let key = closing.log_key();
-    assert_eq!(audit::verify(&pack, Some(&key)).unwrap(), report);
+    assert_eq!(audit::verify(&pack, &known(&key)).unwrap(), report);
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn another_payer_probing_learns_nothing() {
     probing
         .prepare(&paid(&theirs), &closing.book("i02").await)
         .unwrap();
-    closing.answer(&probing, None).await;
+    closing.answer(&probing).await;
     let matched = probing.find().unwrap();
     assert_eq!(matched.findings.len(), theirs.len());
     assert!(

@@ -3,7 +3,7 @@
 
 use coordinator::audit::{Admission, AuditError};
 use coordinator::relay;
-use node::link::{Link, carry};
+use node::link::{Desk, Link, carry};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -26,7 +26,17 @@ async fn connect(hub: &Hub, closing: &Closing) -> CancellationToken {
     tokio::spawn(async move {
         let link = open(&config);
         let clock = node::clock::Clock::System;
-        carry(&link, &state, &config, &clock, &stopper).await;
+        let keys = node::config::keys::Keys::open(&config.data).unwrap();
+        let desk = Desk {
+            link: &link,
+            state: &state,
+            signer: &keys.message_key().unwrap(),
+            hospital: &config.hospital,
+            folder: &config.data,
+            clock: &clock,
+            tick: std::time::Duration::from_millis(100),
+        };
+        carry(&desk, &config, &stopper).await;
     });
     stop
 }
@@ -34,7 +44,14 @@ async fn connect(hub: &Hub, closing: &Closing) -> CancellationToken {
 async fn admit(hub: &Hub, insurer: &Insurer, name: &str) {
     let request = audit::identity(&insurer.folder).unwrap();
     let now = coordinator::clock::Clock::System.now();
-    let pem = relay::admit(&hub.state, &hub.authority, &slug(name), &request, now).await;
+    let pem = relay::admit(
+        &hub.state,
+        &hub.authority,
+        &slug(name),
+        &request,
+        (&slug("wang-fang"), now),
+    )
+    .await;
     let admission = Admission {
         certificate: pem.unwrap(),
         ca: hub.authority.ca_pem().to_owned(),
@@ -74,17 +91,18 @@ async fn an_audit_runs_through_the_coordinator() {
     assert_eq!(left.unwrap(), 0);
     insurer.find().unwrap();
     audit::totals(&insurer.folder).unwrap();
-    // Leaves are opened once an officer agreed, and not before.
+    // Leaves are opened once two officers signed, and not before.
     assert!(audit::sample(&insurer.folder).is_err());
     let left = audit::exchange(&insurer.folder, 8, &|_, _| {}).await;
     assert_eq!(left.unwrap(), 1);
     let open = std::fs::read(insurer.folder.path("requests/open.json")).unwrap();
     let open: schemas::seal::Sealed<proofs::exchange::Request> =
         serde_json::from_slice(&open).unwrap();
-    let (state, digest) = (&closing.hospital.state, open.digest().unwrap());
-    node::audit::approve(state, &digest, "Li Hua", NOW)
-        .await
-        .unwrap();
+    let digest = open.digest().unwrap();
+    closing.sign(officers::STEWARD, &digest).await.unwrap();
+    let left = audit::exchange(&insurer.folder, 8, &|_, _| {}).await;
+    assert_eq!(left.unwrap(), 1, "one officer is not enough");
+    closing.sign(officers::SECOND, &digest).await.unwrap();
     let left = audit::exchange(&insurer.folder, looks, &|_, _| {}).await;
     assert_eq!(left.unwrap(), 0);
     audit::sample(&insurer.folder).unwrap();
@@ -100,7 +118,9 @@ async fn an_audit_runs_through_the_coordinator() {
     assert!(held.iter().all(|text| !text.contains(&report.committed)));
     // A removed insurer is refused from its next request on; a hospital is no insurer.
     let now = coordinator::clock::Clock::System.now();
-    relay::remove(&hub.state, &slug("i01"), now).await.unwrap();
+    relay::remove(&hub.state, &slug("i01"), (&slug("wang-fang"), now))
+        .await
+        .unwrap();
     let refused = audit::fetch_book(&insurer.folder).await.unwrap_err();
     assert!(matches!(refused, AuditError::Status(403)), "{refused}");
     stop.cancel();

@@ -134,7 +134,8 @@ async fn node(
         .unwrap();
     officers::seat_under(&config, &state, &rules(), NOW).await;
     officers::stand(&config, &state, &rules(), NOW).await;
-    let standing = Standing::open(&state, &config.data, &config.hospital, &rules()).await;
+    let (data, hospital) = (&config.data, &config.hospital);
+    let standing = Standing::open(&state, data, hospital, &rules(), NOW).await;
     Arc::new(App {
         standing: standing.unwrap(),
         hospital: slug(id),

@@ -2,6 +2,7 @@
 //! exactly what was shown.
 
 mod approvals;
+mod delay;
 mod killed;
 mod policy;
 mod quotas;

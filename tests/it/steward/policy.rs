@@ -153,6 +153,8 @@ fn binaries_do_not_serve_under_an_unsigned_policy() {
             .arg("--data")
             .arg(data)
             .args(words)
+            // A slow disk is worth a warning, but no second line here.
+            .env("RUST_LOG", "error")
             .output()
             .unwrap();
         (

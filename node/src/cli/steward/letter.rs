@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use policies::plan::{self, Explained};
 use schemas::round::Round;
+use schemas::shown::line;
 use serde::Serialize;
 
 use crate::answer::{App, asked_by, examine};
@@ -147,12 +148,12 @@ pub(super) async fn show(
             "costs now  ρ {} of ρ {} left",
             facts.charge, facts.left
         )?;
-        writeln!(out, "policies   {}", facts.verdict.reason)?;
+        writeln!(out, "policies   {}", line(&facts.verdict.reason))?;
         writeln!(out, "releases   {}", facts.bound.releases())?;
         write_plan(plan, out)?;
     }
     if let Some(refused) = &shown.refused {
-        writeln!(out, "would not be answered: {refused}")?;
+        writeln!(out, "would not be answered: {}", line(refused))?;
     }
     if let (LetterState::Held, Some(facts)) = (letter.state, facts) {
         match facts.bound.kept(app).await? {
@@ -166,7 +167,7 @@ pub(super) async fn show(
         }
     }
     if let Some(reason) = &letter.reason {
-        writeln!(out, "refused    {reason}")?;
+        writeln!(out, "refused    {}", line(reason))?;
     }
     for similar in &similar {
         writeln!(

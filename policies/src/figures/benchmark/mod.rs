@@ -153,7 +153,7 @@ fn asked<'a>(layout: &Layout, dictionary: &'a Dictionary, kind: Reference) -> Op
 }
 
 /// Checks what the answers cite and how they are shaped, and collects the digests.
-fn inputs(
+pub(super) fn inputs(
     layout: &Layout,
     dictionary: &Dictionary,
     rules: &Privacy,

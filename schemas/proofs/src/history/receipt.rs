@@ -6,7 +6,7 @@ use schemas::digest::Digest;
 use schemas::entry::Entry;
 use serde::{Deserialize, Serialize};
 
-use super::{Keys, QUORUM};
+use super::Keys;
 use crate::checkpoint::{self, CheckpointError, Witnessed};
 use crate::note::{Note, NoteError};
 use crate::tree::{self, TreeError};
@@ -35,17 +35,23 @@ pub enum ReceiptError {
     /// The entry has no canonical form.
     #[error("the entry has no canonical form")]
     Entry(#[from] canonical::Error),
+    /// Of another organisation's log.
+    #[error("the receipt is of another log than this hospital's own")]
+    OtherLog,
+    /// Of an entry that says something else.
+    #[error("the receipt proves another entry than the close of this batch")]
+    OtherEntry,
     /// The entry does not stand in the log.
     #[error("the entry does not stand in the log at this checkpoint: {0}")]
     Path(#[from] TreeError),
 }
 
 impl Receipt {
-    /// Checks that the entry stands in the log of `keys`, at a checkpoint that [`QUORUM`] other
+    /// Checks that the entry stands in the log of `keys`, at a checkpoint that so many other
     /// organisations cosigned.
-    pub fn verify(&self, keys: &Keys) -> Result<Witnessed, ReceiptError> {
+    pub fn verify(&self, keys: &Keys, quorum: usize) -> Result<Witnessed, ReceiptError> {
         let note = Note::parse(self.checkpoint.as_bytes())?;
-        let witnessed = checkpoint::accept(&note, &keys.log, &keys.witnesses, QUORUM)?;
+        let witnessed = checkpoint::accept(&note, &keys.log, &keys.witnesses, quorum)?;
         let leaf = tree::leaf_hash(&canonical::to_bytes(&self.entry)?);
         let index = self.entry.sequence.checked_sub(1);
         let index = index.ok_or(TreeError::NoSuchLeaf)?;

@@ -199,18 +199,24 @@ fn a_committed_record_cannot_be_denied() {
         path: tree.inclusion(6, 10).unwrap(),
         checkpoint: String::from_utf8(notes[1].bytes.clone()).unwrap(),
     };
-    assert_eq!(receipt.verify(&keys).unwrap().checkpoint.size, 10);
+    assert_eq!(receipt.verify(&keys, QUORUM).unwrap().checkpoint.size, 10);
     let mut other = receipt.clone();
     other.entry.at = Timestamp(0);
-    assert!(matches!(other.verify(&keys), Err(ReceiptError::Path(_))));
+    assert!(matches!(
+        other.verify(&keys, QUORUM),
+        Err(ReceiptError::Path(_))
+    ));
     let mut early = receipt.clone();
     early.checkpoint = String::from_utf8(notes[0].bytes.clone()).unwrap();
-    assert!(matches!(early.verify(&keys), Err(ReceiptError::Path(_))));
+    assert!(matches!(
+        early.verify(&keys, QUORUM),
+        Err(ReceiptError::Path(_))
+    ));
     // Without a quorum nobody believes it.
     let lines: Vec<&str> = receipt.checkpoint.lines().collect();
     let mut alone = receipt.clone();
     alone.checkpoint = lines[..lines.len() - 1].join("\n") + "\n";
-    let refused = alone.verify(&keys);
+    let refused = alone.verify(&keys, QUORUM);
     let quorum = CheckpointError::Quorum {
         found: 1,
         needed: QUORUM,

@@ -5,6 +5,7 @@
 //! proof a batch, RFC 9497 §2.2) that it used the named key. The insurer learns `F(key, claim)` for
 //! the claims that it holds and for no others; the hospital learns how many were asked.
 
+mod proof;
 mod random;
 mod shown;
 #[cfg(test)]
@@ -12,14 +13,15 @@ mod test;
 
 pub use shown::{Shown, verify_shown};
 
+use curve25519_dalek::ristretto::RistrettoPoint;
+use curve25519_dalek::scalar::Scalar;
 use rand_core::{CryptoRng, RngCore};
 use schemas::id::Slug;
 use schemas::time::Month;
-use voprf::{
-    BlindedElement, EvaluationElement, Group as _, Proof, Ristretto255, VoprfClient, VoprfServer,
-};
-use zeroize::Zeroizing;
+use voprf::{Group as _, Ristretto255, VoprfClient, VoprfServer};
+use zeroize::{Zeroize as _, Zeroizing};
 
+use proof::{Batch, point, points, scalar};
 use random::Random;
 
 /// Most elements of a batch.
@@ -62,12 +64,24 @@ pub struct PublicKey(Element);
 pub struct Output(Zeroizing<[u8; 64]>);
 
 /// A hospital's secret key for one payer and month. Wiped when dropped.
-pub struct ServerKey(VoprfServer<Ristretto255>);
+pub struct ServerKey {
+    server: VoprfServer<Ristretto255>,
+    secret: Secret,
+}
+
+/// A scalar that is wiped when dropped.
+struct Secret(Scalar);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 /// Blinded inputs of one batch: the secret that the insurer keeps until the answer comes. Wiped
 /// when dropped.
 pub struct Blinded {
-    clients: Vec<VoprfClient<Ristretto255>>,
+    blinds: Zeroizing<Vec<[u8; 32]>>,
     elements: Vec<Element>,
 }
 
@@ -83,7 +97,7 @@ pub struct Evaluated {
 impl PublicKey {
     /// Reads a key; the identity and what is no element are refused.
     pub fn from_bytes(bytes: Element) -> Result<Self, OprfError> {
-        Ristretto255::deserialize_elem(&bytes).map_err(|_| OprfError::Bytes)?;
+        point(&bytes).ok_or(OprfError::Bytes)?;
         Ok(Self(bytes))
     }
 
@@ -117,19 +131,23 @@ impl ServerKey {
     }
 
     fn from_info(seed: &[u8; 32], info: &[u8]) -> Result<Self, OprfError> {
-        let key = VoprfServer::new_from_seed(seed, info).map_err(|_| OprfError::Bytes)?;
-        Ok(Self(key))
+        let server = VoprfServer::new_from_seed(seed, info).map_err(|_| OprfError::Bytes)?;
+        // The key, then its public half.
+        let stored = Zeroizing::new(server.serialize().to_vec());
+        let secret = stored.first_chunk().and_then(scalar);
+        let secret = Secret(secret.ok_or(OprfError::Bytes)?);
+        Ok(Self { server, secret })
     }
 
     /// The half that is announced before anything is asked.
     pub fn public(&self) -> PublicKey {
-        PublicKey(Ristretto255::serialize_elem(self.0.get_public_key()).into())
+        PublicKey(Ristretto255::serialize_elem(self.server.get_public_key()).into())
     }
 
     /// `F(key, input)` of the hospital's own input.
     pub fn evaluate(&self, input: &[u8]) -> Result<Output, OprfError> {
         check_input(input)?;
-        Output::new(&self.0.evaluate(input).map_err(|_| OprfError::Input)?)
+        Output::new(&self.server.evaluate(input).map_err(|_| OprfError::Input)?)
     }
 
     /// Evaluates a batch of blinded elements, with one proof.
@@ -143,23 +161,19 @@ impl ServerKey {
         random: &mut (impl RngCore + CryptoRng),
     ) -> Result<Evaluated, OprfError> {
         check_batch(elements.len())?;
-        let read = |(place, bytes): (usize, &Element)| {
-            BlindedElement::deserialize(bytes).map_err(|_| OprfError::Element(place))
+        let asked = points(elements)?;
+        let evaluated = asked.iter().map(|point| self.secret.0 * point);
+        let answer: Vec<Element> = evaluated.map(|point| point.compress().to_bytes()).collect();
+        let nonce = Secret(Ristretto255::random_scalar(random));
+        let batch = Batch {
+            key: &self.public().0,
+            question: elements,
+            answer: &answer,
         };
-        let blinded: Vec<_> = elements
-            .iter()
-            .enumerate()
-            .map(read)
-            .collect::<Result<_, _>>()?;
-        let answer = self.0.batch_blind_evaluate(random, &blinded);
-        let answer = answer.map_err(|_| OprfError::Batch)?;
-        let elements = answer
-            .messages
-            .iter()
-            .map(|element| element.serialize().into());
+        let proof = batch.prove(&self.secret.0, &nonce.0, &asked);
         Ok(Evaluated {
-            elements: elements.collect(),
-            proof: answer.proof.serialize().into(),
+            elements: answer,
+            proof,
         })
     }
 }
@@ -175,15 +189,18 @@ impl Blinded {
         random: &mut (impl RngCore + CryptoRng),
     ) -> Result<Self, OprfError> {
         check_batch(inputs.len())?;
-        let (mut clients, mut elements) = (Vec::new(), Vec::new());
+        let mut blinds = Zeroizing::new(Vec::with_capacity(inputs.len()));
+        let mut elements = Vec::with_capacity(inputs.len());
         for input in inputs {
             check_input(input.as_ref())?;
-            let blinded = VoprfClient::blind(input.as_ref(), random);
+            let blinded = VoprfClient::<Ristretto255>::blind(input.as_ref(), random);
             let blinded = blinded.map_err(|_| OprfError::Input)?;
-            elements.push(blinded.message.serialize().into());
-            clients.push(blinded.state);
+            // Blind, then blinded element.
+            let stored = Zeroizing::new(blinded.state.serialize().to_vec());
+            blinds.push(*stored.first_chunk().ok_or(OprfError::Bytes)?);
+            elements.push(*stored.last_chunk().ok_or(OprfError::Bytes)?);
         }
-        Ok(Self { clients, elements })
+        Ok(Self { blinds, elements })
     }
 
     /// What is sent: uniformly random elements, whatever the inputs.
@@ -193,18 +210,17 @@ impl Blinded {
 
     /// The secret as bytes, 64 an input, for a file that only its owner reads.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * self.clients.len()));
-        for client in &self.clients {
-            bytes.extend(client.serialize());
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * self.blinds.len()));
+        for (blind, element) in self.blinds.iter().zip(&self.elements) {
+            bytes.extend(blind);
+            bytes.extend(element);
         }
         bytes
     }
 
     /// What shows one claim of the batch to a third party.
     pub fn shown(&self, place: usize, input: &[u8]) -> Result<Shown, OprfError> {
-        let client = self.clients.get(place).ok_or(OprfError::Batch)?;
-        let state = client.serialize();
-        let blind = *state.first_chunk().ok_or(OprfError::Bytes)?;
+        let blind = *self.blinds.get(place).ok_or(OprfError::Batch)?;
         let input = input.to_vec();
         Ok(Shown {
             place,
@@ -219,13 +235,16 @@ impl Blinded {
             return Err(OprfError::Bytes);
         };
         check_batch(stored.len())?;
-        let (mut clients, mut elements) = (Vec::new(), Vec::new());
+        let mut blinds = Zeroizing::new(Vec::with_capacity(stored.len()));
+        let mut elements = Vec::with_capacity(stored.len());
         for one in stored {
-            clients.push(VoprfClient::deserialize(one).map_err(|_| OprfError::Bytes)?);
-            // Blind, then blinded element.
+            let blind = one.first_chunk().ok_or(OprfError::Bytes)?;
+            scalar(blind).ok_or(OprfError::Bytes)?;
+            blinds.push(*blind);
             elements.push(*one.last_chunk().ok_or(OprfError::Bytes)?);
         }
-        Ok(Self { clients, elements })
+        points(&elements).map_err(|_| OprfError::Bytes)?;
+        Ok(Self { blinds, elements })
     }
 
     /// Checks the proof against the announced key, then unblinds. The inputs are those that were
@@ -236,24 +255,49 @@ impl Blinded {
         answer: &Evaluated,
         key: &PublicKey,
     ) -> Result<Vec<Output>, OprfError> {
-        if inputs.len() != self.clients.len() || answer.elements.len() != self.clients.len() {
+        if inputs.len() != self.blinds.len() {
             return Err(OprfError::Batch);
         }
-        let read = |(place, bytes): (usize, &Element)| {
-            EvaluationElement::deserialize(bytes).map_err(|_| OprfError::Element(place))
-        };
-        let elements = answer.elements.iter().enumerate().map(read);
-        let elements: Vec<_> = elements.collect::<Result<_, _>>()?;
-        let proof = Proof::deserialize(&answer.proof).map_err(|_| OprfError::Bytes)?;
-        let key = Ristretto255::deserialize_elem(&key.0).map_err(|_| OprfError::Bytes)?;
-        let inputs: Vec<&[u8]> = inputs.iter().map(AsRef::as_ref).collect();
-        inputs.iter().try_for_each(|input| check_input(input))?;
-        let outputs = VoprfClient::batch_finalize(&inputs, &self.clients, &elements, &proof, key);
-        let outputs = outputs.map_err(|_| OprfError::Proof)?;
-        outputs
-            .map(|output| Output::new(&output.map_err(|_| OprfError::Input)?))
+        let evaluated = answer.verified(&self.elements, key)?;
+        let claims = inputs.iter().zip(self.blinds.iter()).zip(&evaluated);
+        claims
+            .map(|((input, blind), evaluated)| unblind(input.as_ref(), blind, evaluated))
             .collect()
     }
+}
+
+impl Evaluated {
+    /// The evaluated elements, if the announced key evaluated exactly this question.
+    fn verified(
+        &self,
+        question: &[Element],
+        key: &PublicKey,
+    ) -> Result<Vec<RistrettoPoint>, OprfError> {
+        check_batch(question.len())?;
+        if self.elements.len() != question.len() {
+            return Err(OprfError::Batch);
+        }
+        let (asked, answered) = (points(question)?, points(&self.elements)?);
+        let batch = Batch {
+            key: &key.0,
+            question,
+            answer: &self.elements,
+        };
+        batch.verify(&self.proof, &asked, &answered)?;
+        Ok(answered)
+    }
+}
+
+/// `F(key, input)` out of what was evaluated under a blind.
+fn unblind(
+    input: &[u8],
+    blind: &[u8; 32],
+    evaluated: &RistrettoPoint,
+) -> Result<Output, OprfError> {
+    check_input(input)?;
+    let blind = Secret(scalar(blind).ok_or(OprfError::Bytes)?);
+    let inverse = Secret(blind.0.invert());
+    Output::new(proof::output(input, &(inverse.0 * evaluated)).as_ref())
 }
 
 impl std::fmt::Debug for Output {
@@ -270,7 +314,7 @@ impl std::fmt::Debug for ServerKey {
 
 impl std::fmt::Debug for Blinded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Blinded({} inputs)", self.clients.len())
+        write!(f, "Blinded({} inputs)", self.blinds.len())
     }
 }
 

@@ -1,10 +1,9 @@
 //! One claim of an answered batch, shown to a third party without the batch's other claims.
 
-use curve25519_dalek::scalar::Scalar;
 use rand_core::{CryptoRng, RngCore};
-use voprf::{EvaluationElement, Group as _, Proof, Ristretto255, VoprfClient};
+use voprf::{Ristretto255, VoprfClient};
 
-use super::{Element, Evaluated, OprfError, Output, PublicKey, check_batch, check_input};
+use super::{Element, Evaluated, OprfError, Output, PublicKey, check_input, scalar, unblind};
 
 /// A claim and the blind under which it was asked. Showing it gives away this claim only.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,54 +30,23 @@ pub fn verify_shown(
     key: &PublicKey,
     shown: &[Shown],
 ) -> Result<Vec<Output>, OprfError> {
-    check_batch(question.len())?;
-    if answer.elements.len() != question.len() {
-        return Err(OprfError::Batch);
-    }
-    // Under the proof a blind plays no part: the claims that stay hidden are finalized with 1.
-    let mut one = [0; 32];
-    one[0] = 1;
-    let mut blinds = vec![one; question.len()];
-    let mut inputs: Vec<&[u8]> = vec![b"hidden"; question.len()];
+    let evaluated = answer.verified(question, key)?;
+    let mut outputs = Vec::with_capacity(shown.len());
     for claim in shown {
         check_input(&claim.input)?;
         let asked = question.get(claim.place).ok_or(OprfError::Batch)?;
         if blinded_with(&claim.input, &claim.blind)? != *asked {
             return Err(OprfError::Element(claim.place));
         }
-        *blinds.get_mut(claim.place).ok_or(OprfError::Batch)? = claim.blind;
-        *inputs.get_mut(claim.place).ok_or(OprfError::Batch)? = &claim.input;
+        let evaluated = evaluated.get(claim.place).ok_or(OprfError::Batch)?;
+        outputs.push(unblind(&claim.input, &claim.blind, evaluated)?);
     }
-    let mut clients = Vec::with_capacity(question.len());
-    for (place, (blind, element)) in blinds.iter().zip(question).enumerate() {
-        let state = [&blind[..], element].concat();
-        let client = VoprfClient::<Ristretto255>::deserialize(&state);
-        clients.push(client.map_err(|_| OprfError::Element(place))?);
-    }
-    let read = |(place, bytes): (usize, &Element)| {
-        EvaluationElement::deserialize(bytes).map_err(|_| OprfError::Element(place))
-    };
-    let elements = answer.elements.iter().enumerate().map(read);
-    let elements: Vec<_> = elements.collect::<Result<_, _>>()?;
-    let proof = Proof::deserialize(&answer.proof).map_err(|_| OprfError::Bytes)?;
-    let key = Ristretto255::deserialize_elem(&key.0).map_err(|_| OprfError::Bytes)?;
-    let outputs = VoprfClient::batch_finalize(&inputs, &clients, &elements, &proof, key);
-    let outputs: Vec<_> = outputs.map_err(|_| OprfError::Proof)?.collect();
-    shown
-        .iter()
-        .map(|claim| match outputs.get(claim.place) {
-            Some(Ok(output)) => Output::new(output),
-            _ => Err(OprfError::Input),
-        })
-        .collect()
+    Ok(outputs)
 }
 
 /// The blinded element of an input under a given blind.
 fn blinded_with(input: &[u8], blind: &[u8; 32]) -> Result<Element, OprfError> {
-    let scalar: Option<Scalar> = Scalar::from_canonical_bytes(*blind).into();
-    if scalar.is_none_or(|scalar| scalar == Scalar::ZERO) {
-        return Err(OprfError::Bytes);
-    }
+    scalar(blind).ok_or(OprfError::Bytes)?;
     // The library takes its blind from 64 random bytes, reduced: a canonical scalar stays itself.
     let blinded = VoprfClient::<Ristretto255>::blind(input, &mut Given { blind, at: 0 });
     let blinded = blinded.map_err(|_| OprfError::Input)?;
