@@ -318,16 +318,20 @@ pub async fn signed_list(state: &State, version: i64) -> Result<Option<SignedLis
     }))
 }
 
-/// A published list by its hash.
-pub(super) async fn of_hash(state: &State, hash: &str) -> Result<SignedList, PooledError> {
+/// The version of a published list by its hash.
+pub(super) async fn version_of(state: &State, hash: &str) -> Result<u32, PooledError> {
     let version: Option<i64> =
         sqlx::query_scalar("select version from pooled_lists where hash = $1 and published = 1")
             .bind(hash)
             .fetch_optional(state.pool())
             .await?;
-    let list = match version {
-        Some(version) => signed_list(state, version).await?,
-        None => None,
-    };
+    let version = version.ok_or(PooledError::NoList)?;
+    Ok(u32::try_from(version).map_err(|_| StateError::Range)?)
+}
+
+/// A published list by its hash.
+pub(super) async fn of_hash(state: &State, hash: &str) -> Result<SignedList, PooledError> {
+    let version = version_of(state, hash).await?;
+    let list = signed_list(state, i64::from(version)).await?;
     list.ok_or(PooledError::NoList)
 }

@@ -10,16 +10,19 @@ mod advance;
 mod seats;
 mod work;
 mod publish;
+mod figures;
 
 pub use advance::{advance, certificate, overdue};
 pub use bodies::{Body, bodies, new_committee, set_body};
 pub use collect::take;
+pub use figures::figures;
 pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
 pub use open::{Held, Order, find, list as rounds, open};
 pub use publish::{files, read_folder, write_folder};
 pub use seats::{proposal, take_sums, take_word};
 pub use work::work;
 
+use policies::figures::BenchmarkError;
 use policies::plan::Refusal;
 use policies::template::DraftError;
 use pooled::key_list::KeyListError;
@@ -126,6 +129,9 @@ pub enum PooledError {
     /// Every node would refuse it.
     #[error("the question breaks the alliance's rules")]
     Refused(#[from] Refusal),
+    /// Figures.
+    #[error("the totals give no figures: {0}")]
+    Figures(#[from] BenchmarkError),
     /// The dictionary.
     #[error("the dictionary could not be read")]
     Dictionary(#[from] PublishError),

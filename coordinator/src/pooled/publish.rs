@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use pooled::published::{Files, PublishedError, masked_bytes};
+use pooled::published::{Files, PublishedError, list_name, masked_bytes};
 use schemas::canonical;
 use sqlx::Row as _;
 
 use super::{Held, PooledError, advance, collect, list};
 use crate::store::state::{State, StateError};
 
-/// The files of a finished round: list, offer, certificate, masked vectors of the survivors, mask
-/// sums, totals. No boxes, and no upload that is not in the sum.
+/// The files of a finished round: key lists up to the cited one, offer, certificate, masked vectors
+/// of the survivors, mask sums, totals. No boxes, and no upload that is not in the sum.
 pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
     let manifest = held.round.manifest();
     let id = manifest.round.as_str();
@@ -24,9 +24,13 @@ pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
         serde_json::from_str(&totals).map_err(|_| StateError::Range)?;
     let certificate = advance::certificate(state, &manifest.round).await?;
     let certificate = certificate.ok_or(PooledError::NotYet)?;
-    let signed = list::of_hash(state, &manifest.key_list.to_string()).await?;
+    let cited = list::version_of(state, &manifest.key_list.to_string()).await?;
     let mut files = Files::new();
-    files.insert("list.json".to_owned(), canonical::to_bytes(&signed)?);
+    for version in 1..=cited {
+        let signed = list::signed_list(state, i64::from(version)).await?;
+        let signed = signed.ok_or(PooledError::NoList)?;
+        files.insert(list_name(version), canonical::to_bytes(&signed)?);
+    }
     files.insert("offer.json".to_owned(), canonical::to_bytes(&held.offer)?);
     files.insert(
         "certificate.json".to_owned(),

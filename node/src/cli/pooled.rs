@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
+use policies::plan::pooled_fits;
+use pooled::published::Verified;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 
@@ -15,6 +17,7 @@ use crate::answer;
 use crate::ledger;
 use crate::pooled as rounds;
 use crate::steward::{self, Acting};
+use crate::store::dictionaries;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -67,24 +70,50 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         }
         Command::Verify { folder } => {
             let link = link::open(&node)?;
-            let verified = rounds::verify(&folder, link.alliance_key(), node.clock.now())?;
-            let pinned = rounds::pinned(&node.state).await?;
-            let cited = verified.round.manifest().key_list;
+            let verified = rounds::verify(&folder, link.alliance_key(), node.clock.now())
+                .map_err(|error| anyhow!("{} does not hold: {error}", error.part()))?;
+            for (part, found) in verified.findings() {
+                writeln!(out, "{:<12} holds: {found}", part.to_string())?;
+            }
+            for member in &verified.dissenters {
+                writeln!(out, "{member} named another mask sum")?;
+            }
+            for note in own_view(&node, &verified).await? {
+                writeln!(out, "{note}")?;
+            }
             let hospitals = verified.certified.survivors().uploads.len();
             writeln!(
                 out,
                 "{} holds: the sum of {hospitals} hospitals",
                 verified.asked.id
             )?;
-            if pinned.is_none_or(|pinned| pinned.hash() != cited) {
-                writeln!(
-                    out,
-                    "it cites another key list than the one followed here now"
-                )?;
-            }
             Ok(())
         }
     }
+}
+
+/// What this node can say beyond the files: whether it follows the same list, and whether the
+/// manifest follows from the question by its own dictionary and the alliance's floors.
+async fn own_view(node: &Node, verified: &Verified) -> anyhow::Result<Vec<String>> {
+    let mut notes = Vec::new();
+    let pinned = rounds::pinned(&node.state).await?;
+    let manifest = verified.round.manifest();
+    if pinned.is_none_or(|pinned| pinned.hash() != manifest.key_list) {
+        notes.push("it cites another key list than the one followed here now".to_owned());
+    }
+    let question = &verified.asked.question;
+    match dictionaries::by_digest(&node.state, &question.dictionary).await? {
+        Some(dictionary) => {
+            pooled_fits(manifest, question, &dictionary, &answer::floors()?)
+                .context("the manifest does not follow from the question")?;
+            notes.push(
+                "question     holds: compiled here it gives the manifest's blocks and noise"
+                    .to_owned(),
+            );
+        }
+        None => notes.push("the question's dictionary is not held here: not compiled".to_owned()),
+    }
+    Ok(notes)
 }
 
 /// The members of the draft that waits, else of the pinned list.

@@ -201,7 +201,7 @@ impl Keys {
     /// overwritten blocks is beyond this.
     pub fn remove_seat_secret(&self, epoch: u32, month: Month) -> Result<(), ConfigError> {
         let path = self.folder.join(seat_name(epoch, month));
-        let mut file = OpenOptions::new()
+        let mut file = File::options()
             .write(true)
             .open(&path)
             .map_err(ConfigError::io(&path))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pooled::published::{Files, PublishedError, Verified};
+use pooled::published::{Files, Part, PublishedError, Verified};
 use schemas::canonical;
 use schemas::seal::PublicKey;
 use schemas::time::Timestamp;
@@ -19,6 +19,16 @@ pub enum VerifyError {
     /// What the files say.
     #[error(transparent)]
     Published(#[from] PublishedError),
+}
+
+impl VerifyError {
+    /// The part that does not hold.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::File(..) | Self::Long(_) => Part::Files,
+            Self::Published(error) => error.part(),
+        }
+    }
 }
 
 /// Reads a folder and verifies it by the alliance's key.

@@ -14,7 +14,9 @@ pub mod interval;
 pub mod dispersion;
 pub mod percentile;
 pub mod benchmark;
+pub mod summed;
 pub mod signals;
 
 pub use benchmark::{Benchmark, BenchmarkError, Replies, benchmark};
 pub use decimal::half_up;
+pub use summed::{Pooled, pooled};

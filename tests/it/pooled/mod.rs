@@ -2,6 +2,8 @@
 //! two hospitals and two public bodies.
 
 mod killed;
+mod noise;
+mod parts;
 mod refused;
 mod rounds;
 mod tls;

@@ -2,13 +2,14 @@
 
 use coordinator::pooled as office;
 use node::answer::exact;
-use node::pooled as party;
 use node::{noise, snapshot};
+use policies::figures::benchmark::Row;
 use pooled::published::Written;
 use schemas::time::Timestamp;
+use tests::fixture::{rules, slug};
 use tests::noise::Zero;
 
-use super::{NOW, Pool};
+use super::{NOW, Pool, parts};
 
 /// One seat absent, one hospital dropped: the totals equal the plain sum cell by cell, which is
 /// also what attributed answers without noise add up to.
@@ -68,42 +69,76 @@ async fn totals_equal_the_plain_sum_and_the_attributed_path() {
         assert_eq!(total.variance, (4 * share * share).to_string());
     }
 
-    published(&pool, &files);
+    parts::each_is_checked(&pool, &files);
+    figures(&pool, &held, &plain).await;
     ledger(&pool, &held).await;
     canary(&pool, &held, &uploads).await;
 }
 
-/// Both verifiers agree; one changed byte anywhere is seen.
-fn published(pool: &Pool, files: &pooled::published::Files) {
+/// The figures are those of the plain sums, with intervals as wide as the realised noise; the report
+/// is written from them.
+async fn figures(pool: &Pool, held: &office::Held, plain: &[Vec<i64>]) {
+    let rules = rules();
+    let round = &held.asked.id;
+    let figures = office::figures(&pool.state, &pool.authority, &rules, round, NOW).await;
+    let pooled = figures.unwrap();
+    assert_eq!(pooled.hospitals, ["h01", "h02", "h03", "h04"].map(slug));
+    assert_eq!(pooled.missing, [slug("h05")]);
+    assert_eq!((pooled.least, pooled.gain.as_str()), (4, "1.73"));
+    assert!(pooled.figures.hospitals.is_empty());
+    let by_group = &pooled.figures.splits[0];
+    assert!(by_group.rows.iter().all(|row| row.hospitals.is_empty()));
+    let stays = |row: &Row| row.alliance.stays.value().map(|f| f.value.clone());
+    let counts: Vec<i64> = by_group
+        .rows
+        .iter()
+        .filter_map(stays)
+        .map(|text| text.parse().unwrap())
+        .collect();
+    let shown: Vec<i64> = plain[0].iter().copied().filter(|n| *n >= 11).collect();
+    assert_eq!(counts, shown);
+    assert!(counts.len() >= 2);
+    // Four shares of noise, each of a variance of a third of the whole, and rounding.
+    let block = &held.round.manifest().blocks[0];
+    let share = f64::from(u32::try_from(block.sigma_share).unwrap()) / 1024.0;
+    let sigma: f64 = pooled.figures.spent.blocks[0].sigma.parse().unwrap();
+    let wanted = (4.0 * share * share + 1.0 / 12.0).sqrt();
+    assert!((sigma - wanted).abs() < 0.02, "{sigma} {wanted}");
+    let row = by_group.rows.iter().find(|row| stays(row).is_some());
+    let row = &row.unwrap().alliance;
+    let high = row.stays.value().unwrap().noise.high.clone().unwrap();
+    let reach =
+        high.parse::<f64>().unwrap() - row.stays.value().unwrap().value.parse::<f64>().unwrap();
+    assert!((reach - 1.96 * sigma).abs() <= 1.0, "{reach}");
+    let shares: Option<Vec<f64>> = row
+        .structure
+        .iter()
+        .map(|share| Some(share.value()?.value.parse().unwrap()))
+        .collect();
+    assert!((shares.unwrap().iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    assert!(row.percentiles.p50.value().is_some());
+
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path().join("round");
-    office::write_folder(files, &folder).unwrap();
-    let read = office::read_folder(&folder).unwrap();
-    assert_eq!(&read, files);
-    let verified = party::verify(&folder, &pool.alliance, NOW).unwrap();
-    let other = pooled::published::verify(files, &pool.alliance, NOW).unwrap();
-    assert_eq!(verified, other);
-    assert!(verified.dissenters.is_empty());
-    for name in files.keys() {
-        let mut changed = files.clone();
-        let bytes = changed.get_mut(name).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        let refused = pooled::published::verify(&changed, &pool.alliance, NOW);
-        // Of three words on a sum two are enough; a vector or word of no use is passed over.
-        if !name.starts_with("sum-") {
-            assert!(refused.is_err(), "{name}");
-        }
-        let mut lost = files.clone();
-        lost.remove(name);
-        if !name.starts_with("sum-") {
-            assert!(
-                pooled::published::verify(&lost, &pool.alliance, NOW).is_err(),
-                "{name}"
-            );
-        }
+    let paths = coordinator::report::write_pooled(folder.path(), &pooled).unwrap();
+    let names: Vec<&str> = paths
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
+    let expected = [
+        "pooled.json",
+        "alliance.csv",
+        "by-case_group.csv",
+        "columns.csv",
+        "report.html",
+    ];
+    assert_eq!(names, expected);
+    let read = std::fs::read_to_string(folder.path().join("pooled.json")).unwrap();
+    let again: policies::figures::Pooled = serde_json::from_str(&read).unwrap();
+    assert_eq!(again, pooled);
+    let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    for hospital in ["h01", "h05"] {
+        assert!(page.contains(hospital));
     }
-    assert!(files.keys().all(|name| !name.contains("h05")));
 }
 
 /// The charge is Σρ + 1 nano in the whole allowance and the quota, and (n_min − t) times that in
