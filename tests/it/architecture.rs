@@ -253,6 +253,7 @@ fn every_threat_names_tests_that_exist() {
     for name in CRATES {
         files.extend(sources(&home(name).join("src")));
     }
+    files.extend(sources(&home("pooled").join("tests")));
     // A test is a function right below the attribute, perhaps of a block of `proptest`.
     let tests = |text: &str, function: &str| {
         let head = format!("fn {function}(");
@@ -271,25 +272,34 @@ fn every_threat_names_tests_that_exist() {
             place.split("::").all(|part| parts.contains(&part)) && tests(text, function)
         })
     };
-    let rows = text.lines().filter(|line| line.starts_with("| "));
-    let mut named = BTreeMap::new();
-    for row in rows {
-        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
-        let [number, _, _, column] = cells[..] else {
-            panic!("four columns: {row}");
-        };
-        let names: Vec<&str> = column
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .filter(|name| name.contains("::"))
-            .collect();
-        for name in &names {
-            assert!(exists(name), "row {number}: there is no test {name}");
+    let named = |text: &str| {
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        let mut named = BTreeMap::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+            let [number, _, _, column] = cells[..] else {
+                panic!("four columns: {row}");
+            };
+            let names: Vec<&str> = column
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|name| name.contains("::"))
+                .collect();
+            for name in &names {
+                assert!(exists(name), "row {number}: there is no test {name}");
+            }
+            let number = number.split_whitespace().next().unwrap_or_default();
+            named.insert(number.to_owned(), names.len());
         }
-        let number = number.split_whitespace().next().unwrap_or_default();
-        named.insert(number.to_owned(), names.len());
+        named
+    };
+    let pooled = named(&std::fs::read_to_string(root().join("docs/POOLED.md")).unwrap());
+    for number in (1..=17).chain(19..=23) {
+        let tests = pooled.get(&number.to_string()).copied().unwrap_or_default();
+        assert!(tests > 0, "row {number} of POOLED.md names no test");
     }
+    let named = named(&text);
     let required = (1..=6).chain(8..=22).chain(36..=40).chain([44]);
     for number in required {
         let tests = named.get(&number.to_string()).copied().unwrap_or_default();

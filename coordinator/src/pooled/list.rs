@@ -118,6 +118,11 @@ pub async fn draft(
         members: members.collect(),
         committees: seats(state, now).await?,
     };
+    // A committee without keys could not be asked in any round under this list.
+    let newest = list.committees.last();
+    if newest.is_some_and(|newest| newest.seats.iter().any(|seat| seat.keys.is_empty())) {
+        return Err(PooledError::SeatKeys);
+    }
     let pinned = Pinned::stored(list.clone())?;
     let needed = order.t_max.max(least).saturating_add(1).max(2);
     let sealed = Sealed::seal(authority.signer(), &list)?;

@@ -70,7 +70,7 @@ pub enum PooledError {
     #[error("the template is not a pooled one: open it with `round open`")]
     Attributed,
     /// Seats lack keys that last.
-    #[error("not every seat has a published key that lasts until the last answer")]
+    #[error("not every seat has published a key that lasts: let the members of the committee run")]
     SeatKeys,
     /// The times.
     #[error("the windows are from 1 second to 60 days together")]

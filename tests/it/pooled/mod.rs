@@ -1,6 +1,8 @@
 //! Pooled rounds of real nodes, a committee and a coordinator: five hospitals, committee (4, 1) of
 //! two hospitals and two public bodies.
 
+mod crashes;
+mod ends;
 mod killed;
 mod noise;
 mod parts;
@@ -44,7 +46,7 @@ pub(crate) struct Party {
 }
 
 pub(crate) struct Pool {
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) state: State,
     pub(crate) authority: Authority,
     pub(crate) alliance: PublicKey,
@@ -118,7 +120,7 @@ impl Pool {
         }
         let bodies = vec![party("c3", None).await, party("c4", None).await];
         let pool = Self {
-            _folder: folder,
+            folder,
             alliance: authority.signer().public(),
             state,
             authority,
@@ -229,19 +231,7 @@ impl Pool {
 
     /// A pooled round about 2025; of all hospitals where nobody is named.
     pub(crate) async fn open(&self, roster: &[&str]) -> Held {
-        let order = Order {
-            period: "2025-01..2025-12".parse().unwrap(),
-            roster: roster.iter().map(|name| slug(name)).collect(),
-            window: 3_600,
-            answers: 86_400,
-            t: 1,
-            n_min: None,
-        };
-        let templates = template::load(None).unwrap();
-        let yearly = templates.get("yearly-pooled").unwrap();
-        let rules = rules();
-        let opened = office::open(&self.state, &self.authority, yearly, &rules, &order, NOW);
-        opened.await.unwrap().0
+        ask(&self.state, &self.authority, roster).await
     }
 
     pub(crate) async fn find(&self, round: &Slug) -> Held {
@@ -300,41 +290,64 @@ impl Pool {
     }
 
     async fn step(&self, round: &Slug, name: &str, now: Timestamp) -> bool {
-        let work = office::work(&self.state, &self.authority, &slug(name), now)
-            .await
-            .unwrap();
-        let Some(task) = work.seats.into_iter().find(|task| task.round == *round) else {
-            return false;
-        };
-        let (held, desk) = (self.find(round).await, self.desk(self.party(name)));
-        let proposal = office::proposal(&self.state, &held, &slug(name))
-            .await
-            .unwrap();
-        let word = match task.step {
-            Step::Inspect => party::inspect(&desk, &held.offer, &proposal).await.unwrap(),
-            Step::Certify => party::certify(&desk, &held.offer, &proposal).await.unwrap(),
-            Step::Sum(vectors) => {
-                let found = office::certificate(&self.state, round)
-                    .await
-                    .unwrap()
-                    .unwrap();
-                let sums = party::sums(&desk, &held.offer, &proposal, &found, &vectors).await;
-                let sums = sums.unwrap();
-                let again = party::sums(&desk, &held.offer, &proposal, &found, &vectors).await;
-                assert_eq!(sums, again.unwrap());
-                for sum in sums {
-                    office::take_sums(&self.state, &held, &slug(name), &sum, now)
-                        .await
-                        .unwrap();
-                }
-                return true;
-            }
-        };
-        office::take_word(&self.state, &held, &slug(name), &word, now)
-            .await
-            .unwrap();
-        true
+        let desk = self.desk(self.party(name));
+        step(&self.state, &self.authority, &desk, round, now).await
     }
+}
+
+/// Opens a round about 2025.
+pub(crate) async fn ask(state: &State, authority: &Authority, roster: &[&str]) -> Held {
+    let order = Order {
+        period: "2025-01..2025-12".parse().unwrap(),
+        roster: roster.iter().map(|name| slug(name)).collect(),
+        window: 3_600,
+        answers: 86_400,
+        t: 1,
+        n_min: None,
+    };
+    let templates = template::load(None).unwrap();
+    let yearly = templates.get("yearly-pooled").unwrap();
+    let rules = rules();
+    let opened = office::open(state, authority, yearly, &rules, &order, NOW);
+    opened.await.unwrap().0
+}
+
+/// Does what waits for a seat in a round; `false` where nothing does.
+pub(crate) async fn step(
+    state: &State,
+    authority: &Authority,
+    desk: &Desk<'_>,
+    round: &Slug,
+    now: Timestamp,
+) -> bool {
+    let name = &desk.app.hospital;
+    let work = office::work(state, authority, name, now).await.unwrap();
+    let Some(task) = work.seats.into_iter().find(|task| task.round == *round) else {
+        return false;
+    };
+    let held = office::find(state, authority, round).await.unwrap();
+    let proposal = office::proposal(state, &held, name).await.unwrap();
+    let word = match task.step {
+        Step::Inspect => party::inspect(desk, &held.offer, &proposal).await.unwrap(),
+        Step::Certify => party::certify(desk, &held.offer, &proposal).await.unwrap(),
+        Step::Sum(vectors) => {
+            let found = office::certificate(state, round).await.unwrap().unwrap();
+            let sums = party::sums(desk, &held.offer, &proposal, &found, &vectors).await;
+            let sums = sums.unwrap();
+            let again = party::sums(desk, &held.offer, &proposal, &found, &vectors).await;
+            assert_eq!(sums, again.unwrap());
+            for sum in sums {
+                office::take_sums(state, &held, name, &sum, now)
+                    .await
+                    .unwrap();
+            }
+            return true;
+        }
+    };
+    office::take_word(state, &held, name, &word, now)
+        .await
+        .unwrap();
+    true
 }
 
 /// The steward accepts these organisations.

@@ -130,9 +130,11 @@ impl PublishedError {
             | Self::Seal(_)
             | Self::Canonical(_) => Part::Round,
             Self::Survivors(_) => Part::Certificate,
-            Self::Upload(..) => Part::Uploads,
-            Self::Sum(_) => Part::MaskSums,
-            Self::Total(_) | Self::OtherTotals => Part::Totals,
+            Self::Upload(..) | Self::Total(TotalError::Upload(_) | TotalError::Outsider) => {
+                Part::Uploads
+            }
+            Self::Sum(_) | Self::Total(TotalError::Class) => Part::MaskSums,
+            Self::Total(TotalError::Range { .. }) | Self::OtherTotals => Part::Totals,
         }
     }
 }

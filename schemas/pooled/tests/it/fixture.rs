@@ -152,9 +152,11 @@ impl Alliance {
             .iter()
             .map(|member| member.fingerprint().unwrap())
             .collect();
+        let mut hospitals: Vec<Slug> = (1..=n).map(|i| slug(&format!("h{i:02}"))).collect();
+        hospitals.sort();
         Self {
             shape,
-            hospitals: (1..=n).map(|i| slug(&format!("h{i:02}"))).collect(),
+            hospitals,
             secrets: names.iter().map(secret).collect(),
             seats: names.iter().map(|name| slug(name)).collect(),
             pinned,

@@ -17,6 +17,7 @@
 //! | key lasts until the last answer (`manifest`) | `manifests::every_lowered_or_swapped_field` |
 //! | vector against the signed parts (`upload`) | `rounds::uploads_are_bound_to_…` |
 //! | range of totals (`total`) | `rounds::a_total_outside_its_range_is_refused` |
+//! | one ballot; a certificate before sums; quorum (as rules of the model) | `unmask::every_guard_is_needed` |
 //! | own receipts (`receipt`) | `receipts::two_fresh_receipts_of_other_seats_…` |
 
 #![expect(
@@ -26,6 +27,7 @@
     reason = "a test stops at the first fault"
 )]
 
+mod exact;
 mod families;
 mod fixture;
 mod hostile;
@@ -35,4 +37,5 @@ mod members;
 mod model;
 mod receipts;
 mod rounds;
+mod unmask;
 mod vectors;
