@@ -31,7 +31,7 @@ pub(super) enum Command {
     /// Example: consilium-node --data ./node1 pooled accept h02 4f… --as li-hua
     Accept {
         /// The organisation.
-        name: Slug,
+        member: Slug,
         /// Its fingerprint as it read it out.
         fingerprint: Digest,
         #[command(flatten)]
@@ -55,10 +55,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     match command {
         Command::Members => members(&node, out).await,
         Command::Accept {
-            name,
+            member,
             fingerprint,
             by,
-        } => accept(&node, &name, fingerprint, &by).await,
+        } => accept(&node, &member, fingerprint, &by).await,
         Command::Uploads => {
             for (round, digest, charge, worst) in ledger::uploads(&node.state).await? {
                 writeln!(
