@@ -198,7 +198,13 @@ if [ -z "$data" ]; then
     audit match
     audit totals
     # Leaves that nobody claims are opened once two officers of the hospital have signed for it.
-    audit sample 2>/dev/null || serve 2>/dev/null || true
+    # Until then the hospital lets them wait, and the insurer's command says so by its exit code.
+    for early in "audit sample" serve; do
+        if $early >/dev/null 2>&1; then
+            echo "leaves were opened although no officer signed" >&2
+            exit 1
+        fi
+    done
     "$node" --data "$home" audit list
     opening=$("$node" --data "$home" audit list --json | sed -n 's/.*"request": "\([0-9a-f]*\)".*/\1/p')
     for officer in li-hua zhao-min; do
@@ -295,6 +301,10 @@ echo "month        $folder/month/*.html (December alone, with its own *.csv and 
 [ -n "$data" ] || echo "pooled       $folder/pooled/report.html (the year before, sums alone; published/ is for verifying)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
+if [ -z "$data" ]; then
+    echo "signals      $folder/signals/*.csv    (where an insurer looks first)"
+    echo "evidence     $folder/insurer/audit/pack (the audit of h01, verified offline)"
+fi
 echo "one node     $node --data $folder/$first ledger | log show | months | steward inbox | ask … --dry-run"
 if [ -z "$data" ]; then
     echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"

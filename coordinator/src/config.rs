@@ -43,6 +43,8 @@ pub struct Config {
 pub struct Limits {
     /// Connections at a time, for each listener.
     pub connections: u32,
+    /// Connections at a time of one address, for each listener.
+    pub connections_per_address: u32,
     /// Seconds for a TLS handshake.
     pub handshake_seconds: u32,
     /// Seconds for the head of a request.
@@ -57,6 +59,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 512,
+            connections_per_address: 128,
             handshake_seconds: 5,
             head_seconds: 10,
             request_seconds: 60,
@@ -135,6 +138,12 @@ impl Config {
         if !(1..=65_536).contains(&limits.connections) {
             return broken("limits.connections", "from 1 to 65,536");
         }
+        if !(1..=limits.connections).contains(&limits.connections_per_address) {
+            return broken(
+                "limits.connections_per_address",
+                "from 1 to limits.connections",
+            );
+        }
         let brief = |seconds| (1..=60).contains(&seconds);
         if !brief(limits.handshake_seconds) || !brief(limits.head_seconds) {
             return broken("limits", "handshake and head from 1 to 60 seconds");
@@ -170,6 +179,8 @@ mod tests {
             ("alliance =", "aliance ="),
             ("connections = 512", "connections = 0"),
             ("connections = 512", "conections = 512"),
+            ("per_address = 128", "per_address = 513"),
+            ("per_address = 128", "per_address = 0"),
             ("request_seconds = 60", "request_seconds = 5"),
             ("https://localhost:7443", "http://localhost:7443"),
         ] {

@@ -90,6 +90,22 @@ impl Message for Officer {
     const TAG: &'static str = "consilium-officer-v1";
 }
 
+/// That a person leaves: from then on the key decides nothing more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Departure {
+    /// Which organisation.
+    pub organisation: Slug,
+    /// Who leaves.
+    pub name: Slug,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Message for Departure {
+    const TAG: &'static str = "consilium-departure-v1";
+}
+
 /// One person's yes to a policy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::binary::binary;
 use crate::hospital::{self, Hospital};
 
 pub(crate) struct Hub {
@@ -168,20 +169,13 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(data: &Path) -> Self {
-        let exe = std::env::current_exe().unwrap();
-        let folder = exe.parent().and_then(Path::parent).unwrap();
-        let binary = folder.join("consilium-node");
-        assert!(
-            binary.is_file(),
-            "build the binaries first: cargo build --release --workspace --bins"
-        );
         let log = data.join("run.log");
         let file = File::options()
             .create(true)
             .append(true)
             .open(&log)
             .unwrap();
-        let child = Command::new(binary)
+        let child = Command::new(binary("consilium-node"))
             .args(["--data".as_ref(), data.as_os_str(), "run".as_ref()])
             .env("RUST_LOG", "debug")
             .stdout(file.try_clone().unwrap())

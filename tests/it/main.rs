@@ -1,5 +1,6 @@
 //! One binary for all integration tests.
 
+mod binary;
 mod hospital;
 mod attacks;
 mod neighbours;

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use super::addresses::Addresses;
 use super::gate::Gate;
 use super::tls::TlsError;
 use super::{App, member, member_routes, moment, public_routes, watch};
@@ -59,6 +60,7 @@ struct Door {
     members: bool,
     router: Router,
     places: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
     tasks: TaskTracker,
 }
 
@@ -94,6 +96,7 @@ impl Listeners {
             places: Arc::new(Semaphore::new(
                 usize::try_from(app.config.limits.connections).unwrap_or(1),
             )),
+            addresses: Addresses::new(app.config.limits.connections_per_address),
             tasks: tasks.clone(),
         };
         let members = door(true, member_routes(&app));
@@ -121,10 +124,14 @@ impl Door {
             };
             match accepted {
                 Ok((stream, address)) => {
+                    let Some(own) = self.addresses.enter(address.ip()) else {
+                        tracing::debug!(%address, "an address has its share of connections");
+                        continue;
+                    };
                     let door = self.clone();
                     self.tasks.spawn(async move {
                         door.connection(stream, address).await;
-                        drop(place);
+                        drop((own, place));
                     });
                 }
                 Err(error) => {

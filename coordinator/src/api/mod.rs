@@ -1,5 +1,6 @@
 //! The two listeners: one for members (mutual TLS), one for joining and health.
 
+mod addresses;
 mod audit;
 mod fault;
 mod gate;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use policies::access::Officers;
 use schemas::id::Slug;
-use schemas::officer::{Officer, Role};
+use schemas::officer::{Departure, Officer, Role};
 use schemas::seal::Signer;
 
 use super::Office;
@@ -28,6 +29,18 @@ pub(super) enum Command {
         out: Option<PathBuf>,
         /// Registered persons who sign for this one, NAME=FILE; two of them.
         #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
+        by: Vec<(Slug, PathBuf)>,
+    },
+    /// Lets a person leave: the key decides nothing from then on. It takes two who are registered,
+    /// and two have to remain; name and key stay taken.
+    ///
+    /// Example: consilium-coordinator --data /srv/consilium administrator remove wang-fang
+    /// --by liu-yang=/media/liu-yang.pk8 --by chen-mo=/media/chen-mo.pk8
+    Remove {
+        /// Who leaves.
+        name: Slug,
+        /// Registered persons who sign for it, NAME=FILE; two of them.
+        #[arg(long, value_name = "NAME=FILE", value_parser = pair, required = true)]
         by: Vec<(Slug, PathBuf)>,
     },
     /// Lists who is registered.
@@ -108,36 +121,63 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let alliance = &office.config.alliance;
     let register = administrators::administrators(office.state.pool(), alliance).await?;
-    let (name, to, by) = match command {
+    match command {
         Command::List => {
             for officer in register.all() {
-                writeln!(
-                    out,
-                    "{:<20} {}",
-                    officer.name.as_str(),
-                    officer.key.fingerprint().short()
-                )?;
+                let key = officer.key.fingerprint().short();
+                writeln!(out, "{:<20} {key}", officer.name.as_str())?;
             }
-            return Ok(());
+            for (officer, at) in register.former() {
+                writeln!(out, "{:<20} left {at}", officer.name.as_str())?;
+            }
+            Ok(())
         }
-        Command::Add { name, out: to, by } => (name, to, by),
-    };
+        Command::Remove { name, by } => {
+            let departure = Departure {
+                organisation: alliance.clone(),
+                name,
+                at: office.clock.now(),
+            };
+            let signers = signers(&register, by)?;
+            administrators::remove(&office.state, &departure, &signers).await?;
+            writeln!(out, "{} decides nothing here any more", departure.name)?;
+            Ok(())
+        }
+        Command::Add { name, out: to, by } => {
+            let signers = signers(&register, by)?;
+            add(office, data, (name, to), &signers, out).await
+        }
+    }
+}
+
+/// The keys of registered persons who sign for a step of the register.
+fn signers(register: &Officers, by: Vec<(Slug, PathBuf)>) -> anyhow::Result<Vec<Signer>> {
     let mut signers = Vec::new();
     for (who, file) in by {
         let signer = signer(&file)?;
         register.acting(&who, &signer)?;
         signers.push(signer);
     }
+    Ok(signers)
+}
+
+async fn add(
+    office: &Office,
+    data: &Path,
+    (name, to): (Slug, Option<PathBuf>),
+    signers: &[Signer],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let (key, bytes) = Signer::generate()?;
     let officer = Officer {
-        organisation: alliance.clone(),
+        organisation: office.config.alliance.clone(),
         name,
         role: Role::Administrator,
         key: key.public(),
     };
     let path = to.unwrap_or_else(|| key_file(data, &officer.name));
     private::write_new(&path, &bytes).with_context(|| format!("`{}`", path.display()))?;
-    let added = administrators::add(&office.state, &officer, &signers, office.clock.now()).await;
+    let added = administrators::add(&office.state, &officer, signers, office.clock.now()).await;
     if added.is_err() {
         // A key of nobody is of no use.
         std::fs::remove_file(&path)?;

@@ -119,17 +119,15 @@ create table if not exists audit_books (
     primary key (hospital, insurer, month)
 );
 
--- Persons who decide in the alliance, in the order in which they were registered.
+-- Persons who decide in the alliance: how they came and left, in order.
 create table if not exists administrators (
-    name text primary key,
-    position bigint not null unique,
-    officer text not null,              -- schemas::officer::Officer
-    signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
+    position bigint primary key,        -- 1, 2, 3 …
+    step text not null                  -- policies::access::Step
 );
 
 -- The last policy that each of them signed.
 create table if not exists policy_approvals (
-    officer text primary key references administrators (name),
+    officer text primary key,
     policy text not null,               -- digest
     sealed text not null                -- schemas::officer::PolicyApproval
 );

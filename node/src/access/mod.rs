@@ -5,8 +5,8 @@ mod officers;
 mod history;
 mod policy;
 
-pub use officers::{DECIDING, add, officers};
-pub use policy::{ACCESS, Signatures, Standing, approvals, approve, digest, open};
+pub use officers::{DECIDING, add, officers, remove};
+pub use policy::{ACCESS, Standing, approvals, approve, digest, open};
 
 use policies::access::OfficersError;
 use schemas::time::Timestamp;

@@ -4,13 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use policies::access::{Access, Approved, Officers, Signed, in_force, policy_digest};
+use policies::access::{
+    self, Access, Approved, Officers, Signatures, Signed, in_force, policy_digest,
+};
 use policies::rules::Privacy;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::PolicyApproval;
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
+use sqlx::{Row as _, Sqlite};
 
 use super::{AccessError, history, officers};
 use crate::store::state::{State, StateError, append};
@@ -33,6 +36,8 @@ pub struct Standing {
     pub approved: Approved,
     /// From when the policy in the data folder counts, where it waits.
     pub waits_until: Option<Timestamp>,
+    /// How many steps of the register and how many signed policies it was made of.
+    of: (usize, usize),
 }
 
 /// The access policies in a data folder.
@@ -77,15 +82,6 @@ pub fn approvals(data: &Path) -> Result<Vec<Sealed<PolicyApproval>>, AccessError
     .collect()
 }
 
-/// How far the signing of a policy is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Signatures {
-    /// How many officers have signed it.
-    pub have: usize,
-    /// From when it counts, where two have and it protects less than the policy before.
-    pub waits_until: Option<Timestamp>,
-}
-
 /// Signs the policy as it lies there, for one officer.
 pub async fn approve(
     state: &State,
@@ -105,7 +101,7 @@ pub async fn approve(
         officer: officer.clone(),
         at,
     };
-    let sealed = Sealed::seal(signer, &approval).map_err(policies::access::OfficersError::Seal)?;
+    let sealed = Sealed::seal(signer, &approval).map_err(access::OfficersError::Seal)?;
     let folder = data.join(APPROVALS);
     let path = folder.join(format!("{officer}.json"));
     let written = fs::create_dir_all(&folder)
@@ -114,26 +110,14 @@ pub async fn approve(
     written.map_err(|error| AccessError::File(path.display().to_string(), error))?;
     let mut detail = vec![("officer", officer.to_string())];
     let signed = Signed::new(rules, access, approvals(data)?)?;
-    let signatures = match register.approved(policy, &signed.approvals) {
-        Ok(approved) => {
-            let mut all = history::signed(&mut *change).await?;
-            if all.last().is_none_or(|last| last.policy != policy) {
-                history::keep(&mut change, all.len() + 1, &signed).await?;
-                all.push(signed);
-            }
-            let waits = in_force(&register, &all, at)?.next.map(|(_, from)| from);
-            detail.extend(waits.map(|from| ("waits-until", from.to_string())));
-            Signatures {
-                have: approved.by.len(),
-                waits_until: waits,
-            }
-        }
-        Err(policies::access::OfficersError::TooFew { have, .. }) => Signatures {
-            have,
-            waits_until: None,
-        },
-        Err(error) => return Err(error.into()),
-    };
+    let mut all = history::signed(&mut *change).await?;
+    let known = all.len();
+    let signatures = access::signed(&register, &mut all, signed, at)?;
+    if let Some(new) = all.get(known) {
+        history::keep(&mut change, all.len(), new).await?;
+    }
+    let waits = signatures.waits_until;
+    detail.extend(waits.map(|from| ("waits-until", from.to_string())));
     append(&mut change, at, "policy", policy, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
     Ok(signatures)
@@ -159,6 +143,7 @@ impl Standing {
         let all = history::signed(state.pool()).await?;
         let force = in_force(&officers, &all, history::believed(state, now).await?)?;
         let current = force.current.ok_or(AccessError::Superseded)?;
+        let of = (officers.changes(), all.len());
         if current.policy == lies_there && force.next.is_none() {
             return Ok(Self {
                 policy: policy.clone(),
@@ -166,6 +151,7 @@ impl Standing {
                 officers,
                 approved,
                 waits_until: None,
+                of,
             });
         }
         match force.next {
@@ -175,8 +161,24 @@ impl Standing {
                 approved: officers.approved(current.policy, &current.approvals)?,
                 officers,
                 waits_until: Some(from),
+                of,
             }),
             _ => Err(AccessError::Superseded),
         }
+    }
+
+    /// Whether no officer came or left and no policy was signed since this was read.
+    pub async fn holds<'e>(
+        &self,
+        source: impl sqlx::Executor<'e, Database = Sqlite>,
+    ) -> Result<bool, StateError> {
+        let row =
+            sqlx::query("select (select count(*) from officers), (select count(*) from policies)")
+                .fetch_one(source)
+                .await?;
+        let count = |at: usize| -> Result<usize, StateError> {
+            usize::try_from(row.try_get::<i64, _>(at)?).map_err(|_| StateError::Range)
+        };
+        Ok((count(0)?, count(1)?) == self.of)
     }
 }

@@ -156,12 +156,15 @@ pub(super) async fn refuse(
     Ok(())
 }
 
-/// Forgets the openings of a month.
+/// Forgets the openings of a month that nothing came of. Under what was opened or refused the
+/// signatures stay, as proof of who agreed.
 pub(super) async fn forget(change: &mut Change, month: Month) -> Result<(), StateError> {
     for sql in [
         "delete from audit_signatures where request in \
-         (select request from audit_openings where month = $1)",
-        "delete from audit_openings where month = $1",
+         (select o.request from audit_openings o where o.month = $1 and o.refused is null \
+         and not exists (select 1 from audit_replies r where r.request = o.request))",
+        "delete from audit_openings where month = $1 and refused is null \
+         and not exists (select 1 from audit_replies r where r.request = audit_openings.request)",
     ] {
         sqlx::query(sql)
             .bind(month.to_string())

@@ -90,6 +90,9 @@ pub enum AuditError {
     /// A task died.
     #[error("answering stopped; try again")]
     Stopped,
+    /// Officers or policy changed meanwhile.
+    #[error("officers or policy changed while it was answered; try again")]
+    Changed,
     /// The steward locked the node.
     #[error("the steward has locked this node: nothing is answered")]
     Locked,
@@ -102,6 +105,20 @@ pub enum AuditError {
     /// The steward's tables could not be read.
     #[error(transparent)]
     Steward(#[from] StewardError),
+}
+
+/// Forgets a payer's key: nothing that it signs is answered any more. What was counted for it stays
+/// counted. Whether there was one.
+pub async fn unregister(state: &State, payer: &Slug, now: Timestamp) -> Result<bool, AuditError> {
+    let mut change = state.begin().await?;
+    let Some(key) = store::remove_payer(&mut change, payer).await? else {
+        return Ok(false);
+    };
+    let detail = [("payer", payer.to_string())];
+    let subject = key.fingerprint();
+    state::append(&mut change, now, "audit-payer-leaves", subject, &detail).await?;
+    change.commit().await.map_err(StateError::from)?;
+    Ok(true)
 }
 
 /// Registers the message key by which a payer's requests are known; replaces an earlier one.
@@ -149,7 +166,7 @@ pub async fn book(
 }
 
 /// Ends a month's audit for good: its key and what its leaves open to are destroyed. What the
-/// batch's total opens to stays.
+/// batch's total opens to stays, and so do the officers' signatures under what was opened.
 pub async fn end(
     state: &State,
     data: &Path,

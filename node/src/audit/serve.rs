@@ -32,6 +32,9 @@ pub enum Served {
     Reply(Vec<u8>),
     /// It opens leaves: two officers must sign first for the request of this digest.
     Waits(Digest),
+    /// It opens leaves, and too many of this payer wait for the officers already: nothing is kept of
+    /// it, and it is taken once they have decided about others.
+    Later,
 }
 
 /// Most openings of one payer that wait for officers.
@@ -86,6 +89,7 @@ pub async fn serve(
     let officers = match audit.gate(state, &asking, door, now).await? {
         Gate::Open(officers) => officers,
         Gate::Waits => return Ok(Served::Waits(digest)),
+        Gate::Later => return Ok(Served::Later),
         Gate::Shut(refusal) => return refused(&signer, &digest, refusal),
     };
     let (said, used) = match audit.said(state, &seed, &config.data).await? {
@@ -102,7 +106,11 @@ pub async fn serve(
     if ledger::rolled_back(&mut *change).await? {
         return Err(AuditError::RolledBack);
     }
-    // The steward may have locked the node meanwhile, or an officer refused.
+    // The steward may have locked the node meanwhile, or an officer refused; a policy may have been
+    // signed, or a person have left, under which this would not have been answered.
+    if !door.standing.holds(&mut *change).await? {
+        return Err(AuditError::Changed);
+    }
     let lock = steward::last(&mut *change).await?;
     if lock.is_some_and(|lock| lock.locked) {
         return Err(AuditError::Locked);
@@ -180,6 +188,8 @@ enum Gate {
     Open(Vec<Slug>),
     /// Officers have to sign.
     Waits,
+    /// Too many wait already.
+    Later,
     /// A rule.
     Shut(Refusal),
 }
@@ -228,7 +238,7 @@ impl Audit<'_> {
             at: now,
         };
         let Some(new) = listed::list(&mut change, &asked, MOST_WAITING).await? else {
-            return Ok(Gate::Shut(Refusal::Waiting));
+            return Ok(Gate::Later);
         };
         if new {
             let detail = [
@@ -342,6 +352,8 @@ impl Audit<'_> {
             ("asked", kind.to_owned()),
         ];
         if !officers.is_empty() {
+            // Which one they signed for: its digest is drawn with the receiver's key in it.
+            detail.push(("request", self.digest.to_string()));
             let names: Vec<&str> = officers.iter().map(Slug::as_str).collect();
             detail.push(("officers", names.join(",")));
         }

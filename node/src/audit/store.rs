@@ -37,6 +37,20 @@ pub(super) async fn set_payer(
     Ok(())
 }
 
+/// Removes a payer's key, if there is one, and gives it.
+pub(super) async fn remove_payer(
+    change: &mut Change,
+    payer: &Slug,
+) -> Result<Option<PublicKey>, StateError> {
+    let known = payers(&mut **change).await?;
+    sqlx::query("delete from audit_payers where payer = $1")
+        .bind(payer.to_string())
+        .execute(&mut **change)
+        .await?;
+    let mut known = known.into_iter();
+    Ok(known.find(|(name, _)| name == payer).map(|(_, key)| key))
+}
+
 pub(super) async fn payers<'e>(
     source: impl sqlx::Executor<'e, Database = Sqlite>,
 ) -> Result<Vec<(Slug, PublicKey)>, StateError> {

@@ -73,7 +73,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             committee_only,
         } => {
             telemetry::start(log_json);
-            serve(data, committee_only).await
+            Box::pin(serve(data, committee_only)).await
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use schemas::id::Slug;
-use schemas::officer::{Officer, Role};
+use schemas::officer::{Departure, Officer, Role};
 use schemas::seal::Signer;
 
 use super::Node;
@@ -32,6 +32,18 @@ pub(super) enum Command {
         out: Option<PathBuf>,
         /// Registered persons who sign for this one; two of them.
         #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
+        by: Vec<(Slug, PathBuf)>,
+    },
+    /// Let a person leave: the key decides nothing from then on. It takes two who are registered,
+    /// and two have to remain; name and key stay taken.
+    ///
+    /// Example: consilium-node --data ./node1 officer remove li-hua --by zhao-min=/media/zhao-min.pk8
+    /// --by sun-lei=/media/sun-lei.pk8
+    Remove {
+        /// Who leaves.
+        name: Slug,
+        /// Registered persons who sign for it; two of them.
+        #[arg(long, value_name = "NAME=FILE", value_parser = pair, required = true)]
         by: Vec<(Slug, PathBuf)>,
     },
     /// Who is registered.
@@ -84,13 +96,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             by,
         } => {
             let keys = Keys::open(&node.config.data)?;
-            let register = access::officers(node.state.pool(), &node.config.hospital).await?;
-            let mut signers = Vec::new();
-            for (who, file) in by {
-                let signer = keys.officer_key(&std::path::absolute(file)?)?;
-                register.acting(&who, &signer)?;
-                signers.push(signer);
-            }
+            let signers = signers(&node, &keys, by).await?;
             let path = std::path::absolute(to.unwrap_or_else(|| keys.officer_path(&name)))?;
             let signer = keys
                 .make_officer_key(&path)
@@ -117,6 +123,19 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             writeln!(out, "key {} in {}", fingerprint.short(), path.display())?;
             Ok(())
         }
+        Command::Remove { name, by } => {
+            let keys = Keys::open(&node.config.data)?;
+            let signers = signers(&node, &keys, by).await?;
+            let departure = Departure {
+                organisation: node.config.hospital.clone(),
+                name,
+                at: node.clock.now(),
+            };
+            access::remove(&node.state, &departure, &signers).await?;
+            writeln!(out, "{} decides nothing here any more", departure.name)?;
+            writeln!(out, "approvals that only {} gave are void", departure.name)?;
+            Ok(())
+        }
         Command::List { json } => {
             let register = access::officers(node.state.pool(), &node.config.hospital).await?;
             if json {
@@ -132,7 +151,27 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                     officer.key.fingerprint().short()
                 )?;
             }
+            for (officer, at) in register.former() {
+                let (name, role) = (officer.name.as_str(), officer.role.as_str());
+                writeln!(out, "{name:<20} {role:<18} left {at}")?;
+            }
             Ok(())
         }
     }
+}
+
+/// The keys of registered persons who sign for a step of the register.
+async fn signers(
+    node: &Node,
+    keys: &Keys,
+    by: Vec<(Slug, PathBuf)>,
+) -> anyhow::Result<Vec<Signer>> {
+    let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+    let mut signers = Vec::new();
+    for (who, file) in by {
+        let signer = keys.officer_key(&std::path::absolute(file)?)?;
+        register.acting(&who, &signer)?;
+        signers.push(signer);
+    }
+    Ok(signers)
 }

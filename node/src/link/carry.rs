@@ -108,8 +108,14 @@ async fn look(
                         tracing::info!(%request, "an audit asks to open leaves: `audit list`");
                     }
                 }
-                // Until the steward unlocks or burns: asked again at the next look.
-                Err(AuditError::Locked | AuditError::RolledBack | AuditError::Stopped) => {}
+                // Until the steward unlocks or burns, or officers decide: asked again at the next look.
+                Ok(Served::Later)
+                | Err(
+                    AuditError::Locked
+                    | AuditError::RolledBack
+                    | AuditError::Stopped
+                    | AuditError::Changed,
+                ) => {}
                 Err(error) => {
                     let request = id.short();
                     tracing::warn!(%request, %error, "an audit request is not answered");

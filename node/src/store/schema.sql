@@ -214,12 +214,10 @@ create table if not exists audit_signatures (
     primary key (request, officer)
 );
 
--- Persons who decide at this hospital, in the order in which they were registered.
+-- Persons who decide at this hospital: how they came and left, in order.
 create table if not exists officers (
-    name text primary key,
-    position bigint not null unique,
-    officer text not null,              -- schemas::officer::Officer
-    signed text not null                -- the same, sealed by two earlier ones (list; empty for the first two)
+    position bigint primary key,        -- 1, 2, 3 …
+    step text not null                  -- policies::access::Step
 );
 
 -- Policies that two of them signed, in the order in which they did: the last one in force counts.

@@ -103,6 +103,46 @@ pub fn in_force<'a>(
     })
 }
 
+/// How far the signing of a policy is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Signatures {
+    /// How many persons have signed it.
+    pub have: usize,
+    /// From when it counts, where two have and it protects less than the policy before.
+    pub waits_until: Option<Timestamp>,
+}
+
+/// What signing comes to: with two signatures of persons registered now the policy becomes the last of those signed, unless it
+/// is that already. `history` grows by at most one.
+pub fn signed(
+    officers: &Officers,
+    history: &mut Vec<Signed>,
+    policy: Signed,
+    now: Timestamp,
+) -> Result<Signatures, OfficersError> {
+    let have = match officers.approved_now(policy.policy, &policy.approvals) {
+        Ok(approved) => approved.by.len(),
+        Err(OfficersError::TooFew { have, .. }) => {
+            return Ok(Signatures {
+                have,
+                waits_until: None,
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    if history
+        .last()
+        .is_none_or(|last| last.policy != policy.policy)
+    {
+        history.push(policy);
+    }
+    let next = in_force(officers, history, now)?.next;
+    Ok(Signatures {
+        have,
+        waits_until: next.map(|(_, from)| from),
+    })
+}
+
 fn newest<'a>(known: &[(Timestamp, &'a Signed)], now: Timestamp) -> Option<&'a Signed> {
     let mut newest_first = known.iter().rev();
     let found = newest_first.find(|(from, _)| *from <= now);

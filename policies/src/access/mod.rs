@@ -3,12 +3,14 @@
 //! organisation's own file may only forbid more.
 
 mod officers;
+mod step;
 mod force;
 mod request;
 
-pub use force::{DELAY, Force, Signed, in_force};
+pub use force::{DELAY, Force, Signatures, Signed, in_force, signed};
 pub use officers::{Approved, Officers, OfficersError};
 pub use request::{Action, Channel, Principal, Request, Statistic};
+pub use step::Step;
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use schemas::digest::Digest;
 use schemas::id::Slug;
-use schemas::officer::{Officer, PolicyApproval, Role};
+use schemas::officer::{Departure, Officer, PolicyApproval, Role};
 use schemas::seal::{Message, SealError, Sealed, Signer};
 use schemas::time::Timestamp;
 
@@ -32,6 +32,12 @@ pub enum OfficersError {
     /// A later person whom not enough of the earlier ones signed for.
     #[error("`{0}` needs the signatures of {PERSONS} persons who are registered already")]
     Unsigned(Slug),
+    /// Somebody leaves without the word of enough persons.
+    #[error("that `{0}` leaves needs the signatures of {PERSONS} registered persons")]
+    Unagreed(Slug),
+    /// Too few would remain to decide anything.
+    #[error("{PERSONS} persons have to remain when `{0}` leaves; register another one first")]
+    Remain(Slug),
     /// A signature could not be made or does not fit.
     #[error("a signature is refused")]
     Seal(#[from] SealError),
@@ -54,6 +60,7 @@ pub struct Officers {
     organisation: Slug,
     deciding: &'static [Role],
     persons: Vec<Officer>,
+    former: Vec<(Officer, Timestamp)>,
 }
 
 impl Officers {
@@ -63,6 +70,7 @@ impl Officers {
             organisation,
             deciding,
             persons: Vec::new(),
+            former: Vec::new(),
         }
     }
 
@@ -77,27 +85,51 @@ impl Officers {
             return Err(OfficersError::Role(name.clone()));
         }
         let known = |other: &Officer| other.name == *name || other.key == officer.key;
-        if self.persons.iter().any(known) {
+        let mut former = self.former.iter().map(|(person, _)| person);
+        if self.persons.iter().any(known) || former.any(known) {
             return Err(OfficersError::Known(name.clone()));
         }
-        if self.persons.len() >= PERSONS {
-            let signed_by = |person: &&Officer| {
-                let fits = |sealed: &Sealed<Officer>| {
-                    sealed
-                        .open(&person.key)
-                        .is_ok_and(|signed| signed == officer)
-                };
-                signed.iter().any(fits)
-            };
-            if self.persons.iter().filter(signed_by).count() < PERSONS {
-                return Err(OfficersError::Unsigned(name.clone()));
-            }
+        let by = self.signed(signed, |_, signed| *signed == officer).len();
+        if self.persons.len() >= PERSONS && by < PERSONS {
+            return Err(OfficersError::Unsigned(name.clone()));
         }
         self.persons.push(officer);
         Ok(())
     }
 
-    /// All of them.
+    /// Lets a person leave, signed for by two who are registered, that person among them or not.
+    /// Name and key stay taken, and what the person signed into force before stays so.
+    pub fn remove(
+        &mut self,
+        departure: &Departure,
+        signed: &[Sealed<Departure>],
+    ) -> Result<(), OfficersError> {
+        let name = &departure.name;
+        let place = self.persons.iter().position(|person| person.name == *name);
+        let place = place.ok_or_else(|| OfficersError::Unknown(name.clone()))?;
+        let by = self.signed(signed, |_, signed| signed == departure).len();
+        if departure.organisation != self.organisation || by < PERSONS {
+            return Err(OfficersError::Unagreed(name.clone()));
+        }
+        if self.persons.len() <= PERSONS {
+            return Err(OfficersError::Remain(name.clone()));
+        }
+        let person = self.persons.remove(place);
+        self.former.push((person, departure.at));
+        Ok(())
+    }
+
+    /// How often somebody was added or left.
+    pub fn changes(&self) -> usize {
+        self.persons.len() + 2 * self.former.len()
+    }
+
+    /// Who left, and when.
+    pub fn former(&self) -> &[(Officer, Timestamp)] {
+        &self.former
+    }
+
+    /// Those who are registered now.
     pub fn all(&self) -> &[Officer] {
         &self.persons
     }
@@ -132,36 +164,75 @@ impl Officers {
         self.persons.iter().filter(has).collect()
     }
 
-    /// Whether two different persons signed exactly this policy of this organisation.
+    /// Whether two different persons signed exactly this policy of this organisation. One who left
+    /// counts for what was signed before that, by the signature's own time: what keeps a thief from
+    /// dating a signature back is that a policy is taken by [`Self::approved_now`] only.
     pub fn approved(
         &self,
         policy: Digest,
         approvals: &[Sealed<PolicyApproval>],
     ) -> Result<Approved, OfficersError> {
-        // When a person first signed it.
-        let signed = |officer: &Officer| {
-            let fits = |sealed: &Sealed<PolicyApproval>| {
-                let approval = sealed.open(&officer.key).ok()?;
-                let fits = approval.officer == officer.name
-                    && approval.organisation == self.organisation
-                    && approval.policy == policy;
-                fits.then_some(approval.at)
-            };
-            let first = approvals.iter().filter_map(fits).min();
-            first.map(|at| (at, officer.name.clone()))
+        let before = |(person, left): &(Officer, Timestamp)| {
+            let first = self.first(person, policy, approvals)?;
+            (first <= *left).then(|| (first, person.name.clone()))
         };
-        let signed: Vec<(Timestamp, Slug)> = self.persons.iter().filter_map(signed).collect();
-        let mut times: Vec<Timestamp> = signed.iter().map(|(at, _)| *at).collect();
-        times.sort_unstable();
-        let Some(at) = times.get(PERSONS - 1).copied() else {
-            return Err(OfficersError::TooFew {
-                have: signed.len(),
-                policy,
-            });
-        };
-        let by = signed.into_iter().map(|(_, name)| name).collect();
-        Ok(Approved { policy, by, at })
+        let former = self.former.iter().filter_map(before);
+        two(policy, self.present(policy, approvals).chain(former))
     }
+
+    /// The same of those who are registered now alone.
+    pub fn approved_now(
+        &self,
+        policy: Digest,
+        approvals: &[Sealed<PolicyApproval>],
+    ) -> Result<Approved, OfficersError> {
+        two(policy, self.present(policy, approvals))
+    }
+
+    fn present<'a>(
+        &'a self,
+        policy: Digest,
+        approvals: &'a [Sealed<PolicyApproval>],
+    ) -> impl Iterator<Item = (Timestamp, Slug)> + 'a {
+        self.persons.iter().filter_map(move |person| {
+            let first = self.first(person, policy, approvals)?;
+            Some((first, person.name.clone()))
+        })
+    }
+
+    /// When a person first signed it.
+    fn first(
+        &self,
+        person: &Officer,
+        policy: Digest,
+        approvals: &[Sealed<PolicyApproval>],
+    ) -> Option<Timestamp> {
+        let fits = |sealed: &Sealed<PolicyApproval>| {
+            let approval = sealed.open(&person.key).ok()?;
+            let fits = approval.officer == person.name
+                && approval.organisation == self.organisation
+                && approval.policy == policy;
+            fits.then_some(approval.at)
+        };
+        approvals.iter().filter_map(fits).min()
+    }
+}
+
+fn two(
+    policy: Digest,
+    signed: impl Iterator<Item = (Timestamp, Slug)>,
+) -> Result<Approved, OfficersError> {
+    let signed: Vec<(Timestamp, Slug)> = signed.collect();
+    let mut times: Vec<Timestamp> = signed.iter().map(|(at, _)| *at).collect();
+    times.sort_unstable();
+    let Some(at) = times.get(PERSONS - 1).copied() else {
+        return Err(OfficersError::TooFew {
+            have: signed.len(),
+            policy,
+        });
+    };
+    let by = signed.into_iter().map(|(_, name)| name).collect();
+    Ok(Approved { policy, by, at })
 }
 
 #[cfg(test)]

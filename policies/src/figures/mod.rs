@@ -16,7 +16,16 @@ pub mod percentile;
 pub mod benchmark;
 pub mod summed;
 pub mod signals;
+pub mod exact;
+pub mod apportion;
+pub mod budget;
+pub mod bonus;
+pub mod overspend;
+pub mod appraisal;
+pub mod alerts;
+pub mod forecast;
 
 pub use benchmark::{Benchmark, BenchmarkError, Replies, benchmark};
 pub use decimal::half_up;
+pub use exact::Exact;
 pub use summed::{Pooled, pooled};

@@ -100,9 +100,6 @@ pub enum Refusal {
     /// The hospital's own policy opens no leaves.
     #[error("the hospital's policy opens no leaves")]
     Forbidden,
-    /// Too many openings wait for the hospital's officers.
-    #[error("too many openings wait for the hospital's officers already; ask again later")]
-    Waiting,
     /// The nonce is not the one committed to.
     #[error("the nonce is not the one that the header's commitment was made from")]
     Nonce,

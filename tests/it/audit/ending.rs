@@ -1,20 +1,10 @@
 //! Killed anywhere and run again, an audit gives the same result; a close too.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::*;
-
-fn binary(name: &str) -> PathBuf {
-    let exe = std::env::current_exe().unwrap();
-    let binary = exe.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(
-        binary.is_file(),
-        "build the binaries first: cargo build --release --workspace --bins"
-    );
-    binary
-}
+use crate::binary::binary;
 
 /// Runs a command and kills it after so many microseconds; whether it had ended, which must be well.
 fn killed(name: &str, words: &[&str], after: u64) -> bool {

@@ -166,7 +166,7 @@ impl Closing {
                     std::fs::create_dir_all(reply.parent().unwrap()).unwrap();
                     std::fs::write(reply, bytes).unwrap();
                 }
-                Served::Waits(_) => waiting += 1,
+                Served::Waits(_) | Served::Later => waiting += 1,
             }
         }
         waiting

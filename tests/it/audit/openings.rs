@@ -100,10 +100,47 @@ async fn two_different_officers_sign_for_one_request() {
         .unwrap();
     let names = format!("{},{}", officers::STEWARD, officers::SECOND);
     assert_eq!(entry.detail[&slug("officers")], names);
+    assert_eq!(entry.detail[&slug("request")], digest.to_string());
     let signed = log
         .iter()
         .filter(|entry| entry.kind.as_str() == "audit-approve");
     assert_eq!(signed.count(), 2);
+    // The signatures outlive the month's key.
+    let (state, data) = (&closing.hospital.state, &closing.hospital.config.data);
+    node::audit::end(state, data, month(), NOW).await.unwrap();
+    assert_eq!(stands(&closing, &digest).await, Stands::Answered);
+    let kept: i64 = sqlx::query_scalar("select count(*) from audit_signatures where request = $1")
+        .bind(digest.to_string())
+        .fetch_one(state.pool())
+        .await
+        .unwrap();
+    assert_eq!(kept, 2);
+}
+
+#[tokio::test]
+async fn a_payer_that_was_removed_is_answered_no_more() {
+    let (closing, insurer) = closed().await;
+    let state = &closing.hospital.state;
+    let (bytes, digest) = open(&payer_key(&insurer), "i01", 1);
+    assert!(waits(&closing, &bytes).await);
+    closing.agree(&digest).await;
+    assert!(
+        node::audit::unregister(state, &slug("i01"), NOW)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !node::audit::unregister(state, &slug("i01"), NOW)
+            .await
+            .unwrap()
+    );
+    let shut = closing.serve(&bytes).await;
+    assert!(matches!(shut, Err(Refused::Unknown)));
+    let log = state.log().await.unwrap();
+    assert!(
+        log.iter()
+            .any(|entry| entry.kind.as_str() == "audit-payer-leaves")
+    );
 }
 
 /// Puts a signature into the state file as somebody would who owns the file.
@@ -283,9 +320,30 @@ async fn who_asks_does_not_sign_and_waiting_openings_are_bounded() {
     closing.agree(&digest).await;
     assert!(waits(&closing, &bytes).await, "one of the two asked");
     let key = payer_key(&insurer);
+    let mut asked = Vec::new();
     for number in 1..=64 {
-        assert!(waits(&closing, &open(&key, "i01", number).0).await);
+        let (bytes, digest) = open(&key, "i01", number);
+        assert!(waits(&closing, &bytes).await);
+        asked.push(digest);
     }
+    // One more is not refused: it stays where it is until the officers have decided about another.
     let (more, _) = open(&key, "i01", 65);
-    assert_eq!(refused(&closing, &insurer, &more).await, Refusal::Waiting);
+    assert_eq!(closing.serve(&more).await.unwrap(), Served::Later);
+    let (name, key) = (
+        slug(officers::SECOND),
+        officers::key(&config.data, officers::SECOND),
+    );
+    let standing = standing(state, config).await;
+    let by = acting(config, &standing, (&name, &key));
+    node::audit::refuse(state, by, &asked[0], "too many")
+        .await
+        .unwrap();
+    assert!(waits(&closing, &more).await);
+    // What nothing came of goes with the month, what was decided stays.
+    node::audit::end(state, &config.data, month(), NOW)
+        .await
+        .unwrap();
+    let left = node::audit::openings(state, &standing, &config.hospital).await;
+    let left: Vec<Digest> = left.unwrap().iter().map(|one| one.request).collect();
+    assert_eq!(left, [asked[0]]);
 }

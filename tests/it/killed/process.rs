@@ -7,21 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub(super) use crate::binary::binary;
+
 pub(super) const NODE: &str = "consilium-node";
 pub(super) const COORDINATOR: &str = "consilium-coordinator";
 
 /// How long one command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-pub(super) fn binary(name: &str) -> PathBuf {
-    let exe = std::env::current_exe().unwrap();
-    let binary = exe.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(
-        binary.is_file(),
-        "build the binaries first: cargo build --release --workspace --bins"
-    );
-    binary
-}
 
 /// Runs one command to its end, which must be success, and gives what it printed.
 pub(super) fn call(name: &str, data: &Path, words: &[&str]) -> String {

@@ -219,3 +219,41 @@ async fn oversized_encoded_and_malformed_bodies_are_refused() {
     assert_eq!(answers.last(), Some(&429));
     alliance.end().await;
 }
+
+/// Threat D: one address with many connections. Its share is full, others are served, and places
+/// come back when handshakes that never come time out.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_takes_no_others_places() {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::{TcpSocket, TcpStream};
+
+    let alliance = Alliance::found().await;
+    let to = alliance.config.public_address;
+    let most = alliance.config.limits.connections_per_address;
+    let idle = async || {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        socket.connect(to).await.unwrap()
+    };
+    let ended = async |stream: &mut TcpStream, patience| {
+        let read = tokio::time::timeout(patience, stream.read(&mut [0; 1])).await;
+        read.is_ok_and(|read| read.unwrap_or(0) == 0)
+    };
+    let mut held = Vec::new();
+    for _ in 0..most {
+        held.push(idle().await);
+    }
+    let soon = std::time::Duration::from_secs(2);
+    assert!(ended(&mut idle().await, soon).await, "one too many");
+    assert!(!ended(&mut held[0], soon / 20).await, "the first is kept");
+    let health = format!("{}/health", alliance.config.public_url);
+    let response = stranger(&alliance).get(health).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 204, "another address is served");
+    let seconds = alliance.config.limits.handshake_seconds;
+    let patience = std::time::Duration::from_secs(u64::from(seconds) + 3);
+    for stream in &mut held {
+        assert!(ended(stream, patience).await, "no handshake ever came");
+    }
+    assert!(!ended(&mut idle().await, soon / 4).await, "places are free");
+    alliance.end().await;
+}

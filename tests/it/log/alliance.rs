@@ -76,9 +76,7 @@ async fn said(hub: &Hub, id: &str) -> String {
 
 /// A command of a binary; what it printed, and whether it succeeded.
 fn call(name: &str, data: &Path, words: &[&str]) -> (bool, String) {
-    let exe = std::env::current_exe().unwrap();
-    let binary = exe.parent().and_then(Path::parent).unwrap().join(name);
-    let output = Command::new(binary)
+    let output = Command::new(crate::binary::binary(name))
         .arg("--data")
         .arg(data)
         .args(words)

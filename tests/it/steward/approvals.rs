@@ -36,14 +36,11 @@ async fn a_question_waits_for_the_steward_and_is_answered_once() {
 
     let (steward, second) = (person(&hospital, STEWARD), person(&hospital, SECOND));
     let waiting = letter(&app, asked.1).await;
-    let refused = steward::approve(
-        &app.state,
-        acting(&app, &second),
-        &waiting,
-        "1".to_owned(),
-        false,
-    )
-    .await;
+    let by = async |person: &Person| {
+        let (by, releases) = (acting(&app, person), "1".to_owned());
+        steward::approve(&app.state, by, &waiting, releases, false).await
+    };
+    let refused = by(&second).await;
     assert!(
         matches!(refused, Err(StewardError::Forbidden(_))),
         "{refused:?}"
@@ -52,14 +49,7 @@ async fn a_question_waits_for_the_steward_and_is_answered_once() {
         name: STEWARD.parse().unwrap(),
         key: Signer::generate().unwrap().0,
     };
-    let refused = steward::approve(
-        &app.state,
-        acting(&app, &thief),
-        &waiting,
-        "1".to_owned(),
-        false,
-    )
-    .await;
+    let refused = by(&thief).await;
     assert!(
         matches!(refused, Err(StewardError::Officers(_))),
         "{refused:?}"

@@ -2,9 +2,9 @@
 //! sight of everyone who reads the log. What is tightened counts at once.
 
 use coordinator::administrators::{self, AdministratorsError};
-use node::access::{self, AccessError, Signatures};
+use node::access::{self, AccessError};
 use node::answer::{OpenError, POLICY, reply};
-use policies::access::{DELAY, OfficersError};
+use policies::access::{DELAY, OfficersError, Signatures};
 use policies::rules::{DEFAULT, Privacy};
 use schemas::officer::{Officer, Role};
 use schemas::outcome::Reason;

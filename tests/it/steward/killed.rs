@@ -11,13 +11,12 @@ use policies::rules::DEFAULT;
 use tests::officers::STEWARD;
 
 use super::{Clock, Spoken, app_at, free, held, letter, round, spoken};
+use crate::binary::binary;
 
 const KILLS: u32 = 125;
 
 fn approve(data: &Path, round: &str) -> Command {
-    let exe = std::env::current_exe().unwrap();
-    let binary = exe.parent().and_then(Path::parent).unwrap();
-    let mut command = Command::new(binary.join("consilium-node"));
+    let mut command = Command::new(binary("consilium-node"));
     command
         .arg("--data")
         .arg(data)

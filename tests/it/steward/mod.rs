@@ -4,6 +4,7 @@
 mod approvals;
 mod delay;
 mod killed;
+mod leaving;
 mod policy;
 mod quotas;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use node::access::{self, AccessError};
 use node::answer::{App, OpenError, Spoken};
 use node::steward;
+use policies::access::Step;
 use policies::rules::DEFAULT;
 use schemas::officer::{Officer, Role};
 use schemas::outcome::Reason;
@@ -80,13 +81,12 @@ async fn a_node_does_not_open_without_a_valid_policy_signed_by_two() {
             .await
             .is_err()
     );
-    sqlx::query(
-        "insert into officers (name, position, officer, signed) values ('third', 3, $1, '[]')",
-    )
-    .bind(serde_json::to_string(&third).unwrap())
-    .execute(hospital.state.pool())
-    .await
-    .unwrap();
+    let step = Step::joins(third, &[]).unwrap();
+    sqlx::query("insert into officers (position, step) values (3, $1)")
+        .bind(serde_json::to_string(&step).unwrap())
+        .execute(hospital.state.pool())
+        .await
+        .unwrap();
     let opened = app_at(&hospital, NOW).await;
     assert!(matches!(
         opened,
@@ -141,15 +141,9 @@ async fn a_question_is_told_in_plain_words() {
 #[test]
 fn binaries_do_not_serve_under_an_unsigned_policy() {
     let folder = tempfile::tempdir().unwrap();
-    let exe = std::env::current_exe().unwrap();
     let call = |binary: &str, words: &[&str]| {
-        let program = exe
-            .parent()
-            .and_then(std::path::Path::parent)
-            .unwrap()
-            .join(binary);
         let data = folder.path().join(binary);
-        let done = std::process::Command::new(program)
+        let done = std::process::Command::new(crate::binary::binary(binary))
             .arg("--data")
             .arg(data)
             .args(words)

@@ -2,14 +2,16 @@
 //! they can, on data of planted people and on text of bad intent.
 
 mod lines;
+mod canaries;
 mod secrets;
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::binary::binary;
 use crate::hospital::MAPPING;
 
 const NODE: &str = "consilium-node";
@@ -19,13 +21,7 @@ const COORDINATOR: &str = "consilium-coordinator";
 const LEVEL: (&str, &str) = ("RUST_LOG", "trace");
 
 fn program(name: &str) -> Command {
-    let exe = std::env::current_exe().unwrap();
-    let binary = exe.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(
-        binary.is_file(),
-        "build the binaries first: cargo build --release --workspace --bins"
-    );
-    let mut command = Command::new(binary);
+    let mut command = Command::new(binary(name));
     command
         .env(LEVEL.0, LEVEL.1)
         .env("RUST_BACKTRACE", "full")

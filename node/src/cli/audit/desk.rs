@@ -136,7 +136,7 @@ pub(super) async fn serve(
                     std::fs::rename(&passing, replies.join(name))?;
                     answered += 1;
                 }
-                Served::Waits(_) => waiting += 1,
+                Served::Waits(_) | Served::Later => waiting += 1,
             }
             bar.inc(1);
         }

@@ -41,14 +41,19 @@ pub(super) enum AuditCommand {
     ///
     /// Example: consilium-node --data ./node1 audit key
     Key,
-    /// Let a payer audit its own settlements: its message key.
+    /// Let a payer audit its own settlements: its message key. With `--remove` nothing that it
+    /// signs is answered any more.
     ///
     /// Example: consilium-node --data ./node1 audit payer i01 KEY
     Payer {
         /// The payer, as the settlement mapping names it.
         payer: Slug,
         /// Its public message key, 64 hexadecimal digits.
-        key: Digest,
+        #[arg(required_unless_present = "remove")]
+        key: Option<Digest>,
+        /// Forget its key.
+        #[arg(long, conflicts_with = "key")]
+        remove: bool,
     },
     /// Write the book of a payer's month: sealed leaves, header, checkpoint, proof.
     ///
@@ -131,10 +136,17 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             writeln!(out, "{}", Key::new(&origin, Kind::Text, public)?)?;
             Ok(())
         }
-        Command::Audit(AuditCommand::Payer { payer, key }) => {
-            let key = PublicKey::from_bytes(*key.as_bytes());
-            audit::register(&node.state, &payer, &key, node.clock.now()).await?;
-            writeln!(out, "{payer} may audit its own settlements")?;
+        Command::Audit(AuditCommand::Payer { payer, key, .. }) => {
+            let now = node.clock.now();
+            if let Some(key) = key {
+                let key = PublicKey::from_bytes(*key.as_bytes());
+                audit::register(&node.state, &payer, &key, now).await?;
+                writeln!(out, "{payer} may audit its own settlements")?;
+            } else if audit::unregister(&node.state, &payer, now).await? {
+                writeln!(out, "{payer} may audit nothing any more")?;
+            } else {
+                bail!("no payer `{payer}` is registered");
+            }
             Ok(())
         }
         Command::Audit(AuditCommand::Book {

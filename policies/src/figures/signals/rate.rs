@@ -6,6 +6,8 @@ use schemas::id::Slug;
 use schemas::question::Measure;
 
 use super::Source;
+use crate::figures::interval::Estimate;
+use crate::figures::noisy::Noisy;
 use crate::plan::Bound;
 
 /// The cell of the table without dimensions.
@@ -113,13 +115,6 @@ fn find(source: &Source<'_>, table: usize, what: What) -> Option<usize> {
     found.next().map(|(position, _)| position)
 }
 
-/// A number with its noise.
-#[derive(Clone, Copy, Debug)]
-struct Number {
-    value: f64,
-    variance: f64,
-}
-
 /// The sum of some numbers of a block in a cell.
 fn number(
     source: &Source<'_>,
@@ -127,27 +122,21 @@ fn number(
     block: usize,
     cell: usize,
     which: impl Fn(usize) -> bool,
-) -> Option<Number> {
+) -> Option<Estimate> {
     let layout = source.layout.blocks.get(block)?;
     let width = usize::try_from(layout.width).ok()?;
     let numbers = answer.blocks.get(block)?.as_ref()?;
     let start = cell.checked_mul(width)?;
     let row = numbers.get(start..start.checked_add(width)?)?;
     let sigma = layout.sigma.as_f64();
-    let mut sum = Number {
-        value: 0.0,
-        variance: 0.0,
-    };
+    let mut sum = Noisy::zero();
     for (_, one) in row.iter().enumerate().filter(|(place, _)| which(*place)) {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "noised numbers of a question lie far below 2^53"
-        )]
-        let one = *one as f64;
-        sum.value += one;
-        sum.variance += sigma * sigma;
+        sum.add(*one, sigma, 1);
     }
-    Some(sum)
+    Some(Estimate {
+        value: sum.float(),
+        variance: sum.variance,
+    })
 }
 
 /// The rate of a hospital. `None` where it did not answer, its source lacks the column, its noised
@@ -186,7 +175,7 @@ pub(super) fn rate(
         What::Outliers => (number(source, answer, block, cell.place, over)?, None),
         What::Costs => {
             let sum = number(source, answer, block, cell.place, |_| true)?;
-            let thousandth = Number {
+            let thousandth = Estimate {
                 value: sum.value / 1000.0,
                 variance: sum.variance / 1_000_000.0,
             };

@@ -1,0 +1,138 @@
+//! Appraisal (考核评价): indicators as scores, weighed as the year's stage weighs them, with what
+//! patients and others say of a member; its grade, and what follows from it.
+
+mod rules;
+#[cfg(test)]
+mod test;
+
+pub use rules::{About, AppraisalRules, Aspect, DEFAULT, Grade, Indicator, Source};
+
+use std::collections::BTreeMap;
+
+use dashu::rational::RBig;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::money::Fen;
+use serde::{Deserialize, Serialize};
+
+use crate::figures::exact::{round, sum};
+use crate::figures::{Exact, half_up};
+
+/// What is known of a member.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appraised {
+    /// The member.
+    pub id: Slug,
+    /// Its value of each indicator that the stage weighs.
+    pub values: BTreeMap<Slug, Exact>,
+    /// Scores from 0 to 100 by the other sources.
+    pub scores: BTreeMap<Source, Exact>,
+}
+
+/// A member's appraisal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appraisal {
+    /// The member.
+    pub id: Slug,
+    /// Digest of the rules.
+    pub rules: Digest,
+    /// The stage.
+    pub stage: Slug,
+    /// Score and points of each indicator, four decimals.
+    pub indicators: BTreeMap<Slug, (String, String)>,
+    /// All points of the indicators, four decimals.
+    pub points: String,
+    /// The whole, two decimals.
+    pub composite: String,
+    /// The grade.
+    pub grade: Slug,
+    /// What the insurer's payment is multiplied by.
+    pub payment: Exact,
+    /// Days in which a plan for improvement is due, if one is.
+    pub improve_days: Option<u32>,
+}
+
+/// Why there is no appraisal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppraisalError {
+    /// No such stage.
+    #[error("the rules have no stage `{0}`")]
+    Stage(Slug),
+    /// A value is missing.
+    #[error("member `{0}` has no value for indicator `{1}`")]
+    Missing(Slug, Slug),
+    /// A score is missing, or beyond the scale.
+    #[error("member `{0}` needs a score from 0 to 100 by each source that the rules weigh")]
+    Score(Slug),
+    /// The rules have no digest.
+    #[error("the rules cannot be written canonically")]
+    Canonical,
+}
+
+/// Appraises a member: s = clamp((x − worst)/(best − worst), 0, 1) · 100 for each indicator.
+pub fn appraise(
+    rules: &AppraisalRules,
+    stage: &Slug,
+    member: &Appraised,
+) -> Result<Appraisal, AppraisalError> {
+    let weights = rules
+        .stages
+        .get(stage)
+        .ok_or_else(|| AppraisalError::Stage(stage.clone()))?;
+    let hundred = RBig::from(100);
+    let mut indicators = BTreeMap::new();
+    let mut points = RBig::ZERO;
+    for indicator in &rules.indicators {
+        let weight = weights.get(&indicator.id).copied().unwrap_or(0);
+        let value = member.values.get(&indicator.id);
+        let Some(value) = value else {
+            if weight == 0 {
+                continue;
+            }
+            return Err(AppraisalError::Missing(
+                member.id.clone(),
+                indicator.id.clone(),
+            ));
+        };
+        let (worst, best) = (&indicator.worst.0, &indicator.best.0);
+        let part = (&value.0 - worst) / (best - worst);
+        let score = part.clamp(RBig::ZERO, RBig::ONE) * &hundred;
+        let own = &score * RBig::from(weight) / &hundred;
+        indicators.insert(indicator.id.clone(), (half_up(&score, 4), half_up(&own, 4)));
+        points += own;
+    }
+    let mut parts = Vec::new();
+    for (source, share) in &rules.sources {
+        let score = if *source == Source::Indicators {
+            Some(&points)
+        } else {
+            member.scores.get(source).map(|score| &score.0)
+        };
+        let score = score.filter(|score| **score >= RBig::ZERO && **score <= hundred);
+        let score = score.ok_or_else(|| AppraisalError::Score(member.id.clone()))?;
+        parts.push(&share.0 * score);
+    }
+    let composite = sum(parts);
+    let grade = rules.grades.iter().find(|grade| composite >= grade.from.0);
+    let grade = grade
+        .or(rules.grades.last())
+        .ok_or(AppraisalError::Canonical)?;
+    Ok(Appraisal {
+        id: member.id.clone(),
+        rules: rules.digest().map_err(|_| AppraisalError::Canonical)?,
+        stage: stage.clone(),
+        indicators,
+        points: half_up(&points, 4),
+        composite: half_up(&composite, 2),
+        grade: grade.id.clone(),
+        payment: grade.payment.clone(),
+        improve_days: grade.improve_days,
+    })
+}
+
+/// What the insurer pays after an appraisal, rounded once (rule R5). `None` beyond 64 bits.
+pub fn payment(appraisal: &Appraisal, amount: Fen) -> Option<Fen> {
+    round(&(RBig::from(amount.0) * &appraisal.payment.0))
+}

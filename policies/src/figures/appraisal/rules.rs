@@ -1,0 +1,211 @@
+//! The rules of appraisal (`rules/appraisal.toml`), and what is unwise about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dashu::rational::RBig;
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::time::Month;
+use serde::{Deserialize, Serialize};
+
+use crate::figures::Exact;
+use crate::figures::budget::{RulesError, distinct, one};
+
+/// The rules as shipped.
+pub const DEFAULT: &str = include_str!("../../../rules/appraisal.toml");
+
+/// Rules of appraisal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppraisalRules {
+    /// Rises with each change.
+    pub version: u32,
+    /// The first month that they hold for.
+    pub effective: Month,
+    /// The indicators.
+    pub indicators: Vec<Indicator>,
+    /// Weights of indicators in hundredths by stage; each stage's add up to 100.
+    pub stages: BTreeMap<Slug, BTreeMap<Slug, u32>>,
+    /// What the parts of the whole weigh; together 1.
+    pub sources: BTreeMap<Source, Exact>,
+    /// Grades, best first.
+    pub grades: Vec<Grade>,
+}
+
+/// Who says something about a member.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The indicators.
+    Indicators,
+    /// Patients (患者评价).
+    Patients,
+    /// Deputies and media (社会监督).
+    Social,
+    /// Quality control centres (专业评价).
+    Professional,
+}
+
+/// What an indicator is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// 医疗质量.
+    Quality,
+    /// 运行效率.
+    Efficiency,
+    /// 经济效益.
+    Economy,
+    /// 健康结果.
+    Outcome,
+}
+
+/// One indicator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    /// Its name, as inputs name it.
+    pub id: Slug,
+    /// In Chinese.
+    pub name: String,
+    /// What it is about.
+    pub aspect: Aspect,
+    /// The value of no points.
+    pub worst: Exact,
+    /// The value of all points; below `worst` where less is better.
+    pub best: Exact,
+    /// Marks what the linter compares: referrals or control of costs.
+    #[serde(default)]
+    pub about: Option<About>,
+}
+
+/// What the linter looks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Two-way referral.
+    Referral,
+    /// Control of costs.
+    CostControl,
+}
+
+/// A grade and what follows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grade {
+    /// Its name.
+    pub id: Slug,
+    /// The least score for it, from 0 to 100.
+    pub from: Exact,
+    /// What the insurer's payment is multiplied by.
+    pub payment: Exact,
+    /// Days in which a plan for improvement is due, if one is.
+    #[serde(default)]
+    pub improve_days: Option<u32>,
+}
+
+impl AppraisalRules {
+    /// Reads and checks rules.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let rules: Self =
+            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
+        let faults = rules.faults();
+        if faults.is_empty() {
+            Ok(rules)
+        } else {
+            Err(RulesError::Values(faults))
+        }
+    }
+
+    /// Digest of the rules, as appraisals cite it.
+    pub fn digest(&self) -> Result<Digest, canonical::Error> {
+        canonical::digest("consilium-appraisal-rules-v1", self)
+    }
+
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut check = |sound: bool, fault: &str| {
+            if !sound {
+                faults.push(fault.to_owned());
+            }
+        };
+        let known: BTreeSet<&Slug> = self.indicators.iter().map(|one| &one.id).collect();
+        check(
+            distinct(self.indicators.iter().map(|one| &one.id)),
+            "an indicator stands twice",
+        );
+        check(
+            self.indicators.iter().all(|one| one.worst != one.best),
+            "an indicator's worst and best differ",
+        );
+        check(!self.stages.is_empty(), "at least one stage");
+        for weights in self.stages.values() {
+            let whole: u64 = weights.values().map(|weight| u64::from(*weight)).sum();
+            check(whole == 100, "weights of each stage add up to 100");
+            check(
+                weights.keys().all(|name| known.contains(name)),
+                "a stage weighs what is no indicator",
+            );
+            let about = |wanted: &[Aspect]| {
+                let of = self
+                    .indicators
+                    .iter()
+                    .filter(|one| wanted.contains(&one.aspect));
+                let weights = of.filter_map(|one| weights.get(&one.id));
+                weights.map(|weight| u64::from(*weight)).sum::<u64>()
+            };
+            check(
+                about(&[Aspect::Quality, Aspect::Outcome]) >= 40,
+                "quality and outcome weigh at least 40 in each stage",
+            );
+        }
+        check(one(self.sources.values()), "`sources` add up to 1");
+        let patients = self.sources.get(&Source::Patients);
+        let fifth = RBig::from_parts(1.into(), 5_u8.into());
+        check(
+            patients.is_some_and(|share| share.0 >= fifth),
+            "`sources.patients` is at least 0.20",
+        );
+        check(self.sources.len() >= 3, "at least three sources");
+        check(
+            self.sources.values().all(|share| share.0 > RBig::ZERO),
+            "each source weighs more than 0",
+        );
+        let falling = self.grades.windows(2).all(|pair| match pair {
+            [better, worse] => better.from > worse.from,
+            _ => true,
+        });
+        let last = self
+            .grades
+            .last()
+            .is_some_and(|grade| grade.from.0 == RBig::ZERO);
+        check(falling && last, "grades fall, the last begins at 0");
+        check(
+            self.grades.iter().all(|grade| grade.payment.0 > RBig::ZERO),
+            "a payment's factor is above 0",
+        );
+        faults
+    }
+
+    /// What is allowed and unwise: a stage in which referrals weigh less than a third of what the
+    /// control of costs does, so that nobody takes back patients.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (stage, weights) in &self.stages {
+            let about = |what: About| {
+                let of = self.indicators.iter().filter(|one| one.about == Some(what));
+                let weights = of.filter_map(|one| weights.get(&one.id));
+                weights.map(|weight| u64::from(*weight)).sum::<u64>()
+            };
+            let (referral, costs) = (about(About::Referral), about(About::CostControl));
+            if referral * 3 < costs {
+                warnings.push(format!(
+                    "stage `{stage}`: referrals weigh {referral}, control of costs {costs}; \
+                     nobody will take patients back"
+                ));
+            }
+        }
+        warnings
+    }
+}

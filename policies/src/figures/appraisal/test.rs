@@ -1,0 +1,154 @@
+use super::*;
+
+fn slug(text: &str) -> Slug {
+    text.parse().unwrap()
+}
+
+fn exact(text: &str) -> Exact {
+    text.parse().unwrap()
+}
+
+fn rules() -> AppraisalRules {
+    AppraisalRules::parse(DEFAULT).unwrap()
+}
+
+/// Values, scores and points of oracle O9 in its order.
+const ROWS: [(&str, &str, &str, &str); 10] = [
+    ("low-risk-mortality", "1/50", "60.0000", "6.0000"),
+    ("complications", "3", "75.0000", "6.0000"),
+    ("satisfaction", "91", "73.3333", "0.0000"),
+    ("length-of-stay", "8", "66.6667", "5.3333"),
+    ("bed-turnover", "37", "58.3333", "4.0833"),
+    ("grassroots-visits", "55", "60.0000", "15.0000"),
+    ("cost-growth", "5", "60.0000", "4.2000"),
+    ("budget-deviation", "4", "75.0000", "3.7500"),
+    ("chronic-control", "66", "80.0000", "8.0000"),
+    ("two-way-referral", "14", "60.0000", "12.0000"),
+];
+
+fn oracle() -> Appraised {
+    let values = ROWS
+        .iter()
+        .map(|(name, value, _, _)| (slug(name), exact(value)));
+    Appraised {
+        id: slug("a"),
+        values: values.collect(),
+        scores: [
+            (Source::Patients, exact("91")),
+            (Source::Social, exact("88")),
+        ]
+        .into(),
+    }
+}
+
+#[test]
+fn o9_two_stages() {
+    let first = appraise(&rules(), &slug("strong-grassroots"), &oracle()).unwrap();
+    for (name, _, score, points) in ROWS {
+        assert_eq!(
+            first.indicators[&slug(name)],
+            (score.to_owned(), points.to_owned())
+        );
+    }
+    assert_eq!(
+        (first.points.as_str(), first.composite.as_str()),
+        ("64.3667", "72.06")
+    );
+    assert_eq!(first.grade, slug("pass"));
+    let second = appraise(&rules(), &slug("quality"), &oracle()).unwrap();
+    assert_eq!(
+        (second.points.as_str(), second.composite.as_str()),
+        ("66.9500", "73.87")
+    );
+}
+
+#[test]
+fn o9_an_excellent_members_payment_and_a_failed_ones_plan() {
+    let mut best = oracle();
+    for indicator in &rules().indicators {
+        best.values
+            .insert(indicator.id.clone(), indicator.best.clone());
+    }
+    let stage = slug("quality");
+    let excellent = appraise(&rules(), &stage, &best).unwrap();
+    assert_eq!(excellent.grade, slug("excellent"));
+    assert_eq!(
+        payment(&excellent, Fen(123_456_789)),
+        Some(Fen(129_629_628))
+    );
+    let mut worst = oracle();
+    for indicator in &rules().indicators {
+        // Beyond the worst counts as the worst.
+        let beyond = Exact(&indicator.worst.0 * RBig::from(2) - &indicator.best.0);
+        worst.values.insert(indicator.id.clone(), beyond);
+    }
+    let failed = appraise(&rules(), &stage, &worst).unwrap();
+    assert_eq!(
+        (failed.points.as_str(), failed.improve_days),
+        ("0.0000", Some(60))
+    );
+    assert_eq!(payment(&failed, Fen(7)), Some(Fen(7)));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let stage = slug("quality");
+    let mut member = oracle();
+    member.values.remove(&slug("bed-turnover"));
+    let missing = AppraisalError::Missing(slug("a"), slug("bed-turnover"));
+    assert_eq!(appraise(&rules(), &stage, &member), Err(missing));
+    let mut member = oracle();
+    // It weighs nothing in either stage.
+    member.values.remove(&slug("satisfaction"));
+    assert!(appraise(&rules(), &stage, &member).is_ok());
+    member.scores.insert(Source::Social, exact("101"));
+    assert_eq!(
+        appraise(&rules(), &stage, &member),
+        Err(AppraisalError::Score(slug("a")))
+    );
+    assert!(appraise(&rules(), &slug("none"), &oracle()).is_err());
+}
+
+#[test]
+fn bad_rules_are_refused_and_unwise_ones_pointed_out() {
+    for (from, to, fault) in [
+        (
+            "patients = \"0.20\"",
+            "patients = \"0.10\"",
+            "at least 0.20",
+        ),
+        (
+            "two-way-referral = 20",
+            "two-way-referral = 19",
+            "add up to 100",
+        ),
+        ("worst = \"6\"", "worst = \"2\"", "differ"),
+        ("from = \"80\"", "from = \"95\"", "grades fall"),
+    ] {
+        let error = AppraisalRules::parse(&DEFAULT.replacen(from, to, 1)).unwrap_err();
+        assert!(error.to_string().contains(fault), "{to}: {error}");
+    }
+    assert_eq!(rules().warnings(), Vec::<String>::new());
+    // The example of a bad weighing: referrals 5, control of costs 30.
+    let mut bad = rules();
+    let stage = bad.stages.get_mut(&slug("strong-grassroots")).unwrap();
+    stage.insert(slug("two-way-referral"), 5);
+    stage.insert(slug("cost-growth"), 30);
+    let warnings = bad.warnings();
+    assert!(warnings.len() == 1 && warnings[0].contains("weigh 5, control of costs 30"));
+    // Economy above all: quality and outcome below 40.
+    let mut poor = rules();
+    let stage = poor.stages.get_mut(&slug("quality")).unwrap();
+    for (name, weight) in [
+        ("low-risk-mortality", 5),
+        ("complications", 0),
+        ("chronic-control", 5),
+    ] {
+        stage.insert(slug(name), weight);
+    }
+    assert!(
+        poor.faults()
+            .iter()
+            .any(|fault| fault.contains("at least 40"))
+    );
+}

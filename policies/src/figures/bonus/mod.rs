@@ -1,0 +1,12 @@
+//! Surplus and bonus: contribution scores, payments, the pool, Shapley values.
+
+mod payout;
+mod rules;
+mod score;
+pub mod shapley;
+#[cfg(test)]
+mod test;
+
+pub use payout::{Bonus, BonusError, BonusInput, Pooled, bonus};
+pub use rules::{BonusRules, DEFAULT, Dimension, Gaming, Pool};
+pub use score::{Contributor, Score, ScoreError, Scores, scores};

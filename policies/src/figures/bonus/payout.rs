@@ -1,0 +1,244 @@
+//! From surplus to payments: three classes with their splits, and the pool with its prizes.
+
+use std::collections::BTreeMap;
+
+use dashu::rational::RBig;
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::money::Fen;
+use serde::{Deserialize, Serialize};
+
+use super::rules::BonusRules;
+use super::score::{Contributor, Score, ScoreError, Scores, scores};
+use crate::figures::apportion::{ApportionError, apportion};
+use crate::figures::budget::Tier;
+use crate::figures::exact::{round, total};
+
+/// What bonus is computed from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BonusInput {
+    /// The year.
+    pub year: u16,
+    /// Surplus by pure saving (基础结余).
+    pub basic: Fen,
+    /// Surplus by quality and efficiency (绩效结余).
+    pub performance: Fen,
+    /// Surplus for research and talent (战略结余).
+    pub strategic: Fen,
+    /// The lead hospital; one of the members.
+    pub lead: Slug,
+    /// The members.
+    pub members: Vec<Contributor>,
+    /// Each member's own surplus, for the pool.
+    #[serde(default)]
+    pub own: BTreeMap<Slug, Fen>,
+    /// Patients referred both ways, for the pool's first prize.
+    #[serde(default)]
+    pub referrals: BTreeMap<Slug, u64>,
+    /// Teams and how much their control of chronic disease rose, in thousandths, for the second.
+    #[serde(default)]
+    pub teams: BTreeMap<Slug, i64>,
+}
+
+/// What becomes of a year's surplus.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bonus {
+    /// The year.
+    pub year: u16,
+    /// Digest of the rules.
+    pub rules: Digest,
+    /// Digest of the inputs.
+    pub inputs: Digest,
+    /// The scores.
+    pub scores: Vec<Score>,
+    /// What each member gets of the basic surplus.
+    pub basic: BTreeMap<Slug, Fen>,
+    /// What each member gets of the performance surplus.
+    pub performance: BTreeMap<Slug, Fen>,
+    /// What stays with the alliance, the strategic surplus included.
+    pub retained: Fen,
+    /// The pool.
+    pub pool: Pooled,
+}
+
+/// The pool and its prizes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pooled {
+    /// What each member puts in.
+    pub put_in: BTreeMap<Slug, Fen>,
+    /// What each member keeps of its own surplus.
+    pub kept: BTreeMap<Slug, Fen>,
+    /// All that was put in.
+    pub total: Fen,
+    /// Prizes for referrals.
+    pub referrals: BTreeMap<Slug, Fen>,
+    /// The prize for the team that rose most.
+    pub team: Option<(Slug, Fen)>,
+    /// What no prize was given from.
+    pub left: Fen,
+}
+
+/// Why there is no bonus.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BonusError {
+    /// Scores.
+    #[error(transparent)]
+    Score(#[from] ScoreError),
+    /// The lead hospital is no member.
+    #[error("the lead hospital `{0}` is no member")]
+    Lead(Slug),
+    /// A name that is no member's.
+    #[error("`{0}` is no member")]
+    Stranger(Slug),
+    /// A surplus below zero.
+    #[error("a surplus is zero or more; overspend is settled by its own rules")]
+    Below,
+    /// Beyond 64 bits of fen.
+    #[error("an amount is out of range")]
+    OutOfRange,
+    /// A split.
+    #[error(transparent)]
+    Apportion(#[from] ApportionError),
+    /// The inputs have no canonical bytes.
+    #[error("the inputs cannot be written canonically")]
+    Canonical,
+}
+
+/// Computes scores and payments.
+pub fn bonus(rules: &BonusRules, input: &BonusInput) -> Result<Bonus, BonusError> {
+    check(input)?;
+    let scores = scores(rules, &input.members)?;
+    let share = |amount: Fen, part: &RBig| {
+        round(&(RBig::from(amount.0) * part)).ok_or(BonusError::OutOfRange)
+    };
+    let less = |amount: Fen, part: Fen| Fen(amount.0.saturating_sub(part.0));
+    let to_members = share(input.basic, &rules.basic_members.0)?;
+    let basic = by_score(input, &scores, to_members, |_| true)?;
+    let grassroots = share(input.performance, &rules.performance_grassroots.0)?;
+    let outstanding = |member: &Contributor| member.tier == Tier::Grassroots && member.quality_held;
+    let mut performance = by_score(input, &scores, grassroots, outstanding)?;
+    let lead = performance.entry(input.lead.clone()).or_insert(Fen(0));
+    *lead = add(*lead, less(input.performance, grassroots))?;
+    let given = total(basic.values().chain(performance.values()).copied());
+    let given = given.ok_or(BonusError::OutOfRange)?;
+    let all = total([input.basic, input.performance, input.strategic]);
+    let all = all.ok_or(BonusError::OutOfRange)?;
+    Ok(Bonus {
+        year: input.year,
+        rules: rules.digest().map_err(|_| BonusError::Canonical)?,
+        inputs: canonical::digest("consilium-bonus-input-v1", input)
+            .map_err(|_| BonusError::Canonical)?,
+        scores: scores.shown,
+        basic,
+        performance,
+        retained: less(all, given),
+        pool: pool(rules, input)?,
+    })
+}
+
+fn add(one: Fen, other: Fen) -> Result<Fen, BonusError> {
+    one.checked_add(other).map_err(|_| BonusError::OutOfRange)
+}
+
+fn check(input: &BonusInput) -> Result<(), BonusError> {
+    let member = |id: &Slug| input.members.iter().any(|member| member.id == *id);
+    if !member(&input.lead) {
+        return Err(BonusError::Lead(input.lead.clone()));
+    }
+    let mut names = input.own.keys().chain(input.referrals.keys());
+    if let Some(name) = names.find(|name| !member(name)) {
+        return Err(BonusError::Stranger(name.clone()));
+    }
+    let mut amounts = input.own.values().copied();
+    let classes = [input.basic, input.performance, input.strategic];
+    if amounts.any(|fen| fen < Fen(0)) || classes.iter().any(|fen| *fen < Fen(0)) {
+        return Err(BonusError::Below);
+    }
+    Ok(())
+}
+
+/// Splits by the scores of some members. Where none of them has a score, nobody gets anything.
+fn by_score(
+    input: &BonusInput,
+    scores: &Scores,
+    amount: Fen,
+    which: impl Fn(&Contributor) -> bool,
+) -> Result<BTreeMap<Slug, Fen>, BonusError> {
+    let both = input.members.iter().zip(&scores.exact);
+    let weights: Vec<RBig> = both
+        .map(|(member, score)| {
+            if which(member) {
+                score.clone()
+            } else {
+                RBig::ZERO
+            }
+        })
+        .collect();
+    if weights.iter().all(|weight| *weight == RBig::ZERO) {
+        return Ok(BTreeMap::new());
+    }
+    let parts = apportion(amount, &weights)?;
+    let members = input.members.iter().zip(parts).zip(weights);
+    let got = members.filter(|(_, weight)| *weight > RBig::ZERO);
+    Ok(got
+        .map(|((member, part), _)| (member.id.clone(), part))
+        .collect())
+}
+
+/// Each puts in its share, rounded once; the first prize goes to the grassroots members with most
+/// referrals, by their number; of equal ones the first name counts. The second goes to the team
+/// that rose most, if any rose.
+fn pool(rules: &BonusRules, input: &BonusInput) -> Result<Pooled, BonusError> {
+    let (mut put_in, mut kept) = (BTreeMap::new(), BTreeMap::new());
+    for (id, own) in &input.own {
+        let part = round(&(RBig::from(own.0) * &rules.pool.share.0));
+        let part = part.ok_or(BonusError::OutOfRange)?;
+        put_in.insert(id.clone(), part);
+        kept.insert(id.clone(), Fen(own.0.saturating_sub(part.0)));
+    }
+    let whole = total(put_in.values().copied()).ok_or(BonusError::OutOfRange)?;
+    let first = round(&(RBig::from(whole.0) * &rules.pool.referrals.0));
+    let first = first.ok_or(BonusError::OutOfRange)?;
+    let grassroots = |id: &Slug| {
+        let mut members = input.members.iter();
+        members.any(|member| member.id == *id && member.tier == Tier::Grassroots)
+    };
+    let most = input
+        .referrals
+        .iter()
+        .filter(|(id, count)| **count > 0 && grassroots(id));
+    let mut most: Vec<(&Slug, u64)> = most.map(|(id, count)| (id, *count)).collect();
+    most.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    most.truncate(usize::try_from(rules.pool.top).unwrap_or(usize::MAX));
+    let weights: Vec<RBig> = most.iter().map(|(_, count)| RBig::from(*count)).collect();
+    let parts = if weights.is_empty() {
+        Vec::new()
+    } else {
+        apportion(first, &weights)?
+    };
+    let names = most.iter().map(|(id, _)| (*id).clone());
+    let referrals: BTreeMap<Slug, Fen> = names.zip(parts).collect();
+    let second = Fen(whole.0.saturating_sub(first.0));
+    let risen = input.teams.iter().filter(|(_, rise)| **rise > 0);
+    let fastest = risen.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+    let team = fastest.map(|(name, _)| (name.clone(), second));
+    let mut left = Fen(0);
+    if referrals.is_empty() {
+        left = add(left, first)?;
+    }
+    if team.is_none() {
+        left = add(left, second)?;
+    }
+    Ok(Pooled {
+        put_in,
+        kept,
+        total: whole,
+        referrals,
+        team,
+        left,
+    })
+}

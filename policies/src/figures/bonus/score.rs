@@ -1,0 +1,219 @@
+//! Contribution scores (贡献度): shares of what members achieved, weighed; with what the noise of
+//! the inputs does to them, and what each input moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dashu::rational::RBig;
+use schemas::id::Slug;
+use serde::{Deserialize, Serialize};
+
+use super::rules::BonusRules;
+use crate::figures::budget::{Measured, Tier};
+use crate::figures::decimal::{fixed, float};
+use crate::figures::exact::sum;
+use crate::figures::half_up;
+
+/// Half width of a 95 % interval in standard deviations.
+const Z95: f64 = 1.959_963_984_540_054;
+
+/// What is known of a member.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contributor {
+    /// Its id.
+    pub id: Slug,
+    /// Its level.
+    pub tier: Tier,
+    /// Its value of each dimension; below zero counts as zero.
+    pub dimensions: BTreeMap<Slug, Measured>,
+    /// Whether its quality index is at least last year's.
+    pub quality_held: bool,
+    /// Its indicators of gaming; one that is not known flags nobody.
+    #[serde(default)]
+    pub gaming: BTreeMap<Slug, Measured>,
+}
+
+/// A member's score.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    /// The member.
+    pub id: Slug,
+    /// The score, six decimals: what counts.
+    pub counts: String,
+    /// The score before gate and flags.
+    pub before: String,
+    /// Ends of the 95 % interval that the noise of the inputs leaves; none where all are exact.
+    pub interval: Option<(String, String)>,
+    /// How much each dimension lifts the score above that of a member with an equal part of it.
+    pub moved: BTreeMap<Slug, String>,
+    /// Whether quality fell.
+    pub gated: bool,
+    /// Indicators of gaming that it was flagged by.
+    pub flagged: BTreeSet<Slug>,
+}
+
+/// Why there are no scores.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScoreError {
+    /// No members.
+    #[error("scores need members")]
+    Empty,
+    /// A member twice.
+    #[error("member `{0}` stands twice")]
+    Twice(Slug),
+    /// A dimension without a value.
+    #[error("member `{0}` has no value for dimension `{1}`")]
+    Missing(Slug, Slug),
+    /// A value that the rules do not name.
+    #[error("member `{0}` has a value for `{1}`, which the rules do not name")]
+    Unknown(Slug, Slug),
+    /// A variance below zero.
+    #[error("member `{0}`: a variance is zero or more")]
+    Variance(Slug),
+}
+
+/// Scores as exact numbers, with what is shown of them.
+#[derive(Debug)]
+pub struct Scores {
+    /// What counts, in the order of the members.
+    pub exact: Vec<RBig>,
+    /// What is shown.
+    pub shown: Vec<Score>,
+}
+
+/// score_i = Σ_k w_k · max(0, x_ki) / Σ_j max(0, x_kj). A dimension in which nobody has anything
+/// gives its weight to the others in proportion. Gate and flags multiply what is left of it.
+pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, ScoreError> {
+    check(rules, members)?;
+    let value = |member: &Contributor, dimension: &Slug| {
+        let value = member
+            .dimensions
+            .get(dimension)
+            .map(|one| one.value.0.clone());
+        value.unwrap_or(RBig::ZERO).max(RBig::ZERO)
+    };
+    let columns = rules.dimensions.iter().map(|dimension| {
+        let values: Vec<RBig> = members
+            .iter()
+            .map(|one| value(one, &dimension.id))
+            .collect();
+        let whole = sum(&values);
+        (dimension, values, whole)
+    });
+    let columns: Vec<_> = columns
+        .filter(|(_, _, whole)| *whole > RBig::ZERO)
+        .collect();
+    let weights = sum(columns.iter().map(|(dimension, _, _)| &dimension.weight.0));
+    let equal = RBig::ONE / RBig::from(members.len());
+    let mut scores = Scores {
+        exact: Vec::new(),
+        shown: Vec::new(),
+    };
+    for (place, member) in members.iter().enumerate() {
+        let mut before = RBig::ZERO;
+        let mut moved = BTreeMap::new();
+        for (dimension, values, whole) in &columns {
+            let weight = &dimension.weight.0 / &weights;
+            let part = values.get(place).unwrap_or(&RBig::ZERO) / whole;
+            moved.insert(
+                dimension.id.clone(),
+                half_up(&(&weight * (&part - &equal)), 6),
+            );
+            before += weight * part;
+        }
+        let flagged = flagged(rules, member);
+        let keeps = rules.gaming.iter().filter(|one| flagged.contains(&one.id));
+        let mut keeps = keeps.fold(RBig::ONE, |left, one| left * &one.keeps.0);
+        if !member.quality_held {
+            keeps *= &rules.gate.0;
+        }
+        let score = &before * &keeps;
+        let sd = columns.iter().map(|(dimension, values, whole)| {
+            let weight = float(&dimension.weight.0) / float(&weights);
+            variance(members, (&dimension.id, values, whole), place) * weight * weight
+        });
+        let sd = sd.sum::<f64>().sqrt();
+        let interval = (sd > 0.0).then(|| {
+            let (middle, reach) = (float(&score), Z95 * sd * float(&keeps));
+            let end = |value: f64| fixed(value.clamp(0.0, 1.0), 6).unwrap_or_default();
+            (end(middle - reach - 5e-7), end(middle + reach + 5e-7))
+        });
+        scores.shown.push(Score {
+            id: member.id.clone(),
+            counts: half_up(&score, 6),
+            before: half_up(&before, 6),
+            interval,
+            moved,
+            gated: !member.quality_held,
+            flagged,
+        });
+        scores.exact.push(score);
+    }
+    Ok(scores)
+}
+
+fn check(rules: &BonusRules, members: &[Contributor]) -> Result<(), ScoreError> {
+    if members.is_empty() {
+        return Err(ScoreError::Empty);
+    }
+    let mut known = BTreeSet::new();
+    for member in members {
+        let id = || member.id.clone();
+        if !known.insert(&member.id) {
+            return Err(ScoreError::Twice(id()));
+        }
+        for dimension in &rules.dimensions {
+            if !member.dimensions.contains_key(&dimension.id) {
+                return Err(ScoreError::Missing(id(), dimension.id.clone()));
+            }
+        }
+        let named = |name: &Slug| rules.dimensions.iter().any(|one| one.id == *name);
+        let watched = |name: &Slug| rules.gaming.iter().any(|one| one.id == *name);
+        let mut unknown = member.dimensions.keys().filter(|name| !named(name));
+        let mut beside = member.gaming.keys().filter(|name| !watched(name));
+        if let Some(name) = unknown.next().or_else(|| beside.next()) {
+            return Err(ScoreError::Unknown(id(), name.clone()));
+        }
+        let mut all = member.dimensions.values().chain(member.gaming.values());
+        if all.any(|one| one.variance.as_ref().is_some_and(|v| v.0 < RBig::ZERO)) {
+            return Err(ScoreError::Variance(id()));
+        }
+    }
+    Ok(())
+}
+
+/// Indicators that lie above their limits whatever the noise did (95 %).
+fn flagged(rules: &BonusRules, member: &Contributor) -> BTreeSet<Slug> {
+    let above = |limit: &RBig, measured: &Measured| match &measured.variance {
+        None => measured.value.0 > *limit,
+        Some(variance) => {
+            let low = float(&measured.value.0) - Z95 * float(&variance.0).sqrt();
+            low > float(limit)
+        }
+    };
+    let rules = rules.gaming.iter().filter(|one| {
+        let measured = member.gaming.get(&one.id);
+        measured.is_some_and(|measured| above(&one.limit.0, measured))
+    });
+    rules.map(|one| one.id.clone()).collect()
+}
+
+/// Variance of a member's share of a dimension, by the delta method:
+/// ∂(x_i/X)/∂x_j = (δ_ij − x_i/X)/X.
+fn variance(
+    members: &[Contributor],
+    (dimension, values, whole): (&Slug, &[RBig], &RBig),
+    place: usize,
+) -> f64 {
+    let whole = float(whole);
+    let own = values.get(place).map_or(0.0, float) / whole;
+    let part = |(other, member): (usize, &Contributor)| {
+        let measured = member.dimensions.get(dimension);
+        let variance = measured.and_then(|one| one.variance.as_ref());
+        let variance = variance.map_or(0.0, |variance| float(&variance.0));
+        let slope = (if other == place { 1.0 } else { 0.0 } - own) / whole;
+        variance * slope * slope
+    };
+    members.iter().enumerate().map(part).sum()
+}

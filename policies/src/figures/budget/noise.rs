@@ -1,0 +1,233 @@
+//! What the noise of released answers does to a budget: intervals of amounts by the delta method,
+//! and pairs of members whose order it does not settle. Floats; the amounts themselves are exact.
+
+use schemas::id::Slug;
+use schemas::money::Fen;
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{Pinned, Solved, Wanted};
+use super::rules::BudgetRules;
+use super::split::{BudgetInput, Shares};
+use crate::figures::decimal::{fixed, float};
+
+/// Half width of a 95 % interval in standard deviations.
+const Z95: f64 = 1.959_963_984_540_054;
+
+/// What noise does to one member's amount.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Noise {
+    /// The amount without noise lies in here (95 %), ends included.
+    Interval {
+        /// Lower end.
+        low: Fen,
+        /// Upper end.
+        high: Fen,
+    },
+    /// A bound decides, not the noisy share.
+    Held {
+        /// How probable it is that the bound would decide without noise too; four decimals.
+        stays: String,
+    },
+}
+
+/// What noise does to a plan.
+pub(super) struct Effect {
+    pub(super) members: Vec<Noise>,
+    pub(super) not_separable: Vec<(Slug, Slug)>,
+}
+
+/// Derivatives of each member's amount by each noisy value, times that value's standard deviation.
+struct Gradient {
+    rows: Vec<Vec<f64>>,
+}
+
+impl Gradient {
+    fn sd(&self, place: usize) -> f64 {
+        let row = self.rows.get(place).map_or(&[][..], Vec::as_slice);
+        row.iter().map(|part| part * part).sum::<f64>().sqrt()
+    }
+
+    /// Standard deviation of the difference of two amounts.
+    fn apart(&self, one: usize, other: usize) -> f64 {
+        let row = |place: usize| self.rows.get(place).map_or(&[][..], Vec::as_slice);
+        let both = row(one).iter().zip(row(other));
+        both.map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+    }
+}
+
+/// The effect of all variances; `None` where there is none.
+pub(super) fn of(
+    rules: &BudgetRules,
+    input: &BudgetInput,
+    shares: &Shares,
+    (wanted, solved): (&[Wanted], &[Solved]),
+) -> Option<Effect> {
+    let noisy = |member: &super::split::Member| {
+        let mut measured = member.factors.values();
+        measured.any(|one| one.variance.as_ref().is_some_and(|v| float(&v.0) > 0.0))
+    };
+    if !input.members.iter().any(noisy) {
+        return None;
+    }
+    let by_value = derivatives(rules, input);
+    let amount = |place: usize| solved.get(place).map_or(0.0, |one| float(&one.amount));
+    let free = |place: usize| {
+        solved
+            .get(place)
+            .is_some_and(|one| one.pinned == Pinned::Free)
+    };
+    let share: Vec<f64> = shares.share.iter().map(float).collect();
+    let all = 0..input.members.len();
+    let with_bounds = gradient(&by_value, &share, solved, free);
+    let mut members = Vec::new();
+    for place in all.clone() {
+        let (low, high) = wanted
+            .get(place)
+            .map_or((0.0, 0.0), |one| (float(&one.floor), float(&one.ceiling)));
+        if free(place) {
+            let reach = Z95 * with_bounds.sd(place);
+            members.push(Noise::Interval {
+                low: fen((amount(place) - reach).max(low).floor()),
+                high: fen((amount(place) + reach).min(high).ceil()),
+            });
+            continue;
+        }
+        // What the member would get if only it were not held.
+        let alone = gradient(&by_value, &share, solved, |other| {
+            other == place || free(other)
+        });
+        let would = would_get(&share, solved, place);
+        let (bound, above) = match solved.get(place).map(|one| one.pinned) {
+            Some(Pinned::Ceiling) => (high, true),
+            _ => (low, false),
+        };
+        let sd = alone.sd(place);
+        let distance = if above { would - bound } else { bound - would };
+        let stays = if sd > 0.0 { normal(distance / sd) } else { 1.0 };
+        members.push(Noise::Held {
+            stays: fixed(stays, 4).unwrap_or_default(),
+        });
+    }
+    let mut order: Vec<usize> = all.collect();
+    order.sort_by(|a, b| amount(*b).total_cmp(&amount(*a)));
+    let mut not_separable = Vec::new();
+    for pair in order.windows(2) {
+        let [one, other] = pair else { continue };
+        let settled = amount(*one) - amount(*other) > Z95 * with_bounds.apart(*one, *other);
+        let ids = (input.members.get(*one), input.members.get(*other));
+        if let (false, (Some(one), Some(other))) = (settled, ids) {
+            not_separable.push((one.id.clone(), other.id.clone()));
+        }
+    }
+    Some(Effect {
+        members,
+        not_separable,
+    })
+}
+
+/// Derivatives of all shares by each noisy value, times its standard deviation: one row a value.
+fn derivatives(rules: &BudgetRules, input: &BudgetInput) -> Vec<Vec<f64>> {
+    let mut rows = Vec::new();
+    let beside = 1.0 - float(&rules.alpha.0);
+    for factor in &rules.factors {
+        let weight = beside * float(&factor.weight.0);
+        let values: Vec<f64> = input
+            .members
+            .iter()
+            .map(|member| float(&member.value(&factor.id)))
+            .collect();
+        let whole: f64 = values.iter().sum();
+        for (place, member) in input.members.iter().enumerate() {
+            let measured = member.factors.get(&factor.id);
+            let variance = measured.and_then(|one| one.variance.as_ref());
+            let sd = variance.map_or(0.0, |variance| float(&variance.0).sqrt());
+            if sd <= 0.0 {
+                continue;
+            }
+            let row = values.iter().enumerate().map(|(other, value)| {
+                let own = if other == place { 1.0 } else { 0.0 };
+                sd * weight * (own - value / whole) / whole
+            });
+            rows.push(row.collect());
+        }
+    }
+    rows
+}
+
+/// Of amounts: members that no bound holds share what the others leave, by their shares.
+fn gradient(
+    by_value: &[Vec<f64>],
+    share: &[f64],
+    solved: &[Solved],
+    free: impl Fn(usize) -> bool,
+) -> Gradient {
+    let left = left(solved, &free);
+    let shares: f64 = share
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| free(*place))
+        .map(|(_, s)| s)
+        .sum();
+    let rows = share.iter().enumerate().map(|(place, own)| {
+        if !free(place) || shares <= 0.0 {
+            return vec![0.0; by_value.len()];
+        }
+        let by = by_value.iter().map(|row| {
+            let together: f64 = row
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| free(*at))
+                .map(|(_, d)| d)
+                .sum();
+            let change = row.get(place).copied().unwrap_or(0.0);
+            left / shares * (change - own / shares * together)
+        });
+        by.collect()
+    });
+    Gradient {
+        rows: rows.collect(),
+    }
+}
+
+/// What free members share.
+fn left(solved: &[Solved], free: &impl Fn(usize) -> bool) -> f64 {
+    let amounts = solved.iter().enumerate().filter(|(place, _)| free(*place));
+    amounts.map(|(_, one)| float(&one.amount)).sum()
+}
+
+/// What a held member would get if it shared with the free ones.
+fn would_get(share: &[f64], solved: &[Solved], place: usize) -> f64 {
+    let free = |other: usize| {
+        other == place
+            || solved
+                .get(other)
+                .is_some_and(|one| one.pinned == Pinned::Free)
+    };
+    let shares: f64 = share
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| free(*at))
+        .map(|(_, s)| s)
+        .sum();
+    let own = share.get(place).copied().unwrap_or(0.0);
+    if shares > 0.0 {
+        left(solved, &free) * own / shares
+    } else {
+        0.0
+    }
+}
+
+/// Distribution function of the standard normal distribution.
+fn normal(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// Whole fen; amounts of a budget lie far inside 64 bits.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "saturates, and ends lie between the bounds"
+)]
+fn fen(value: f64) -> Fen {
+    Fen(value as i64)
+}

@@ -1,0 +1,390 @@
+//! The year's split: base and factors, bounds, earmarks, months. The same inputs and rules give the
+//! same plan, to the fen, to whoever computes it.
+
+use std::collections::BTreeMap;
+
+use dashu::rational::RBig;
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::money::Fen;
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{BoundsError, Pinned, Solved, Wanted, solve};
+use super::noise::{self, Noise};
+use super::rules::{BudgetRules, Tier};
+use super::structure::{self, TierGap};
+use crate::figures::apportion::{ApportionError, apportion};
+use crate::figures::exact::{round, sum, total};
+use crate::figures::{Exact, half_up};
+
+/// What a year's budget is computed from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetInput {
+    /// The year.
+    pub year: u16,
+    /// The control target: all there is.
+    pub total: Fen,
+    /// The members, each once.
+    pub members: Vec<Member>,
+}
+
+/// What is known of a member.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Its id.
+    pub id: Slug,
+    /// Its level.
+    pub tier: Tier,
+    /// What it got in the years before, oldest first, net of overspend that was its own fault.
+    pub before: Vec<Fen>,
+    /// Overspend of last year that it bears itself: taken from its amount, kept in the reserve.
+    #[serde(default)]
+    pub deduction: Fen,
+    /// Its value of each factor.
+    pub factors: BTreeMap<Slug, Measured>,
+    /// Services that it gave last year, in any one unit; for the check of the structure.
+    #[serde(default)]
+    pub services: Option<Exact>,
+}
+
+/// A value, and the variance of the noise in it; none where it is exact.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// The value; below zero counts as zero.
+    pub value: Exact,
+    /// Variance of the noise.
+    #[serde(default)]
+    pub variance: Option<Exact>,
+}
+
+/// A plan for a year.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The year.
+    pub year: u16,
+    /// Digest of the rules.
+    pub rules: Digest,
+    /// Digest of the inputs.
+    pub inputs: Digest,
+    /// All there is.
+    pub total: Fen,
+    /// Kept as reserve, before deductions are added.
+    pub reserve: Fen,
+    /// Added to the reserve: what members bear of last year's overspend.
+    pub deducted: Fen,
+    /// What is distributed: total less reserve.
+    pub distributable: Fen,
+    /// Each member's part, in the order of the inputs.
+    pub members: Vec<Part>,
+    /// Where money and services of a tier lie far apart.
+    pub structure: Vec<TierGap>,
+    /// Pairs whose order the noise of the inputs does not settle (95 %).
+    pub not_separable: Vec<(Slug, Slug)>,
+}
+
+/// A member's part. Shares have six decimals, half up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The member.
+    pub id: Slug,
+    /// Its level.
+    pub tier: Tier,
+    /// Its share by the base alone.
+    pub base_share: String,
+    /// Its share by the factors alone.
+    pub factor_share: String,
+    /// Its share.
+    pub share: String,
+    /// What the share alone would give.
+    pub unclipped: Fen,
+    /// The least.
+    pub floor: Fen,
+    /// The most.
+    pub ceiling: Fen,
+    /// What decided.
+    pub pinned: Pinned,
+    /// Its amount; all amounts add up to what is distributed.
+    pub amount: Fen,
+    /// Taken from it for last year.
+    pub deduction: Fen,
+    /// The change against what the base alone would give, as a share.
+    pub change: String,
+    /// For one purpose each, part of the amount.
+    pub earmarks: BTreeMap<Slug, Fen>,
+    /// Advances for twelve months; they add up to the amount less the deduction.
+    pub monthly: Vec<Fen>,
+    /// What the noise of the inputs does to the amount; none where all inputs are exact.
+    pub noise: Option<Noise>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BudgetError {
+    /// No members.
+    #[error("a budget needs members")]
+    Empty,
+    /// A member twice.
+    #[error("member `{0}` stands twice")]
+    Twice(Slug),
+    /// An amount below zero, or none for the years before.
+    #[error("member `{0}`: amounts are zero or more, of one to five years before")]
+    Before(Slug),
+    /// A factor without a value.
+    #[error("member `{0}` has no value for factor `{1}`")]
+    Missing(Slug, Slug),
+    /// A value for no factor of the rules.
+    #[error("member `{0}` has a value for `{1}`, which is no factor of the rules")]
+    Unknown(Slug, Slug),
+    /// A variance below zero.
+    #[error("member `{0}`: a variance is zero or more")]
+    Variance(Slug),
+    /// All members' values of a factor, or of the base, are zero.
+    #[error("nobody has anything above zero of `{0}`, so nothing can be shared by it")]
+    Nothing(String),
+    /// More is deducted than the member gets.
+    #[error("member `{0}`: more is deducted than it gets; spread it over more years")]
+    Deduction(Slug),
+    /// No factor fits the bounds.
+    #[error(transparent)]
+    Bounds(#[from] BoundsError),
+    /// The total is below zero, or a sum leaves 64 bits of fen.
+    #[error("an amount is out of range")]
+    OutOfRange,
+    /// A split.
+    #[error(transparent)]
+    Apportion(#[from] ApportionError),
+    /// The inputs have no canonical bytes.
+    #[error("the inputs cannot be written canonically")]
+    Canonical,
+}
+
+/// Shares of all members, exact.
+pub(super) struct Shares {
+    pub(super) base: Vec<RBig>,
+    pub(super) factor: Vec<RBig>,
+    pub(super) share: Vec<RBig>,
+}
+
+/// Computes the plan.
+pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetError> {
+    check(rules, input)?;
+    let reserve = round(&(RBig::from(input.total.0) * &rules.reserve.0));
+    let reserve = reserve.ok_or(BudgetError::OutOfRange)?;
+    let distributable = Fen(input
+        .total
+        .0
+        .checked_sub(reserve.0)
+        .ok_or(BudgetError::OutOfRange)?);
+    let shares = shares(rules, input)?;
+    let money = RBig::from(distributable.0);
+    let wanted: Vec<Wanted> = shares
+        .base
+        .iter()
+        .zip(&shares.share)
+        .map(|(base, share)| Wanted {
+            share: share.clone(),
+            floor: &money * base * &rules.floor.0,
+            ceiling: &money * base * &rules.ceiling.0,
+        })
+        .collect();
+    let solved = solve(&money, &wanted)?;
+    let exact: Vec<RBig> = solved.iter().map(|one| one.amount.clone()).collect();
+    let amounts = apportion(distributable, &exact)?;
+    let noise = noise::of(rules, input, &shares, (&wanted, &solved));
+    let mut members = Vec::with_capacity(amounts.len());
+    for (place, (member, amount)) in input.members.iter().zip(&amounts).enumerate() {
+        let at = At {
+            shares: &shares,
+            wanted: &wanted,
+            solved: &solved,
+            money: &money,
+            place,
+        };
+        let noise = noise.as_ref().and_then(|noise| noise.members.get(place));
+        members.push(at.part(rules, member, *amount, noise.cloned())?);
+    }
+    let deducted = total(input.members.iter().map(|member| member.deduction));
+    let not_separable = noise.map(|noise| noise.not_separable).unwrap_or_default();
+    Ok(Plan {
+        year: input.year,
+        rules: rules.digest().map_err(|_| BudgetError::Canonical)?,
+        inputs: canonical::digest("consilium-budget-input-v1", input)
+            .map_err(|_| BudgetError::Canonical)?,
+        total: input.total,
+        reserve,
+        deducted: deducted.ok_or(BudgetError::OutOfRange)?,
+        distributable,
+        structure: structure::gaps(rules, input, &amounts),
+        members,
+        not_separable,
+    })
+}
+
+fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), BudgetError> {
+    if input.members.is_empty() {
+        return Err(BudgetError::Empty);
+    }
+    if input.total < Fen(0) {
+        return Err(BudgetError::OutOfRange);
+    }
+    for (place, member) in input.members.iter().enumerate() {
+        let id = || member.id.clone();
+        let mut earlier = input.members.iter().take(place);
+        if earlier.any(|other| other.id == member.id) {
+            return Err(BudgetError::Twice(id()));
+        }
+        let before = &member.before;
+        if before.is_empty() || before.len() > 5 || before.iter().any(|fen| *fen < Fen(0)) {
+            return Err(BudgetError::Before(id()));
+        }
+        if member.deduction < Fen(0) {
+            return Err(BudgetError::Deduction(id()));
+        }
+        for factor in &rules.factors {
+            if !member.factors.contains_key(&factor.id) {
+                return Err(BudgetError::Missing(id(), factor.id.clone()));
+            }
+        }
+        for (name, measured) in &member.factors {
+            if !rules.factors.iter().any(|factor| factor.id == *name) {
+                return Err(BudgetError::Unknown(id(), name.clone()));
+            }
+            let variance = measured.variance.as_ref();
+            if variance.is_some_and(|variance| variance.0 < RBig::ZERO) {
+                return Err(BudgetError::Variance(id()));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Member {
+    /// What it got before: the years weighed, the last ones where it has fewer.
+    fn base(&self, weights: &[Exact]) -> RBig {
+        let both = || self.before.iter().rev().zip(weights.iter().rev());
+        let weighed = sum(both().map(|(fen, weight)| RBig::from(fen.0) * &weight.0));
+        let whole = sum(both().map(|(_, weight)| &weight.0));
+        if whole == RBig::ZERO {
+            RBig::ZERO
+        } else {
+            weighed / whole
+        }
+    }
+
+    /// Its value of a factor; noise may have brought it below zero.
+    pub(super) fn value(&self, factor: &Slug) -> RBig {
+        let value = self
+            .factors
+            .get(factor)
+            .map(|measured| measured.value.0.clone());
+        value.unwrap_or(RBig::ZERO).max(RBig::ZERO)
+    }
+}
+
+fn shares(rules: &BudgetRules, input: &BudgetInput) -> Result<Shares, BudgetError> {
+    let of_sum = |values: Vec<RBig>, name: &str| {
+        let whole = sum(&values);
+        if whole == RBig::ZERO {
+            return Err(BudgetError::Nothing(name.to_owned()));
+        }
+        Ok(values
+            .into_iter()
+            .map(|value| value / &whole)
+            .collect::<Vec<_>>())
+    };
+    let members = &input.members;
+    let base = members.iter().map(|member| member.base(&rules.history));
+    let base = of_sum(base.collect(), "the years before")?;
+    let mut factor = vec![RBig::ZERO; members.len()];
+    for one in &rules.factors {
+        let values = members.iter().map(|member| member.value(&one.id));
+        let values = of_sum(values.collect(), one.id.as_str())?;
+        for (sum, value) in factor.iter_mut().zip(values) {
+            *sum += value * &one.weight.0;
+        }
+    }
+    let alpha = &rules.alpha.0;
+    let both = base.iter().zip(&factor);
+    let share = both.map(|(base, factor)| alpha * base + (RBig::ONE - alpha) * factor);
+    let share = share.collect();
+    Ok(Shares {
+        base,
+        factor,
+        share,
+    })
+}
+
+/// One member's place in all that was computed.
+struct At<'a> {
+    shares: &'a Shares,
+    wanted: &'a [Wanted],
+    solved: &'a [Solved],
+    money: &'a RBig,
+    place: usize,
+}
+
+impl At<'_> {
+    fn part(
+        &self,
+        rules: &BudgetRules,
+        member: &Member,
+        amount: Fen,
+        noise: Option<Noise>,
+    ) -> Result<Part, BudgetError> {
+        let zero = &RBig::ZERO;
+        let of = |list: &[RBig]| list.get(self.place).unwrap_or(zero).clone();
+        let base = of(&self.shares.base);
+        let share = of(&self.shares.share);
+        let bounds = self.wanted.get(self.place);
+        let fen = |value: &RBig| round(value).ok_or(BudgetError::OutOfRange);
+        let reference = self.money * &base;
+        let change = if reference == RBig::ZERO {
+            RBig::ZERO
+        } else {
+            RBig::from(amount.0) / reference - RBig::ONE
+        };
+        let marks = rules
+            .earmarks
+            .iter()
+            .filter(|mark| mark.tiers.contains(&member.tier));
+        let mut earmarks = BTreeMap::new();
+        for mark in marks {
+            earmarks.insert(
+                mark.id.clone(),
+                fen(&(RBig::from(amount.0) * &mark.share.0))?,
+            );
+        }
+        let net = amount
+            .0
+            .checked_sub(member.deduction.0)
+            .filter(|net| *net >= 0);
+        let net = net.ok_or_else(|| BudgetError::Deduction(member.id.clone()))?;
+        let monthly = Fen(net)
+            .split(&[1; 12])
+            .map_err(|_| BudgetError::OutOfRange)?;
+        let pinned = self.solved.get(self.place).map(|one| one.pinned);
+        Ok(Part {
+            id: member.id.clone(),
+            tier: member.tier,
+            base_share: half_up(&base, 6),
+            factor_share: half_up(&of(&self.shares.factor), 6),
+            share: half_up(&share, 6),
+            unclipped: fen(&(self.money * &share))?,
+            floor: fen(bounds.map_or(zero, |bounds| &bounds.floor))?,
+            ceiling: fen(bounds.map_or(zero, |bounds| &bounds.ceiling))?,
+            pinned: pinned.unwrap_or(Pinned::Free),
+            amount,
+            deduction: member.deduction,
+            change: half_up(&change, 6),
+            earmarks,
+            monthly,
+            noise,
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! The rules of overspend (`rules/overspend.toml`), and the corridor in which the insurer pays.
+
+use dashu::rational::RBig;
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::money::Fen;
+use schemas::time::Month;
+use serde::{Deserialize, Serialize};
+
+use crate::figures::Exact;
+use crate::figures::budget::RulesError;
+use crate::figures::exact::round;
+
+/// The rules as shipped.
+pub const DEFAULT: &str = include_str!("../../../rules/overspend.toml");
+
+/// Rules of overspend.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverspendRules {
+    /// Rises with each change.
+    pub version: u32,
+    /// The first month that they hold for.
+    pub effective: Month,
+    /// What the insurer bears of reasonable overspend, from 0 to 1.
+    pub insurer: Exact,
+    /// How much of what a member bears itself is taken from its next budget, from 0.
+    pub next_year: Exact,
+    /// Days in which a member may appeal.
+    pub appeal_days: u32,
+    /// Days in which an appeal is decided.
+    pub review_days: u32,
+    /// How a case group's standard and actual cost become what the insurer pays.
+    pub corridor: Corridor,
+}
+
+/// What the insurer pays between and beyond two lines of the standard.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corridor {
+    /// Below this part of the standard the actual cost is paid, from there up to it the standard.
+    pub full_from: Exact,
+    /// Slices above the standard, rising.
+    pub slices: Vec<Slice>,
+}
+
+/// One slice above the standard.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slice {
+    /// Up to this part of the standard.
+    pub to: Exact,
+    /// What the insurer covers of it, from 0 to 1.
+    pub covers: Exact,
+}
+
+impl OverspendRules {
+    /// Reads and checks rules.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let rules: Self =
+            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
+        let faults = rules.faults();
+        if faults.is_empty() {
+            Ok(rules)
+        } else {
+            Err(RulesError::Values(faults))
+        }
+    }
+
+    /// Digest of the rules, as settlements cite it.
+    pub fn digest(&self) -> Result<Digest, canonical::Error> {
+        canonical::digest("consilium-overspend-rules-v1", self)
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let part = |value: &Exact| value.0 >= RBig::ZERO && value.0 <= RBig::ONE;
+        let slices = &self.corridor.slices;
+        let rising = slices.windows(2).all(|pair| match pair {
+            [one, next] => one.to < next.to,
+            _ => true,
+        });
+        let checks = [
+            (part(&self.insurer), "`insurer` is from 0 to 1"),
+            (
+                self.next_year.0 >= RBig::ZERO,
+                "`next_year` is zero or more",
+            ),
+            (
+                (1..=365).contains(&self.appeal_days),
+                "`appeal_days` is from 1 to 365",
+            ),
+            (
+                (1..=365).contains(&self.review_days),
+                "`review_days` is from 1 to 365",
+            ),
+            (
+                part(&self.corridor.full_from),
+                "`corridor.full_from` is from 0 to 1",
+            ),
+            (
+                rising && slices.first().is_none_or(|slice| slice.to.0 > RBig::ONE),
+                "slices rise, from above 1",
+            ),
+            (
+                slices.iter().all(|slice| part(&slice.covers)),
+                "a slice covers from 0 to 1",
+            ),
+        ];
+        let faults = checks.iter().filter(|(sound, _)| !sound);
+        faults.map(|(_, fault)| (*fault).to_owned()).collect()
+    }
+}
+
+/// What the insurer pays for a standard and an actual cost, rounded once (rule R5). `None` where an
+/// amount is below zero or leaves 64 bits.
+pub fn paid(corridor: &Corridor, standard: Fen, actual: Fen) -> Option<Fen> {
+    if standard < Fen(0) || actual < Fen(0) {
+        return None;
+    }
+    let (full, spent) = (RBig::from(standard.0), RBig::from(actual.0));
+    if spent < &full * &corridor.full_from.0 {
+        return Some(actual);
+    }
+    let mut paid = full.clone();
+    let mut from = full.clone();
+    for slice in &corridor.slices {
+        let to = &full * &slice.to.0;
+        if spent <= from {
+            break;
+        }
+        let upper = if spent < to { &spent } else { &to };
+        paid += (upper - &from) * &slice.covers.0;
+        from = to;
+    }
+    round(&paid)
+}
