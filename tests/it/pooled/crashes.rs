@@ -243,7 +243,7 @@ fn killed_until_done(orders: &str, trace: &Path, patience: Duration) -> BTreeMap
 #[tokio::test]
 async fn killed_anywhere_every_round_ends_and_nothing_is_lost_or_doubled() {
     let pool = Pool::found().await;
-    let rounds = if long() { 500 } else { 6 };
+    let rounds = if long() { 500 } else { 12 };
     let trace = pool.folder.path().join("trace");
     let mut orders = vec![
         rounds.to_string(),
@@ -260,7 +260,7 @@ async fn killed_anywhere_every_round_ends_and_nothing_is_lost_or_doubled() {
         "{rounds} rounds in {:?}, killed: {tally:#?}",
         started.elapsed()
     );
-    assert!(tally.values().sum::<u32>() >= 4, "{tally:?}");
+    assert!(tally.values().sum::<u32>() >= 6, "{tally:?}");
 
     let all = office::rounds(&pool.state, &pool.authority).await.unwrap();
     assert_eq!(all.len(), rounds);

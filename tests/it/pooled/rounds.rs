@@ -110,13 +110,15 @@ async fn figures(pool: &Pool, held: &office::Held, plain: &[Vec<i64>]) {
     let reach =
         high.parse::<f64>().unwrap() - row.stays.value().unwrap().value.parse::<f64>().unwrap();
     assert!((reach - 1.96 * sigma).abs() <= 1.0, "{reach}");
-    let shares: Option<Vec<f64>> = row
+    // So few stays carry no structure through this noise: all items are hidden together.
+    assert_eq!(row.structure.len(), pooled.figures.items.len());
+    let shares: Vec<f64> = row
         .structure
         .iter()
-        .map(|share| Some(share.value()?.value.parse().unwrap()))
+        .filter_map(|share| share.value()?.value.parse().ok())
         .collect();
-    assert!((shares.unwrap().iter().sum::<f64>() - 1.0).abs() < 1e-9);
-    assert!(row.percentiles.p50.value().is_some());
+    let sum: f64 = shares.iter().sum();
+    assert!(shares.is_empty() || shares.len() == row.structure.len() && (sum - 1.0).abs() < 1e-9);
 
     let folder = tempfile::tempdir().unwrap();
     let paths = coordinator::report::write_pooled(folder.path(), &pooled).unwrap();
