@@ -1,6 +1,8 @@
 #!/bin/sh
 # A whole alliance on this machine: one coordinator and six hospitals, each a process of its own,
-# talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series.
+# talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series. With
+# made-up data also a pooled round about the year before, with a committee of four, in whose middle a
+# hospital that sits in the committee is killed.
 #
 #   sh deploy/demo.sh                 made-up data
 #   sh deploy/demo.sh --data DIR      the six SPARCS hospitals in DIR/sparcs
@@ -17,7 +19,7 @@ while [ $# -gt 0 ]; do
     --data) data=$(cd "$2" && pwd); shift 2 ;;
     --folder) folder=$2; shift 2 ;;
     --quick) stays=8000; shift ;;
-    *) sed -n '2,9p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,11p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -75,6 +77,8 @@ else
     year=2025
     "$node" synth --out "$folder/files" --seed 7 --year "$year" --hospitals 6 --stays "$stays" \
         --defects 0.004 --planted
+    "$node" synth --out "$folder/files/before" --seed 8 --year $((year - 1)) --hospitals 6 \
+        --stays 8000 >/dev/null
     "$coordinator" --data "$folder/coordinator" dictionary build --plan chs \
         --table "$folder/files/groups.csv" --out "$folder/dictionary.json"
 fi
@@ -89,37 +93,47 @@ done
 "$coordinator" --data "$folder/coordinator" run >"$folder/coordinator.log" 2>&1 &
 running="$!"
 
+join() { # a member, its home
+    "$node" --data "$2" init --hospital "$1" >/dev/null
+    "$coordinator" --data "$folder/coordinator" invite "$1" --as wang-fang |
+        grep -o 'consilium1\.[A-Za-z0-9_-]*' | "$node" --data "$2" enrol - >"$2/enrol.txt"
+    # By phone: the hospital reads its fingerprint, a second administrator types what he hears.
+    heard=$(sed -n 's/^fingerprint //p' "$2/enrol.txt")
+    "$coordinator" --data "$folder/coordinator" members approve "$1" --as chen-jie \
+        --fingerprint "$heard"
+    "$node" --data "$2" dictionary fetch >/dev/null
+    "$node" --data "$2" dictionary accept "$2/dictionary/offered.json" >/dev/null
+}
+officers() { # a home: two officers sign the policy
+    "$node" --data "$1" officer add li-hua --role steward >/dev/null
+    "$node" --data "$1" officer add zhao-min --role security_officer >/dev/null
+    "$node" --data "$1" policy approve --as li-hua >/dev/null
+    "$node" --data "$1" policy approve --as zhao-min >/dev/null
+}
+
 say "hospitals: join, load, release"
 for hospital in $hospitals; do
     home="$folder/$hospital"
-    "$node" --data "$home" init --hospital "$hospital" >/dev/null
-    "$coordinator" --data "$folder/coordinator" invite "$hospital" --as wang-fang |
-        grep -o 'consilium1\.[A-Za-z0-9_-]*' | "$node" --data "$home" enrol - >"$home/enrol.txt"
-    # By phone: the hospital reads its fingerprint, a second administrator types what he hears.
-    heard=$(sed -n 's/^fingerprint //p' "$home/enrol.txt")
-    "$coordinator" --data "$folder/coordinator" members approve "$hospital" --as chen-jie \
-        --fingerprint "$heard"
-    "$node" --data "$home" dictionary fetch >/dev/null
-    "$node" --data "$home" dictionary accept "$home/dictionary/offered.json" >/dev/null
+    join "$hospital" "$home"
     if [ -n "$data" ]; then
         "$node" --data "$home" load "$data/sparcs/sparcs_2020_msk_alliance6.csv" --history \
             --mapping "$mappings/sparcs.toml" --only "facility_key=$hospital" >"$home/load.txt"
     else
         "$node" --data "$home" load "$folder/files/$hospital.csv" --history \
             --mapping "$mappings/consilium-csv.toml" >"$home/load.txt"
+        "$node" --data "$home" load "$folder/files/before/$hospital.csv" --history \
+            --mapping "$mappings/consilium-csv.toml" >"$home/load-before.txt"
     fi
     sed -n '2p' "$home/load.txt"
     "$node" --data "$home" release all --officer demo-officer >/dev/null
-    # Two officers sign the hospital's policy; its steward lets two templates be answered unasked.
-    "$node" --data "$home" officer add li-hua --role steward >/dev/null
-    "$node" --data "$home" officer add zhao-min --role security_officer >/dev/null
-    "$node" --data "$home" policy approve --as li-hua >/dev/null
-    "$node" --data "$home" policy approve --as zhao-min >/dev/null
-    for template in yearly-benchmark monthly-benchmark audit-signals; do
+    # The steward lets these templates be answered unasked.
+    officers "$home"
+    for template in yearly-benchmark monthly-benchmark audit-signals yearly-pooled; do
         "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
     done
     "$node" --data "$home" run >"$home/run.log" 2>&1 &
     running="$running $!"
+    [ "$hospital" != h02 ] || second=$!
 done
 
 round() { # template, period; sets id
@@ -204,6 +218,64 @@ if [ -z "$data" ]; then
         $witnesses --quorum 2
 fi
 
+# Only the sum over the hospitals becomes known, and no hospital's own numbers. h02 gives its share of
+# the noise like the others, sits in the committee too, and dies once the round is open.
+if [ -z "$data" ]; then
+    say "cost structure of $((year - 1)), pooled: h01, h02, the insurer and the commission are the committee"
+    pooled() { step=$1; shift; "$coordinator" --data "$folder/coordinator" pooled "$step" "$@"; }
+    for body in insurer commission; do
+        home="$folder/$body"
+        join "$body" "$home" >/dev/null
+        officers "$home"
+        kind=authority
+        [ "$body" = commission ] || kind=insurer
+        pooled body "$body" --kind "$kind" --entity "$body"
+        "$node" --data "$home" run --committee-only >"$home/run.log" 2>&1 &
+        running="$running $!"
+    done
+    pooled committee h01,h02,insurer,commission
+    tries=0 # the seats publish their keys by themselves
+    until pooled list --operator alliance-office >"$folder/key-list.txt" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || { echo "no seat keys" >&2; exit 1; }
+        sleep 0.5
+    done
+    # By phone again: each steward hears each member's fingerprint from itself.
+    for member in $hospitals insurer commission; do
+        sed -n 's/^  //p' "$folder/key-list.txt" | while read -r name heard; do
+            # Once two hospitals have countersigned, the others follow the list a moment later.
+            for _ in 1 2 3 4 5 6 7 8 9 10; do
+                "$node" --data "$folder/$member" pooled accept "$name" "$heard" --as li-hua \
+                    >/dev/null 2>&1 && break
+                sleep 1
+            done
+        done
+    done
+    tries=0 # hospitals countersign the list, then it is followed
+    until id=$(pooled open yearly-pooled --period $((year - 1)) --deadline 10s --answers 5m \
+        --min-answers 5 2>/dev/null); do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || { echo "no key list" >&2; exit 1; }
+        sleep 0.5
+    done
+    kill -9 "$second"
+    wait "$second" 2>/dev/null || true
+    echo "$id is open; h02 was killed"
+    tries=0
+    until pooled rounds | grep -Eq "^$id +(done|dead)"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 120 ] || break
+        sleep 0.5
+    done
+    pooled rounds
+    pooled report "$id" --out "$folder/pooled" >/dev/null
+    pooled publish "$id" --out "$folder/pooled/published"
+    pooled verify "$folder/pooled/published"
+    "$node" --data "$folder/h01" pooled verify "$folder/pooled/published" | tail -n 1
+    "$node" --data "$folder/h02" run >>"$folder/h02/run.log" 2>&1 &
+    running="$running $!"
+fi
+
 say "what it cost in privacy, at each hospital"
 first=${hospitals%% *}
 "$node" --data "$folder/$first" ledger
@@ -226,6 +298,7 @@ say "what the first hospital's steward allowed"
 say "where to look"
 echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
 echo "month        $folder/month/*.html (December alone, with its own *.csv and *.json)"
+[ -n "$data" ] || echo "pooled       $folder/pooled/report.html (the year before, sums alone; published/ is for verifying)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
 if [ -z "$data" ]; then

@@ -7,6 +7,7 @@ use policies::template::{DraftError, Template};
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::question::Release;
 use schemas::round::{Round, State as RoundState};
 use schemas::seal::{SealError, Sealed};
 use schemas::time::{NotAPeriod, Period, Timestamp};
@@ -61,6 +62,9 @@ pub enum AskError {
     /// Every node would refuse it.
     #[error("the question breaks the alliance's rules")]
     Refused(#[from] Refusal),
+    /// The template's answers are pooled.
+    #[error("the template's answers are pooled; open it with `pooled open`")]
+    Pooled,
     /// A hospital that is no member.
     #[error("`{0}` is not a member, or not an approved one (`members` lists them)")]
     Stranger(Slug),
@@ -114,6 +118,9 @@ pub async fn open(
 ) -> Result<(Held, Vec<String>), AskError> {
     if !(1..=Round::LONGEST).contains(&order.window) {
         return Err(AskError::Window);
+    }
+    if template.release != Release::Attributed {
+        return Err(AskError::Pooled);
     }
     let dictionary = dictionary::latest(state, authority).await?;
     let dictionary = dictionary.ok_or(AskError::NoDictionary)?.dictionary;
@@ -192,11 +199,20 @@ async fn insert(change: &mut crate::store::state::Change, held: &Held) -> Result
 
 /// The hospitals asked, sorted, each once and an approved member.
 async fn roster(state: &State, named: &[Slug]) -> Result<Vec<Slug>, AskError> {
+    // Insurers and public bodies that sit in committees hold no data.
+    let bodies = sqlx::query("select name from pooled_bodies where kind <> 'hospital'")
+        .fetch_all(state.pool())
+        .await?;
+    let mut others = Vec::with_capacity(bodies.len());
+    for row in &bodies {
+        others.push(row.try_get::<String, _>(0)?);
+    }
     let members = register::members(state).await?;
     let members: Vec<Slug> = members
         .into_iter()
         .filter(|member| member.standing == Standing::Active)
         .map(|member| member.hospital)
+        .filter(|name| !others.iter().any(|other| other == name.as_str()))
         .collect();
     if named.is_empty() {
         return Ok(members);

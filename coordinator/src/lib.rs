@@ -17,6 +17,7 @@ pub mod dictionary;
 pub mod template;
 pub mod ask;
 pub mod collect;
+pub mod pooled;
 pub mod merge;
 pub mod report;
 pub mod year;

@@ -89,7 +89,12 @@ mod tests {
         let names: Vec<&str> = templates.keys().map(Slug::as_str).collect();
         assert_eq!(
             names,
-            ["audit-signals", "monthly-benchmark", "yearly-benchmark"]
+            [
+                "audit-signals",
+                "monthly-benchmark",
+                "yearly-benchmark",
+                "yearly-pooled"
+            ]
         );
     }
 }

@@ -21,6 +21,7 @@ pub mod access;
 pub mod steward;
 pub mod audit;
 pub mod answer;
+pub mod pooled;
 pub mod enrol;
 pub mod link;
 pub mod telemetry;

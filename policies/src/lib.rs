@@ -3,6 +3,7 @@
 //! same signed inputs (rule CALC-1).
 
 pub mod template;
+pub mod pooling;
 pub mod rules;
 pub mod plan;
 pub mod disclosure;

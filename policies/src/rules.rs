@@ -11,6 +11,8 @@ use schemas::question::{Purpose, Release};
 use schemas::written;
 use serde::{Deserialize, Serialize};
 
+use crate::pooling::Pooling;
+
 /// The rules as published with the software: the floors of an alliance that set no others.
 pub const DEFAULT: &str = include_str!("../rules/privacy.toml");
 
@@ -32,6 +34,9 @@ pub struct Privacy {
     pub quota: Quota,
     /// What may be asked.
     pub allow: Allow,
+    /// Which pooled rounds are taken part in; the floors where it is left out.
+    #[serde(default)]
+    pub pooled: Pooling,
 }
 
 /// Loss in a data year.
@@ -230,7 +235,10 @@ impl Privacy {
                 return Err(RulesError::Range { place, rule });
             }
         }
-        Ok(())
+        match self.pooled.out_of_range() {
+            Some((place, rule)) => Err(RulesError::Range { place, rule }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses rules that are looser than `floors` anywhere (rule NODE-1 from the other side: the
@@ -301,8 +309,10 @@ impl Privacy {
                 "allow.dimensions",
             ),
         ];
-        match lines.into_iter().find(|(holds, _)| !holds) {
-            Some((_, place)) => Err(RulesError::Looser { place }),
+        let looser = lines.into_iter().find(|(holds, _)| !holds);
+        let looser = looser.map(|(_, place)| place);
+        match looser.or_else(|| self.pooled.looser_than(&floors.pooled)) {
+            Some(place) => Err(RulesError::Looser { place }),
             None => Ok(()),
         }
     }
@@ -354,11 +364,8 @@ mod tests {
             ),
             ("groups = 3", "groups = 4", "contribution.groups"),
             ("\nthreshold = 11", "\nthreshold = 10", "display.threshold"),
-            (
-                "releases = [\"attributed\"]",
-                "releases = [\"pooled\"]",
-                "allow.releases",
-            ),
+            ("open_rounds = 2", "open_rounds = 3", "pooled.open_rounds"),
+            ("worst = \"4\"", "worst = \"5\"", "pooled.worst"),
         ] {
             let looser = Privacy::parse(&DEFAULT.replace(from, to)).unwrap();
             assert_eq!(
@@ -366,6 +373,15 @@ mod tests {
                 Err(RulesError::Looser { place })
             );
         }
+        let both = "releases = [\"attributed\", \"pooled\"]";
+        let attributed = DEFAULT.replace(both, "releases = [\"attributed\"]");
+        let attributed = Privacy::parse(&attributed).unwrap();
+        let place = "allow.releases";
+        assert_eq!(
+            floors.no_looser_than(&attributed),
+            Err(RulesError::Looser { place })
+        );
+        assert_eq!(attributed.no_looser_than(&floors), Ok(()));
         let stricter =
             Privacy::parse(&DEFAULT.replace("total = \"1\"", "total = \"0.5\"")).unwrap();
         assert_eq!(stricter.no_looser_than(&floors), Ok(()));

@@ -151,6 +151,26 @@ impl Message for QuestionApproval {
     const TAG: &'static str = "consilium-question-approval-v1";
 }
 
+/// A steward's yes to an organisation of the key list, whose fingerprint he compared.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberApproval {
+    /// Who accepts.
+    pub hospital: Slug,
+    /// Whom.
+    pub member: Slug,
+    /// Fingerprint of its record: name, kind, entity and key.
+    pub fingerprint: Digest,
+    /// Which steward.
+    pub officer: Slug,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Message for MemberApproval {
+    const TAG: &'static str = "consilium-member-approval-v1";
+}
+
 /// One officer's yes to the opening of leaves that belong to no claim. It fits nothing else: another
 /// request, another checkpoint or another policy voids it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]

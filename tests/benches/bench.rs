@@ -4,6 +4,11 @@
 //!
 //! `bench FOLDER [--rows N] [--python PYTHON]`; the folder is made and kept, so that a second run
 //! skips the loading.
+//!
+//! `bench pooled [--large]` prints what a pooled round costs instead.
+
+mod rounds;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -56,6 +61,11 @@ fn settings() -> anyhow::Result<Settings> {
 }
 
 fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "pooled") {
+        rounds::run(words.iter().any(|word| word == "--large"));
+        return Ok(());
+    }
     let settings = settings()?;
     let bin = std::env::current_exe()?
         .parent()

@@ -29,12 +29,19 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-const CRATES: [&str; 5] = ["schemas", "proofs", "policies", "node", "coordinator"];
+const CRATES: [&str; 6] = [
+    "schemas",
+    "proofs",
+    "pooled",
+    "policies",
+    "node",
+    "coordinator",
+];
 
-/// The folder of a crate: of its own name, `proofs` inside `schemas`.
+/// The folder of a crate: of its own name, `proofs` and `pooled` inside `schemas`.
 fn home(name: &str) -> PathBuf {
     match name {
-        "proofs" => root().join("schemas/proofs"),
+        "proofs" | "pooled" => root().join("schemas").join(name),
         _ => root().join(name),
     }
 }
@@ -44,9 +51,13 @@ fn crates_name_only_the_crates_they_may() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("schemas", &[][..]),
         ("proofs", &["schemas"][..]),
-        ("policies", &["schemas", "proofs"][..]),
-        ("node", &["schemas", "proofs", "policies"][..]),
-        ("coordinator", &["schemas", "proofs", "policies"][..]),
+        ("pooled", &["schemas", "proofs"][..]),
+        ("policies", &["schemas", "proofs", "pooled"][..]),
+        ("node", &["schemas", "proofs", "pooled", "policies"][..]),
+        (
+            "coordinator",
+            &["schemas", "proofs", "pooled", "policies"][..],
+        ),
     ]);
     for (name, may) in allowed {
         for (path, text) in sources(&home(name).join("src")) {
@@ -159,29 +170,37 @@ fn ring_is_the_one_crypto_provider() {
     assert!(lock.contains("name = \"ring\"\n"));
 }
 
-/// Curve arithmetic is `proofs`' alone, and `proofs` is pure.
+/// Curve arithmetic is `proofs`' alone, boxes and masks are `pooled`'s; both are pure.
 #[test]
-fn only_proofs_knows_the_curve() {
+fn only_the_message_crates_know_curve_boxes_and_stream() {
     let manifest = |name: &str| std::fs::read_to_string(home(name).join("Cargo.toml")).unwrap();
     for name in CRATES {
-        for curve in ["voprf", "curve25519-dalek", "rand_core"] {
-            let listed = manifest(name).contains(&format!("\n{curve}.workspace"));
-            assert_eq!(listed, name == "proofs", "{name}/Cargo.toml and {curve}");
+        for (owner, library) in [
+            ("proofs", "voprf"),
+            ("proofs", "curve25519-dalek"),
+            ("proofs", "rand_core"),
+            ("pooled", "hpke"),
+            ("pooled", "chacha20"),
+        ] {
+            let listed = manifest(name).contains(&format!("\n{library}.workspace"));
+            assert_eq!(listed, name == owner, "{name}/Cargo.toml and {library}");
         }
     }
-    for impure in ["tokio", "sqlx", "axum", "reqwest"] {
-        let listed = manifest("proofs").contains(&format!("\n{impure}"));
-        assert!(!listed, "proofs lists {impure}");
-    }
-    for (path, text) in sources(&home("proofs").join("src")) {
-        for impure in [
-            "std::fs",
-            "std::net",
-            "std::time",
-            "std::env",
-            "std::thread",
-        ] {
-            assert!(!text.contains(impure), "{} uses {impure}", path.display());
+    for pure in ["proofs", "pooled"] {
+        for impure in ["tokio", "sqlx", "axum", "reqwest"] {
+            let listed = manifest(pure).contains(&format!("\n{impure}"));
+            assert!(!listed, "{pure} lists {impure}");
+        }
+        for (path, text) in sources(&home(pure).join("src")) {
+            for impure in [
+                "std::fs",
+                "std::net",
+                "std::time",
+                "std::env",
+                "std::thread",
+            ] {
+                assert!(!text.contains(impure), "{} uses {impure}", path.display());
+            }
         }
     }
 }
@@ -234,6 +253,7 @@ fn every_threat_names_tests_that_exist() {
     for name in CRATES {
         files.extend(sources(&home(name).join("src")));
     }
+    files.extend(sources(&home("pooled").join("tests")));
     // A test is a function right below the attribute, perhaps of a block of `proptest`.
     let tests = |text: &str, function: &str| {
         let head = format!("fn {function}(");
@@ -252,25 +272,34 @@ fn every_threat_names_tests_that_exist() {
             place.split("::").all(|part| parts.contains(&part)) && tests(text, function)
         })
     };
-    let rows = text.lines().filter(|line| line.starts_with("| "));
-    let mut named = BTreeMap::new();
-    for row in rows {
-        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
-        let [number, _, _, column] = cells[..] else {
-            panic!("four columns: {row}");
-        };
-        let names: Vec<&str> = column
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .filter(|name| name.contains("::"))
-            .collect();
-        for name in &names {
-            assert!(exists(name), "row {number}: there is no test {name}");
+    let named = |text: &str| {
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        let mut named = BTreeMap::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+            let [number, _, _, column] = cells[..] else {
+                panic!("four columns: {row}");
+            };
+            let names: Vec<&str> = column
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|name| name.contains("::"))
+                .collect();
+            for name in &names {
+                assert!(exists(name), "row {number}: there is no test {name}");
+            }
+            let number = number.split_whitespace().next().unwrap_or_default();
+            named.insert(number.to_owned(), names.len());
         }
-        let number = number.split_whitespace().next().unwrap_or_default();
-        named.insert(number.to_owned(), names.len());
+        named
+    };
+    let pooled = named(&std::fs::read_to_string(root().join("docs/POOLED.md")).unwrap());
+    for number in (1..=17).chain(19..=23) {
+        let tests = pooled.get(&number.to_string()).copied().unwrap_or_default();
+        assert!(tests > 0, "row {number} of POOLED.md names no test");
     }
+    let named = named(&text);
     let required = (1..=6).chain(8..=22).chain(36..=40).chain([44]);
     for number in required {
         let tests = named.get(&number.to_string()).copied().unwrap_or_default();

@@ -9,6 +9,7 @@ mod hub;
 mod hostile;
 mod steward;
 mod planted;
+mod pooled;
 mod snapshots;
 mod malformed;
 mod architecture;

@@ -26,7 +26,7 @@ impl Fault {
     }
 
     /// A fault of ours: the chain goes to the log, the asker sees that there is one.
-    fn ours(error: &dyn std::error::Error) -> Self {
+    pub(super) fn ours(error: &dyn std::error::Error) -> Self {
         let mut chain = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {

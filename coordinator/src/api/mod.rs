@@ -8,6 +8,7 @@ mod join;
 mod listen;
 mod member;
 mod moment;
+mod pooled;
 mod renew;
 mod rounds;
 mod signed;
@@ -110,6 +111,7 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/log/add-checkpoint", post(witness::add_checkpoint).layer(small()))
         .route("/v1/log/cosign", post(witness::cosign).layer(small()))
         .merge(audit::routes())
+        .merge(pooled::routes())
         .merge(signed_routes(app))
         .layer(stamp);
     finish(router, app)
@@ -121,6 +123,7 @@ fn signed_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/rounds/{id}/reply", post(rounds::reply))
         .route("/v1/renew", post(renew::renew))
         .merge(audit::signed_routes())
+        .merge(pooled::signed_routes())
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(app),
             signed::once,

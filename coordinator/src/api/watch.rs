@@ -11,6 +11,7 @@ use super::{App, moment};
 use crate::ask::{self, AskError};
 use crate::collect;
 use crate::log::{self, Leaves, LogError};
+use crate::pooled::{self, PooledError};
 use crate::store::state::StateError;
 
 const TICK: Duration = Duration::from_millis(200);
@@ -24,6 +25,8 @@ const QUIET: u32 = 20;
 enum WatchError {
     #[error("the rounds could not be watched")]
     Rounds(#[from] AskError),
+    #[error("the pooled rounds could not be watched")]
+    Pooled(#[from] PooledError),
     #[error("the log could not be followed")]
     Log(#[from] LogError),
     #[error("the state file could not be read or written")]
@@ -81,6 +84,14 @@ async fn look(
         let held = ask::find(&app.store, &app.authority, &id).await?;
         let state = collect::close(&app.store, &held, now).await?;
         tracing::info!(round = %id, ?state, "a round ended at its deadline");
+    }
+    if whole {
+        for id in pooled::overdue(&app.store).await? {
+            let held = pooled::find(&app.store, &app.authority, &id).await?;
+            if pooled::advance(&app.store, &held, now).await? {
+                tracing::info!(round = %id, before = %held.state, "a pooled round went on");
+            }
+        }
     }
     *grown |= app.changed.send_if_modified(|known| {
         let changed = *known != length;

@@ -9,6 +9,7 @@ mod init;
 mod insurer;
 mod log;
 mod member;
+mod pooled;
 mod round;
 mod run;
 mod signals;
@@ -71,6 +72,9 @@ enum Command {
     /// Opens, follows and ends rounds.
     #[command(subcommand)]
     Round(round::Command),
+    /// Pooled rounds: only sums over hospitals become known.
+    #[command(subcommand)]
+    Pooled(pooled::Command),
     /// Writes the benchmark of a closed round.
     Benchmark(benchmark::Args),
     /// Writes the signals of a closed round for the insurer.
@@ -162,6 +166,9 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
                 administrator::check(&office, data).await?;
             }
             return round::run(&office, command, out).await;
+        }
+        Command::Pooled(command) => {
+            pooled::run(&Office::open(data).await?, command, out).await?;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
         Command::Year(command) => Box::pin(year::run(data, command, out)).await?,

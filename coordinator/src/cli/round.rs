@@ -74,7 +74,7 @@ pub(super) struct OpenArgs {
 }
 
 /// Reads `90s`, `10m`, `12h`, `7d` as seconds.
-fn seconds(text: &str) -> Result<i64, String> {
+pub(super) fn seconds(text: &str) -> Result<i64, String> {
     let refused = || "write a whole number and s, m, h or d, for example 7d".to_owned();
     let unit = text.chars().last().ok_or_else(refused)?;
     let each = match unit {

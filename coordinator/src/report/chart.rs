@@ -129,15 +129,26 @@ pub(super) fn capped(benchmark: &Benchmark) -> String {
 
 /// Cost structure: one stacked bar a hospital and one for the alliance.
 pub(super) fn structure(benchmark: &Benchmark) -> String {
+    let alliance = ("联盟 alliance".to_owned(), &benchmark.total.all);
+    let each = benchmark.hospitals.iter();
+    let each = each.map(|h| (h.id.to_string(), &h.totals.all));
+    let rows: Vec<(String, &Cell)> = std::iter::once(alliance).chain(each).collect();
+    stacked(benchmark, &rows)
+}
+
+/// Cost structure of the alliance in the biggest rows of a split.
+pub(super) fn structures(benchmark: &Benchmark, split: &Split) -> String {
+    let biggest = biggest(split, MOST_BOXES).into_iter();
+    let named = biggest.map(|row| (format!("{} {}", row.code, row.name.zh), &row.alliance));
+    stacked(benchmark, &named.collect::<Vec<_>>())
+}
+
+fn stacked(benchmark: &Benchmark, rows: &[(String, &Cell)]) -> String {
     let axis = Axis {
         low: 0.0,
         high: 1.0,
         log: false,
     };
-    let alliance = ("联盟 alliance".to_owned(), &benchmark.total.all);
-    let each = benchmark.hospitals.iter();
-    let each = each.map(|h| (h.id.to_string(), &h.totals.all));
-    let rows: Vec<(String, &Cell)> = std::iter::once(alliance).chain(each).collect();
     let tick = |at: f64| format!("{:.0} %", at * 100.0);
     // The legend's lines stand closer than the rows.
     let height = rows

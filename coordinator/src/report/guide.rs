@@ -97,8 +97,13 @@ pub(super) fn guide(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     let plain = |file: &str, column: &str, of: Plain| {
         [file, column, of.1, of.2, of.3].map(str::to_owned).to_vec()
     };
-    let file = "hospitals.csv";
-    rows.extend(FACTS.iter().map(|fact| plain(file, fact.0, *fact)));
+    let file = if benchmark.hospitals.is_empty() {
+        "alliance.csv"
+    } else {
+        let facts = FACTS.iter();
+        rows.extend(facts.map(|fact| plain("hospitals.csv", fact.0, *fact)));
+        "hospitals.csv"
+    };
     figures(benchmark, file, &benchmark.asked, false, &mut rows);
     for split in &benchmark.splits {
         let file = format!("by-{}.csv", split.dimension);

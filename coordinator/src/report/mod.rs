@@ -9,6 +9,7 @@ mod guide;
 mod draw;
 mod chart;
 mod page;
+mod summed;
 mod signals;
 
 use std::fs;
@@ -19,6 +20,7 @@ use policies::figures::Benchmark;
 use serde::Serialize;
 
 pub use signals::write as write_signals;
+pub use summed::write as write_pooled;
 
 /// Why a report is not written.
 #[derive(Debug, thiserror::Error)]

@@ -36,10 +36,10 @@ struct Page<'a> {
 }
 
 /// A chart, and what its caption may promise.
-struct Chart {
-    svg: String,
+pub(super) struct Chart {
+    pub(super) svg: String,
     /// Some sampling interval, or P90, is drawn.
-    further: bool,
+    pub(super) further: bool,
 }
 
 struct Missing {
@@ -47,10 +47,10 @@ struct Missing {
     why: &'static str,
 }
 
-struct TotalRow {
-    zh: &'static str,
-    en: &'static str,
-    figure: Shown,
+pub(super) struct TotalRow {
+    pub(super) zh: &'static str,
+    pub(super) en: &'static str,
+    pub(super) figure: Shown,
 }
 
 struct HospitalRow {
@@ -65,23 +65,23 @@ struct HospitalRow {
     figures: Vec<Shown>,
 }
 
-struct Line {
-    code: String,
-    zh: String,
-    en: String,
-    figures: Vec<Shown>,
+pub(super) struct Line {
+    pub(super) code: String,
+    pub(super) zh: String,
+    pub(super) en: String,
+    pub(super) figures: Vec<Shown>,
 }
 
-struct SplitView<'a> {
-    zh: &'a str,
-    en: &'a str,
-    in_money: bool,
-    shown: usize,
-    all: usize,
-    file: String,
-    chart: Option<Chart>,
-    columns: Vec<Column>,
-    rows: Vec<Line>,
+pub(super) struct SplitView<'a> {
+    pub(super) zh: &'a str,
+    pub(super) en: &'a str,
+    pub(super) in_money: bool,
+    pub(super) shown: usize,
+    pub(super) all: usize,
+    pub(super) file: String,
+    pub(super) chart: Option<Chart>,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Line>,
     compared: Vec<Line>,
     hospitals: Vec<&'a str>,
 }
@@ -137,7 +137,7 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
 }
 
 /// The months, or where all data are of whole years, those.
-fn period(benchmark: &Benchmark, by_year: bool) -> String {
+pub(super) fn period(benchmark: &Benchmark, by_year: bool) -> String {
     let period = &benchmark.period;
     if by_year {
         let years: Vec<String> = period
@@ -159,7 +159,7 @@ fn sampled(outcome: &Outcome<Figure>) -> bool {
         .is_some_and(|figure| figure.sampling.is_some())
 }
 
-fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
+pub(super) fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
     let figures = columns(&benchmark.asked).into_iter();
     let rows = figures.filter(|column| !of_hospitals_only(column.kind));
     rows.filter_map(|column| {
@@ -246,7 +246,7 @@ fn hospital_row(asked: &[Asked], hospital: &Hospital) -> HospitalRow {
 }
 
 /// Cost items down, alliance and hospitals across.
-fn structure(benchmark: &Benchmark) -> Vec<Line> {
+pub(super) fn structure(benchmark: &Benchmark) -> Vec<Line> {
     let cells = || {
         let each = benchmark.hospitals.iter().map(|h| &h.totals.all);
         std::iter::once(&benchmark.total.all).chain(each)
@@ -266,7 +266,7 @@ fn structure(benchmark: &Benchmark) -> Vec<Line> {
         .collect()
 }
 
-fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> SplitView<'a> {
+pub(super) fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> SplitView<'a> {
     let (zh, en) = match split.dimension.as_str() {
         "case_group" => ("病组", "case group"),
         "mdc" => ("主要诊断大类", "major diagnostic category"),

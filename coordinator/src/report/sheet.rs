@@ -101,6 +101,14 @@ pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     bytes(&rows)
 }
 
+/// The alliance alone: one row.
+pub(super) fn alliance(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
+    let (asked, total) = (&benchmark.asked, &benchmark.total);
+    let names = names(benchmark, asked, false).into_iter();
+    let row = figures(asked, &total.all, |kind| total.figure(kind));
+    bytes(&[names.map(|name| name.0).collect(), row])
+}
+
 /// One row a hospital and key, and one a key for the alliance.
 pub(super) fn split(benchmark: &Benchmark, split: &Split) -> Result<Vec<u8>, ReportError> {
     let [hospital, rest @ ..] = KEYS;

@@ -203,3 +203,103 @@ create table if not exists year_results (
     primary key (year, position),
     unique (year, digest)
 );
+
+-- What an organisation is in the key list; a member that is not named here is a hospital and its own
+-- entity.
+create table if not exists pooled_bodies (
+    name text primary key,
+    kind text not null check (kind in ('hospital', 'insurer', 'authority')),
+    entity text not null
+);
+
+-- Committees, for ever.
+create table if not exists pooled_committees (
+    epoch bigint primary key,           -- 1, 2, 3 …
+    f bigint not null,
+    operator_seats bigint not null,
+    seats text not null                 -- names in order, JSON
+);
+
+-- Keys for boxes that seats published.
+create table if not exists pooled_seat_keys (
+    epoch bigint not null,
+    member text not null,
+    month text not null,
+    sealed text not null,               -- pooled::key_list::SeatKey
+    primary key (epoch, member, month)
+);
+
+-- Versions of the key list. One waits for countersignatures at a time.
+create table if not exists pooled_lists (
+    version bigint primary key,
+    hash text not null unique,
+    sealed text not null,               -- pooled::key_list::KeyList
+    needed bigint not null,             -- countersignatures of distinct entities
+    published bigint not null
+);
+
+create table if not exists pooled_countersignatures (
+    version bigint not null references pooled_lists (version),
+    member text not null,
+    sealed text not null,
+    primary key (version, member)
+);
+
+-- Pooled rounds.
+create table if not exists pooled_rounds (
+    id text primary key,
+    manifest text not null unique,      -- H(M)
+    offer text not null,                -- pooled::offer::Offer
+    list text not null references pooled_lists (hash),
+    state text not null check (state in ('open', 'proposed', 'certified', 'done', 'dead')),
+    why text,                           -- of a dead one
+    opened bigint not null,
+    ended bigint
+);
+
+create table if not exists pooled_uploads (
+    round text not null references pooled_rounds (id),
+    hospital text not null,
+    upload blob not null,
+    at bigint not null,
+    primary key (round, hospital)
+);
+
+-- Survivor sets in the order in which they were proposed: stored before any member is shown one.
+create table if not exists pooled_sets (
+    round text not null references pooled_rounds (id),
+    number bigint not null,
+    survivors text not null,
+    primary key (round, number)
+);
+
+-- What seats said to a set.
+create table if not exists pooled_words (
+    round text not null,
+    number bigint not null,
+    member text not null,
+    kind text not null check (kind in ('sound', 'complaint', 'vote')),
+    word text not null,
+    primary key (round, number, member, kind),
+    foreign key (round, number) references pooled_sets (round, number)
+);
+
+create table if not exists pooled_certificates (
+    round text primary key references pooled_rounds (id),
+    certificate text not null
+);
+
+-- Words on mask sums, with or without their vectors.
+create table if not exists pooled_sums (
+    round text not null references pooled_rounds (id),
+    class bigint not null,
+    member text not null,
+    with_vector bigint not null,
+    sent blob not null,
+    primary key (round, class, member)
+);
+
+create table if not exists pooled_totals (
+    round text primary key references pooled_rounds (id),
+    totals text not null                -- pooled::published::Written
+);

@@ -18,7 +18,7 @@ use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::outcome::Reason;
-use schemas::question::{Purpose, Question};
+use schemas::question::{Purpose, Question, Release};
 use schemas::round::TemplateRef;
 use schemas::seal::Signer;
 
@@ -123,6 +123,9 @@ pub enum Unanswered {
     /// It says it comes from a template, but is not what that template asks.
     #[error("the question is not what its template asks")]
     NotItsTemplate,
+    /// Its answer leaves in a sum or not at all.
+    #[error("a pooled question is answered in pooled rounds only")]
+    Pooled,
     /// No month of the period is released.
     #[error("no month of the period is released")]
     NoData,
@@ -150,9 +153,14 @@ impl Unanswered {
     /// What the asker is told; `None` where the node itself failed and should try again.
     pub fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Refused(Refusal::OtherDictionary) | Self::NotMapped => Some(Reason::NotMapped),
+            Self::Refused(Refusal::OtherDictionary)
+            | Self::NotMapped
+            | Self::Noise(NoiseError::NoField) => Some(Reason::NotMapped),
             Self::Refused(_) | Self::OtherRules | Self::NotItsTemplate => Some(Reason::Refused),
-            Self::NotApproved(_) | Self::Forbidden(_) | Self::Ledger(LedgerError::RolledBack) => {
+            Self::NotApproved(_)
+            | Self::Forbidden(_)
+            | Self::Pooled
+            | Self::Ledger(LedgerError::RolledBack | LedgerError::OtherWay(_)) => {
                 Some(Reason::Declined)
             }
             Self::NoData => Some(Reason::NoData),
@@ -183,6 +191,11 @@ impl Bound {
         self.identity.layout()
     }
 
+    /// Digest of the question.
+    pub fn question(&self) -> Digest {
+        self.identity.question()
+    }
+
     /// Numbers of the releases, joined by commas.
     pub fn releases(&self) -> String {
         self.identity.releases()
@@ -211,6 +224,9 @@ pub async fn bind(app: &App, asked: &Asked) -> Result<Bound, Unanswered> {
 
 /// Answers a question, or says why not. The answer is charged and stored before it is returned.
 pub async fn reply(app: &Arc<App>, asked: &Asked) -> Result<Charged, Unanswered> {
+    if asked.question.release != Release::Attributed {
+        return Err(Unanswered::Pooled);
+    }
     let bound = bind(app, asked).await?;
     if let Some(stored) = ledger::stored(&app.state, &bound.identity).await? {
         return Ok(stored);

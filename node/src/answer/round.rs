@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schemas::digest::Digest;
 use schemas::outcome::Reason;
+use schemas::question::Release;
 use schemas::round::Round;
 
 use super::{App, Asked, By, Unanswered, examine, reply};
@@ -53,6 +54,9 @@ pub async fn answer_round(
     if let Some((reason, why)) = declined {
         steward::declined(state, digest, why, now).await?;
         return Ok(Spoken::Declined(reason));
+    }
+    if round.question.release != Release::Attributed {
+        return decline(app, digest, Unanswered::Pooled).await;
     }
     let letter = steward::find(state, &digest.to_string()).await?;
     if letter

@@ -90,6 +90,7 @@ fn limit(policy: &Privacy, purpose: &str) -> Rho {
         "budget" => policy.allowance.budget,
         "audit" => policy.allowance.audit,
         "free" => policy.allowance.free,
+        ledger::WORST => policy.pooled.worst,
         "one free question" => policy.allowance.free_question,
         _ => policy.allowance.total,
     }

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use schemas::digest::Digest;
 use schemas::enrolment::{Fingerprint, JoinCode};
+use schemas::outcome::Reason;
 use schemas::round::Round;
 use schemas::seal::Signer;
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,6 +49,10 @@ pub(super) enum Command {
         /// Log as JSON, one object a line.
         #[arg(long)]
         log_json: bool,
+        /// Sit in committees only: every round is declined, nothing is uploaded. For an insurer or a
+        /// public body without data.
+        #[arg(long)]
+        committee_only: bool,
     },
 }
 
@@ -63,9 +68,12 @@ enum NotNow {
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Enrol { code } => enrol(&code, data, out).await,
-        Command::Run { log_json } => {
+        Command::Run {
+            log_json,
+            committee_only,
+        } => {
             telemetry::start(log_json);
-            Box::pin(serve(data)).await
+            Box::pin(serve(data, committee_only)).await
         }
     }
 }
@@ -164,7 +172,7 @@ fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
     }
 }
 
-async fn serve(data: &Path) -> anyhow::Result<()> {
+async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let policy = answer::policy(&node.config);
     let policy = policy.context("the policy is refused, nothing would be answered")?;
@@ -189,11 +197,26 @@ async fn serve(data: &Path) -> anyhow::Result<()> {
     });
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
-    let answer =
-        async |round: &Round, digest: Digest| answer_round(&node, &cache, (round, digest)).await;
+    let answer = async |round: &Round, digest: Digest| {
+        if committee_only {
+            return Ok(Some(Word::Declined(Reason::Declined)));
+        }
+        answer_round(&node, &cache, (round, digest)).await
+    };
+    let open = async || app(&node, &cache).await;
     let carry = link::carry(&desk, &node.config, &stop);
-    tokio::join!(link::run(&desk, answer, &stop), carry);
+    let pool = Box::pin(link::pool(&desk, open, !committee_only, &stop));
+    tokio::join!(link::run(&desk, answer, &stop), carry, pool);
     Ok(())
+}
+
+/// The node as its officers have set it up now.
+async fn app(node: &Node, cache: &Arc<Cache>) -> Result<Arc<App>, OpenError> {
+    let app = App::open(&node.config, node.state.clone(), node.clock).await?;
+    Ok(Arc::new(App {
+        cache: Arc::clone(cache),
+        ..app
+    }))
 }
 
 /// Answers a round, says why not, or lets it wait for the steward. Policy, dictionary, key and list
@@ -204,11 +227,7 @@ async fn answer_round(
     cache: &Arc<Cache>,
     (round, digest): (&Round, Digest),
 ) -> Result<Option<Word>, NotNow> {
-    let app = App::open(&node.config, node.state.clone(), node.clock).await?;
-    let app = Arc::new(App {
-        cache: Arc::clone(cache),
-        ..app
-    });
+    let app = app(node, cache).await?;
     Ok(match answer::answer_round(&app, round, digest).await? {
         Spoken::Answered(charged) => Some(Word::Answered(charged)),
         Spoken::Declined(reason) => {

@@ -12,6 +12,7 @@ mod next;
 mod officer;
 mod pipe;
 mod policy;
+mod pooled;
 mod setup;
 mod show;
 mod steward;
@@ -82,6 +83,9 @@ enum Command {
         /// The published file.
         receipt: PathBuf,
     },
+    /// Pooled rounds: the alliance's sums, never this hospital's numbers.
+    #[command(subcommand)]
+    Pooled(pooled::Command),
     /// The steward's decisions.
     #[command(subcommand)]
     Steward(steward::Command),
@@ -159,6 +163,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Link(command) => Box::pin(link::run(command, &cli.data, out)).await,
         Command::Officer(command) => officer::run(command, &cli.data, out).await,
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
+        Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
         Command::VerifyScore { receipt } => year::verify(&receipt, &cli.data, out).await,

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use pooled::boxes::BoxSecret;
 use proofs::leaf::BlindingSeed;
 use proofs::oprf::{OprfError, ServerKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -12,6 +13,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::seal::Signer;
 use schemas::time::{DataYear, Month};
+use zeroize::Zeroizing;
 
 use super::ConfigError;
 
@@ -156,6 +158,60 @@ impl Keys {
         Ok(())
     }
 
+    /// A committee seat's key for boxes of a month, or `None` where there is none (yet, or any more).
+    pub fn seat_secret(&self, epoch: u32, month: Month) -> Result<Option<BoxSecret>, ConfigError> {
+        let name = seat_name(epoch, month);
+        if !self.folder.join(&name).exists() {
+            return Ok(None);
+        }
+        let bytes = Zeroizing::new(self.read(&name)?);
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice())
+            .map_err(|_| key_error(&name, "holds exactly 32 bytes"))?;
+        Ok(Some(BoxSecret::from_bytes(bytes)))
+    }
+
+    /// Makes a seat's key of a month; refuses to replace one.
+    pub fn make_seat_secret(&self, epoch: u32, month: Month) -> Result<BoxSecret, ConfigError> {
+        let secret = BoxSecret::generate().map_err(|_| ConfigError::Random)?;
+        self.write_new(&seat_name(epoch, month), secret.as_bytes())?;
+        Ok(secret)
+    }
+
+    /// Epochs and months of the seat keys that are still here.
+    pub fn seat_months(&self) -> Result<Vec<(u32, Month)>, ConfigError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(ConfigError::io(&self.folder))? {
+            let name = entry.map_err(ConfigError::io(&self.folder))?.file_name();
+            let name = name.to_string_lossy();
+            let named = name
+                .strip_prefix("seat-")
+                .and_then(|name| name.strip_suffix(".key"));
+            let parts = named.and_then(|name| name.split_once('-'));
+            if let Some((epoch, month)) = parts
+                && let (Ok(epoch), Ok(month)) = (epoch.parse(), month.parse())
+            {
+                found.push((epoch, month));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Destroys a seat's key of a month: overwritten, then removed. What the disk itself keeps of
+    /// overwritten blocks is beyond this.
+    pub fn remove_seat_secret(&self, epoch: u32, month: Month) -> Result<(), ConfigError> {
+        let path = self.folder.join(seat_name(epoch, month));
+        let mut file = File::options()
+            .write(true)
+            .open(&path)
+            .map_err(ConfigError::io(&path))?;
+        file.write_all(&[0; 32]).map_err(ConfigError::io(&path))?;
+        file.sync_all().map_err(ConfigError::io(&path))?;
+        fs::remove_file(&path).map_err(ConfigError::io(&path))?;
+        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        folder.map_err(ConfigError::io(&self.folder))
+    }
+
     /// Where an officer's key lies unless the officer keeps it elsewhere.
     pub fn officer_path(&self, name: &Slug) -> PathBuf {
         self.folder.join(format!("officer-{name}.pk8"))
@@ -213,6 +269,10 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn audit_name(month: Month) -> String {
     format!("audit-{month}.key")
+}
+
+fn seat_name(epoch: u32, month: Month) -> String {
+    format!("seat-{epoch}-{month}.key")
 }
 
 fn pseudonym_name(year: DataYear) -> String {

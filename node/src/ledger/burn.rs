@@ -16,7 +16,7 @@ use schemas::question::Purpose;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
-use super::{LedgerError, name, whole};
+use super::{LedgerError, WORST, name, whole};
 use crate::log::{self, LogError, Lost};
 use crate::store::state::{Change, State, StateError, append};
 
@@ -197,6 +197,15 @@ fn count(entry: &Entry, burned: &mut Burned) -> Result<(), BurnError> {
                 spend(year, purpose, loss)?;
             }
         }
+        "pooled-charge" => {
+            let (loss, purpose) = (detail("charge")?, detail("purpose")?);
+            let worst = detail("worst")?;
+            for year in detail("years")?.split(' ') {
+                spend(year, "all", loss)?;
+                spend(year, purpose, loss)?;
+                spend(year, WORST, worst)?;
+            }
+        }
         "burn" => {
             for (name, value) in &entry.detail {
                 if let Some((year, purpose)) = name.as_str().split_once('.') {
@@ -238,7 +247,11 @@ async fn all(change: &mut Change, limits: &Privacy) -> Result<Burned, BurnError>
     .map(|purpose| (name(purpose), limits.quota(purpose)));
     let mut burned = Burned::new();
     for year in years {
-        for (purpose, limit) in quotas.into_iter().chain([("all", limits.allowance.total)]) {
+        let whole = [
+            ("all", limits.allowance.total),
+            (WORST, limits.pooled.worst),
+        ];
+        for (purpose, limit) in quotas.into_iter().chain(whole) {
             let key = (year, purpose.to_owned());
             let before = spent.get(&key).copied().unwrap_or_default();
             let left = limit.nano().saturating_sub(before);

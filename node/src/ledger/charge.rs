@@ -1,12 +1,14 @@
 //! The one transaction in which an answer is made, signed, charged, stored and logged.
 
-use policies::plan::Bound;
+use policies::plan::{Bound, subjects};
 use schemas::answer::Answer;
 use schemas::loss::Rho;
+use schemas::question::Release;
 use schemas::seal::Sealed;
 use sqlx::Row as _;
 
 use super::limit::raise;
+use super::upload::keep_apart;
 use super::{
     Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, rolled_back, whole,
 };
@@ -43,6 +45,8 @@ pub async fn charge(
     if !payer.under.holds(&mut *change).await? {
         return Err(LedgerError::Changed);
     }
+    let told = subjects(layout);
+    keep_apart(&mut change, &told, Release::Attributed, layout.period).await?;
     let due = due(&mut change, identity).await?;
     let answer = Answer {
         question: identity.question(),

@@ -8,12 +8,14 @@ mod burn;
 mod charge;
 mod identity;
 mod limit;
+mod upload;
 
 pub use account::{Line, lines};
 pub use burn::{BurnError, Burned, burn};
 pub use charge::charge;
 pub use identity::Identity;
 pub use limit::affordable;
+pub use upload::{Due, PaidUpload, charge_upload, open_uploads, stored_upload, uploads};
 
 use policies::rules::Privacy;
 use schemas::answer::Answer;
@@ -89,6 +91,17 @@ pub enum LedgerError {
     /// The noisy cells are another question's.
     #[error("the noisy cells are not those of the question that is charged")]
     OtherQuestion,
+    /// Another manifest bore the round's name.
+    #[error(
+        "another manifest was uploaded to under the name `{0}`; a name stands for one for ever"
+    )]
+    SecondManifest(Slug),
+    /// Answered the other way before.
+    #[error(
+        "{0}: of these months this was answered the other way before; a measure is attributed or \
+         pooled, never both"
+    )]
+    OtherWay(String),
     /// The policy has no canonical form.
     #[error("the policy has no digest")]
     Policy(#[from] canonical::Error),
@@ -184,6 +197,9 @@ pub async fn stored(state: &State, identity: &Identity) -> Result<Option<Charged
     row.map(|row| charged(&row.try_get::<String, _>(0)?))
         .transpose()
 }
+
+/// The ledger's line of what a failing committee would cost.
+pub const WORST: &str = "pooled-worst";
 
 const FIND: &str =
     "select sealed from answers where question = $1 and releases = $2 and mechanism = $3";

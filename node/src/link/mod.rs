@@ -10,6 +10,7 @@ mod logs;
 mod moment;
 mod outbox;
 mod poll;
+mod pool;
 mod signed;
 
 pub use carry::carry;
@@ -18,4 +19,5 @@ pub use dictionary::{FetchError, fetch, offered};
 pub use exchange::{ExchangeError, compare};
 pub use outbox::{OutboxError, Word};
 pub use poll::{Desk, run};
+pub use pool::pool;
 pub use signed::Signed;

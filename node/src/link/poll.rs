@@ -274,7 +274,7 @@ async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result
 }
 
 /// The first whole multiple of `tick` after `arrived` that is not before `now`; at least one.
-fn next_tick(arrived: Instant, now: Instant, tick: Duration) -> Instant {
+pub(super) fn next_tick(arrived: Instant, now: Instant, tick: Duration) -> Instant {
     let tick = tick.max(Duration::from_millis(1));
     let passed = now.saturating_duration_since(arrived).as_nanos();
     let ticks = passed.div_ceil(tick.as_nanos()).max(1);

@@ -129,6 +129,8 @@ struct Said {
     /// Spent, by year and purpose, in nano-ρ.
     spent: BTreeMap<(i64, String), u64>,
     replies: BTreeMap<String, String>,
+    /// Digest and charges of an upload, by manifest.
+    uploads: BTreeMap<String, (String, Rho, Rho)>,
     /// Version and whether it was signed.
     dictionaries: BTreeMap<String, (String, String)>,
 }
@@ -154,6 +156,19 @@ impl Said {
                     let year: i64 = year.parse().map_err(|_| unclear())?;
                     self.spend(year, "all", charge);
                     self.spend(year, &need("purpose")?, charge);
+                }
+            }
+            "pooled-charge" => {
+                let loss = |text: String| text.parse::<Rho>().map_err(|_| unclear());
+                let (charge, worst) = (loss(need("charge")?)?, loss(need("worst")?)?);
+                self.uploads
+                    .insert(subject, (need("upload")?, charge, worst));
+                for year in need("years")?.split(' ') {
+                    let year: i64 = year.parse().map_err(|_| unclear())?;
+                    self.spend(year, "all", charge);
+                    self.spend(year, &need("purpose")?, charge);
+                    // The ledger's own name of the line; it stands below this module.
+                    self.spend(year, "pooled-worst", worst);
                 }
             }
             "burn" => {
@@ -202,6 +217,7 @@ pub async fn fsck(state: &State, key: &PublicKey) -> Result<Tally, FsckError> {
     let answers = answers(state, key, &said).await?;
     ledger(state, &said).await?;
     replies(state, key, &said).await?;
+    uploads(state, &said).await?;
     dictionaries(state, &said).await?;
     Ok(Tally { answers, ..tally })
 }
@@ -267,6 +283,27 @@ async fn replies(state: &State, key: &PublicKey, said: &Said) -> Result<(), Fsck
         }
     }
     if rows.len() == said.replies.len() {
+        Ok(())
+    } else {
+        Err(damaged())
+    }
+}
+
+async fn uploads(state: &State, said: &Said) -> Result<(), FsckError> {
+    let damaged = || row("pooled_uploads", "an upload is not the one in the log");
+    let select = "select manifest, digest, charged_nano, worst_nano from pooled_uploads";
+    let rows = sqlx::query(select).fetch_all(state.pool()).await?;
+    for found in &rows {
+        let loss = |column| -> Result<Rho, FsckError> {
+            let nano = u64::try_from(found.try_get::<i64, _>(column)?).map_err(|_| damaged())?;
+            Rho::from_nano(nano).map_err(|_| damaged())
+        };
+        let (manifest, digest): (String, String) = (found.try_get(0)?, found.try_get(1)?);
+        if said.uploads.get(&manifest) != Some(&(digest, loss(2)?, loss(3)?)) {
+            return Err(damaged());
+        }
+    }
+    if rows.len() == said.uploads.len() {
         Ok(())
     } else {
         Err(damaged())

@@ -3,9 +3,11 @@
 
 mod gaussian;
 mod loss;
+mod share;
 
 pub use gaussian::Gaussian;
 pub use loss::epsilon;
+pub use share::{Shared, share};
 
 use policies::plan::{BlockLayout, Layout, Sigma};
 use schemas::digest::Digest;
@@ -43,6 +45,12 @@ pub enum NoiseError {
     /// The sampler's own privacy map asks for more than the block pays.
     #[error("the noise would cost more than the block pays")]
     Underpaid,
+    /// A pooled round needs a field that this hospital lacks.
+    #[error("the source lacks a field that the pooled round sums up")]
+    NoField,
+    /// A number leaves the round's grid.
+    #[error("a number leaves the range of the round's grid")]
+    Range,
     /// A worker ended early.
     #[error("a worker of the noise ended early")]
     Worker,

@@ -8,6 +8,7 @@ mod standing;
 mod quota;
 mod lock;
 mod alarm;
+mod members;
 mod words;
 
 pub use alarm::{alarm, declined};
@@ -15,6 +16,7 @@ pub use approval::{Fits, approve, approved, check_reason, hold, refuse, release}
 pub use inbox::{Letter, State as LetterState, answered, expire, find, let_go, letters, put, void};
 pub(crate) use lock::last;
 pub use lock::{Lock, lock, locked, unlock};
+pub use members::{accept_member, accepted_members};
 pub use quota::{Admitted, Similar, admit, similar, suspect};
 pub use standing::{Granted, granted, list as standing, remove as remove_standing, stand};
 pub use words::{Text, text};

@@ -275,3 +275,83 @@ create table if not exists clock (
     id bigint primary key check (id = 1),
     highest bigint not null
 );
+
+-- Whether what was told about a subject (stays, or a field) of these months was attributed or
+-- pooled: it is never both.
+create table if not exists released_subjects (
+    subject text not null,
+    way text not null check (way in ('attributed', 'pooled')),
+    first_month text not null,          -- YYYY-MM
+    last_month text not null,
+    primary key (subject, way, first_month, last_month)
+);
+
+-- Versions of the alliance's key list that this node followed; the highest is pinned.
+create table if not exists pooled_lists (
+    version bigint primary key,
+    hash text not null unique,
+    body text not null,                 -- canonical bytes of pooled::key_list::KeyList
+    at bigint not null
+);
+
+-- Key lists that this hospital countersigned: one a version, for ever.
+create table if not exists pooled_countersigned (
+    version bigint primary key,
+    hash text not null
+);
+
+-- Organisations of the key list whose fingerprint the steward compared and accepted.
+create table if not exists pooled_members (
+    fingerprint text primary key,
+    member text not null,
+    sealed text not null                -- schemas::officer::MemberApproval
+);
+
+-- Pooled rounds whose manifest was accepted: one manifest a name, with the moment and the list by
+-- which it was checked.
+create table if not exists pooled_rounds (
+    round text primary key,
+    manifest text not null unique,      -- H(M)
+    offer text not null,                -- pooled::offer::Offer as received
+    list text not null references pooled_lists (hash),
+    at bigint not null
+);
+
+-- Uploads: charged and stored in one change, sent as they are. No exact number, noise or seed.
+create table if not exists pooled_uploads (
+    round text primary key references pooled_rounds (round),
+    manifest text not null unique,
+    upload blob not null,
+    digest text not null,               -- by which survivor sets cite it
+    charged_nano bigint not null,       -- per data year
+    worst_nano bigint not null,         -- per data year, if the committee colludes
+    answer_by bigint not null,
+    let_go bigint not null default 0,   -- the steward's word was asked once more
+    taken bigint not null default 0,    -- the coordinator has it, or will never take it
+    at bigint not null
+);
+
+-- This seat's one vote in a round, stored before it is signed.
+create table if not exists pooled_ballots (
+    round text primary key references pooled_rounds (round),
+    ballot text not null,               -- pooled::vote::Ballot
+    earlier text not null,              -- pooled::family::Earlier of the set voted for
+    at bigint not null
+);
+
+-- Certificates that this node verified: which sets of a family were unmasked.
+create table if not exists pooled_certified (
+    manifest text primary key,
+    round text not null,
+    certificate text not null,
+    earlier text not null,              -- pooled::family::Earlier
+    at bigint not null
+);
+
+-- Mask sums that this seat gave; asked again, it gives the same bytes.
+create table if not exists pooled_sums (
+    round text not null references pooled_rounds (round),
+    class bigint not null,
+    sent blob not null,
+    primary key (round, class)
+);

@@ -8,11 +8,13 @@ mod sensitivity;
 mod compile;
 mod price;
 mod explain;
+mod manifest;
 
 pub use axes::Axis;
 pub use compile::compile;
 pub use explain::{Explained, explain};
 pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
+pub use manifest::{pooled_blocks, pooled_charge, pooled_fits, related_subjects, subjects};
 pub use price::check_price;
 
 use schemas::id::Slug;
@@ -71,6 +73,9 @@ pub enum Refusal {
     /// A cell could leave the range of exact arithmetic.
     #[error("a cell could leave the range of exact arithmetic")]
     Range,
+    /// A pooled round's manifest asks for something else than its question.
+    #[error("the manifest's {0} is not what follows from its question")]
+    Manifest(&'static str),
     /// Not in canonical order, or a doubled entry.
     #[error("the question is not in canonical order")]
     NotCanonical,

@@ -92,10 +92,11 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
-const SHIPPED: [&str; 3] = [
+const SHIPPED: [&str; 4] = [
     include_str!("../../rules/templates/audit-signals.toml"),
     include_str!("../../rules/templates/monthly-benchmark.toml"),
     include_str!("../../rules/templates/yearly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-pooled.toml"),
 ];
 
 /// The templates that come with the software. Nodes compare questions with their own copy.

@@ -23,7 +23,7 @@ pub(super) struct Alliance {
     pub(super) coordinator: Service,
     pub(super) nodes: Vec<Service>,
     /// Gone last: the services write there.
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 /// An open round.
@@ -128,6 +128,42 @@ impl Alliance {
 
 /// One hospital from `init` to its released data.
 fn join(hub: &Path, home: &Path, name: &str, file: &Path, tick: i64) {
+    enrol(hub, home, name, tick);
+    let load = ["load", text(file), "--history", "--mapping", MAPPING];
+    call(NODE, home, &load);
+    let release = ["release", "all", "--officer", "Li Hua", "--accept-grade-d"];
+    call(NODE, home, &release);
+    officers(home);
+    for template in ["yearly-benchmark", "monthly-benchmark", "yearly-pooled"] {
+        let add = [
+            "steward",
+            "standing",
+            "add",
+            template,
+            "--until",
+            "2099-12-31",
+        ];
+        let add: Vec<&str> = add.into_iter().chain(["--as", "li-hua"]).collect();
+        call(NODE, home, &add);
+    }
+}
+
+/// A member of the committee that holds no data.
+pub(super) fn join_without_data(hub: &Path, home: &Path, name: &str) {
+    enrol(hub, home, name, 100);
+    officers(home);
+}
+
+fn officers(home: &Path) {
+    for (name, role) in [("li-hua", "steward"), ("zhao-min", "security_officer")] {
+        call(NODE, home, &["officer", "add", name, "--role", role]);
+    }
+    for name in ["li-hua", "zhao-min"] {
+        call(NODE, home, &["policy", "approve", "--as", name]);
+    }
+}
+
+fn enrol(hub: &Path, home: &Path, name: &str, tick: i64) {
     call(NODE, home, &["init", "--hospital", name]);
     let settings = home.join("node.toml");
     let mut table: toml::Table =
@@ -154,28 +190,6 @@ fn join(hub: &Path, home: &Path, name: &str, file: &Path, tick: i64) {
     call(NODE, home, &["dictionary", "fetch"]);
     let offered = home.join("dictionary/offered.json");
     call(NODE, home, &["dictionary", "accept", text(&offered)]);
-    let load = ["load", text(file), "--history", "--mapping", MAPPING];
-    call(NODE, home, &load);
-    let release = ["release", "all", "--officer", "Li Hua", "--accept-grade-d"];
-    call(NODE, home, &release);
-    for (name, role) in [("li-hua", "steward"), ("zhao-min", "security_officer")] {
-        call(NODE, home, &["officer", "add", name, "--role", role]);
-    }
-    for name in ["li-hua", "zhao-min"] {
-        call(NODE, home, &["policy", "approve", "--as", name]);
-    }
-    for template in ["yearly-benchmark", "monthly-benchmark"] {
-        let add = [
-            "steward",
-            "standing",
-            "add",
-            template,
-            "--until",
-            "2099-12-31",
-        ];
-        let add: Vec<&str> = add.into_iter().chain(["--as", "li-hua"]).collect();
-        call(NODE, home, &add);
-    }
 }
 
 fn text(path: &Path) -> &str {

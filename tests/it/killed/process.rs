@@ -56,15 +56,26 @@ fn text(file: &mut File) -> String {
 pub(super) struct Service {
     name: &'static str,
     data: PathBuf,
+    words: &'static [&'static str],
     child: Option<Child>,
 }
 
 impl Service {
     /// Starts it in a data folder.
     pub(super) fn start(name: &'static str, data: &Path) -> Self {
+        Self::start_with(name, data, &[])
+    }
+
+    /// Starts it with more words after `run`.
+    pub(super) fn start_with(
+        name: &'static str,
+        data: &Path,
+        words: &'static [&'static str],
+    ) -> Self {
         let mut service = Self {
             name,
             data: data.to_owned(),
+            words,
             child: None,
         };
         service.again();
@@ -83,6 +94,7 @@ impl Service {
             .arg("--data")
             .arg(&self.data)
             .arg("run")
+            .args(self.words)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

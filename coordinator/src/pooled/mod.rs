@@ -1,0 +1,156 @@
+//! Pooled rounds, the coordinator's part: key lists, manifests, uploads, survivor sets, mask sums,
+//! totals, publication. It sees masked vectors and, at the end, their sum; it never connects to a
+//! member.
+
+mod bodies;
+mod list;
+mod open;
+mod collect;
+mod advance;
+mod seats;
+mod work;
+mod publish;
+mod figures;
+
+pub use advance::{advance, certificate, overdue};
+pub use bodies::{Body, bodies, new_committee, set_body};
+pub use collect::take;
+pub use figures::figures;
+pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
+pub use open::{Held, Order, find, list as rounds, open};
+pub use publish::{files, read_folder, write_folder};
+pub use seats::{proposal, take_sums, take_word};
+pub use work::work;
+
+use policies::figures::BenchmarkError;
+use policies::plan::Refusal;
+use policies::template::DraftError;
+use pooled::key_list::KeyListError;
+use pooled::manifest::ManifestError;
+use pooled::offer::OfferError;
+use pooled::published::PublishedError;
+use pooled::sums::SumError;
+use pooled::survivors::SurvivorsError;
+use pooled::threshold::ThresholdError;
+use pooled::upload::UploadError;
+use pooled::vote::VoteError;
+use pooled::wire::WireError;
+use schemas::canonical;
+use schemas::id::Slug;
+use schemas::seal::SealError;
+
+use crate::dictionary::PublishError;
+use crate::store::state::StateError;
+
+/// Why something is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum PooledError {
+    /// No dictionary.
+    #[error("no dictionary is published; `consilium-coordinator dictionary publish` does it")]
+    NoDictionary,
+    /// No key list is published.
+    #[error("no key list is published; `consilium-coordinator pooled list` makes one")]
+    NoList,
+    /// Another draft waits.
+    #[error("key list {0} waits for countersignatures already")]
+    Draft(u32),
+    /// Nothing waits for countersignatures.
+    #[error("no key list of that version waits for countersignatures")]
+    NoDraft,
+    /// No committee.
+    #[error("no committee is founded; `consilium-coordinator pooled committee` does it")]
+    NoCommittee,
+    /// Not a committee.
+    #[error("a committee has 3, 4 or 7 seats of active members, each once, with f in the table")]
+    Committee,
+    /// Nobody of that name.
+    #[error("`{0}` is not an active member")]
+    Stranger(Slug),
+    /// The template's answers are attributed.
+    #[error("the template is not a pooled one: open it with `round open`")]
+    Attributed,
+    /// Seats lack keys that last.
+    #[error("not every seat has published a key that lasts: let the members of the committee run")]
+    SeatKeys,
+    /// The times.
+    #[error("the windows are from 1 second to 60 days together")]
+    Window,
+    /// The roster.
+    #[error("a pooled round asks at least 3 hospitals of the key list")]
+    Roster,
+    /// No such round.
+    #[error("there is no pooled round `{0}`")]
+    NoRound(Slug),
+    /// The round is past this.
+    #[error("the round takes this no more")]
+    Ended,
+    /// Not yet.
+    #[error("the round is not that far")]
+    NotYet,
+    /// Another upload or word is held.
+    #[error("other bytes than those held")]
+    Conflict,
+    /// Not this member's.
+    #[error("not asked of this member")]
+    NotAsked,
+    /// Key list.
+    #[error(transparent)]
+    List(#[from] KeyListError),
+    /// Manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Thresholds.
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
+    /// Offer.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// Upload.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// Set or certificate.
+    #[error(transparent)]
+    Survivors(#[from] SurvivorsError),
+    /// Vote.
+    #[error(transparent)]
+    Vote(#[from] VoteError),
+    /// Mask sum.
+    #[error(transparent)]
+    Sum(#[from] SumError),
+    /// Publication.
+    #[error(transparent)]
+    Published(#[from] PublishedError),
+    /// Bytes.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The question.
+    #[error(transparent)]
+    Template(#[from] DraftError),
+    /// Every node would refuse it.
+    #[error("the question breaks the alliance's rules")]
+    Refused(#[from] Refusal),
+    /// Figures.
+    #[error("the totals give no figures: {0}")]
+    Figures(#[from] BenchmarkError),
+    /// The dictionary.
+    #[error("the dictionary could not be read")]
+    Dictionary(#[from] PublishError),
+    /// Canonical form.
+    #[error("a message has no canonical form")]
+    Canonical(#[from] canonical::Error),
+    /// Signature.
+    #[error("a message could not be signed or opened")]
+    Seal(#[from] SealError),
+    /// A file.
+    #[error("`{0}` could not be read or written")]
+    File(String, #[source] std::io::Error),
+    /// The state file.
+    #[error("the state file could not be read or written")]
+    State(#[from] StateError),
+}
+
+impl From<sqlx::Error> for PooledError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::State(error.into())
+    }
+}

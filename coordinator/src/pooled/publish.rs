@@ -1,0 +1,96 @@
+//! Publication: what a verifier needs, as files.
+
+use std::path::Path;
+
+use pooled::published::{Files, PublishedError, list_name, masked_bytes};
+use schemas::canonical;
+use sqlx::Row as _;
+
+use super::{Held, PooledError, advance, collect, list};
+use crate::store::state::{State, StateError};
+
+/// The files of a finished round: key lists up to the cited one, offer, certificate, masked vectors
+/// of the survivors, mask sums, totals. No boxes, and no upload that is not in the sum.
+pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
+    let manifest = held.round.manifest();
+    let id = manifest.round.as_str();
+    let totals: Option<String> =
+        sqlx::query_scalar("select totals from pooled_totals where round = $1")
+            .bind(id)
+            .fetch_optional(state.pool())
+            .await?;
+    let totals = totals.ok_or(PooledError::NotYet)?;
+    let totals: pooled::published::Written =
+        serde_json::from_str(&totals).map_err(|_| StateError::Range)?;
+    let certificate = advance::certificate(state, &manifest.round).await?;
+    let certificate = certificate.ok_or(PooledError::NotYet)?;
+    let cited = list::version_of(state, &manifest.key_list.to_string()).await?;
+    let mut files = Files::new();
+    for version in 1..=cited {
+        let signed = list::signed_list(state, i64::from(version)).await?;
+        let signed = signed.ok_or(PooledError::NoList)?;
+        files.insert(list_name(version), canonical::to_bytes(&signed)?);
+    }
+    files.insert("offer.json".to_owned(), canonical::to_bytes(&held.offer)?);
+    files.insert(
+        "certificate.json".to_owned(),
+        canonical::to_bytes(&certificate)?,
+    );
+    files.insert("totals.json".to_owned(), canonical::to_bytes(&totals)?);
+    let set = certificate.survivors.hospitals();
+    for upload in collect::uploads(state, held).await? {
+        let masked = upload.masked();
+        if set.contains(masked.hospital()) {
+            files.insert(
+                format!("upload-{}", masked.hospital()),
+                masked_bytes(masked)?,
+            );
+        }
+    }
+    let rows = sqlx::query("select class, member, sent from pooled_sums where round = $1")
+        .bind(id)
+        .fetch_all(state.pool())
+        .await?;
+    for row in &rows {
+        let (class, member): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        files.insert(format!("sum-{class}-{member}"), row.try_get(2)?);
+    }
+    Ok(files)
+}
+
+/// Writes a publication into a new folder.
+pub fn write_folder(files: &Files, folder: &Path) -> Result<(), PooledError> {
+    let failed = |path: &Path| {
+        let name = path.display().to_string();
+        move |error| PooledError::File(name, error)
+    };
+    std::fs::create_dir(folder).map_err(failed(folder))?;
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+/// Reads a publication from a folder.
+pub fn read_folder(folder: &Path) -> Result<Files, PooledError> {
+    let failed = |path: &Path| {
+        let name = path.display().to_string();
+        move |error| PooledError::File(name, error)
+    };
+    let mut files = Files::new();
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        let length = std::fs::metadata(&path).map_err(failed(&path))?.len();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if usize::try_from(length).map_or(true, |length| length > canonical::MAX_BYTES) {
+            return Err(PublishedError::Stray(name).into());
+        }
+        files.insert(name, std::fs::read(&path).map_err(failed(&path))?);
+    }
+    Ok(files)
+}

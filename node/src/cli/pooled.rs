@@ -1,0 +1,176 @@
+//! `pooled`: the key list's organisations, uploads, and verifying a published round.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Subcommand;
+use policies::plan::pooled_fits;
+use pooled::published::Verified;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+
+use super::officer::As;
+use super::{Node, link};
+use crate::access::Standing;
+use crate::answer;
+use crate::ledger;
+use crate::pooled as rounds;
+use crate::steward::{self, Acting};
+use crate::store::dictionaries;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The organisations of the key list with their fingerprints, and whether the steward accepted
+    /// them. With a list that waits for countersignatures: those of that list.
+    ///
+    /// Example: consilium-node --data ./node1 pooled members
+    Members,
+    /// Accept an organisation whose fingerprint was compared with what it said itself.
+    ///
+    /// Example: consilium-node --data ./node1 pooled accept h02 4f… --as li-hua
+    Accept {
+        /// The organisation.
+        member: Slug,
+        /// Its fingerprint as it read it out.
+        fingerprint: Digest,
+        #[command(flatten)]
+        by: As,
+    },
+    /// What this hospital uploaded, and what it cost.
+    ///
+    /// Example: consilium-node --data ./node1 pooled uploads
+    Uploads,
+    /// Verify a published round from its folder, by the alliance's key that this node joined with.
+    ///
+    /// Example: consilium-node --data ./node1 pooled verify ./p1-yearly-pooled
+    Verify {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
+    match command {
+        Command::Members => members(&node, out).await,
+        Command::Accept {
+            member,
+            fingerprint,
+            by,
+        } => accept(&node, &member, fingerprint, &by).await,
+        Command::Uploads => {
+            for (round, digest, charge, worst) in ledger::uploads(&node.state).await? {
+                writeln!(
+                    out,
+                    "{round:<32} ρ {charge}, {worst} if the committee fails  {digest}"
+                )?;
+            }
+            Ok(())
+        }
+        Command::Verify { folder } => {
+            let link = link::open(&node)?;
+            let verified = rounds::verify(&folder, link.alliance_key(), node.clock.now())
+                .map_err(|error| anyhow!("{} does not hold: {error}", error.part()))?;
+            for (part, found) in verified.findings() {
+                writeln!(out, "{:<12} holds: {found}", part.to_string())?;
+            }
+            for member in &verified.dissenters {
+                writeln!(out, "{member} named another mask sum")?;
+            }
+            for note in own_view(&node, &verified).await? {
+                writeln!(out, "{note}")?;
+            }
+            let hospitals = verified.certified.survivors().uploads.len();
+            writeln!(
+                out,
+                "{} holds: the sum of {hospitals} hospitals",
+                verified.asked.id
+            )?;
+            Ok(())
+        }
+    }
+}
+
+/// What this node can say beyond the files: whether it follows the same list, and whether the
+/// manifest follows from the question by its own dictionary and the alliance's floors.
+async fn own_view(node: &Node, verified: &Verified) -> anyhow::Result<Vec<String>> {
+    let mut notes = Vec::new();
+    let pinned = rounds::pinned(&node.state).await?;
+    let manifest = verified.round.manifest();
+    if pinned.is_none_or(|pinned| pinned.hash() != manifest.key_list) {
+        notes.push("it cites another key list than the one followed here now".to_owned());
+    }
+    let question = &verified.asked.question;
+    match dictionaries::by_digest(&node.state, &question.dictionary).await? {
+        Some(dictionary) => {
+            pooled_fits(manifest, question, &dictionary, &answer::floors()?)
+                .context("the manifest does not follow from the question")?;
+            notes.push(
+                "question     holds: compiled here it gives the manifest's blocks and noise"
+                    .to_owned(),
+            );
+        }
+        None => notes.push("the question's dictionary is not held here: not compiled".to_owned()),
+    }
+    Ok(notes)
+}
+
+/// The members of the draft that waits, else of the pinned list.
+async fn listed(node: &Node) -> anyhow::Result<Vec<pooled::key_list::Member>> {
+    let link = link::open(node)?;
+    if link.pooled_work().await?.draft.is_some() {
+        let draft = link.pooled_get("draft").await?;
+        let draft: schemas::seal::Sealed<pooled::key_list::KeyList> =
+            schemas::canonical::read(&draft)?;
+        return Ok(draft.open(link.alliance_key())?.members);
+    }
+    let pinned = rounds::pinned(&node.state).await?;
+    let pinned = pinned.context("no key list is followed or waits for countersignatures yet")?;
+    Ok(pinned.list().members.clone())
+}
+
+async fn standing(node: &Node) -> anyhow::Result<Standing> {
+    Ok(answer::standing(&node.config, &node.state, node.clock.now()).await?)
+}
+
+async fn members(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
+    let standing = standing(node).await?;
+    let (officers, hospital) = (&standing.officers, &node.config.hospital);
+    let accepted = steward::accepted_members(&node.state, officers, hospital).await?;
+    for member in listed(node).await? {
+        let fingerprint = member.fingerprint()?;
+        let word = if accepted.contains(&fingerprint) {
+            "accepted"
+        } else {
+            "not accepted"
+        };
+        writeln!(out, "{:<24} {:<13} {fingerprint}", member.id, word)?;
+    }
+    Ok(())
+}
+
+async fn accept(node: &Node, name: &Slug, fingerprint: Digest, by: &As) -> anyhow::Result<()> {
+    let members = listed(node).await?;
+    let Some(member) = members.iter().find(|member| member.id == *name) else {
+        bail!("`{name}` is not in the key list");
+    };
+    if member.fingerprint()? != fingerprint {
+        bail!(
+            "this is not the fingerprint of `{name}` in the key list: do not accept it; read it out \
+             once more, and if it differs again tell the other hospitals"
+        );
+    }
+    let standing = standing(node).await?;
+    let key = by.signer(&node.config.data)?;
+    let acting = Acting {
+        officers: &standing.officers,
+        access: &standing.access,
+        policy: standing.approved.policy,
+        hospital: &node.config.hospital,
+        name: &by.name,
+        key: &key,
+        at: node.clock.now(),
+    };
+    Ok(steward::accept_member(&node.state, acting, member).await?)
+}

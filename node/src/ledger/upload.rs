@@ -1,0 +1,250 @@
+//! The one transaction in which an upload of a pooled round is charged, stored and logged. Neither
+//! the exact cells nor the noise nor the seeds are in it: only the bytes that may leave.
+
+use std::collections::BTreeSet;
+
+use pooled::manifest::Round;
+use pooled::upload::Upload;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use schemas::loss::Rho;
+use schemas::question::Release;
+use schemas::time::{Period, Timestamp};
+use sqlx::Row as _;
+
+use super::limit::raise;
+use super::{LedgerError, Payer, Step, WORST, Watch, name, rolled_back, whole};
+use crate::store::state::{Change, State, append};
+
+/// An upload that was paid for. Only the ledger makes one, so an unpaid upload cannot be sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PaidUpload {
+    bytes: Vec<u8>,
+    paid_now: Rho,
+}
+
+impl PaidUpload {
+    /// The bytes that are sent, the same whenever they are.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was charged to each data year just now; zero for a stored upload.
+    pub fn paid_now(&self) -> Rho {
+        self.paid_now
+    }
+}
+
+/// What is charged, and for what.
+#[derive(Clone, Debug)]
+pub struct Due<'d> {
+    /// The round.
+    pub round: &'d Round,
+    /// Digest of the question that was scanned for.
+    pub question: Digest,
+    /// Loss of each data year.
+    pub charge: Rho,
+    /// Loss of each data year if the whole committee colludes.
+    pub worst: Rho,
+    /// What the round tells about.
+    pub subjects: &'d BTreeSet<String>,
+}
+
+/// The stored upload of a round; of another manifest under the name there is none.
+pub async fn stored_upload(
+    state: &State,
+    round: &Round,
+) -> Result<Option<PaidUpload>, LedgerError> {
+    if rolled_back(state.pool()).await? {
+        return Err(LedgerError::RolledBack);
+    }
+    let row = sqlx::query("select upload from pooled_uploads where manifest = $1")
+        .bind(round.hash().to_string())
+        .fetch_optional(state.pool())
+        .await?;
+    let stored = row.map(|row| {
+        Ok(PaidUpload {
+            bytes: row.try_get(0)?,
+            paid_now: Rho::ZERO,
+        })
+    });
+    stored.transpose()
+}
+
+/// Charges and stores an upload. If another worker was faster, this one is dropped unsent and the
+/// stored one returned, free of charge.
+pub async fn charge_upload(
+    state: &State,
+    due: &Due<'_>,
+    upload: &Upload,
+    payer: Payer<'_>,
+    watch: Watch,
+) -> Result<PaidUpload, LedgerError> {
+    let manifest = due.round.manifest();
+    if due.question != manifest.question || upload.masked().hospital() != payer.hospital {
+        return Err(LedgerError::OtherQuestion);
+    }
+    let bytes = upload.to_bytes().map_err(|_| LedgerError::Damaged)?;
+    let mut change = state.begin().await?;
+    watch(Step::Begun);
+    if rolled_back(&mut *change).await? {
+        return Err(LedgerError::RolledBack);
+    }
+    let name_of = &manifest.round;
+    let before = sqlx::query("select manifest, upload from pooled_uploads where round = $1")
+        .bind(name_of.as_str())
+        .fetch_optional(&mut *change)
+        .await?;
+    if let Some(row) = before {
+        if row.try_get::<String, _>(0)? != due.round.hash().to_string() {
+            return Err(LedgerError::SecondManifest(name_of.clone()));
+        }
+        return Ok(PaidUpload {
+            bytes: row.try_get(1)?,
+            paid_now: Rho::ZERO,
+        });
+    }
+    if !payer.under.holds(&mut *change).await? {
+        return Err(LedgerError::Changed);
+    }
+    keep_apart(&mut change, due.subjects, Release::Pooled, manifest.period).await?;
+    sqlx::query(
+        "insert into pooled_uploads \
+         (round, manifest, upload, digest, charged_nano, worst_nano, answer_by, at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(name_of.as_str())
+    .bind(due.round.hash().to_string())
+    .bind(&bytes)
+    .bind(upload.masked().digest().to_string())
+    .bind(whole(due.charge)?)
+    .bind(whole(due.worst)?)
+    .bind(manifest.answer_by.0)
+    .bind(payer.at.0)
+    .execute(&mut *change)
+    .await?;
+    watch(Step::Stored);
+    let policy = payer.policy;
+    let quota = policy.quota(payer.purpose);
+    for year in manifest.period.years() {
+        let lines = [
+            ("all", due.charge, policy.allowance.total),
+            (name(payer.purpose), due.charge, quota),
+            (WORST, due.worst, policy.pooled.worst),
+        ];
+        for (line, loss, limit) in lines {
+            raise(&mut change, year.0, line, loss, limit).await?;
+        }
+    }
+    watch(Step::Paid);
+    log(&mut change, due, upload, payer).await?;
+    watch(Step::Logged);
+    change.commit().await?;
+    watch(Step::Committed);
+    Ok(PaidUpload {
+        bytes,
+        paid_now: due.charge,
+    })
+}
+
+async fn log(
+    change: &mut Change,
+    due: &Due<'_>,
+    upload: &Upload,
+    payer: Payer<'_>,
+) -> Result<(), LedgerError> {
+    let manifest = due.round.manifest();
+    let years: Vec<String> = manifest
+        .period
+        .years()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let detail = [
+        ("round", manifest.round.to_string()),
+        ("question", due.question.to_string()),
+        ("charge", due.charge.to_string()),
+        ("worst", due.worst.to_string()),
+        ("purpose", name(payer.purpose).to_owned()),
+        ("years", years.join(" ")),
+        ("upload", upload.masked().digest().to_string()),
+        ("policy", payer.under.policy.to_string()),
+    ];
+    let subject = *due.round.hash();
+    Ok(append(change, payer.at, "pooled-charge", subject, &detail).await?)
+}
+
+/// What was answered one way for a month is never answered the other way: a pooled sum less the
+/// attributed answers of all hospitals but one would be that one's.
+pub(super) async fn keep_apart(
+    change: &mut Change,
+    subjects: &BTreeSet<String>,
+    release: Release,
+    period: Period,
+) -> Result<(), LedgerError> {
+    let way = match release {
+        Release::Attributed => "attributed",
+        Release::Pooled => "pooled",
+    };
+    for subject in subjects {
+        let other = sqlx::query(
+            "select 1 from released_subjects where subject = $1 and way <> $2 \
+             and first_month <= $4 and $3 <= last_month limit 1",
+        )
+        .bind(subject)
+        .bind(way)
+        .bind(period.from.to_string())
+        .bind(period.to.to_string())
+        .fetch_optional(&mut **change)
+        .await?;
+        if other.is_some() {
+            return Err(LedgerError::OtherWay(subject.clone()));
+        }
+        sqlx::query(
+            "insert into released_subjects (subject, way, first_month, last_month) \
+             values ($1, $2, $3, $4) on conflict do nothing",
+        )
+        .bind(subject)
+        .bind(way)
+        .bind(period.from.to_string())
+        .bind(period.to.to_string())
+        .execute(&mut **change)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Rounds that this node uploaded to and that are neither known to be certified nor over.
+pub async fn open_uploads(state: &State, now: Timestamp) -> Result<u32, LedgerError> {
+    let open: i64 = sqlx::query_scalar(
+        "select count(*) from pooled_uploads u where u.answer_by >= $1 \
+         and not exists (select 1 from pooled_certified c where c.manifest = u.manifest)",
+    )
+    .bind(now.0)
+    .fetch_one(state.pool())
+    .await?;
+    Ok(u32::try_from(open).unwrap_or(u32::MAX))
+}
+
+/// Uploads by round, with digest and charges, for whoever shows them.
+pub async fn uploads(state: &State) -> Result<Vec<(Slug, Digest, Rho, Rho)>, LedgerError> {
+    let rows = sqlx::query(
+        "select round, digest, charged_nano, worst_nano from pooled_uploads order by at, round",
+    )
+    .fetch_all(state.pool())
+    .await?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let loss = |column| -> Result<Rho, LedgerError> {
+            let nano = u64::try_from(row.try_get::<i64, _>(column)?);
+            Ok(Rho::from_nano(nano.map_err(|_| LedgerError::Damaged)?)?)
+        };
+        let text = |column| row.try_get::<String, _>(column);
+        Ok((
+            text(0)?.parse().map_err(|_| LedgerError::Damaged)?,
+            text(1)?.parse().map_err(|_| LedgerError::Damaged)?,
+            loss(2)?,
+            loss(3)?,
+        ))
+    };
+    rows.iter().map(read).collect()
+}

@@ -1,0 +1,268 @@
+//! Pooled rounds on their way: what waits is fetched, done, and sent back. The coordinator decides
+//! nothing: each thing is checked by [`crate::pooled`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pooled::inspect::Proposal;
+use pooled::offer::Offer;
+use pooled::survivors::Certificate;
+use pooled::work::{SeatTask, Step, Work};
+use schemas::canonical;
+use schemas::digest::Digest;
+use schemas::id::Slug;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Link, LinkError, Sent, sent};
+use super::poll::{Desk, next_tick};
+use super::{exchange, moment};
+use crate::answer::App;
+use crate::pooled::{self as rounds, PooledError, Said};
+
+/// Pause between two looks; longer while the coordinator is not reached.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONG_PAUSE: Duration = Duration::from_secs(15);
+/// Certificates fetched in one look.
+const MOST_HEARD: usize = 20;
+
+/// Why one thing was not done. The next look tries again.
+#[derive(Debug, thiserror::Error)]
+enum PoolError {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Pooled(#[from] PooledError),
+    #[error("what the coordinator sent is refused")]
+    Shape(#[from] canonical::Error),
+    #[error(transparent)]
+    Wire(#[from] ::pooled::wire::WireError),
+    #[error(transparent)]
+    Offer(#[from] ::pooled::offer::OfferError),
+    #[error(transparent)]
+    Inspect(#[from] ::pooled::inspect::InspectError),
+    #[error(transparent)]
+    Survivors(#[from] ::pooled::survivors::SurvivorsError),
+    #[error(transparent)]
+    Clock(#[from] moment::Behind),
+    #[error("the log could not be compared with what the coordinator has seen of it")]
+    Exchange(#[from] super::ExchangeError),
+    #[error("the node is not ready: {0}")]
+    NotReady(String),
+}
+
+/// Runs until `stop`. `open` gives the node as its officers have set it up now; with `uploads` off
+/// only the committee member's part is done.
+pub async fn pool<F, E>(desk: &Desk<'_>, open: F, uploads: bool, stop: &CancellationToken)
+where
+    F: AsyncFn() -> Result<Arc<App>, E>,
+    E: std::error::Error,
+{
+    let mut memory = Memory::default();
+    while !stop.is_cancelled() {
+        let looked = tokio::select! {
+            looked = look(desk, &open, uploads, &mut memory) => looked,
+            () = stop.cancelled() => return,
+        };
+        let pause = match looked {
+            Ok(()) => PAUSE,
+            Err(error) => {
+                memory.tell("pooled rounds", &error);
+                LONG_PAUSE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// What was done or said since the start, so that it is not done or said at every look.
+#[derive(Default)]
+struct Memory {
+    compared: bool,
+    keys: BTreeSet<Digest>,
+    refused: BTreeSet<Slug>,
+    told: BTreeSet<String>,
+}
+
+impl Memory {
+    fn tell(&mut self, what: &str, error: &dyn std::error::Error) {
+        let text = format!("{what}: {error}");
+        if self.told.len() < 10_000 && self.told.insert(text.clone()) {
+            tracing::warn!(what = %text, "not done");
+        }
+    }
+}
+
+async fn look<F, E>(
+    desk: &Desk<'_>,
+    open: &F,
+    uploads: bool,
+    memory: &mut Memory,
+) -> Result<(), PoolError>
+where
+    F: AsyncFn() -> Result<Arc<App>, E>,
+    E: std::error::Error,
+{
+    moment::check(desk.state, desk.clock.now()).await?;
+    if !memory.compared {
+        // Before anything is voted or sent: whether a longer log of this node was seen.
+        exchange::compare(desk).await?;
+        memory.compared = true;
+    }
+    let link = desk.link;
+    let work = link.pooled_work().await?;
+    let app = open()
+        .await
+        .map_err(|error| PoolError::NotReady(error.to_string()))?;
+    let party = rounds::Desk {
+        app: &app,
+        alliance: link.alliance_key(),
+    };
+    rounds::destroy_old(&party).await?;
+    for version in rounds::version(&app.state).await?.saturating_add(1)..=work.list {
+        rounds::follow(&party, &link.pooled_get(&format!("lists/{version}")).await?).await?;
+    }
+    if work.draft.is_some()
+        && let Err(error) = countersign(&party, link).await
+    {
+        memory.tell("a key list was not countersigned", &error);
+    }
+    if let Err(error) = seat_keys(&party, link, &work, memory).await {
+        memory.tell("seat keys", &error);
+    }
+    for round in &work.certified {
+        if memory.refused.len() < MOST_HEARD
+            && !memory.refused.contains(round)
+            && !rounds::known(&app.state, round).await?
+            && let Err(error) = hear(&party, link, round).await
+        {
+            memory.tell("a certificate", &error);
+            memory.refused.insert(round.clone());
+        }
+    }
+    for round in work.rounds.iter().filter(|_| uploads) {
+        let arrived = Instant::now();
+        if let Err(error) = upload(&party, link, round, (arrived, desk.tick)).await {
+            memory.tell(round.as_str(), &error);
+        }
+    }
+    for task in &work.seats {
+        if let Err(error) = sit(&party, link, task).await {
+            memory.tell(task.round.as_str(), &error);
+        }
+    }
+    Ok(())
+}
+
+async fn countersign(party: &rounds::Desk<'_>, link: &Link) -> Result<(), PoolError> {
+    let draft = link.pooled_get("draft").await?;
+    let seal = rounds::countersign(party, &draft).await?;
+    link.pooled_post("countersign", canonical::to_bytes(&seal)?)
+        .await?;
+    Ok(())
+}
+
+async fn seat_keys(
+    party: &rounds::Desk<'_>,
+    link: &Link,
+    work: &Work,
+    memory: &mut Memory,
+) -> Result<(), PoolError> {
+    for epoch in &work.epochs {
+        for key in rounds::seat_keys(party, *epoch).await? {
+            let digest = key.digest().map_err(PooledError::from)?;
+            if memory.keys.contains(&digest) {
+                continue;
+            }
+            link.pooled_post("seat-key", canonical::to_bytes(&key)?)
+                .await?;
+            memory.keys.insert(digest);
+        }
+    }
+    Ok(())
+}
+
+async fn offer(link: &Link, round: &Slug) -> Result<Offer, PoolError> {
+    Ok(Offer::parse(
+        &link.pooled_get(&format!("rounds/{round}")).await?,
+    )?)
+}
+
+async fn hear(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Result<(), PoolError> {
+    let offer = offer(link, round).await?;
+    let bytes = link
+        .pooled_get(&format!("rounds/{round}/certificate"))
+        .await?;
+    Ok(rounds::hear(party, &offer, &Certificate::parse(&bytes)?).await?)
+}
+
+async fn upload(
+    party: &rounds::Desk<'_>,
+    link: &Link,
+    round: &Slug,
+    (arrived, tick): (Instant, Duration),
+) -> Result<(), PoolError> {
+    let offer = offer(link, round).await?;
+    let paid = match rounds::answer(party, &offer).await? {
+        Said::Upload(paid) => paid,
+        Said::Waits | Said::Declined(_) => return Ok(()),
+    };
+    // How long scan and noise took does not show below the tick.
+    tokio::time::sleep_until(next_tick(arrived, Instant::now(), tick)).await;
+    let path = format!("rounds/{round}/upload");
+    let sent = link.pooled_post(&path, paid.bytes().to_vec()).await?;
+    match sent {
+        Sent::Acknowledged => tracing::info!(%round, "uploaded"),
+        Sent::Refused(status) => tracing::warn!(%round, status, "the upload was refused"),
+    }
+    Ok(rounds::taken(party.app, round).await?)
+}
+
+async fn sit(party: &rounds::Desk<'_>, link: &Link, task: &SeatTask) -> Result<(), PoolError> {
+    let round = &task.round;
+    let offer = offer(link, round).await?;
+    let proposal = link.pooled_get(&format!("rounds/{round}/proposal")).await?;
+    let proposal = Proposal::parse(&proposal)?;
+    let word = match &task.step {
+        Step::Inspect => rounds::inspect(party, &offer, &proposal).await?,
+        Step::Certify => rounds::certify(party, &offer, &proposal).await?,
+        Step::Sum(vectors) => {
+            let bytes = link
+                .pooled_get(&format!("rounds/{round}/certificate"))
+                .await?;
+            let certificate = Certificate::parse(&bytes)?;
+            let sums = rounds::sums(party, &offer, &proposal, &certificate, vectors).await?;
+            for sum in sums {
+                link.pooled_post(&format!("rounds/{round}/sum"), sum)
+                    .await?;
+            }
+            return Ok(());
+        }
+    };
+    let body = canonical::to_bytes(&word)?;
+    link.pooled_post(&format!("rounds/{round}/word"), body)
+        .await?;
+    Ok(())
+}
+
+impl Link {
+    /// What waits for this member.
+    pub async fn pooled_work(&self) -> Result<Work, LinkError> {
+        let (body, _) = self.get("/v1/pooled/work", 0).await?;
+        Ok(canonical::from_bytes(&body)?)
+    }
+
+    /// Fetches something of the pooled rounds; nothing in it is believed yet.
+    pub async fn pooled_get(&self, path: &str) -> Result<Vec<u8>, LinkError> {
+        Ok(self.get(&format!("/v1/pooled/{path}"), 0).await?.0)
+    }
+
+    /// Sends something of the pooled rounds as a signed request.
+    pub async fn pooled_post(&self, path: &str, body: Vec<u8>) -> Result<Sent, LinkError> {
+        sent(self.post(&format!("/v1/pooled/{path}"), body).await?.0)
+    }
+}

@@ -1,0 +1,202 @@
+//! The committee member's part up to the vote: keys by month, inspection, one ballot a round.
+
+use pooled::boxes::Suite;
+use pooled::family::{self, Earlier};
+use pooled::inspect::{InspectError, Inspected, Proposal};
+use pooled::key_list::{SeatKey, destroy_by, month_at};
+use pooled::offer::Offer;
+use pooled::vote::{Ballot, Certify, Complaint};
+use pooled::work::SeatWord;
+use schemas::seal::Sealed;
+use sqlx::Row as _;
+
+use super::{Desk, Opened, PooledError, families, open};
+use crate::config::keys::Keys;
+use crate::ledger::{self, LedgerError};
+use crate::steward;
+use crate::store::state::{StateError, append};
+
+/// This seat's keys for this month and the next, signed; they are made where they are missing. The
+/// same month gives the same key until it is destroyed.
+pub async fn seat_keys(desk: &Desk<'_>, epoch: u32) -> Result<Vec<Sealed<SeatKey>>, PooledError> {
+    let app = desk.app;
+    let keys = Keys::open(&app.data)?;
+    let now = app.clock.now();
+    let mut signed = Vec::new();
+    let this = month_at(now);
+    for month in [this, this.and_then(schemas::time::Month::next)]
+        .into_iter()
+        .flatten()
+    {
+        let secret = if let Some(secret) = keys.seat_secret(epoch, month)? {
+            secret
+        } else {
+            let secret = keys.make_seat_secret(epoch, month)?;
+            let key = secret.public().map_err(|_| PooledError::NoSeatKey)?;
+            let detail = [("epoch", epoch.to_string()), ("month", month.to_string())];
+            let subject = schemas::canonical::digest("cams-seat-key-made-v1", &key)?;
+            let mut change = app.state.begin().await?;
+            append(&mut change, now, "seat-key", subject, &detail).await?;
+            change.commit().await.map_err(StateError::from)?;
+            secret
+        };
+        let key = SeatKey {
+            alliance: app.dictionary.alliance.clone(),
+            epoch,
+            member: app.hospital.clone(),
+            month,
+            valid_to: destroy_by(month),
+            suite: Suite::X25519,
+            key: secret.public().map_err(|_| PooledError::NoSeatKey)?,
+        };
+        signed.push(Sealed::seal(&app.signer, &key)?);
+    }
+    Ok(signed)
+}
+
+/// Destroys the keys of months that are 14 days over. Rounds that still need them die.
+pub async fn destroy_old(desk: &Desk<'_>) -> Result<usize, PooledError> {
+    let app = desk.app;
+    let keys = Keys::open(&app.data)?;
+    let now = app.clock.now();
+    let mut destroyed = 0_usize;
+    for (epoch, month) in keys.seat_months()? {
+        if now < destroy_by(month) {
+            continue;
+        }
+        keys.remove_seat_secret(epoch, month)?;
+        let detail = [("epoch", epoch.to_string()), ("month", month.to_string())];
+        let subject = schemas::digest::Digest::of("cams-seat-key-destroyed-v1", &[]);
+        let mut change = app.state.begin().await?;
+        append(&mut change, now, "seat-key-destroyed", subject, &detail).await?;
+        change.commit().await.map_err(StateError::from)?;
+        destroyed = destroyed.saturating_add(1);
+    }
+    Ok(destroyed)
+}
+
+/// Opens the boxes of a proposal; a faulty one gives signed complaints.
+pub(super) async fn look(
+    desk: &Desk<'_>,
+    opened: &Opened,
+    proposal: &Proposal,
+) -> Result<Result<Inspected, SeatWord>, PooledError> {
+    let app = desk.app;
+    let (round, now) = (&opened.round, app.clock.now());
+    if !round.answers(now) {
+        return Err(PooledError::Closed);
+    }
+    if steward::locked(&app.state)
+        .await?
+        .is_some_and(|lock| lock.locked)
+    {
+        return Err(PooledError::Locked);
+    }
+    if ledger::rolled_back(app.state.pool()).await? {
+        return Err(LedgerError::RolledBack.into());
+    }
+    let manifest = round.manifest();
+    if now >= destroy_by(manifest.key_month) {
+        return Err(PooledError::NoSeatKey);
+    }
+    let keys = Keys::open(&app.data)?;
+    let secret = keys.seat_secret(manifest.epoch, manifest.key_month)?;
+    let secret = secret.ok_or(PooledError::NoSeatKey)?;
+    match proposal.inspect(round, &app.hospital, &secret) {
+        Ok(inspected) => Ok(Ok(inspected)),
+        Err(InspectError::Faulty(faulty)) => {
+            let mut complaints = Vec::with_capacity(faulty.len());
+            for (hospital, fault) in faulty {
+                tracing::warn!(round = %manifest.round, %hospital, %fault, "a complaint");
+                let (member, signer) = (&app.hospital, &app.signer);
+                complaints.push(Complaint::sign(round, member, signer, &hospital)?);
+            }
+            Ok(Err(SeatWord::Complaints(complaints)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says whether a proposed set is sound for this seat. Nothing is voted.
+pub async fn inspect(
+    desk: &Desk<'_>,
+    offer: &Offer,
+    proposal: &Proposal,
+) -> Result<SeatWord, PooledError> {
+    let opened = open(desk, offer).await?;
+    match look(desk, &opened, proposal).await? {
+        Ok(inspected) => Ok(SeatWord::Sound(*inspected.survivors())),
+        Err(complaints) => Ok(complaints),
+    }
+}
+
+/// Votes for a proposed set, if everything fits and nothing else was voted for in this round. The
+/// ballot is on disk before the signature exists.
+pub async fn certify(
+    desk: &Desk<'_>,
+    offer: &Offer,
+    proposal: &Proposal,
+) -> Result<SeatWord, PooledError> {
+    let opened = open(desk, offer).await?;
+    let inspected = match look(desk, &opened, proposal).await? {
+        Ok(inspected) => inspected,
+        Err(complaints) => return Ok(complaints),
+    };
+    let survivors = *inspected.survivors();
+    let cast = ballot(desk, &opened, proposal, Ballot::Certify(survivors)).await;
+    if let Err(PooledError::Vote(_) | PooledError::Family(_)) = &cast {
+        let what = "a survivor set that this seat may not vote for";
+        let app = desk.app;
+        steward::alarm(&app.state, survivors, what, app.clock.now()).await?;
+    }
+    cast?;
+    let (member, signer) = (&desk.app.hospital, &desk.app.signer);
+    let vote = Certify::sign(&opened.round, member, signer, survivors)?;
+    Ok(SeatWord::Vote(vote))
+}
+
+async fn ballot(
+    desk: &Desk<'_>,
+    opened: &Opened,
+    proposal: &Proposal,
+    wanted: Ballot,
+) -> Result<(), PooledError> {
+    let app = desk.app;
+    let round = &opened.round;
+    let (manifest, now) = (round.manifest(), app.clock.now());
+    let mut change = app.state.begin().await?;
+    if ledger::rolled_back(&mut *change).await? {
+        return Err(LedgerError::RolledBack.into());
+    }
+    let stored = sqlx::query("select ballot from pooled_ballots where round = $1")
+        .bind(manifest.round.as_str())
+        .fetch_optional(&mut *change)
+        .await?;
+    let stored: Option<Ballot> = match stored {
+        Some(row) => {
+            let text: String = row.try_get(0)?;
+            Some(serde_json::from_str(&text).map_err(|_| StateError::Range)?)
+        }
+        None => None,
+    };
+    let cast = Ballot::cast(stored, wanted)?;
+    if stored.is_some() {
+        return Ok(());
+    }
+    let earlier = families::earlier(&mut change, round.hash(), &manifest.round).await?;
+    family::check(manifest, &proposal.survivors, &earlier)?;
+    let this = Earlier::of(manifest, &proposal.survivors);
+    sqlx::query("insert into pooled_ballots (round, ballot, earlier, at) values ($1, $2, $3, $4)")
+        .bind(manifest.round.as_str())
+        .bind(serde_json::to_string(&cast).map_err(|_| StateError::Range)?)
+        .bind(serde_json::to_string(&this).map_err(|_| StateError::Range)?)
+        .bind(now.0)
+        .execute(&mut *change)
+        .await?;
+    let detail = [
+        ("round", manifest.round.to_string()),
+        ("survivors", proposal.survivors.digest()?.to_string()),
+    ];
+    append(&mut change, now, "pooled-vote", *round.hash(), &detail).await?;
+    Ok(change.commit().await.map_err(StateError::from)?)
+}

@@ -1,0 +1,55 @@
+//! Verifying a published round from its files alone.
+
+use std::path::Path;
+
+use pooled::published::{Files, Part, PublishedError, Verified};
+use schemas::canonical;
+use schemas::seal::PublicKey;
+use schemas::time::Timestamp;
+
+/// Why a publication is not verified.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// A file could not be read.
+    #[error("`{0}` could not be read")]
+    File(String, #[source] std::io::Error),
+    /// A file is longer than any message.
+    #[error("`{0}` is longer than any file of a publication")]
+    Long(String),
+    /// What the files say.
+    #[error(transparent)]
+    Published(#[from] PublishedError),
+}
+
+impl VerifyError {
+    /// The part that does not hold.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::File(..) | Self::Long(_) => Part::Files,
+            Self::Published(error) => error.part(),
+        }
+    }
+}
+
+/// Reads a folder and verifies it by the alliance's key.
+pub fn verify(folder: &Path, key: &PublicKey, now: Timestamp) -> Result<Verified, VerifyError> {
+    let failed = |path: &Path| {
+        let name = path.display().to_string();
+        move |error| VerifyError::File(name, error)
+    };
+    let mut files = Files::new();
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let length = std::fs::metadata(&path).map_err(failed(&path))?.len();
+        if usize::try_from(length).map_or(true, |length| length > canonical::MAX_BYTES) {
+            return Err(VerifyError::Long(name));
+        }
+        files.insert(name, std::fs::read(&path).map_err(failed(&path))?);
+    }
+    Ok(pooled::published::verify(&files, key, now)?)
+}

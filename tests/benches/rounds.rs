@@ -1,0 +1,166 @@
+//! What a pooled round costs, party by party: `bench pooled [--large]` prints, for 20, 200 and 1,000
+//! hospitals and 10^4 and 10^5 cells under a committee (4, 1), milliseconds of processor work on one
+//! thread and bytes. `--large` adds 1,000 hospitals × 10^5 cells, which holds 0.8 GB of uploads.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench stops at the first fault, and prints rounded numbers"
+)]
+
+#[expect(dead_code, reason = "the tests of the crate use more of it")]
+#[path = "../../schemas/pooled/tests/it/fixture.rs"]
+mod fixture;
+
+use std::time::Instant;
+
+use node::noise::{Gaussian, Source as _};
+use policies::plan::{BlockLayout, Sigma};
+use pooled::inspect::Proposal;
+use pooled::manifest::Round;
+use pooled::shape::Shape;
+use pooled::sums::{MaskSum, Sent, Sum};
+use pooled::total::total;
+use pooled::upload::{Masked, Secrets, Upload};
+use schemas::canonical;
+use schemas::question::Measure;
+
+use fixture::{Alliance, signer, survivors, votes};
+
+pub(super) fn run(large: bool) {
+    println!(
+        "hospitals   cells  node ms  noise ms  upload B  member ms  to member B  sums B  \
+         parse ms/upload  total ms  peak MB"
+    );
+    for (n, cells) in [
+        (20, 10_000_u32),
+        (20, 100_000),
+        (200, 10_000),
+        (200, 100_000),
+        (1_000, 10_000),
+        (1_000, 100_000),
+    ] {
+        if large || n * usize::try_from(cells).unwrap() < 100_000_000 {
+            bench(n, cells);
+        }
+    }
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+fn bench(n: usize, cells: u32) {
+    let alliance = Alliance::new(Shape::DEFAULT, n);
+    let mut manifest = alliance.manifest();
+    manifest.blocks[0].cells = cells;
+    // Counts alone: the range of a sum over 1,000 hospitals leaves room for few fen.
+    manifest.blocks.truncate(1);
+    let round = alliance.open(&manifest).unwrap();
+    let wide = usize::try_from(cells).unwrap();
+    let vector: Vec<i64> = (0..wide)
+        .map(|at| i64::try_from(at % 1_000).unwrap())
+        .collect();
+
+    let drawing = Instant::now();
+    let noised = Gaussian.add(&vector, &block()).unwrap();
+    let noise = millis(drawing);
+    let making = Instant::now();
+    let mut bytes = Vec::new();
+    for hospital in &alliance.hospitals {
+        let secrets = Secrets::random(alliance.shape).unwrap();
+        let key = signer(hospital.as_str());
+        let made = Upload::make(&round, hospital, &key, &noised, secrets).unwrap();
+        bytes.push(made.to_bytes().unwrap());
+    }
+    let node = millis(making) / n as f64;
+    let length = bytes[0].len();
+    let parsing = Instant::now();
+    let mut uploads = Vec::with_capacity(n);
+    for bytes in bytes {
+        uploads.push(Upload::parse(&round, &bytes).unwrap());
+    }
+    let parse = millis(parsing) / n as f64;
+
+    let (member, proposal, told, sums) = committee(&alliance, &round, &uploads);
+    let set = survivors(&round, &uploads);
+    let certified = votes(&alliance, &round, &set, &[0, 1, 2])
+        .verify(&round)
+        .unwrap();
+    let totalling = Instant::now();
+    let found = total(
+        &round,
+        &certified,
+        uploads.iter().map(Upload::masked),
+        &sums,
+    )
+    .unwrap();
+    let total = millis(totalling);
+    let first = noised[0] * i64::try_from(n).unwrap();
+    assert_eq!(found.blocks[0].raw[0], first);
+    let masked: &Masked = uploads[0].masked();
+    assert_eq!(masked.vector().len(), wide);
+    println!(
+        "{n:9} {cells:7}  {node:7.2}  {noise:8.1}  {length:8}  {member:9.1}  {proposal:11}  \
+         {told:6}  {parse:15.2}  {total:8.1}  {:7}",
+        peak()
+    );
+}
+
+/// Milliseconds of one member for inspecting and summing, bytes to and from it, and all sums.
+fn committee(
+    alliance: &Alliance,
+    round: &Round,
+    uploads: &[Upload],
+) -> (f64, usize, usize, Vec<MaskSum>) {
+    let set = survivors(round, uploads);
+    let certified = votes(alliance, round, &set, &[0, 1, 2])
+        .verify(round)
+        .unwrap();
+    let (mut member, mut to, mut told) = (0.0_f64, 0, 0);
+    let mut sent: Vec<Sent> = Vec::new();
+    for seat in 0..3_u8 {
+        let proposal = canonical::to_bytes(&Proposal::to_seat(&set, uploads, seat)).unwrap();
+        to = to.max(proposal.len());
+        let (name, secret) = (
+            &alliance.seats[usize::from(seat)],
+            &alliance.secrets[usize::from(seat)],
+        );
+        let working = Instant::now();
+        let proposal = Proposal::parse(&proposal).unwrap();
+        let inspected = proposal.inspect(round, name, secret).unwrap();
+        let mut bytes = 0;
+        for (class, vector) in inspected.sums(round, &certified).unwrap() {
+            let key = signer(name.as_str());
+            let word = Sum::sign(round, &certified, name, &key, class, &vector).unwrap();
+            let one = Sent::with_vector(word, &vector);
+            bytes += one.to_bytes().unwrap().len();
+            sent.push(one);
+        }
+        told = told.max(bytes);
+        member = member.max(millis(working));
+    }
+    let sums = pooled::published::mask_sums(round, &certified, &sent).unwrap();
+    (member, to, told, sums)
+}
+
+/// A share of the noise as a node draws it: 40 steps of the grid.
+fn block() -> BlockLayout {
+    BlockLayout {
+        table: 0,
+        measure: Measure::Count,
+        width: 1,
+        l2_squared: 1,
+        rho: "0.5".parse().unwrap(),
+        sigma: Sigma(40 * 1024),
+    }
+}
+
+/// The most memory that this process has held so far, in MB; 0 where the system does not say.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}
