@@ -7,11 +7,12 @@ mod axes;
 mod sensitivity;
 mod compile;
 mod price;
+pub mod split;
 mod explain;
 
 pub use axes::Axis;
 pub use compile::compile;
-pub use explain::{Explained, explain};
+pub use explain::{Explained, ExplainedBlock, Least, explain};
 pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
 pub use price::check_price;
 
