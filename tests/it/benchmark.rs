@@ -4,6 +4,7 @@ use std::path::Path;
 
 use policies::figures::benchmark::{Cell, Figure, Interval, Kind};
 use policies::figures::{Benchmark, benchmark};
+use policies::plan::explain;
 use proptest::prelude::*;
 use schemas::answer::{Counted, Span};
 use schemas::canonical;
@@ -444,6 +445,37 @@ fn intervals_of_shown_cells_cover() {
     }
 }
 
+/// What `ask --dry-run` prints: improvement never makes an error larger, and the split of least
+/// error costs what the blocks cost.
+#[test]
+fn expected_errors_are_told_without_and_with_improvement() {
+    let (dictionary, rules) = (dictionary(), rules());
+    let explained = explain(&layout(&dictionary, &rules, false));
+    let (mut shrunken, mut agreed, mut prices) = (0, 0, [0_u64; 2]);
+    for block in &explained.blocks {
+        let pairs = block
+            .mean_error_percent
+            .iter()
+            .zip(&block.shrunken_error_percent);
+        for (raw, better) in pairs {
+            shrunken += 1;
+            assert!(raw.0 == better.0 && number(&better.1) <= number(&raw.1));
+            // Peers tell a mean to within 15 %, so no interval is wider than 1.96 × 15 %.
+            assert!(number(&better.1) <= 29.4);
+        }
+        if let Some(error) = &block.agreed_error {
+            agreed += 1;
+            assert!(number(error) < number(&block.error));
+        }
+        if let Some(least) = block.least.as_ref().filter(|_| block.by == ["case_group"]) {
+            prices[0] += block.rho.nano();
+            prices[1] += least.rho.nano();
+        }
+    }
+    assert!(shrunken >= 10 && agreed >= 2, "{shrunken} {agreed}");
+    assert!(prices[0] > 0 && prices[0] == prices[1], "{prices:?}");
+}
+
 /// 20 alliances from fixed seeds: mean costs of hospitals' case groups, raw and improved, against
 /// the truth. The improved ones err less (median, in parts of the truth), their intervals hold on
 /// average, and raw figures are what they are without them.
@@ -475,11 +507,19 @@ fn improved_means_stand_beside_raw_ones_and_err_less() {
             for (cell, stays) in row.hospitals.iter().zip(&truth) {
                 let own = stays.iter().filter(|s| s.0 == group).map(|s| s.1);
                 let own: Vec<f64> = own.map(|cost| cost.min(3.0 * reference)).collect();
-                let Some(figure) = cell.mean_cost.value() else { continue };
-                let Some(improved) = &figure.improved else { continue };
+                let Some(figure) = cell.mean_cost.value() else {
+                    continue;
+                };
+                let Some(improved) = &figure.improved else {
+                    continue;
+                };
                 assert_eq!(improved.method.name(), "empirical_bayes");
                 let mean = own.iter().sum::<f64>() / own.len().max(1) as f64 / 100.0;
-                let high = improved.interval.high.as_deref().map_or(f64::INFINITY, number);
+                let high = improved
+                    .interval
+                    .high
+                    .as_deref()
+                    .map_or(f64::INFINITY, number);
                 if own.len() >= 11 {
                     raw.push((number(&figure.value) / mean - 1.0).abs());
                     better.push((number(&improved.value) / mean - 1.0).abs());

@@ -100,8 +100,8 @@ fn part(part: Part) -> (&'static str, &'static str) {
             "95 % interval of the improved value, upper end",
         ),
         Part::ImprovedBy => (
-            "改进方法：least_squares 加权最小二乘，empirical_bayes 经验贝叶斯收缩（正态–正态，Paule–Mandel），anchored_cumulative 以病例数锚定的保序累计计数",
-            "method: least_squares, weighted least squares of totals and cells; empirical_bayes, normal-normal shrinkage with the Paule-Mandel variance; anchored_cumulative, isotonic cumulative counts anchored at the number of stays",
+            "改进方法：least_squares 加权最小二乘，empirical_bayes 经验贝叶斯收缩（正态–正态，Morris 1983），anchored_cumulative 以病例数锚定的保序累计计数",
+            "method: least_squares, weighted least squares of totals and cells; empirical_bayes, normal-normal shrinkage toward peers (Morris 1983); anchored_cumulative, isotonic cumulative counts anchored at the number of stays",
         ),
     }
 }

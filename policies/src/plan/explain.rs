@@ -62,8 +62,8 @@ pub struct Least {
 const SIZES: [u32; 5] = [30, 100, 300, 1000, 3000];
 
 /// Relative standard deviation between the mean of a cell and what its peers lead to expect, for
-/// the expected error after shrinking. On the public discharge file of New York State (six
-/// hospitals, 31 groups) it is near this; an alliance's own is estimated from its answers.
+/// the expected error after shrinking. In public discharge data of New York State it is 10 to 16 %
+/// for means of 30 to 300 stays; an alliance's own is estimated from its answers.
 const APART: f64 = 0.15;
 
 /// Explains a layout.

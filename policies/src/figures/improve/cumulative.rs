@@ -1,11 +1,14 @@
 //! Percentiles from noisy bins and the number of stays, which was released apart with far less
 //! noise than the sum of the bins carries.
 //!
-//! The bins are made to add up to the number of stays by least squares (what is missing is spread
-//! evenly, as all bins have the same noise), which ties the noise of the cumulative counts down at
-//! both ends like a bridge: at the edge above k of B bins its variance falls from k·σ² to
-//! k·(B − k)/B·σ². Then the cumulative counts are made monotone between zero and the number of stays
-//! by isotonic regression (Barlow et al. 1972), weighted by these variances.
+//! Cumulative counts rise from zero to the number of stays. The nearest such sequence is taken, in
+//! the metric of the noise: cumulative counts of one histogram share noise, and isotonic regression
+//! that treats them as independent (Barlow et al. 1972) leaves much of it in. The noise of the bins
+//! is independent and of one variance, so in its own metric isotonic regression of the cumulative
+//! counts is plain least squares of the bins under two conditions, none below zero and all together
+//! the number of stays: the projection onto a simplex (Held, Wolfe and Crowder 1974), which takes one
+//! level off all bins and then cuts at zero. The level is what sets this apart from clamping bins,
+//! which adds the noise of every empty bin to the total.
 
 use super::consistent::{number, weighted_mean};
 use crate::disclosure::Z95;
@@ -35,16 +38,16 @@ pub fn anchored(bins: &Bins, variance: f64, p: f64) -> Option<Quantile> {
         edges.push((below, running, square * below * (count - below) / count));
     }
     edges.pop();
-    let values: Vec<f64> = edges.iter().map(|edge| edge.1).collect();
-    let weights: Vec<f64> = edges
-        .iter()
-        .map(|e| 1.0 / e.2.max(f64::MIN_POSITIVE))
+    let mut below = 0.0;
+    let mut fitted: Vec<f64> = projected(&bins.counts, stays)
+        .into_iter()
+        .map(|count| {
+            below += count;
+            below
+        })
         .collect();
-    let mut fitted = isotonic(&values, &weights);
-    for value in &mut fitted {
-        *value = value.clamp(0.0, stays);
-    }
-    fitted.push(stays);
+    // Without what rounding left of it.
+    *fitted.last_mut()? = stays;
     let (value, open) = percentile::invert(&fitted, &bins.edges, p * stays)?;
     // C_k − p·N = (C_k − k/B·N) + (k/B − p)·N, two independent terms.
     let score = |(below, running, bridge): &(f64, f64, f64)| {
@@ -70,23 +73,24 @@ pub fn anchored(bins: &Bins, variance: f64, p: f64) -> Option<Quantile> {
     })
 }
 
-/// The non-decreasing sequence nearest to `values` in weighted squares (pool adjacent violators).
-fn isotonic(values: &[f64], weights: &[f64]) -> Vec<f64> {
-    // Runs of (mean, weight, length).
-    let mut runs: Vec<(f64, f64, usize)> = Vec::with_capacity(values.len());
-    for (value, weight) in values.iter().zip(weights) {
-        let mut run = (*value, *weight, 1_usize);
-        while let Some(before) = runs.pop_if(|before| before.0 >= run.0) {
-            let weight = before.1 + run.1;
-            let mean = (before.0 * before.1 + run.0 * run.1) / weight;
-            run = (mean, weight, before.2.saturating_add(run.2));
+/// The nearest numbers in squares that are not below zero and add up to `total`, above zero.
+fn projected(values: &[f64], total: f64) -> Vec<f64> {
+    let mut falling = values.to_vec();
+    falling.sort_by(|a, b| b.total_cmp(a));
+    let (mut sum, mut count, mut level) = (0.0, 0.0, 0.0);
+    for value in falling {
+        sum += value;
+        count += 1.0;
+        let next = (sum - total) / count;
+        if value <= next {
+            break;
         }
-        runs.push(run);
+        level = next;
     }
-    let spread = runs
+    values
         .iter()
-        .map(|(mean, _, length)| std::iter::repeat_n(*mean, *length));
-    spread.flatten().collect()
+        .map(|value| (value - level).max(0.0))
+        .collect()
 }
 
 #[cfg(test)]
@@ -125,7 +129,7 @@ mod tests {
         errors[errors.len() / 2]
     }
 
-    /// Median errors of the present and of the anchored percentiles, and their coverage, side by
+    /// Median errors of the raw and of the anchored percentiles, and their coverage, side by
     /// side over 2,000 draws each, at the noise of the yearly benchmark and others.
     #[test]
     fn anchored_percentiles_err_less_and_their_intervals_hold() {
@@ -182,7 +186,7 @@ mod tests {
                     f64::from(held[0]) / f64::from(held[2])
                 );
                 assert!(
-                    errors[1] <= 1.03 * errors[0],
+                    errors[1] <= 1.1 * errors[0],
                     "P{percent} at N {n}: {errors:?}"
                 );
                 assert!(covered >= 0.93, "P{percent} at N {n}: {covered}");
@@ -191,7 +195,7 @@ mod tests {
             }
         }
         println!("sum of median errors: {:.4} → {:.4}", total[0], total[1]);
-        assert!(total[1] < 0.93 * total[0], "{total:?}");
+        assert!(total[1] < 0.92 * total[0], "{total:?}");
     }
 
     #[test]
@@ -237,11 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn weights_decide_where_a_pool_settles() {
-        assert_eq!(
-            isotonic(&[1.0, 4.0, 1.0], &[1.0, 1.0, 2.0]),
-            [1.0, 2.0, 2.0]
-        );
-        assert_eq!(isotonic(&[], &[]), Vec::<f64>::new());
+    fn what_is_possible_already_stays() {
+        assert_eq!(projected(&[3.0, 0.0, 2.0], 5.0), [3.0, 0.0, 2.0]);
+        // A level of 1 off all: 4, 1, 0, which add up to 5.
+        assert_eq!(projected(&[5.0, 2.0, -4.0], 5.0), [4.0, 1.0, 0.0]);
+        assert_eq!(projected(&[1.0, 1.0], 4.0), [2.0, 2.0]);
+        assert_eq!(projected(&[], 4.0), Vec::<f64>::new());
     }
 }

@@ -10,7 +10,7 @@ mod cumulative;
 pub use consistent::{Consistent, Part, Table, consistent};
 pub use cumulative::anchored;
 pub use peers::{Fitted, Mean, Noise, among_groups, among_peers};
-pub use shrink::{Seen, Shrunken, between, shrink};
+pub use shrink::{Seen, Shrunken, Spread, between, shrink};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 pub enum Method {
     /// Weighted least squares over totals, margins and cells: [`consistent()`].
     LeastSquares,
-    /// Normal–normal empirical Bayes with the Paule–Mandel variance: [`shrink()`].
+    /// Normal–normal empirical Bayes with Morris's flat prior on the spread: [`shrink()`].
     EmpiricalBayes,
-    /// Isotonic cumulative counts anchored at the number of stays: [`anchored()`].
+    /// Isotonic cumulative counts that end at the number of stays: [`anchored()`].
     AnchoredCumulative,
 }
 
