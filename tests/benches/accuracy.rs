@@ -355,7 +355,7 @@ impl Alliance {
                 let truth = self.sums[hospital][group] as f64 / n as f64 / 1000.0;
                 let Some(cell) = cell else { continue };
                 let found = fitted.cells[hospital][group];
-                note(tally, [RAW, IMPROVED], band, cell, found, &noise, truth);
+                note(tally, [RAW, IMPROVED, band], cell, found, &noise, truth);
             }
         }
         Ok(())
@@ -387,7 +387,9 @@ fn of_groups(
             continue;
         };
         let truth = sum as f64 / n as f64 / 1000.0;
-        note(tally, how, 3, cell, found.cells[0][group], noise, truth);
+        let [raw, improved] = how;
+        let how = [raw, improved, 3];
+        note(tally, how, cell, found.cells[0][group], noise, truth);
     }
     found
 }
@@ -395,8 +397,7 @@ fn of_groups(
 /// The raw and the improved mean of a cell; where there is no improved one the raw one stands in.
 fn note(
     tally: &mut Tally,
-    [raw, improved]: [usize; 2],
-    band: usize,
+    [raw, improved, band]: [usize; 3],
     cell: &Mean,
     found: Option<Shrunken>,
     noise: &Noise,
