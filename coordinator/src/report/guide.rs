@@ -87,6 +87,22 @@ fn part(part: Part) -> (&'static str, &'static str) {
         ),
         Part::SamplingLow => ("95 % 抽样区间下限", "95 % sampling interval, lower end"),
         Part::SamplingHigh => ("95 % 抽样区间上限", "95 % sampling interval, upper end"),
+        Part::Improved => (
+            "改进值：由同一批加噪数据算出、误差更小的第二个值，方法见 improved_by；空：无可参照的同类，只有原值",
+            "improved: a second value of less error from the same noised numbers, by the method in improved_by; empty: nothing to improve it by, the raw value stands alone",
+        ),
+        Part::ImprovedLow => (
+            "改进值的 95 % 区间下限（empirical_bayes：对所有单元平均而言的 95 %，不是对每个单元）",
+            "95 % interval of the improved value, lower end (empirical_bayes: 95 % on average over the cells of the table, not for each)",
+        ),
+        Part::ImprovedHigh => (
+            "改进值的 95 % 区间上限",
+            "95 % interval of the improved value, upper end",
+        ),
+        Part::ImprovedBy => (
+            "改进方法：least_squares 加权最小二乘，empirical_bayes 经验贝叶斯收缩（正态–正态，Morris 1983），anchored_cumulative 以病例数锚定的保序累计计数",
+            "method: least_squares, weighted least squares of totals and cells; empirical_bayes, normal-normal shrinkage toward peers (Morris 1983); anchored_cumulative, isotonic cumulative counts anchored at the number of stays",
+        ),
     }
 }
 
@@ -143,7 +159,7 @@ fn figures(
                 )
             }
         };
-        if matches!(beside, Part::Status | Part::Above) {
+        if matches!(beside, Part::Status | Part::Above | Part::ImprovedBy) {
             unit.clear();
         }
         rows.push(vec![

@@ -26,6 +26,8 @@ struct Page<'a> {
     totals: Vec<TotalRow>,
     /// Some total can have a sampling interval.
     sampled: bool,
+    /// Some figure can have an improved value beside it, in the files.
+    improved: bool,
     columns: Vec<Column>,
     hospitals: Vec<HospitalRow>,
     structure: Vec<Line>,
@@ -110,6 +112,12 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
         missing,
         totals: totals(benchmark),
         sampled: asked.iter().any(|asked| asked.sampling),
+        improved: benchmark
+            .splits
+            .iter()
+            .flat_map(|split| &split.asked)
+            .chain(asked)
+            .any(|asked| asked.improved.is_some()),
         hospitals: hospitals.iter().map(|h| hospital_row(asked, h)).collect(),
         structure: structure(benchmark),
         cost_index: has(asked, Kind::CostIndexReference).then(|| Chart {

@@ -25,6 +25,10 @@ pub(super) enum Part {
     NoiseHigh,
     SamplingLow,
     SamplingHigh,
+    Improved,
+    ImprovedLow,
+    ImprovedHigh,
+    ImprovedBy,
 }
 
 impl Part {
@@ -38,11 +42,16 @@ impl Part {
             Self::NoiseHigh => "noise_high",
             Self::SamplingLow => "sampling_low",
             Self::SamplingHigh => "sampling_high",
+            Self::Improved => "improved",
+            Self::ImprovedLow => "improved_low",
+            Self::ImprovedHigh => "improved_high",
+            Self::ImprovedBy => "improved_by",
         }
     }
 
     fn of(self, outcome: &Outcome<Figure>) -> String {
         let figure = outcome.value();
+        let improved = figure.and_then(|f| f.improved.as_ref());
         let text = match self {
             Self::Status => Some(outcome.word().to_owned()),
             Self::Value => figure.map(|f| f.value.clone()),
@@ -52,6 +61,10 @@ impl Part {
             Self::NoiseHigh => figure.and_then(|f| f.noise.high.clone()),
             Self::SamplingLow => figure.and_then(|f| Some(f.sampling.as_ref()?.low.clone())),
             Self::SamplingHigh => figure.and_then(|f| f.sampling.as_ref()?.high.clone()),
+            Self::Improved => improved.map(|i| i.value.clone()),
+            Self::ImprovedLow => improved.map(|i| i.interval.low.clone()),
+            Self::ImprovedHigh => improved.and_then(|i| i.interval.high.clone()),
+            Self::ImprovedBy => improved.map(|i| i.method.name().to_owned()),
         };
         text.unwrap_or_default()
     }
@@ -68,6 +81,11 @@ pub(super) fn parts(asked: Asked) -> Vec<Part> {
     parts.extend([Part::NoiseLow, Part::NoiseHigh]);
     if asked.sampling {
         parts.extend([Part::SamplingLow, Part::SamplingHigh]);
+    }
+    if asked.improved.is_some() {
+        let ends = [Part::ImprovedLow, Part::ImprovedHigh, Part::ImprovedBy];
+        parts.push(Part::Improved);
+        parts.extend(ends);
     }
     parts
 }
@@ -182,7 +200,7 @@ pub(super) fn names(
         names.extend(parts.into_iter().map(|part| {
             let column = column(one.figure);
             let unit = match part {
-                Part::Status | Part::Above => String::new(),
+                Part::Status | Part::Above | Part::ImprovedBy => String::new(),
                 _ => column.suffix(&benchmark.currency, in_money),
             };
             let name = format!("{}{unit}_{}", column.name, part.name());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use policies::plan::{self, Explained};
+use policies::plan::{self, Explained, ExplainedBlock};
 use policies::template::{self, Template};
 use schemas::shown::line;
 use schemas::time::Period;
@@ -211,18 +211,47 @@ pub(super) fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::
             "  by {by}: {measure}: {} numbers, ρ {}, noise σ {}, 95 % ± {} {unit}",
             block.numbers, block.rho, block.sigma, block.error
         )?;
-        if !block.mean_error_percent.is_empty() {
-            let sizes: Vec<String> = block
-                .mean_error_percent
-                .iter()
-                .map(|(n, percent)| format!("n {n}: ± {percent} %"))
-                .collect();
-            writeln!(
-                out,
-                "    mean of a cell that costs its reference: {}",
-                sizes.join(", ")
-            )?;
+        write_improved(block, out)?;
+    }
+    Ok(())
+}
+
+/// Expected errors without and with improvement.
+fn write_improved(block: &ExplainedBlock, out: &mut dyn Write) -> anyhow::Result<()> {
+    let sizes = |of: &[(u32, String)]| -> String {
+        let each = of
+            .iter()
+            .map(|(n, percent)| format!("n {n}: ± {percent} %"));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    if let Some(error) = &block.agreed_error {
+        let unit = table::unit(&block.measure);
+        writeln!(
+            out,
+            "    improved, agreed with the case groups: 95 % ± {error} {unit}"
+        )?;
+    }
+    if !block.mean_error_percent.is_empty() {
+        let raw = sizes(&block.mean_error_percent);
+        writeln!(out, "    mean of a cell that costs its reference: {raw}")?;
+    }
+    if !block.shrunken_error_percent.is_empty() {
+        let shrunken = sizes(&block.shrunken_error_percent);
+        writeln!(
+            out,
+            "    improved, where peers tell a cell's mean to within 15 %: {shrunken}"
+        )?;
+    }
+    if let Some(least) = block.least.as_ref().filter(|least| least.rho != block.rho) {
+        write!(
+            out,
+            "    least error of the means at the same cost: ρ {}",
+            least.rho
+        )?;
+        if !least.mean_error_percent.is_empty() {
+            write!(out, ", {}", sizes(&least.mean_error_percent))?;
         }
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod payment;
 pub mod interval;
 pub mod dispersion;
 pub mod percentile;
+pub mod improve;
 pub mod benchmark;
 pub mod summed;
 pub mod signals;

@@ -101,7 +101,7 @@ pub fn isotonic(values: &[f64]) -> Vec<f64> {
 
 /// Where the fitted cumulative count reaches `target`: log-linear inside a bin, linear inside the
 /// first, whose lower edge is zero. True beside the last edge means above it.
-fn invert(fitted: &[f64], edges: &[f64], target: f64) -> Option<(f64, bool)> {
+pub(super) fn invert(fitted: &[f64], edges: &[f64], target: f64) -> Option<(f64, bool)> {
     let place = fitted.iter().position(|count| *count >= target)?;
     let low = *edges.get(place)?;
     let Some(high) = edges.get(place.checked_add(1)?) else {
@@ -144,6 +144,12 @@ fn kept(bins: &Bins, cumulative: &[f64], p: f64) -> Option<(f64, Option<f64>)> {
             (count - p * total) / scale
         })
         .collect();
+    within(&scores, &bins.edges)
+}
+
+/// From the lower edge of the first to the upper edge of the last bin that the standardised
+/// differences at the upper edges of the bins allow; the top bin's own says nothing.
+pub(super) fn within(scores: &[f64], edges: &[f64]) -> Option<(f64, Option<f64>)> {
     let top = scores.len().checked_sub(1)?;
     let allowed = |bin: &usize| {
         let under = bin.checked_sub(1).and_then(|edge| scores.get(edge));
@@ -153,8 +159,8 @@ fn kept(bins: &Bins, cumulative: &[f64], p: f64) -> Option<(f64, Option<f64>)> {
     };
     let first = (0..scores.len()).find(allowed)?;
     let final_bin = (0..scores.len()).rev().find(allowed)?;
-    let low = *bins.edges.get(first)?;
-    Some((low, bins.edges.get(final_bin.checked_add(1)?).copied()))
+    let low = *edges.get(first)?;
+    Some((low, edges.get(final_bin.checked_add(1)?).copied()))
 }
 
 #[cfg(test)]

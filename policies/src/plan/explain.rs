@@ -5,6 +5,8 @@ use schemas::question::Measure;
 use serde::Serialize;
 
 use super::layout::{BlockLayout, Layout};
+use super::sensitivity::least_sigma;
+use super::split::{Weighted, least_error};
 
 /// A plan in numbers for people. Errors are half-widths of 95 % intervals caused by the noise
 /// alone, as decimal texts.
@@ -36,10 +38,33 @@ pub struct ExplainedBlock {
     /// For a sum beside a count: expected relative error (percent) of the mean of a cell with so
     /// many stays that cost about their reference.
     pub mean_error_percent: Vec<(u32, String)>,
+    /// The same of the improved mean, shrunk toward peers that lead to expect the truth to within
+    /// 15 % (one standard deviation); empty for the hospital as a whole.
+    pub shrunken_error_percent: Vec<(u32, String)>,
+    /// For a count or sum whose truth is released once more, as a whole and by case group: expected
+    /// error of the number that both agree on by weighted least squares.
+    pub agreed_error: Option<String>,
+    /// For a count and the sums beside it: this block's part in the split of their price that makes
+    /// the error of the means least, and that error.
+    pub least: Option<Least>,
+}
+
+/// What the split of least error gives a block.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Least {
+    /// Its price.
+    pub rho: Rho,
+    /// As [`ExplainedBlock::mean_error_percent`], raw.
+    pub mean_error_percent: Vec<(u32, String)>,
 }
 
 /// Cell sizes for which the expected error is stated.
 const SIZES: [u32; 5] = [30, 100, 300, 1000, 3000];
+
+/// Relative standard deviation between the mean of a cell and what its peers lead to expect, for
+/// the expected error after shrinking. In public discharge data of New York State it is 10 to 16 %
+/// for means of 30 to 300 stays; an alliance's own is estimated from its answers.
+const APART: f64 = 0.15;
 
 /// Explains a layout.
 pub fn explain(layout: &Layout) -> Explained {
@@ -63,29 +88,116 @@ fn explain_block(layout: &Layout, block: &BlockLayout) -> ExplainedBlock {
             .map(|axis| axis.dimension.to_string())
             .collect()
     });
+    let by: Vec<String> = by.unwrap_or_default();
     let sigma = block.sigma.as_f64();
     let count = layout
         .blocks
         .iter()
         .find(|other| other.table == block.table && other.measure == Measure::Count);
-    let means = match (&block.measure, count) {
-        (Measure::Sum { .. } | Measure::Relative { .. }, Some(count)) => {
-            let of_mean = (sigma * sigma + 1e6 * count.sigma.as_f64().powi(2)).sqrt();
-            let percent = |n: u32| 196.0 * of_mean / (1000.0 * f64::from(n));
-            SIZES
-                .iter()
-                .map(|n| (*n, format!("{:.1}", percent(*n))))
-                .collect()
-        }
-        _ => Vec::new(),
-    };
+    let means = count.filter(|_| is_sum(&block.measure)).map(|count| {
+        let relative = relative(sigma, count.sigma.as_f64());
+        let shrunken = |n: u32| {
+            let variance = relative(n) * relative(n);
+            (variance * APART * APART / (variance + APART * APART)).sqrt()
+        };
+        let shrunken = if by.is_empty() {
+            Vec::new()
+        } else {
+            percents(shrunken)
+        };
+        (percents(&relative), shrunken)
+    });
+    let (means, shrunken) = means.unwrap_or_default();
     ExplainedBlock {
-        by: by.unwrap_or_default(),
+        by,
         measure: block.measure.clone(),
         numbers: layout.numbers(block),
         rho: block.rho,
         sigma: format!("{sigma:.2}"),
         error: format!("{:.1}", 1.96 * sigma),
         mean_error_percent: means,
+        shrunken_error_percent: shrunken,
+        agreed_error: agreed(layout, block).map(|sigma| format!("{:.1}", 1.96 * sigma)),
+        least: least(layout, block),
     }
+}
+
+fn is_sum(measure: &Measure) -> bool {
+    matches!(measure, Measure::Sum { .. } | Measure::Relative { .. })
+}
+
+/// Relative standard deviation of the mean of so many stays that cost about their reference, by
+/// the noise of sum and count.
+fn relative(of_sum: f64, of_count: f64) -> impl Fn(u32) -> f64 {
+    let of_mean = (of_sum * of_sum + 1e6 * of_count.powi(2)).sqrt();
+    move |n| of_mean / (1000.0 * f64::from(n))
+}
+
+/// Half-widths of 95 % intervals in percent.
+fn percents(relative: impl Fn(u32) -> f64) -> Vec<(u32, String)> {
+    let percent = |n: u32| format!("{:.1}", 196.0 * relative(n));
+    SIZES.iter().map(|n| (*n, percent(*n))).collect()
+}
+
+/// The scale of the noise that is left where a whole and its case groups tell the same truth.
+fn agreed(layout: &Layout, block: &BlockLayout) -> Option<f64> {
+    let (whole, groups) = (layout.table_by(&[])?, layout.table_by(&["case_group"])?);
+    if usize::try_from(block.table) != Ok(whole) {
+        return None;
+    }
+    let finer = match &block.measure {
+        Measure::Count => Measure::Count,
+        Measure::Relative { field } => Measure::Sum {
+            field: field.clone(),
+        },
+        Measure::Sum { .. }
+        | Measure::CountWhere { .. }
+        | Measure::Squares { .. }
+        | Measure::Histogram { .. }
+        | Measure::Structure { .. } => return None,
+    };
+    let finer = layout.blocks.get(layout.find(groups, &finer)?)?;
+    let cells = f64::from(layout.tables.get(groups)?.cells);
+    let square = |block: &BlockLayout| block.sigma.as_f64().powi(2);
+    Some((1.0 / (1.0 / square(block) + 1.0 / (cells * square(finer)))).sqrt())
+}
+
+/// The least-error split of what the count and the sums of a table cost together. A mean weighs
+/// the noise of its sum once, in thousandths of the reference, and that of the count 1000² times.
+fn least(layout: &Layout, block: &BlockLayout) -> Option<Least> {
+    let of_means = |other: &&BlockLayout| {
+        let part = other.measure == Measure::Count || is_sum(&other.measure);
+        part && other.table == block.table
+    };
+    let parts: Vec<&BlockLayout> = layout.blocks.iter().filter(of_means).collect();
+    let sums = parts.iter().filter(|part| is_sum(&part.measure)).count();
+    let of_count = parts.iter().position(|p| p.measure == Measure::Count)?;
+    let place = parts.iter().position(|part| *part == block)?;
+    let weight = |part: &&BlockLayout| {
+        let means = u64::try_from(sums).ok()?;
+        let weight = if is_sum(&part.measure) {
+            1
+        } else {
+            means.checked_mul(1_000_000)?
+        };
+        Some(Weighted {
+            weight,
+            l2_squared: part.l2_squared,
+        })
+    };
+    let weighted: Vec<Weighted> = parts.iter().map(weight).collect::<Option<_>>()?;
+    let total = Rho::sum(parts.iter().map(|part| part.rho)).ok()?;
+    let shares = least_error(total, &weighted)?;
+    let sigma = |at: usize| {
+        let scale = least_sigma(parts.get(at)?.l2_squared, *shares.get(at)?).ok()?;
+        Some(scale.as_f64())
+    };
+    let means = is_sum(&block.measure).then(|| {
+        let relative = relative(sigma(place)?, sigma(of_count)?);
+        Some(percents(relative))
+    });
+    Some(Least {
+        rho: *shares.get(place)?,
+        mean_error_percent: means.flatten().unwrap_or_default(),
+    })
 }

@@ -7,12 +7,13 @@ mod axes;
 mod sensitivity;
 mod compile;
 mod price;
+pub mod split;
 mod explain;
 mod manifest;
 
 pub use axes::Axis;
 pub use compile::compile;
-pub use explain::{Explained, explain};
+pub use explain::{Explained, ExplainedBlock, Least, explain};
 pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
 pub use manifest::{pooled_blocks, pooled_charge, pooled_fits, related_subjects, subjects};
 pub use price::check_price;

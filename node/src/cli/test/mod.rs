@@ -305,7 +305,11 @@ async fn each_step_names_its_reports_and_the_next() {
     );
     let dry = run_line(&dry).await.unwrap();
     assert!(
-        dry.contains("thousandths of the reference") && dry.contains("--spend"),
+        dry.contains("thousandths of the reference")
+            && dry.contains("improved, where peers")
+            && dry.contains("improved, agreed with the case groups")
+            && dry.contains("least error of the means at the same cost")
+            && dry.contains("--spend"),
         "{dry}"
     );
     let log = run_line(&["--data", &made.node, "log", "show"])

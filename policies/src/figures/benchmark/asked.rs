@@ -1,6 +1,7 @@
 //! Which figures a question can give: what was not asked for is not in a table, what was asked for
 //! and is not there has its reason.
 
+use schemas::id::Slug;
 use schemas::outcome::Outcome;
 use schemas::question::Measure;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::sum_of;
 use super::scope::{Context, cells};
 use super::types::{Cell, Figure, Totals};
+use crate::figures::improve::Method;
 
 /// A figure of a cell, or of a whole hospital, in the order in which tables show them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -62,6 +64,8 @@ pub struct Asked {
     pub figure: Kind,
     /// Whether it can have a sampling interval.
     pub sampling: bool,
+    /// How an improved value can stand beside it.
+    pub improved: Option<Method>,
 }
 
 impl Cell {
@@ -115,7 +119,7 @@ pub(super) fn of_table(context: &Context<'_>, table: usize, single: bool) -> Vec
         return Vec::new();
     }
     let mut asked = Vec::new();
-    let mut add = |figure, sampling| asked.push(Asked { figure, sampling });
+    let mut add = |figure, sampling| asked.push(one(figure, sampling));
     add(Kind::Stays, false);
     if let Some(field) = &context.cost {
         let sum = has(sum_of(field));
@@ -172,7 +176,7 @@ pub(super) fn of_totals(context: &Context<'_>) -> Vec<Asked> {
             found(&Measure::Count) && found(&measure)
         })
     };
-    let mut add = |figure, sampling| asked.push(Asked { figure, sampling });
+    let mut add = |figure, sampling| asked.push(one(figure, sampling));
     if has(groups, Measure::Count) {
         add(Kind::Cmi, true);
     }
@@ -202,6 +206,60 @@ pub(super) fn of_totals(context: &Context<'_>) -> Vec<Asked> {
             }
         }
     }
+    agreeing(
+        &mut asked,
+        context,
+        has(whole, Measure::Count) && has(groups, Measure::Count),
+    );
     asked.sort_by_key(|asked| asked.figure);
+    asked
+}
+
+fn one(figure: Kind, sampling: bool) -> Asked {
+    let improved = match figure {
+        Kind::P25 | Kind::P50 | Kind::P75 | Kind::P90 => Some(Method::AnchoredCumulative),
+        _ => None,
+    };
+    Asked {
+        figure,
+        sampling,
+        improved,
+    }
+}
+
+/// Totals that were released as a whole and by case group: by `both`, the counts.
+fn agreeing(asked: &mut [Asked], context: &Context<'_>, both: bool) {
+    let twice = |field: &Option<Slug>| {
+        let Some(field) = field else { return false };
+        let relative = Measure::Relative {
+            field: field.clone(),
+        };
+        let has = |by: &[&str], measure: &Measure| {
+            let table = context.layout.table_by(by);
+            table.is_some_and(|table| context.layout.find(table, measure).is_some())
+        };
+        has(&[], &relative) && has(&["case_group"], &sum_of(field))
+    };
+    for one in asked.iter_mut().filter(|_| both) {
+        let agrees = match one.figure {
+            Kind::Stays => true,
+            Kind::CostIndexReference => twice(&context.cost),
+            Kind::TimeIndexReference => twice(&context.stay),
+            _ => false,
+        };
+        if agrees {
+            one.improved = Some(Method::LeastSquares);
+        }
+    }
+}
+
+/// What the cells of a split can give: as [`of_table`], and means that peers improve.
+pub(super) fn of_split(context: &Context<'_>, table: usize) -> Vec<Asked> {
+    let mut asked = of_table(context, table, true);
+    for one in &mut asked {
+        if matches!(one.figure, Kind::MeanCost | Kind::MeanStay) {
+            one.improved = Some(Method::EmpiricalBayes);
+        }
+    }
     asked
 }

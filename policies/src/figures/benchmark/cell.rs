@@ -8,10 +8,11 @@ use schemas::question::Measure;
 use super::capped::{above_cap, capped_share};
 use super::scope::{Scope, per_money};
 use super::structure::structure;
-use super::types::{Cell, Figure, Interval, Percentiles};
+use super::types::{Cell, Figure, Improved, Interval, Percentiles};
 use crate::disclosure::Status;
 use crate::figures::decimal::{fixed, float, fraction, half_up};
 use crate::figures::dispersion::{self, Dispersion, Moments};
+use crate::figures::improve::{self, Method};
 use crate::figures::interval::{self, Bounds, Estimate};
 use crate::figures::noisy::Noisy;
 use crate::figures::percentile::{self, Bins, Quantile};
@@ -74,12 +75,13 @@ pub(super) fn figure(
             noisy: None,
             noise,
             sampling: sampling.and_then(|bounds| written(bounds, places)),
+            improved: None,
         }),
         None => Outcome::Suppressed,
     }
 }
 
-fn written(bounds: Bounds, places: u32) -> Option<Interval> {
+pub(super) fn written(bounds: Bounds, places: u32) -> Option<Interval> {
     Some(Interval {
         low: fixed(bounds.low, places)?,
         high: Some(fixed(bounds.high, places)?),
@@ -299,8 +301,12 @@ fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
     };
     let at = |p: f64| match &bins {
         Err(why) => why.outcome(),
-        Ok((bins, _)) => percentile::quantile(bins, p)
+        Ok((bins, stays)) => percentile::quantile(bins, p)
             .and_then(|found| quantile(&found, factor, places))
+            .map(|figure| Figure {
+                improved: anchored(bins, stays, p, (factor, places)),
+                ..figure
+            })
             .map_or(Outcome::Suppressed, Outcome::Value),
     };
     Percentiles {
@@ -309,6 +315,22 @@ fn percentiles(scope: &Scope<'_>, unit: Option<u64>) -> Percentiles {
         p75: at(0.75),
         p90: at(0.9),
     }
+}
+
+/// Nothing in the open top bin, where there is only a bound.
+fn anchored(
+    bins: &Bins,
+    stays: &Estimate,
+    p: f64,
+    (factor, places): (f64, u32),
+) -> Option<Improved> {
+    let found = improve::anchored(bins, stays.variance, p).filter(|found| !found.open)?;
+    let figure = quantile(&found, factor, places)?;
+    Some(Improved {
+        method: Method::AnchoredCumulative,
+        value: figure.value,
+        interval: figure.noise,
+    })
 }
 
 fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
@@ -327,5 +349,6 @@ fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
         sampling: found
             .sampling
             .and_then(|bounds| written(bounds.times(factor), places)),
+        improved: None,
     })
 }

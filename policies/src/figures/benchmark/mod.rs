@@ -7,12 +7,13 @@ mod cell;
 mod capped;
 mod structure;
 mod against;
+mod improved;
 mod totals;
 mod rank;
 
 pub use asked::{Asked, Kind};
 pub use types::{
-    Benchmark, BlockNoise, Cell, Data, Figure, Hospital, Indices, Inputs, Interval, Item,
+    Benchmark, BlockNoise, Cell, Data, Figure, Hospital, Improved, Indices, Inputs, Interval, Item,
     Percentiles, Rank, Row, Spent, Split, Totals,
 };
 
@@ -253,11 +254,13 @@ fn split(context: &Context<'_>, sorted: &[&Reply], table: usize, axis: &Axis) ->
             hospitals: hospitals.collect(),
         }
     };
+    let mut rows: Vec<Row> = axis.keys.iter().enumerate().map(row).collect();
+    improved::means(context, sorted, table, &mut rows);
     Split {
         dimension: axis.dimension.clone(),
         in_money: by_group,
-        asked: asked::of_table(context, table, true),
-        rows: axis.keys.iter().enumerate().map(row).collect(),
+        asked: asked::of_split(context, table),
+        rows,
     }
 }
 

@@ -70,5 +70,6 @@ fn one(share: f64, noise: Bounds) -> Option<Figure> {
             high: Some(fixed(high.max(share), 3)?),
         },
         sampling: None,
+        improved: None,
     })
 }

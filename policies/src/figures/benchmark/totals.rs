@@ -9,6 +9,7 @@ use schemas::question::Measure;
 
 use super::against::Yardstick;
 use super::cell::{Why, cell, estimate, figure, item_count, quotient, settle, shown, sum_of};
+use super::improved;
 use super::scope::{Context, Scope, cells};
 use super::types::{Cell, Figure, Indices, Totals, either};
 use crate::disclosure::Z95;
@@ -38,10 +39,13 @@ pub(super) fn totals<'a>(
     let found = [whole.clone(), groups.clone(), by(&["mdc"])]
         .into_iter()
         .flatten();
-    let all = found
+    let mut all = found
         .map(|scope| cell(&scope, None))
         .reduce(Cell::or)
         .unwrap_or_else(|| Cell::without(&Outcome::NoData, 0));
+    if let Outcome::Value(stays) = &mut all.stays {
+        stays.improved = improved::stays(whole.as_ref(), groups.as_ref());
+    }
     let [cost, stay] = yardsticks;
     let own = who.first().copied().filter(|_| !across);
     let index = |field: Option<&Slug>, yardstick: Option<&Yardstick>| {
@@ -90,7 +94,11 @@ fn reference_index(
         settle(made())
     };
     // By case group a sum is in thousandths of the stay's own reference already.
-    let first = either(by(whole, &relative), by(groups, &relative));
+    let of_whole = by(whole, &relative).map(|figure| Figure {
+        improved: improved::index(whole, groups, field),
+        ..figure
+    });
+    let first = either(of_whole, by(groups, &relative));
     either(first, by(groups, &sum_of(field)))
 }
 

@@ -13,6 +13,7 @@ use schemas::time::{Month, Period};
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
+use crate::figures::improve::Method;
 
 /// Two ends, both included.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -38,6 +39,20 @@ pub struct Figure {
     pub noise: Interval,
     /// 95 % sampling interval, where the spread of the stays is known.
     pub sampling: Option<Interval>,
+    /// A second value of less error from the same noised numbers, where there is a way to one.
+    pub improved: Option<Improved>,
+}
+
+/// A more accurate value beside a raw one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Improved {
+    /// How it was made, which says what its interval covers.
+    pub method: Method,
+    /// The value, in the unit of the raw one.
+    pub value: String,
+    /// Its 95 % interval. By [`Method::EmpiricalBayes`] 95 % hold on average over the cells that
+    /// were shrunk together; by the other methods 95 % for each, as the raw noise interval does.
+    pub interval: Interval,
 }
 
 /// Percentiles: in money where all stays of the cell are of one case group, otherwise in multiples
