@@ -141,10 +141,9 @@ impl Standing {
         let lies_there = digest(policy, &access)?;
         let all = history::signed(state.pool()).await?;
         // The last one signed stays signed when one of its signers leaves.
-        let approved = match all.last().filter(|last| last.policy == lies_there) {
-            Some(last) => officers.approved_then(last.steps, lies_there, &last.approvals),
-            None => officers.approved(lies_there, &approvals(data)?),
-        };
+        let last = all.last().filter(|last| last.policy == lies_there);
+        let steps = last.map_or(officers.changes(), |last| last.steps);
+        let approved = officers.approved_then(steps, lies_there, &approvals(data)?);
         let approved = approved.map_err(AccessError::Unsigned)?;
         let force = in_force(&officers, &all, history::believed(state, now).await?)?;
         let current = force.current.ok_or(AccessError::Superseded)?;
