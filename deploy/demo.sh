@@ -2,7 +2,8 @@
 # A whole alliance on this machine: one coordinator and six hospitals, each a process of its own,
 # talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series. With
 # made-up data also a pooled round about the year before, with a committee of four, in whose middle a
-# hospital that sits in the committee is killed.
+# hospital that sits in the committee is killed. Then the alliance's next year: forecast, budget, execution,
+# overspend, bonus, appraisal.
 #
 #   sh deploy/demo.sh                 made-up data
 #   sh deploy/demo.sh --data DIR      the six SPARCS hospitals in DIR/sparcs
@@ -19,7 +20,7 @@ while [ $# -gt 0 ]; do
     --data) data=$(cd "$2" && pwd); shift 2 ;;
     --folder) folder=$2; shift 2 ;;
     --quick) stays=8000; shift ;;
-    *) sed -n '2,11p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,13p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -276,6 +277,8 @@ if [ -z "$data" ]; then
     running="$running $!"
 fi
 
+. deploy/year.sh
+
 say "what it cost in privacy, at each hospital"
 first=${hospitals%% *}
 "$node" --data "$folder/$first" ledger
@@ -305,6 +308,7 @@ if [ -z "$data" ]; then
     echo "signals      $folder/signals/*.csv    (where an insurer looks first)"
     echo "evidence     $folder/insurer/audit/pack (the audit of h01, verified offline)"
 fi
+echo "year         $folder/year/published (letter.html for print, members.csv, year.json to verify)"
 echo "one node     $node --data $folder/$first ledger | log show | months | steward inbox | ask … --dry-run"
 if [ -z "$data" ]; then
     echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"

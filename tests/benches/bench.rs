@@ -5,9 +5,11 @@
 //! `bench FOLDER [--rows N] [--python PYTHON]`; the folder is made and kept, so that a second run
 //! skips the loading.
 //!
-//! `bench pooled [--large]` prints what a pooled round costs instead.
+//! `bench pooled [--large]` prints what a pooled round costs instead, `bench year` what the yearly
+//! computation of a large alliance does.
 
 mod rounds;
+mod year;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,6 +67,9 @@ fn main() -> anyhow::Result<()> {
     if words.first().is_some_and(|word| word == "pooled") {
         rounds::run(words.iter().any(|word| word == "--large"));
         return Ok(());
+    }
+    if words.first().is_some_and(|word| word == "year") {
+        return year::run();
     }
     let settings = settings()?;
     let bin = std::env::current_exe()?

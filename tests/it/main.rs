@@ -27,3 +27,4 @@ mod dictionary;
 mod coverage;
 mod sparcs;
 mod told;
+mod year;

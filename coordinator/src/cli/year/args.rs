@@ -17,6 +17,9 @@ pub(in crate::cli) struct Open {
     /// All there is to spend.
     #[arg(long)]
     pub(super) target: Money,
+    /// Member hospitals, separated by commas; all that are approved where it is left out.
+    #[arg(long, value_delimiter = ',')]
+    pub(super) member: Vec<Slug>,
     /// A party that signs, and its public key; one for each that the rules name.
     #[arg(long, value_name = "NAME=HEX", value_parser = party)]
     pub(super) party: Vec<(Slug, PublicKey)>,

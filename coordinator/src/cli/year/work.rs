@@ -26,13 +26,14 @@ pub(super) async fn open(
     let args::Open {
         year,
         target,
+        member,
         party,
         by,
     } = args;
     let alliance = office.config.alliance.clone();
     let now = office.clock.now();
     let rules = year::rules(data)?;
-    let members = active(office).await?;
+    let members = active(office, &member).await?;
     let says = Says::Open {
         target: target.0,
         rules: rules.digest()?,
@@ -151,11 +152,18 @@ pub(super) async fn what_if(
     show::computed(&computed, show::newest(&kept, matter), out)
 }
 
-/// Approved hospitals and the keys of their messages.
-async fn active(office: &Office) -> anyhow::Result<BTreeMap<Slug, PublicKey>> {
+/// Approved hospitals, or those named of them, and the keys of their messages.
+async fn active(office: &Office, named: &[Slug]) -> anyhow::Result<BTreeMap<Slug, PublicKey>> {
     let members = register::members(&office.state).await?.into_iter();
-    let members = members.filter(|member| member.standing == Standing::Active);
-    Ok(members
+    let members = members.filter(|member| {
+        member.standing == Standing::Active
+            && (named.is_empty() || named.contains(&member.hospital))
+    });
+    let members: BTreeMap<Slug, PublicKey> = members
         .map(|member| (member.hospital, member.message_key))
-        .collect())
+        .collect();
+    if let Some(missing) = named.iter().find(|name| !members.contains_key(*name)) {
+        anyhow::bail!("`{missing}` is no approved hospital; see `consilium-coordinator members`");
+    }
+    Ok(members)
 }

@@ -1,0 +1,146 @@
+# Sourced by the demo: the alliance's year after the benchmark, from its target to its end.
+# Uses folder, coordinator, node, hospitals, year, say.
+
+next=$((year + 1))
+home="$folder/year"
+mkdir -p "$home/statements"
+year() { step=$1; shift; "$coordinator" --data "$folder/coordinator" year "$step" "$@"; }
+party() { year say "$next" --as "$1" --key "$home/$1.pk8" "$2" "$3" "$4"; }
+
+# Every member has nothing against a result, or says what it has against it.
+accepted() { # matter, digest, members
+    for member in $3; do
+        file="$home/statements/$member-$1-$(date +%s).json"
+        "$node" --data "$folder/$member" year accept "$next" "$1" "$2" --out "$file" >/dev/null
+        year take "$next" "$file" >/dev/null
+    done
+}
+objects() { # member, matter, digest, why
+    "$node" --data "$folder/$1" year object "$next" "$2" "$3" --why "$4" \
+        --out "$home/statements/$1-objects-$2.json" >/dev/null
+    year take "$next" "$home/statements/$1-objects-$2.json"
+}
+result() { sed -n 's/^result //p'; }
+
+say "the alliance's year $next: target, applications, plan"
+parties=""
+for party in insurer committee lead-hospital members grassroots patients; do
+    parties="$parties --party $party=$(year key "$home/$party.pk8")"
+done
+# shellcheck disable=SC2086 # one word a party
+year open "$next" --target 1200000000.00 --as wang-fang $parties \
+    --member "$(echo "$hospitals" | tr ' ' ,)" | head -n 1
+year say "$next" --as wang-fang invite >/dev/null
+for member in $hospitals; do
+    "$node" --data "$folder/$member" year apply "$next" 250000000.00 --purpose "running care" \
+        --expected "shorter stays" --out "$home/statements/$member-apply.json" >/dev/null
+    year take "$next" "$home/statements/$member-apply.json" >/dev/null
+done
+year say "$next" --as wang-fang review >/dev/null
+
+# Facts that no question asks; case-weighted volume comes from the benchmark, with its noise.
+{
+    echo "member,tier,before,served-population,capability-score,chronic-managed,services"
+    n=0
+    for member in $hospitals; do
+        n=$((n + 1))
+        case $n in 1 | 2) tier=tertiary ;; 3 | 4) tier=secondary ;; *) tier=grassroots ;; esac
+        echo "$member,$tier,$((420 - 55 * n))000000.00;$((430 - 55 * n))000000.00,$((90 + 30 * n))000,$((92 - 4 * n)),$((3 + 4 * n))00,$((20 + 7 * n))0000"
+    done
+} >"$home/facts.csv"
+year inputs "$next" --facts "$home/facts.csv" --benchmark "$(ls "$folder"/benchmark/*.json | head -n 1)" \
+    --out "$home/plan.json"
+plan=$(year propose "$next" plan --inputs "$home/plan.json" --as wang-fang | tee /dev/stderr | result)
+say "what if the base weighed less"
+mkdir -p "$home/other-rules"
+sed 's/^alpha = .*/alpha = "0.40"/' policies/rules/budget.toml >"$home/other-rules/budget.toml"
+year what-if "$next" plan --inputs "$home/plan.json" --rules "$home/other-rules"
+
+say "an objection, its answer, the signatures"
+one=${hospitals%% *}
+others=${hospitals#* }
+objects "$one" plan "$plan" "the population served is an old count"
+year say "$next" --as chen-jie answer plan "$plan" "$one" --why "the count is the census of this year" >/dev/null
+accepted plan "$plan" "$others"
+for party in insurer lead-hospital members grassroots patients; do
+    party "$party" sign plan "$plan" | tail -n 1
+done
+
+say "twelve months of spending, as the insurer paid it"
+year export "$next" --out "$home/published" >/dev/null
+third=$(echo "$hospitals" | cut -d ' ' -f 3)
+tail -n +2 "$home/published/members.csv" | tr -d '\r' | awk -F, -v third="$third" '{
+    rate = ($1 == third) ? 1.04 : 0.90 + 0.015 * NR
+    for (m = 1; m <= 12; m++) {
+        fen = int(($8 - $9) * rate * (1 + 0.02 * ((m * 7 + NR) % 5 - 2)) / 12)
+        printf "%s %02d %d.%02d\n", $1, m, int(fen / 100), fen % 100
+    }
+}' | sort -k2,2 -k1,1 >"$home/paid.txt"
+while read -r member month amount; do
+    year say "$next" --as insurer --key "$home/insurer.pk8" paid "$member" "$next-$month" "$amount" >/dev/null
+done <"$home/paid.txt"
+year execution "$next" --month 6
+year execution "$next" --month 12
+
+say "overspend of $third: classified, appealed, decided"
+year export "$next" --out "$home/published" >/dev/null
+over=$(awk -F, -v id="$third" '$1 == id { print $10 - ($8 - $9) }' "$home/published/members.csv")
+evidence=$(printf 'minutes of the panel' | sha256sum | cut -d ' ' -f 1)
+cat >"$home/overspend.json" <<JSON
+{"year": $next, "overspend": {"$third": $over}, "reserve": 6000000000,
+ "classified": [
+  {"member": "$third", "cause": "price_swing", "amount": $((over / 2)), "evidence": ["$evidence"]},
+  {"member": "$third", "cause": "management_gap", "amount": $((over - over / 2)), "evidence": ["$evidence"]}]}
+JSON
+settled=$(year propose "$next" settlement --inputs "$home/overspend.json" --as wang-fang | tee /dev/stderr | result)
+objects "$third" settlement "$settled" "the gap was a price too" >/dev/null
+for party in insurer committee; do
+    year say "$next" --as "$party" --key "$home/$party.pk8" answer settlement "$settled" "$third" \
+        --why "the minutes name three orders without need" >/dev/null
+done
+accepted settlement "$settled" "$(echo "$hospitals" | sed "s/$third//")"
+party insurer sign settlement "$settled" >/dev/null
+party committee sign settlement "$settled" | tail -n 1
+
+say "surplus and bonus"
+{
+    printf '{"year": %s, "basic": 1000000000, "performance": 600000000, "strategic": 250000000, "lead": "%s", "members": [' "$next" "$one"
+    n=0
+    for member in $hospitals; do
+        n=$((n + 1))
+        case $n in 1 | 2) tier=tertiary ;; 3 | 4) tier=secondary ;; *) tier=grassroots ;; esac
+        [ $n = 1 ] || printf ', '
+        printf '{"id": "%s", "tier": "%s", "quality_held": true, "dimensions": {"referral-share": {"value": "0.%s"}, "chronic-control": {"value": "0.%s"}, "grassroots-growth": {"value": "%s", "variance": "0.0001"}}, "gaming": {"volume-jump": {"value": "0.%s"}}}' \
+            "$member" "$tier" $((10 + 4 * n)) $((52 + 3 * n)) "0.0$n" $((20 + 2 * n))
+    done
+    printf '], "own": {"%s": 12000000000}}' "$one"
+} >"$home/bonus.json"
+bonus=$(year propose "$next" bonus --inputs "$home/bonus.json" --as wang-fang | tee /dev/stderr | result)
+accepted bonus "$bonus" "$hospitals"
+party insurer sign bonus "$bonus" >/dev/null
+party members sign bonus "$bonus" >/dev/null
+year say "$next" --as insurer --key "$home/insurer.pk8" pay-out "$bonus" | tail -n 1
+
+say "appraisal, and the end of the year"
+{
+    printf '{"year": %s, "stage": "quality", "members": [' "$next"
+    n=0
+    for member in $hospitals; do
+        n=$((n + 1))
+        [ $n = 1 ] || printf ', '
+        printf '{"id": "%s", "values": {"low-risk-mortality": "0.0%s", "complications": "3", "length-of-stay": "%s/10", "bed-turnover": "%s", "grassroots-visits": "%s", "cost-growth": "4", "budget-deviation": "%s", "chronic-control": "%s", "two-way-referral": "%s"}, "scores": {"patients": "9%s", "social": "88"}}' \
+            "$member" "$n" $((70 + 4 * n)) $((42 - n)) $((45 + 3 * n)) "$n" $((55 + 3 * n)) $((6 + 2 * n)) "$n"
+    done
+    printf ']}'
+} >"$home/appraisal.json"
+appraised=$(year propose "$next" appraisal --inputs "$home/appraisal.json" --as wang-fang | tee /dev/stderr | result)
+accepted appraisal "$appraised" "$hospitals"
+party insurer sign appraisal "$appraised" >/dev/null
+party patients sign appraisal "$appraised" >/dev/null
+year say "$next" --as wang-fang close
+year export "$next" --out "$home/published"
+year verify "$home/published/year.json" | head -n 1
+"$node" --data "$folder/$third" verify-score "$home/published/year.json" | sed -n '2,$p'
+if command -v python3 >/dev/null 2>&1; then
+    python3 tests/year/recompute.py "$home/published/year.json"
+fi
