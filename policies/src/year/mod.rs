@@ -19,11 +19,12 @@ pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use published::{Fault, Kept, Proposed, Published};
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
+use schemas::request::SKEW;
 use schemas::seal::{PublicKey, SealError, Sealed};
 use schemas::time::{Month, Timestamp};
 use schemas::year::{Matter, Says, Statement};
@@ -73,8 +74,11 @@ pub struct Year {
     pub paid: BTreeMap<Slug, BTreeMap<Month, Fen>>,
     /// The bonus that was paid out.
     pub paid_out: Option<Digest>,
-    /// When the last statement was made.
+    /// When the last statement was taken.
     pub last: Timestamp,
+    /// Digests of what was said: nothing is taken twice.
+    #[serde(skip)]
+    said: BTreeSet<Digest>,
 }
 
 /// An application.
@@ -118,8 +122,8 @@ pub enum Refused {
     /// Two who share a key or name.
     #[error("members and parties have names and keys of their own")]
     Shared,
-    /// Dated before what was said last, or after now.
-    #[error("the statement is dated before the last one, or after now")]
+    /// Dated after now, or taken by a clock that runs behind the last one.
+    #[error("the statement is dated after now, or the clock runs behind the last statement")]
     Time,
     /// Too long, or an amount below zero.
     #[error("a text has at most {LONGEST} characters, an amount is zero or more")]
@@ -183,7 +187,7 @@ pub fn open(
     else {
         return Err(Refused::Opening);
     };
-    if statement.at > now {
+    if statement.at.0 > now.0.saturating_add(SKEW) {
         return Err(Refused::Time);
     }
     if target < Fen(0) || members.is_empty() {
@@ -222,7 +226,8 @@ pub fn open(
         matters: BTreeMap::new(),
         paid: BTreeMap::new(),
         paid_out: None,
-        last: statement.at,
+        last: now,
+        said: BTreeSet::from([sealed.digest()?]),
     })
 }
 
@@ -251,12 +256,21 @@ impl Year {
         if statement.alliance != *alliance || statement.year != self.number {
             return Err(Refused::Elsewhere);
         }
-        if statement.at < self.last || statement.at > now {
+        if now < self.last || statement.at.0 > now.0.saturating_add(SKEW) {
             return Err(Refused::Time);
         }
         let mut next = self.clone();
-        next.last = statement.at;
-        next.say(&rules.year, speaker, statement)?;
+        if !next.said.insert(sealed.digest()?) {
+            return Err(Refused::Again);
+        }
+        next.last = now;
+        // What counts is when it was taken: a file may be carried for days, and nobody dates his own
+        // word back.
+        let taken = Statement {
+            at: now,
+            ..statement
+        };
+        next.say(&rules.year, speaker, taken)?;
         Ok(next)
     }
 

@@ -164,7 +164,7 @@ fn another_time_name_year_key_or_rule_is_refused() {
     let world = World::new();
     let year = world.planned();
     // A statement from tomorrow, in another's name, of another year, under other rules.
-    let ahead = world.sealed("h1", 9, accept(Matter::Plan, 1));
+    let ahead = world.sealed("h1", 200, accept(Matter::Plan, 1));
     let administrators = world.of(&["wang-fang"]);
     let take = |sealed: &Sealed<Statement>, rules: &Rules| {
         year.take(&slug("river"), rules, &administrators, sealed, Timestamp(8))

@@ -40,7 +40,7 @@ pub(super) async fn open(
         members,
         parties: party.into_iter().collect::<BTreeMap<_, _>>(),
     };
-    let sealed = say::sealed(data, year, &by, says)?;
+    let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
     let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
     for warning in rules.appraisal.warnings() {
         writeln!(out, "warning: {warning}")?;
