@@ -20,7 +20,12 @@ objects() { # member, matter, digest, why
         --out "$home/statements/$1-objects-$2.json" >/dev/null
     year take "$next" "$home/statements/$1-objects-$2.json"
 }
-result() { sed -n 's/^result //p'; }
+# Computes and proposes a result, shows it, and keeps its digest.
+propose() { # matter, inputs
+    year propose "$next" "$1" --inputs "$2" --as wang-fang >"$home/$1.txt"
+    cat "$home/$1.txt"
+    digest=$(sed -n 's/^result //p' "$home/$1.txt")
+}
 
 say "the alliance's year $next: target, applications, plan"
 parties=""
@@ -50,7 +55,8 @@ year say "$next" --as wang-fang review >/dev/null
 } >"$home/facts.csv"
 year inputs "$next" --facts "$home/facts.csv" --benchmark "$(ls "$folder"/benchmark/*.json | head -n 1)" \
     --out "$home/plan.json"
-plan=$(year propose "$next" plan --inputs "$home/plan.json" --as wang-fang | tee /dev/stderr | result)
+propose plan "$home/plan.json"
+plan=$digest
 say "what if the base weighed less"
 mkdir -p "$home/other-rules"
 sed 's/^alpha = .*/alpha = "0.40"/' policies/rules/budget.toml >"$home/other-rules/budget.toml"
@@ -92,7 +98,8 @@ cat >"$home/overspend.json" <<JSON
   {"member": "$third", "cause": "price_swing", "amount": $((over / 2)), "evidence": ["$evidence"]},
   {"member": "$third", "cause": "management_gap", "amount": $((over - over / 2)), "evidence": ["$evidence"]}]}
 JSON
-settled=$(year propose "$next" settlement --inputs "$home/overspend.json" --as wang-fang | tee /dev/stderr | result)
+propose settlement "$home/overspend.json"
+settled=$digest
 objects "$third" settlement "$settled" "the gap was a price too" >/dev/null
 for party in insurer committee; do
     year say "$next" --as "$party" --key "$home/$party.pk8" answer settlement "$settled" "$third" \
@@ -101,6 +108,13 @@ done
 accepted settlement "$settled" "$(echo "$hospitals" | sed "s/$third//")"
 party insurer sign settlement "$settled" >/dev/null
 party committee sign settlement "$settled" | tail -n 1
+
+say "forecast of ${one}'s spending from what was paid"
+{
+    echo "month,value"
+    awk -v id="$one" -v y="$next" '$1 == id { print y "-" $2 "," $3 }' "$home/paid.txt"
+} >"$home/paid-$one.csv"
+year forecast "$home/paid-$one.csv" --ahead 3
 
 say "surplus and bonus"
 {
@@ -115,7 +129,8 @@ say "surplus and bonus"
     done
     printf '], "own": {"%s": 12000000000}}' "$one"
 } >"$home/bonus.json"
-bonus=$(year propose "$next" bonus --inputs "$home/bonus.json" --as wang-fang | tee /dev/stderr | result)
+propose bonus "$home/bonus.json"
+bonus=$digest
 accepted bonus "$bonus" "$hospitals"
 party insurer sign bonus "$bonus" >/dev/null
 party members sign bonus "$bonus" >/dev/null
@@ -133,7 +148,8 @@ say "appraisal, and the end of the year"
     done
     printf ']}'
 } >"$home/appraisal.json"
-appraised=$(year propose "$next" appraisal --inputs "$home/appraisal.json" --as wang-fang | tee /dev/stderr | result)
+propose appraisal "$home/appraisal.json"
+appraised=$digest
 accepted appraisal "$appraised" "$hospitals"
 party insurer sign appraisal "$appraised" >/dev/null
 party patients sign appraisal "$appraised" >/dev/null
