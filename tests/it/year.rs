@@ -268,7 +268,7 @@ async fn one_fen_one_digit_or_one_bit_changed_is_found() {
     let text = serde_json::to_string(&published).unwrap();
     for (from, to) in [
         ("23057291667", "23057291668"),
-        ("12762777", "12762778"),
+        ("\"retained\":65000000", "\"retained\":65000001"),
         ("\"73.87\"", "\"73.88\""),
     ] {
         assert!(text.contains(from), "{from}");
