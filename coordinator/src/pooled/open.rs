@@ -259,7 +259,7 @@ pub async fn find(state: &State, authority: &Authority, id: &Slug) -> Result<Hel
 
 /// All rounds, oldest first.
 pub async fn list(state: &State, authority: &Authority) -> Result<Vec<Held>, PooledError> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} order by opened, id")))
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} order by opened, length(id), id")))
         .fetch_all(state.pool())
         .await?;
     let mut held = Vec::with_capacity(rows.len());
