@@ -259,9 +259,11 @@ pub async fn find(state: &State, authority: &Authority, id: &Slug) -> Result<Hel
 
 /// All rounds, oldest first.
 pub async fn list(state: &State, authority: &Authority) -> Result<Vec<Held>, PooledError> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} order by opened, length(id), id")))
-        .fetch_all(state.pool())
-        .await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{SELECT} order by opened, length(id), id"
+    )))
+    .fetch_all(state.pool())
+    .await?;
     let mut held = Vec::with_capacity(rows.len());
     for row in &rows {
         held.push(read(state, authority, row).await?);
