@@ -292,7 +292,7 @@ async fn one_fen_one_digit_or_one_bit_changed_is_found() {
     // that it was said shows the log, an entry for each statement.
     let mut paid = Vec::new();
     let collect = |number: usize, _: &_, says: &Says| {
-        if matches!(says, Says::Paid { .. }) {
+        if matches!(says, Says::Paid { .. } | Says::PayOut { .. }) {
             paid.push(number - 1);
         }
         Ok(())
