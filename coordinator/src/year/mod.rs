@@ -54,6 +54,11 @@ pub enum YearError {
         /// What the year says.
         target: schemas::money::Fen,
     },
+    /// The result is about others.
+    #[error(
+        "the inputs name hospitals that take no part in this year, or leave one out of the plan"
+    )]
+    Members,
     /// Administrators.
     #[error(transparent)]
     Administrators(#[from] AdministratorsError),

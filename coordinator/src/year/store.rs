@@ -75,6 +75,9 @@ pub async fn propose(
             target: before.target,
         });
     }
+    if !computed.concerns(&before.members) {
+        return Err(YearError::Members);
+    }
     let sealed = seal(&computed, now)?;
     let year = next(&mut change, (alliance, number), &sealed, now).await?;
     sqlx::query(

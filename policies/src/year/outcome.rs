@@ -1,7 +1,7 @@
 //! The results that a year proposes, computed from their inputs. Whoever has rules and inputs gets the
 //! same bytes and the same digest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::canonical;
 use schemas::digest::Digest;
@@ -124,6 +124,20 @@ impl Computed {
     /// The digest by which statements speak about the result.
     pub fn digest(&self) -> Result<Digest, canonical::Error> {
         canonical::digest("consilium-year-result-v1", self)
+    }
+
+    /// Whether it is about these members alone; a plan about each of them.
+    pub fn concerns<T>(&self, members: &BTreeMap<Slug, T>) -> bool {
+        let known = |id: &Slug| members.contains_key(id);
+        match self {
+            Self::Plan(plan) => {
+                let all = plan.members.len() == members.len();
+                all && plan.members.iter().all(|part| known(&part.id))
+            }
+            Self::Settlement(settled) => settled.responsible.keys().all(known),
+            Self::Bonus(bonus) => bonus.scores.iter().all(|score| known(&score.id)),
+            Self::Appraisal(all) => all.iter().all(|one| known(&one.id)),
+        }
     }
 
     /// About what it is.

@@ -75,6 +75,9 @@ pub enum Fault {
     /// A proposal without its result.
     #[error("statement {0} proposes a result that is not published")]
     Missing(usize),
+    /// A result about others than the year's members, or a plan that leaves one out.
+    #[error("result {0} is not about the year's members")]
+    Members(usize),
     /// A plan that is not about the year's target.
     #[error("result {0} splits another amount than the year's target")]
     Target(usize),
@@ -104,6 +107,7 @@ impl Published {
                 Some(Computed::Plan(plan)) if plan.total != year.target => {
                     Err(Fault::Target(*place))
                 }
+                Some(computed) if !computed.concerns(&year.members) => Err(Fault::Members(*place)),
                 _ => Ok(()),
             }
         })?;
