@@ -1,6 +1,7 @@
 //! One binary for all integration tests.
 
 mod binary;
+mod dying;
 mod hospital;
 mod attacks;
 mod neighbours;
@@ -23,6 +24,7 @@ mod link;
 mod signals;
 mod simulated;
 mod benchmark;
+mod improved;
 mod dictionary;
 mod coverage;
 mod sparcs;

@@ -20,7 +20,12 @@ pub fn execution(
     year: &Year,
     month: u8,
 ) -> Vec<(Slug, Fen, Fen, Option<Execution>)> {
-    let Some(Computed::Plan(plan)) = newest(published, year, Matter::Plan) else {
+    let in_force = year
+        .matters
+        .get(&Matter::Plan)
+        .is_some_and(|plan| plan.in_force);
+    let newest = newest(published, year, Matter::Plan).filter(|_| in_force);
+    let Some(Computed::Plan(plan)) = newest else {
         return Vec::new();
     };
     let rows = plan.members.iter().map(|part| {

@@ -156,50 +156,36 @@ pub(super) async fn refuse(
     Ok(())
 }
 
-/// Takes an undecided opening off the list.
+/// Takes an opening that nobody decided about off the list.
 pub(super) async fn withdraw(change: &mut Change, request: &Digest) -> Result<(), StateError> {
-    for sql in [
-        "delete from audit_signatures where request = $1 \
-         and request in (select request from audit_openings where refused is null)",
-        "delete from audit_openings where request = $1 and refused is null",
-    ] {
-        sqlx::query(sql)
-            .bind(request.to_string())
-            .execute(&mut **change)
-            .await?;
-    }
-    Ok(())
+    undecided(change, "request", request.to_string()).await
 }
 
 /// Takes a payer's undecided openings off the list: what an earlier key of its signed.
 pub(super) async fn withdraw_all(change: &mut Change, payer: &Slug) -> Result<(), StateError> {
-    for sql in [
-        "delete from audit_signatures where request in \
-         (select o.request from audit_openings o where o.payer = $1 and o.refused is null \
-         and not exists (select 1 from audit_replies r where r.request = o.request))",
-        "delete from audit_openings where payer = $1 and refused is null \
-         and not exists (select 1 from audit_replies r where r.request = audit_openings.request)",
-    ] {
-        sqlx::query(sql)
-            .bind(payer.to_string())
-            .execute(&mut **change)
-            .await?;
-    }
-    Ok(())
+    undecided(change, "payer", payer.to_string()).await
 }
 
 /// Forgets the openings of a month that nothing came of. Under what was opened or refused the
 /// signatures stay, as proof of who agreed.
 pub(super) async fn forget(change: &mut Change, month: Month) -> Result<(), StateError> {
-    for sql in [
-        "delete from audit_signatures where request in \
-         (select o.request from audit_openings o where o.month = $1 and o.refused is null \
-         and not exists (select 1 from audit_replies r where r.request = o.request))",
-        "delete from audit_openings where month = $1 and refused is null \
-         and not exists (select 1 from audit_replies r where r.request = audit_openings.request)",
-    ] {
-        sqlx::query(sql)
-            .bind(month.to_string())
+    undecided(change, "month", month.to_string()).await
+}
+
+/// Deletes openings, and the signatures under them, that were neither answered nor refused.
+async fn undecided(
+    change: &mut Change,
+    column: &'static str,
+    value: String,
+) -> Result<(), StateError> {
+    let which = format!(
+        "select o.request from audit_openings o where o.{column} = $1 and o.refused is null \
+         and not exists (select 1 from audit_replies r where r.request = o.request)"
+    );
+    for table in ["audit_signatures", "audit_openings"] {
+        let sql = format!("delete from {table} where request in ({which})");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&value)
             .execute(&mut **change)
             .await?;
     }

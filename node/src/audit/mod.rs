@@ -122,22 +122,25 @@ pub async fn unregister(state: &State, payer: &Slug, now: Timestamp) -> Result<b
     Ok(true)
 }
 
-/// Registers the message key by which a payer's requests are known; replaces an earlier one.
+/// Registers the message key by which a payer's requests are known; replaces an earlier one, which
+/// it gives.
 pub async fn register(
     state: &State,
     payer: &Slug,
     key: &PublicKey,
     now: Timestamp,
-) -> Result<(), AuditError> {
+) -> Result<Option<PublicKey>, AuditError> {
     let mut change = state.begin().await?;
-    if store::set_payer(&mut change, payer, key).await? {
+    let before = store::set_payer(&mut change, payer, key).await?;
+    let before = before.filter(|before| before != key);
+    if before.is_some() {
         listed::withdraw_all(&mut change, payer).await?;
     }
     let detail = [("payer", payer.to_string())];
     let subject = key.fingerprint();
     state::append(&mut change, now, "audit-payer", subject, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
-    Ok(())
+    Ok(before)
 }
 
 /// The book of a payer's latest batch of a month. It shows witnesses once two have seen the close.

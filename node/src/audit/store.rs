@@ -20,14 +20,14 @@ pub(super) enum Use {
     Nothing,
 }
 
-/// Sets a payer's key; whether that is another than before.
+/// Sets a payer's key, and gives the one before.
 pub(super) async fn set_payer(
     change: &mut Change,
     payer: &Slug,
     key: &PublicKey,
-) -> Result<bool, StateError> {
+) -> Result<Option<PublicKey>, StateError> {
     let known = payers(&mut **change).await?;
-    let same = known.iter().any(|(name, own)| name == payer && own == key);
+    let before = known.into_iter().find(|(name, _)| name == payer);
     let text = Digest::from_bytes(*key.as_bytes());
     sqlx::query(
         "insert into audit_payers (payer, key) values ($1, $2) \
@@ -37,7 +37,7 @@ pub(super) async fn set_payer(
     .bind(text.to_string())
     .execute(&mut **change)
     .await?;
-    Ok(!same)
+    Ok(before.map(|(_, key)| key))
 }
 
 /// Removes a payer's key, if there is one, and gives it.

@@ -166,7 +166,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
-        Command::VerifyScore { receipt } => year::verify(&receipt, &cli.data, out).await,
+        Command::VerifyScore { receipt } => year::score(&receipt, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),
     }
 }

@@ -133,7 +133,12 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             };
             access::remove(&node.state, &departure, &signers).await?;
             writeln!(out, "{} decides nothing here any more", departure.name)?;
-            writeln!(out, "approvals that only {} gave are void", departure.name)?;
+            writeln!(
+                out,
+                "the policy in force stays; what only {} approved is void, standing approvals too: \
+                 look at `steward standing list` and `steward inbox`",
+                departure.name
+            )?;
             Ok(())
         }
         Command::List { json } => {

@@ -4,9 +4,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
-use policies::year::{Computed, Published};
+use policies::year::{Computed, Published, Year};
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::money::Fen;
@@ -75,8 +75,7 @@ pub(super) enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Check a year's published file: every signature, every rule, every fen; and show this
-    /// hospital's part.
+    /// Check a year's published file: every signature, every rule, every fen.
     ///
     /// Example: consilium-node --data ./node1 year verify ./year.json
     Verify {
@@ -127,7 +126,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             };
             (year, says, out)
         }
-        Command::Verify { file } => return verify(&file, data, out).await,
+        Command::Verify { file } => return verify(&file, out).map(drop),
     };
     let node = Node::open(data).await?;
     let dictionary = dictionaries::latest(&node.state).await?;
@@ -147,8 +146,8 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     Ok(())
 }
 
-/// Checks a published year, and shows what concerns this hospital.
-pub(super) async fn verify(file: &Path, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+/// Checks a published year from its file alone.
+fn verify(file: &Path, out: &mut dyn Write) -> anyhow::Result<(Published, Year)> {
     let name = file.display();
     let size = std::fs::metadata(file)
         .with_context(|| format!("`{name}`"))?
@@ -164,15 +163,19 @@ pub(super) async fn verify(file: &Path, data: &Path, out: &mut dyn Write) -> any
         published.statements.len(),
         published.results.len()
     )?;
-    let Ok(node) = Node::open(data).await else {
-        return Ok(());
-    };
+    Ok((published, year))
+}
+
+/// Checks a published year, and shows what concerns this hospital.
+pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
     let own = &node.config.hospital;
+    let (published, year) = verify(file, out)?;
     let key = Keys::open(&node.config.data)?.message_key()?.public();
-    ensure!(
-        year.members.get(own).is_none_or(|known| *known == key),
-        "the file names another key for {own}"
-    );
+    let Some(known) = year.members.get(own) else {
+        bail!("{own} takes no part in the year {}", year.number);
+    };
+    ensure!(*known == key, "the file names another key for {own}");
     for course in year.matters.values() {
         let mut results = published.results.iter().map(|one| &one.computed);
         let newest = results.find(|one| one.digest().is_ok_and(|digest| digest == course.result));

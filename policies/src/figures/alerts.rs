@@ -6,8 +6,8 @@ use schemas::money::Fen;
 use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
-use crate::figures::budget::RulesError;
 use crate::figures::exact::{round, sum};
+use crate::figures::settings::{Faults, RulesError, read};
 use crate::figures::{Exact, half_up};
 
 /// The rules as shipped.
@@ -72,28 +72,25 @@ pub enum Deviation {
 impl AlertRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self =
-            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
+        read(text, Self::check)
+    }
+
+    fn check(&self, faults: &mut Faults) {
         let part = |value: &Exact| value.0 > RBig::ZERO && value.0 < RBig::ONE;
-        let checks = [
+        for (sound, fault) in [
             (
-                rules.blue.0 > RBig::ZERO && rules.blue < rules.yellow && rules.yellow <= rules.red,
+                self.blue.0 > RBig::ZERO && self.blue < self.yellow && self.yellow <= self.red,
                 "`blue`, `yellow` and `red` rise from above 0",
             ),
-            (part(&rules.deviation), "`deviation` is between 0 and 1"),
-            (rules.anomaly.0 > RBig::ZERO, "`anomaly` is above 0"),
-            (part(&rules.volume), "`volume` is between 0 and 1"),
-            (part(&rules.variation), "`variation` is between 0 and 1"),
-            (rules.splurge.0 > RBig::ZERO, "`splurge` is above 0"),
-            ((2..=31).contains(&rules.days), "`days` is from 2 to 31"),
-            ((2..=12).contains(&rules.months), "`months` is from 2 to 12"),
-        ];
-        let faults = checks.iter().filter(|(sound, _)| !sound);
-        let faults: Vec<String> = faults.map(|(_, fault)| (*fault).to_owned()).collect();
-        if faults.is_empty() {
-            Ok(rules)
-        } else {
-            Err(RulesError::Values(faults))
+            (part(&self.deviation), "`deviation` is between 0 and 1"),
+            (self.anomaly.0 > RBig::ZERO, "`anomaly` is above 0"),
+            (part(&self.volume), "`volume` is between 0 and 1"),
+            (part(&self.variation), "`variation` is between 0 and 1"),
+            (self.splurge.0 > RBig::ZERO, "`splurge` is above 0"),
+            ((2..=31).contains(&self.days), "`days` is from 2 to 31"),
+            ((2..=12).contains(&self.months), "`months` is from 2 to 12"),
+        ] {
+            faults.check(sound, fault);
         }
     }
 

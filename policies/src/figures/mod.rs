@@ -19,6 +19,7 @@ pub mod summed;
 pub mod signals;
 pub mod exact;
 pub mod apportion;
+pub mod settings;
 pub mod budget;
 pub mod bonus;
 pub mod overspend;

@@ -40,6 +40,22 @@ pub fn least(p: f64, sigma: f64) -> f64 {
     (needed * sigma).max(1.0)
 }
 
+/// What another year could give: the quantiles at p ± 1.96·√(p(1−p)/n), where both lie below the open
+/// top bin. `all` is what the fitted counts end at.
+pub(super) fn sampling(
+    fitted: &[f64],
+    edges: &[f64],
+    p: f64,
+    (n, all): (f64, f64),
+) -> Option<Bounds> {
+    let half = Z95 * libm::sqrt(p * (1.0 - p) / n);
+    let ends = [p - half, p + half].map(|q| invert(fitted, edges, q.clamp(0.0, 1.0) * all));
+    match ends {
+        [Some((low, _)), Some((high, false))] => Some(Bounds { low, high }),
+        _ => None,
+    }
+}
+
 /// The p-quantile, 0 < p < 1. `None` (suppressed) where the noisy number of stays is below 20 σ, or
 /// below 100 σ for percentiles above the 75th, whose error grows fast.
 pub fn quantile(bins: &Bins, p: f64) -> Option<Quantile> {
@@ -53,12 +69,7 @@ pub fn quantile(bins: &Bins, p: f64) -> Option<Quantile> {
     let all = *fitted.last()?;
     let (value, open) = invert(&fitted, &bins.edges, p * all)?;
     let (low, high) = kept(bins, &cumulative, p)?;
-    let half = Z95 * libm::sqrt(p * (1.0 - p) / total);
-    let ends = [p - half, p + half].map(|q| invert(&fitted, &bins.edges, q.clamp(0.0, 1.0) * all));
-    let sampling = match ends {
-        [Some((low, _)), Some((high, false))] => Some(Bounds { low, high }),
-        _ => None,
-    };
+    let sampling = sampling(&fitted, &bins.edges, p, (total, all));
     Some(Quantile {
         value,
         open,

@@ -119,14 +119,22 @@ pub enum Refused {
     /// Parties that the rules need.
     #[error("the rules need the party `{0}`")]
     Party(Slug),
-    /// Two who share a key or name.
-    #[error("members and parties have names and keys of their own")]
-    Shared,
+    /// Somebody's name or key is somebody else's too.
+    #[error("`{0}` has the name or key of another member, party or administrator")]
+    Shared(Slug),
+    /// Nobody to share anything.
+    #[error("a year needs members: approve hospitals first")]
+    NoMembers,
+    /// Another key than the speaker's.
+    #[error("this is not the key that `{0}` has in this year")]
+    Key(Slug),
     /// Dated after now, or taken by a clock that runs behind the last one.
     #[error("the statement is dated after now, or the clock runs behind the last statement")]
     Time,
     /// Too long, or an amount below zero.
-    #[error("a text has at most {LONGEST} characters, an amount is zero or more")]
+    #[error(
+        "a text has at most {LONGEST} characters, an amount is zero or more, a target above it"
+    )]
     Content,
     /// Another version.
     #[error("this is not the newest result; look at it and speak about that one")]
@@ -190,7 +198,10 @@ pub fn open(
     if statement.at.0 > now.0.saturating_add(SKEW) {
         return Err(Refused::Time);
     }
-    if target < Fen(0) || members.is_empty() {
+    if members.is_empty() {
+        return Err(Refused::NoMembers);
+    }
+    if target <= Fen(0) {
         return Err(Refused::Content);
     }
     if rules.digest().map_err(|_| Refused::Rules)? != under {
@@ -204,16 +215,11 @@ pub fn open(
     {
         return Err(Refused::Party(missing.clone()));
     }
-    let keys = members
-        .values()
-        .chain(parties.values())
-        .chain(administrators.values());
-    let mut keys: Vec<&PublicKey> = keys.collect();
-    let all = keys.len();
-    keys.sort();
-    keys.dedup();
-    if keys.len() < all || members.keys().any(|name| parties.contains_key(name)) {
-        return Err(Refused::Shared);
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for (name, key) in administrators.iter().chain(&members).chain(&parties) {
+        if !names.insert(name) || !keys.insert(key) {
+            return Err(Refused::Shared(name.clone()));
+        }
     }
     Ok(Year {
         number: statement.year,
@@ -294,14 +300,19 @@ impl Year {
             (Speaker::Member, &self.members),
             (Speaker::Party, &self.parties),
         ];
-        for (speaker, keys) in speakers {
+        for (speaker, keys) in &speakers {
             let known = keys
                 .iter()
                 .find(|(_, key)| key.fingerprint() == sealed.claimed_key());
             if let Some((name, key)) = known {
                 let statement = sealed.open(key)?;
                 return if statement.by == *name {
-                    Ok((speaker, statement))
+                    Ok((*speaker, statement))
+                } else if speakers
+                    .iter()
+                    .any(|(_, keys)| keys.contains_key(&statement.by))
+                {
+                    Err(Refused::Key(statement.by))
                 } else {
                     Err(Refused::Stranger(statement.by))
                 };

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::figures::alerts::{self, AlertRules};
 use crate::figures::appraisal::{self, AppraisalRules};
 use crate::figures::bonus::{self, BonusRules};
-use crate::figures::budget::{self, BudgetRules, RulesError};
+use crate::figures::budget::{self, BudgetRules};
 use crate::figures::overspend::{self, OverspendRules};
+use crate::figures::settings::{Faults, RulesError, read};
 
 /// The rules of the course as shipped.
 pub const DEFAULT: &str = include_str!("../../rules/year.toml");
@@ -116,31 +117,22 @@ pub struct MatterRules {
 impl YearRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self =
-            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
-        let mut faults = Vec::new();
+        read(text, Self::check)
+    }
+
+    fn check(&self, faults: &mut Faults) {
         for matter in Matter::ALL {
             let name = matter.as_str();
-            let Some(of) = rules.matters.get(&matter) else {
-                faults.push(format!("`matters.{name}` is missing"));
+            let Some(of) = self.matters.get(&matter) else {
+                faults.check(false, &format!("`matters.{name}` is missing"));
                 continue;
             };
-            if of.signers.len() < 2 {
-                faults.push(format!("`matters.{name}` is signed by at least two"));
-            }
-            if of.deciders.is_empty() {
-                faults.push(format!(
-                    "`matters.{name}` needs somebody who answers objections"
-                ));
-            }
-            if !(1..=90).contains(&of.objection_days) {
-                faults.push(format!("`matters.{name}.objection_days` is from 1 to 90"));
-            }
-        }
-        if faults.is_empty() {
-            Ok(rules)
-        } else {
-            Err(RulesError::Values(faults))
+            let signers = format!("`matters.{name}` is signed by at least two");
+            faults.check(of.signers.len() >= 2, &signers);
+            let deciders = format!("`matters.{name}` needs somebody who answers objections");
+            faults.check(!of.deciders.is_empty(), &deciders);
+            let days = format!("`matters.{name}.objection_days` is from 1 to 90");
+            faults.check((1..=90).contains(&of.objection_days), &days);
         }
     }
 

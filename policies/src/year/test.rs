@@ -180,7 +180,7 @@ fn another_time_name_year_key_or_rule_is_refused() {
     };
     let key = &world.keys[&slug("h1")];
     let foreign = Sealed::seal(key, &statement(2026, "h2")).unwrap();
-    assert_eq!(take(&foreign, &world.rules), Refused::Stranger(slug("h2")));
+    assert_eq!(take(&foreign, &world.rules), Refused::Key(slug("h2")));
     let other = Sealed::seal(key, &statement(2025, "h1")).unwrap();
     assert_eq!(take(&other, &world.rules), Refused::Elsewhere);
     let stranger = Sealed::seal(
@@ -242,7 +242,19 @@ fn an_opening_needs_all_parties_and_keys_of_their_own() {
             parties.insert(slug("patients"), world.keys[&slug("h1")].public());
         }
     });
-    assert_eq!(shared, Refused::Shared);
+    assert_eq!(shared, Refused::Shared(slug("patients")));
+    let empty = tried(|_, says| {
+        if let Says::Open { members, .. } = says {
+            members.clear();
+        }
+    });
+    assert_eq!(empty, Refused::NoMembers);
+    let nothing = tried(|_, says| {
+        if let Says::Open { target, .. } = says {
+            *target = Fen(0);
+        }
+    });
+    assert_eq!(nothing, Refused::Content);
     let rules = tried(|_, says| {
         if let Says::Open { rules, .. } = says {
             *rules = Digest::ZERO;

@@ -4,27 +4,15 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use node::ledger::Step;
 use node::store::state::State;
 use schemas::seal::Signer;
 use tests::fixture;
 
 use super::{Seen, ask, check, layout, runtime};
+use crate::dying::{self, die};
 
 /// The child of the crash test: asks until its step has come, then dies without a word.
-static DIE_AT: AtomicI64 = AtomicI64::new(i64::MAX);
-
-fn die(_: Step) {
-    if DIE_AT.fetch_sub(1, Ordering::SeqCst) == 0 {
-        // SIGKILL on ourselves: no destructor, no flush.
-        let _gone = Command::new("kill")
-            .args(["-9", &std::process::id().to_string()])
-            .status();
-    }
-}
-
 #[test]
 fn crash_worker() {
     #[expect(
@@ -38,7 +26,7 @@ fn crash_worker() {
     let [folder, step, first] = parts[..] else {
         panic!("orders")
     };
-    DIE_AT.store(step.parse().unwrap(), Ordering::SeqCst);
+    dying::after(step.parse().unwrap());
     let (signer, _) = Signer::generate().unwrap();
     let first: u8 = first.parse().unwrap();
     runtime().block_on(async {

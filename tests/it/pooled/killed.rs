@@ -4,29 +4,18 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use node::answer::App;
 use node::clock::Clock;
 use node::config::Config;
-use node::ledger::{self, Step};
+use node::ledger;
 use node::pooled::{self as party, Desk, Said};
 use pooled::offer::Offer;
 use schemas::seal::PublicKey;
 use tests::noise::Zero;
 
 use super::{NOW, Pool};
-
-static DIE_AT: AtomicI64 = AtomicI64::new(i64::MAX);
-
-fn die(_: Step) {
-    if DIE_AT.fetch_sub(1, Ordering::SeqCst) == 0 {
-        // SIGKILL on ourselves: no destructor, no flush.
-        let _gone = Command::new("kill")
-            .args(["-9", &std::process::id().to_string()])
-            .status();
-    }
-}
+use crate::dying::{self, die};
 
 /// The child: uploads until its step has come.
 #[test]
@@ -42,7 +31,7 @@ fn upload_worker() {
     let [folder, step, key] = parts[..] else {
         panic!("orders")
     };
-    DIE_AT.store(step.parse().unwrap(), Ordering::SeqCst);
+    dying::after(step.parse().unwrap());
     let alliance: PublicKey = serde_json::from_str(&format!("\"{key}\"")).unwrap();
     let folder = Path::new(folder);
     let offer = Offer::parse(&std::fs::read(folder.join("offer")).unwrap()).unwrap();

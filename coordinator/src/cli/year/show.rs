@@ -9,6 +9,7 @@ use policies::figures::forecast::{self, Observed};
 use policies::year::{Computed, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
+use schemas::time::Month;
 use schemas::year::Matter;
 
 use super::super::write_json;
@@ -200,23 +201,33 @@ pub(super) fn execution(
     Ok(())
 }
 
-/// A forecast of a CSV series.
+/// A forecast of a CSV series of months that follow each other.
 pub(super) fn forecast(
     text: &str,
     (season, ahead): (usize, usize),
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let mut lines = text.lines();
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
     let head = lines.next().unwrap_or_default();
     ensure!(
         head == "month,value" || head == "month,value,variance",
         "the first line is `month,value` or `month,value,variance`"
     );
     let mut series = Vec::new();
+    let mut last: Option<Month> = None;
     for (place, row) in lines.filter(|row| !row.is_empty()).enumerate() {
         let number = place.saturating_add(2);
-        let mut fields = row.split(',').skip(1);
+        let mut fields = row.split(',').map(str::trim);
+        let month: Result<Month, _> = fields.next().unwrap_or_default().parse();
+        let month = month.with_context(|| format!("line {number}"))?;
+        if let Some(last) = last {
+            ensure!(
+                last.next() == Some(month),
+                "line {number}: {month} does not follow {last}; the months follow each other"
+            );
+        }
+        last = Some(month);
         let mut field = || -> anyhow::Result<Option<f64>> {
             let text = fields.next();
             text.map(|text| {
@@ -234,18 +245,22 @@ pub(super) fn forecast(
         return write_json(out, &found);
     }
     let method = serde_json::to_value(found.method)?;
-    writeln!(
-        out,
-        "{} (mean absolute error {})",
-        method.as_str().unwrap_or_default(),
-        found.error
-    )?;
-    for (place, (value, low, high)) in found.months.iter().enumerate() {
-        writeln!(
+    let method = method.as_str().unwrap_or_default();
+    match &found.error {
+        Some(error) => writeln!(out, "{method} (mean absolute error {error})")?,
+        None => writeln!(
             out,
-            "+{:<3} {value:>16}  {low} – {high}",
-            place.saturating_add(1)
-        )?;
+            "{method}; too few months to try it, so nothing is claimed of it"
+        )?,
+    }
+    for one in &found.months {
+        last = last.and_then(Month::next);
+        let month = last.map(|month| month.to_string()).unwrap_or_default();
+        let interval = one.interval.as_ref();
+        let interval = interval
+            .map(|(low, high)| format!("  {low} – {high}"))
+            .unwrap_or_default();
+        writeln!(out, "{month} {:>16}{interval}", one.value)?;
     }
     Ok(())
 }

@@ -145,7 +145,14 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             let now = node.clock.now();
             if let Some(key) = key {
                 let key = PublicKey::from_bytes(*key.as_bytes());
-                audit::register(&node.state, &payer, &key, now).await?;
+                if let Some(before) = audit::register(&node.state, &payer, &key, now).await? {
+                    let before = before.fingerprint();
+                    writeln!(
+                        out,
+                        "replaces the key {}, which asks nothing more",
+                        before.short()
+                    )?;
+                }
                 writeln!(out, "{payer} may audit its own settlements")?;
             } else if audit::unregister(&node.state, &payer, now).await? {
                 writeln!(out, "{payer} may audit nothing any more")?;

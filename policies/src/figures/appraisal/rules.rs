@@ -10,7 +10,7 @@ use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Exact;
-use crate::figures::budget::{RulesError, distinct, one};
+use crate::figures::settings::{Faults, RulesError, distinct, one, read};
 
 /// The rules as shipped.
 pub const DEFAULT: &str = include_str!("../../../rules/appraisal.toml");
@@ -108,14 +108,7 @@ pub struct Grade {
 impl AppraisalRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self =
-            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
-        let faults = rules.faults();
-        if faults.is_empty() {
-            Ok(rules)
-        } else {
-            Err(RulesError::Values(faults))
-        }
+        read(text, Self::check)
     }
 
     /// Digest of the rules, as appraisals cite it.
@@ -123,13 +116,8 @@ impl AppraisalRules {
         canonical::digest("consilium-appraisal-rules-v1", self)
     }
 
-    pub(super) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut check = |sound: bool, fault: &str| {
-            if !sound {
-                faults.push(fault.to_owned());
-            }
-        };
+    pub(super) fn check(&self, faults: &mut Faults) {
+        let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         let known: BTreeSet<&Slug> = self.indicators.iter().map(|one| &one.id).collect();
         check(
             distinct(self.indicators.iter().map(|one| &one.id)),
@@ -185,7 +173,6 @@ impl AppraisalRules {
             self.grades.iter().all(|grade| grade.payment.0 > RBig::ZERO),
             "a payment's factor is above 0",
         );
-        faults
     }
 
     /// What is allowed and unwise: a stage in which referrals weigh less than a third of what the

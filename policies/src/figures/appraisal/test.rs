@@ -1,4 +1,5 @@
 use super::*;
+use crate::figures::settings::Faults;
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()
@@ -146,9 +147,7 @@ fn bad_rules_are_refused_and_unwise_ones_pointed_out() {
     ] {
         stage.insert(slug(name), weight);
     }
-    assert!(
-        poor.faults()
-            .iter()
-            .any(|fault| fault.contains("at least 40"))
-    );
+    let mut faults = Faults::default();
+    poor.check(&mut faults);
+    assert!(faults.0.iter().any(|fault| fault.contains("at least 40")));
 }

@@ -8,7 +8,7 @@ use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Exact;
-use crate::figures::budget::{RulesError, distinct, one};
+use crate::figures::settings::{Faults, RulesError, distinct, one, part, read};
 
 /// The rules as shipped.
 pub const DEFAULT: &str = include_str!("../../../rules/bonus.toml");
@@ -76,14 +76,7 @@ pub struct Pool {
 impl BonusRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self =
-            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
-        let faults = rules.faults();
-        if faults.is_empty() {
-            Ok(rules)
-        } else {
-            Err(RulesError::Values(faults))
-        }
+        read(text, Self::check)
     }
 
     /// Digest of the rules, as results cite it.
@@ -91,14 +84,8 @@ impl BonusRules {
         canonical::digest("consilium-bonus-rules-v1", self)
     }
 
-    fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let part = |value: &Exact| value.0 >= RBig::ZERO && value.0 <= RBig::ONE;
-        let mut check = |sound: bool, fault: &str| {
-            if !sound {
-                faults.push(fault.to_owned());
-            }
-        };
+    fn check(&self, faults: &mut Faults) {
+        let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         check(part(&self.basic_members), "`basic_members` is from 0 to 1");
         check(
             part(&self.performance_grassroots),
@@ -138,6 +125,5 @@ impl BonusRules {
                 .all(|gaming| part(&gaming.keeps) && gaming.limit.0 >= RBig::ZERO),
             "of `gaming`, `limit` is zero or more and `keeps` from 0 to 1",
         );
-        faults
     }
 }

@@ -14,8 +14,6 @@ mod test_properties;
 pub use bounds::{BoundsError, Pinned};
 pub use noise::Noise;
 pub use rating::{RatingError, rating};
-pub use rules::{BudgetRules, DEFAULT, Earmark, Factor, RulesError, Tier};
+pub use rules::{BudgetRules, DEFAULT, Earmark, Factor, Tier};
 pub use split::{BudgetError, BudgetInput, Measured, Member, Part, Plan, plan};
 pub use structure::TierGap;
-
-pub(crate) use rules::{distinct, one};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Exact;
 use crate::figures::exact::sum;
+use crate::figures::settings::{Faults, RulesError, distinct, one, part, read};
 
 /// The rules as shipped.
 pub const DEFAULT: &str = include_str!("../../../rules/budget.toml");
@@ -83,28 +84,10 @@ pub enum Tier {
     Grassroots,
 }
 
-/// What is wrong with rules: every fault, not the first.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RulesError {
-    /// Not the expected shape.
-    #[error("the rules are not of the expected shape: {0}")]
-    Shape(String),
-    /// Values that do not go together.
-    #[error("the rules are refused: {}", .0.join("; "))]
-    Values(Vec<String>),
-}
-
 impl BudgetRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self =
-            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
-        let faults = rules.faults();
-        if faults.is_empty() {
-            Ok(rules)
-        } else {
-            Err(RulesError::Values(faults))
-        }
+        read(text, Self::check)
     }
 
     /// Digest of the rules, as plans cite it.
@@ -112,14 +95,8 @@ impl BudgetRules {
         canonical::digest("consilium-budget-rules-v1", self)
     }
 
-    fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut check = |sound: bool, fault: &str| {
-            if !sound {
-                faults.push(fault.to_owned());
-            }
-        };
-        let part = |value: &Exact| value.0 >= RBig::ZERO && value.0 <= RBig::ONE;
+    fn check(&self, faults: &mut Faults) {
+        let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         check(part(&self.reserve), "`reserve` is from 0 to 1");
         check(part(&self.alpha), "`alpha` is from 0 to 1");
         check(part(&self.floor), "`floor` is from 0 to 1");
@@ -176,18 +153,5 @@ impl BudgetRules {
                 .all(|weights| one(weights.values())),
             "weights of each tier's `capability` add up to 1",
         );
-        faults
     }
-}
-
-/// Whether weights add up to one.
-pub(crate) fn one<'a>(weights: impl Iterator<Item = &'a Exact>) -> bool {
-    sum(weights.map(|weight| &weight.0)) == RBig::ONE
-}
-
-/// Whether each name stands once.
-pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a Slug>) -> bool {
-    let mut known = BTreeSet::new();
-    let mut names = names;
-    names.all(|name| known.insert(name))
 }

@@ -5,6 +5,7 @@ use schemas::money::Fen;
 
 use super::*;
 use crate::figures::Exact;
+use crate::figures::settings::RulesError;
 
 pub(super) fn slug(text: &str) -> Slug {
     text.parse().unwrap()

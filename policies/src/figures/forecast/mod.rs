@@ -16,6 +16,8 @@ const Z95: f64 = 1.959_963_984_540_054;
 pub const MOST_AHEAD: usize = 36;
 /// Longest series.
 const LONGEST: usize = 600;
+/// A method is tried on at least so many months before it is believed.
+const LEAST_TRIED: usize = 6;
 /// Weights that are tried for smoothing.
 const GRID: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 
@@ -59,10 +61,21 @@ pub const METHODS: [Method; 5] = [
 pub struct Forecast {
     /// How it was made.
     pub method: Method,
-    /// Mean absolute error of the chosen method over the months that it would have foretold.
-    pub error: String,
-    /// The months ahead: value, lower and upper end of the 95 % prediction interval.
-    pub months: Vec<(String, String, String)>,
+    /// Mean absolute error of the chosen method over the months that it would have foretold; none
+    /// where the series is too short to try it.
+    pub error: Option<String>,
+    /// The months ahead.
+    pub months: Vec<Ahead>,
+}
+
+/// A month ahead.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ahead {
+    /// The value.
+    pub value: String,
+    /// Lower and upper end of the 95 % prediction interval; none where nothing could be tried.
+    pub interval: Option<(String, String)>,
 }
 
 /// Why there is no forecast.
@@ -113,8 +126,9 @@ pub fn forecast(
         Some((*method, error))
     });
     let best = tried.min_by(|a, b| a.1.total_cmp(&b.1));
-    // Too short to try anything: the drift needs two months only.
-    let (method, error) = best.unwrap_or((Method::Drift, f64::NAN));
+    // Too short to try anything: the drift needs two months only, and promises nothing.
+    let tried = best.is_some();
+    let (method, error) = best.unwrap_or((Method::Drift, 0.0));
     let model = Model::new(&y, season, method).ok_or(ForecastError::Short)?;
     let noise = series.iter().map(|one| one.variance).sum::<f64>() / count(series.len());
     let step = model.step.max(noise);
@@ -123,11 +137,14 @@ pub fn forecast(
         let (value, spread) = model.ahead(&y, h).ok_or(ForecastError::Short)?;
         let reach = Z95 * (step * spread).sqrt();
         let text = |value: f64| fixed(value, places).unwrap_or_default();
-        months.push((text(value), text(value - reach), text(value + reach)));
+        months.push(Ahead {
+            value: text(value),
+            interval: tried.then(|| (text(value - reach), text(value + reach))),
+        });
     }
     Ok(Forecast {
         method,
-        error: fixed(error, places).unwrap_or_default(),
+        error: fixed(error, places).filter(|_| tried),
         months,
     })
 }
@@ -231,11 +248,11 @@ fn best_weights(y: &[f64], m: usize, of: Season) -> Option<(holt_winters::Fitted
     best.map(|(_, fitted, by)| (fitted, by))
 }
 
-/// The mean absolute error over the last season's months, each foretold from what was known before
+/// The mean absolute error over the last season's months (six to twelve), each foretold from what was known before
 /// it, up to `ahead` steps. `None` where the method needs more than there is.
 fn rolling_error(y: &[f64], season: usize, ahead: usize, method: Method) -> Option<f64> {
     let (mut sum, mut of) = (0.0, 0_usize);
-    let first = y.len().saturating_sub(season.min(12)).max(3);
+    let first = y.len().saturating_sub(season.clamp(LEAST_TRIED, 12)).max(3);
     for origin in first..y.len() {
         let (known, then) = y.split_at_checked(origin)?;
         let model = Model::new(known, season, method)?;
@@ -245,7 +262,7 @@ fn rolling_error(y: &[f64], season: usize, ahead: usize, method: Method) -> Opti
             of += 1;
         }
     }
-    (of > 0).then(|| sum / count(of))
+    (of >= LEAST_TRIED).then(|| sum / count(of))
 }
 
 #[cfg(test)]

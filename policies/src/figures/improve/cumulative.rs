@@ -11,8 +11,6 @@
 //! which adds the noise of every empty bin to the total.
 
 use super::consistent::{number, weighted_mean};
-use crate::disclosure::Z95;
-use crate::figures::interval::Bounds;
 use crate::figures::percentile::{self, Bins, Quantile};
 
 /// The p-quantile, 0 < p < 1, of bins whose number of stays has noise of variance `variance`.
@@ -57,13 +55,7 @@ pub fn anchored(bins: &Bins, variance: f64, p: f64) -> Option<Quantile> {
     };
     let scores: Vec<f64> = edges.iter().map(score).chain([f64::INFINITY]).collect();
     let (low, high) = percentile::within(&scores, &bins.edges)?;
-    let half = Z95 * libm::sqrt(p * (1.0 - p) / stays);
-    let ends = [p - half, p + half]
-        .map(|q| percentile::invert(&fitted, &bins.edges, q.clamp(0.0, 1.0) * stays));
-    let sampling = match ends {
-        [Some((low, _)), Some((high, false))] => Some(Bounds { low, high }),
-        _ => None,
-    };
+    let sampling = percentile::sampling(&fitted, &bins.edges, p, (stays, stays));
     Some(Quantile {
         value,
         open,

@@ -8,8 +8,8 @@ use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Exact;
-use crate::figures::budget::RulesError;
 use crate::figures::exact::round;
+use crate::figures::settings::{Faults, RulesError, part, read};
 
 /// The rules as shipped.
 pub const DEFAULT: &str = include_str!("../../../rules/overspend.toml");
@@ -53,14 +53,7 @@ pub struct Slice {
 impl OverspendRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self =
-            toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
-        let faults = rules.faults();
-        if faults.is_empty() {
-            Ok(rules)
-        } else {
-            Err(RulesError::Values(faults))
-        }
+        read(text, Self::check)
     }
 
     /// Digest of the rules, as settlements cite it.
@@ -68,8 +61,8 @@ impl OverspendRules {
         canonical::digest("consilium-overspend-rules-v1", self)
     }
 
-    fn faults(&self) -> Vec<String> {
-        let part = |value: &Exact| value.0 >= RBig::ZERO && value.0 <= RBig::ONE;
+    fn check(&self, faults: &mut Faults) {
+        let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         let slices = &self.corridor.slices;
         let rising = slices.windows(2).all(|pair| match pair {
             [one, next] => one.to < next.to,
@@ -94,8 +87,9 @@ impl OverspendRules {
                 "a slice covers from 0 to 1",
             ),
         ];
-        let faults = checks.iter().filter(|(sound, _)| !sound);
-        faults.map(|(_, fault)| (*fault).to_owned()).collect()
+        for (sound, fault) in checks {
+            check(sound, fault);
+        }
     }
 }
 
