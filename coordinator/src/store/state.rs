@@ -12,7 +12,7 @@ use schemas::entry::Entry;
 use schemas::id::Slug;
 use schemas::time::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
 
 /// The state file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,9 @@ impl State {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(30));
+            .busy_timeout(Duration::from_secs(30))
+            // A slow machine's log would hold whole statements.
+            .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_with(options)

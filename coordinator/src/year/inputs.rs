@@ -91,6 +91,9 @@ impl Row<'_> {
                 (None, Some(benchmark)) if name == VOLUME => {
                     volume(benchmark, &id).ok_or_else(|| self.wrong("the benchmark's volume"))?
                 }
+                (None, None) if name == VOLUME => {
+                    return Err(self.wrong(&format!("`{name}` (a column, or --benchmark)")));
+                }
                 _ => return Err(self.wrong(name)),
             };
             factors.insert(factor.id.clone(), measured);

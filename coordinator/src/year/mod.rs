@@ -63,8 +63,8 @@ pub enum YearError {
     #[error(transparent)]
     Administrators(#[from] AdministratorsError),
     /// A key.
-    #[error("the key could not be read: {0}")]
-    Key(#[source] std::io::Error),
+    #[error("the key `{0}` could not be read; name the speaker's with --key")]
+    Key(String, #[source] std::io::Error),
     /// Something has no canonical form.
     #[error("a statement has no canonical form")]
     Canonical(#[from] canonical::Error),

@@ -51,6 +51,20 @@ pub enum Stage {
     Closed,
 }
 
+impl Stage {
+    /// As people read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Target => "target set",
+            Self::Applications => "applications",
+            Self::Review => "review",
+            Self::Planned => "planned",
+            Self::InForce => "in force",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// A year and all that was said in it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Year {
@@ -111,7 +125,7 @@ pub enum Refused {
     #[error("`{0}` may not say this; it is for {1}")]
     Role(Slug, &'static str),
     /// Not now.
-    #[error("this is not said while the year stands at {0:?}")]
+    #[error("this is not said while the year stands at `{}`", .0.as_str())]
     Stage(Stage),
     /// Rules that the year does not have.
     #[error("the rules are not those that the year was opened under")]
@@ -154,11 +168,17 @@ pub enum Refused {
     /// Said before.
     #[error("this was said already")]
     Again,
-    /// A month that is not the year's, or said before.
-    #[error("`{0}` is no month of the year, or was said already; restate it")]
+    /// A month that is not the year's.
+    #[error("`{0}` is no month of the year")]
     Month(Month),
+    /// What was paid was said before.
+    #[error("what was paid for {0} was said already; say that it is restated")]
+    Said(Month),
+    /// What was paid was not said before.
+    #[error("nothing was said of {0} that could be restated")]
+    Unsaid(Month),
     /// Something waits.
-    #[error("{0:?} is proposed and not in force")]
+    #[error("`{}` is proposed and not in force", .0.as_str())]
     Open(Matter),
 }
 

@@ -191,8 +191,13 @@ impl Year {
                     return Err(Refused::Content);
                 }
                 let months = self.paid.entry(member).or_default();
-                if month.year().0 != self.number || months.contains_key(&month) != restates {
+                if month.year().0 != self.number {
                     return Err(Refused::Month(month));
+                }
+                match (months.contains_key(&month), restates) {
+                    (true, false) => return Err(Refused::Said(month)),
+                    (false, true) => return Err(Refused::Unsaid(month)),
+                    _ => {}
                 }
                 months.insert(month, amount);
             }

@@ -151,10 +151,12 @@ fn who_when_and_what_are_checked() {
     };
     assert_eq!(refused("h1", 2, long), Refused::Content);
     let force = world.in_force();
-    for (month, restates) in [("2027-01", false), ("2026-01", true)] {
-        let refused = world.take(&force, "insurer", 3, paid("h1", month, restates));
-        assert!(matches!(refused, Err(Refused::Month(_))));
-    }
+    let of = |month: &str, restates| world.take(&force, "insurer", 3, paid("h1", month, restates));
+    assert!(matches!(of("2027-01", false), Err(Refused::Month(_))));
+    assert!(matches!(of("2026-01", true), Err(Refused::Unsaid(_))));
+    let said = of("2026-01", false).unwrap();
+    let again = world.take(&said, "insurer", 4, paid("h1", "2026-01", false));
+    assert!(matches!(again, Err(Refused::Said(_))));
     let unknown = world.take(&force, "insurer", 3, paid("h9", "2026-01", false));
     assert_eq!(unknown, Err(Refused::Stranger(slug("h9"))));
 }

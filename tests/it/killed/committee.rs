@@ -144,13 +144,18 @@ async fn a_pooled_round_survives_dead_processes() {
         .await
         .unwrap();
     assert!(before.is_empty() || before == sent);
+    // Three of the four seats certify; the fourth may have come too late. None voted twice.
+    let mut ballots = 0;
+    for name in ["h01", "h02", "insurer", "commission"] {
+        let home = alliance.folder.path().join(name);
+        let cast = counted(&home, "select count(*) from pooled_ballots").await;
+        assert!(cast <= 1, "{name} cast {cast} ballots");
+        ballots += cast;
+    }
+    assert!(ballots >= 3, "{ballots} ballots");
     for name in ["insurer", "commission"] {
         let home = alliance.folder.path().join(name);
         assert_eq!(counted(&home, own).await, 0);
-        assert_eq!(
-            counted(&home, "select count(*) from pooled_ballots").await,
-            1
-        );
         call(NODE, &home, &["log", "fsck"]);
     }
 }

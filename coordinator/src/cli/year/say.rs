@@ -65,6 +65,8 @@ pub(in crate::cli) enum Word {
         why: String,
     },
     /// Answer an objection (those who decide).
+    ///
+    /// Example: … say 2026 --as chen-jie answer plan DIGEST h01 --why "the count is this year's"
     Answer {
         /// About what.
         #[arg(value_parser = matter)]
@@ -81,6 +83,8 @@ pub(in crate::cli) enum Word {
         why: String,
     },
     /// Sign a result (party).
+    ///
+    /// Example: … say 2026 --as patients --key ./patients.pk8 sign plan DIGEST
     Sign {
         /// About what.
         #[arg(value_parser = matter)]
@@ -89,6 +93,8 @@ pub(in crate::cli) enum Word {
         result: Digest,
     },
     /// What was paid to a member for a month, in all (insurer).
+    ///
+    /// Example: … say 2026 --as insurer --key ./insurer.pk8 paid h01 2026-01 120000.00
     Paid {
         /// Whom.
         member: Slug,
@@ -186,7 +192,9 @@ pub(super) fn sealed_at(
     (says, at): (Says, Timestamp),
 ) -> Result<Sealed<Statement>, YearError> {
     let own = || data.join(format!("administrator-{}.pk8", by.name));
-    let bytes = private::read(&by.key.clone().unwrap_or_else(own)).map_err(YearError::Key)?;
+    let path = by.key.clone().unwrap_or_else(own);
+    let unread = |error| YearError::Key(path.display().to_string(), error);
+    let bytes = private::read(&path).map_err(unread)?;
     let statement = Statement {
         alliance: alliance.clone(),
         year,

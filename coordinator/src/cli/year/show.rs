@@ -26,18 +26,24 @@ pub(super) fn line(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
         format!("{} v{} {state}", matter.as_str(), course.version)
     });
     let matters: Vec<String> = matters.collect();
-    writeln!(out, "{} {}: {}", of.number, stage(of), matters.join(", "))?;
+    let (number, stage) = (of.number, of.stage.as_str());
+    let matters = match matters.as_slice() {
+        [] => String::new(),
+        some => format!(": {}", some.join(", ")),
+    };
+    writeln!(out, "{number} {stage}{matters}")?;
     Ok(())
-}
-
-fn stage(of: &Year) -> String {
-    let word = serde_json::to_value(of.stage).unwrap_or_default();
-    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// Where a year stands.
 pub(super) fn year(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{} {}, target {}", of.number, stage(of), of.target)?;
+    writeln!(
+        out,
+        "{} {}, target {}",
+        of.number,
+        of.stage.as_str(),
+        of.target
+    )?;
     let names = |names: Vec<&Slug>| {
         names
             .iter()
@@ -116,7 +122,7 @@ pub(super) fn computed(
                     _ => None,
                 };
                 let apart = earlier
-                    .map(|fen| format!("  {fen:+} fen"))
+                    .map(|fen| format!("  {}{}", if fen < 0 { "" } else { "+" }, Fen(fen)))
                     .unwrap_or_default();
                 let (id, amount, share) = (part.id.as_str(), part.amount, &part.share);
                 writeln!(
