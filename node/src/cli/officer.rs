@@ -96,6 +96,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             by,
         } => {
             let keys = Keys::open(&node.config.data)?;
+            let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+            if register.former().iter().any(|(left, _)| left.name == name) {
+                anyhow::bail!("`{name}` left: a name is given once, choose another one");
+            }
             let signers = signers(&node, &keys, by).await?;
             let path = std::path::absolute(to.unwrap_or_else(|| keys.officer_path(&name)))?;
             let signer = keys

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use clap::Subcommand;
+use policies::access::Officers;
 use schemas::id::Slug;
 use schemas::shown::line;
 
@@ -48,7 +49,9 @@ pub(super) async fn run(command: &Command, data: &Path, out: &mut dyn Write) -> 
             let (data, hospital, now) = (&config.data, &config.hospital, node.clock.now());
             match Standing::open(&node.state, data, hospital, &policy, now).await {
                 Ok(standing) => {
-                    let by: Vec<&str> = standing.approved.by.iter().map(Slug::as_str).collect();
+                    let register = access::officers(node.state.pool(), hospital).await?;
+                    let signed = standing.approved.by.iter();
+                    let by: Vec<String> = signed.map(|name| signer(&register, name)).collect();
                     match standing.waits_until {
                         None => writeln!(out, "signed by {}", by.join(", "))?,
                         Some(from) => writeln!(
@@ -81,4 +84,13 @@ pub(super) async fn run(command: &Command, data: &Path, out: &mut dyn Write) -> 
         }
     }
     Ok(())
+}
+
+/// Who signed; a signature stays when its officer leaves.
+fn signer(register: &Officers, name: &Slug) -> String {
+    let mut former = register.former().iter();
+    match former.find(|(officer, _)| officer.name == *name) {
+        Some((_, at)) => format!("{name} (left {at})"),
+        None => name.to_string(),
+    }
 }
