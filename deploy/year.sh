@@ -1,24 +1,21 @@
-# Sourced by the demo: the alliance's year after the benchmark, from its target to its end.
+# Sourced by the demo: the alliance's year after the benchmark, from its target to its end. Members
+# say what they say over the running coordinator, parties on its machine.
 # Uses folder, coordinator, node, hospitals, year, say.
 
 next=$((year + 1))
 home="$folder/year"
-mkdir -p "$home/statements"
+mkdir -p "$home"
 year() { step=$1; shift; "$coordinator" --data "$folder/coordinator" year "$step" "$@"; }
 party() { year say "$next" --as "$1" --key "$home/$1.pk8" "$2" "$3" "$4"; }
 
 # Every member has nothing against a result, or says what it has against it.
 accepted() { # matter, digest, members
     for member in $3; do
-        file="$home/statements/$member-$1-$(date +%s).json"
-        "$node" --data "$folder/$member" year accept "$next" "$1" "$2" --out "$file" >/dev/null
-        year take "$next" "$file" >/dev/null
+        "$node" --data "$folder/$member" year accept "$next" "$1" "$2" >/dev/null
     done
 }
 objects() { # member, matter, digest, why
-    "$node" --data "$folder/$1" year object "$next" "$2" "$3" --why "$4" \
-        --out "$home/statements/$1-objects-$2.json" >/dev/null
-    year take "$next" "$home/statements/$1-objects-$2.json"
+    "$node" --data "$folder/$1" year object "$next" "$2" "$3" --why "$4"
 }
 # Computes and proposes a result, shows it, and keeps its digest.
 propose() { # matter, inputs
@@ -38,12 +35,12 @@ year open "$next" --target 1200000000.00 --as wang-fang $parties \
 year say "$next" --as wang-fang invite >/dev/null
 for member in $hospitals; do
     "$node" --data "$folder/$member" year apply "$next" 250000000.00 --purpose "running care" \
-        --expected "shorter stays" --out "$home/statements/$member-apply.json" >/dev/null
-    year take "$next" "$home/statements/$member-apply.json" >/dev/null
+        --expected "shorter stays" >/dev/null
 done
 year say "$next" --as wang-fang review >/dev/null
 
-# Facts that no question asks; case-weighted volume comes from the benchmark, with its noise.
+# Facts that no question asks; case-weighted volume comes from the benchmark, with its noise, and for
+# the plan from what 36 months let expect: made-up months here, the last twelve adding up to it.
 {
     echo "member,tier,before,served-population,capability-score,chronic-managed,services"
     n=0
@@ -53,14 +50,37 @@ year say "$next" --as wang-fang review >/dev/null
         echo "$member,$tier,$((420 - 55 * n))000000.00;$((430 - 55 * n))000000.00,$((90 + 30 * n))000,$((92 - 4 * n)),$((3 + 4 * n))00,$((20 + 7 * n))0000"
     done
 } >"$home/facts.csv"
-year inputs "$next" --facts "$home/facts.csv" --benchmark "$(ls "$folder"/benchmark/*.json | head -n 1)" \
-    --out "$home/plan.json"
+figures=$(ls "$folder"/benchmark/*.json | grep -v inputs | head -n 1)
+year inputs "$next" --facts "$home/facts.csv" --benchmark "$figures" --out "$home/plan-by-benchmark.json"
+awk -v year="$year" '
+    /"id":/ { id = $2; gsub(/[",]/, "", id); k++ }
+    /"case-weighted-volume":/ { volume = 1 }
+    volume && /"value":/ {
+        value = $2; gsub(/[",]/, "", value); volume = 0
+        if (split(value, part, "/") == 2) value = part[1] / part[2]
+        for (m = 0; m < 36; m++) {
+            season = 1 + 0.08 * cos(2 * 3.14159265 * m / 12) + 0.01 * ((m * 7) % 5 - 2)
+            printf "%s,%d-%02d,%.2f\n", id, year - 2 + int(m / 12), m % 12 + 1,
+                value / 12 * season * (1 - (0.02 + 0.01 * k) * (2 - int(m / 12)))
+        }
+    }' "$home/plan-by-benchmark.json" >"$home/months.csv"
+{ echo "member,month,value"; cat "$home/months.csv"; } >"$home/history.csv"
+say "forecast of the volume of ${hospitals%% *}"
+{
+    echo "month,value"
+    sed -n "s/^${hospitals%% *},//p" "$home/months.csv"
+} >"$home/history-one.csv"
+year forecast "$home/history-one.csv" --ahead 12
+say "the plan, from that forecast"
+year inputs "$next" --facts "$home/facts.csv" --history "$home/history.csv" --out "$home/plan.json"
 propose plan "$home/plan.json"
 plan=$digest
 say "what if the base weighed less"
 mkdir -p "$home/other-rules"
 sed 's/^alpha = .*/alpha = "0.40"/' policies/rules/budget.toml >"$home/other-rules/budget.toml"
 year what-if "$next" plan --inputs "$home/plan.json" --rules "$home/other-rules"
+say "what if volumes stayed as they were"
+year what-if "$next" plan --inputs "$home/plan-by-benchmark.json"
 
 say "an objection, its answer, the signatures"
 one=${hospitals%% *}
@@ -87,6 +107,13 @@ while read -r member month amount; do
 done <"$home/paid.txt"
 year execution "$next" --month 6
 year execution "$next" --month 12
+
+say "warnings of the year, and where ${one}'s costs come from"
+year warnings "$next" --month 12 --benchmark "$figures" --append "$home/warnings.jsonl" >"$home/warnings.txt"
+grep -v "case group" "$home/warnings.txt"
+echo "case groups away from the alliance: $(grep -c "case group" "$home/warnings.txt"), not decidable of them: $(
+    grep "case group" "$home/warnings.txt" | grep -c "not decidable")"
+year explain "$figures" --hospital "$one"
 
 say "overspend of $third: classified, appealed, decided"
 year export "$next" --out "$home/published" >/dev/null
@@ -153,9 +180,17 @@ appraised=$digest
 accepted appraisal "$appraised" "$hospitals"
 party insurer sign appraisal "$appraised" >/dev/null
 party patients sign appraisal "$appraised" >/dev/null
+say "something to improve, reported and judged"
+year say "$next" --as wang-fang task orders "$third" --goal "no order without need" \
+    --measures "second look at orders above 10,000" --owner "head of finance" --days 60 >/dev/null
+"$node" --data "$folder/$third" year report "$next" orders --done "the second look works since June"
+year show "$next" | grep '^task'
+year say "$next" --as chen-jie judge orders --why "three months without a case" >/dev/null
 year say "$next" --as wang-fang close
+year list
 year export "$next" --out "$home/published"
 year verify "$home/published/year.json" | head -n 1
+"$node" --data "$folder/$one" year fetch "$next" --out "$home/fetched.json"
 "$node" --data "$folder/$third" verify-score "$home/published/year.json" | sed -n '2,$p'
 if command -v python3 >/dev/null 2>&1; then
     python3 tests/year/recompute.py "$home/published/year.json"

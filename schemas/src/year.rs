@@ -152,6 +152,49 @@ pub enum Says {
         /// Digest of the bonus.
         result: Digest,
     },
+    /// An administrator sets another target; a plan that was proposed under the one before is void.
+    Target {
+        /// All there is to spend.
+        target: Fen,
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
+    /// An administrator gives a member something to improve (整改任务).
+    Task {
+        /// Its name, once a year.
+        task: Slug,
+        /// Whose it is.
+        member: Slug,
+        /// What is to be reached, at most 1,000 characters.
+        goal: String,
+        /// By which measures, at most 1,000 characters.
+        measures: String,
+        /// Who answers for it at the member, at most 1,000 characters.
+        owner: String,
+        /// Days until it is due.
+        days: u16,
+    },
+    /// The member says what it did.
+    Report {
+        /// The task.
+        task: Slug,
+        /// What was done, at most 1,000 characters.
+        done: String,
+    },
+    /// An administrator says whether a reported task is done.
+    Judge {
+        /// The task.
+        task: Slug,
+        /// Whether it is; otherwise it stays open.
+        done: bool,
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
+    /// Two administrators take back a year in which no plan is in force.
+    Withdraw {
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
     /// An administrator closes the year.
     Close,
 }
@@ -171,6 +214,11 @@ impl Says {
             Self::Sign { .. } => "sign",
             Self::Paid { .. } => "paid",
             Self::PayOut { .. } => "pay-out",
+            Self::Target { .. } => "target",
+            Self::Task { .. } => "task",
+            Self::Report { .. } => "report",
+            Self::Judge { .. } => "judge",
+            Self::Withdraw { .. } => "withdraw",
             Self::Close => "close",
         }
     }

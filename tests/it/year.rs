@@ -434,3 +434,100 @@ async fn a_program_of_its_own_recomputes_every_fen() {
     let (sound, told) = run(&text.replacen("23057291667", "23057291668", 1)).unwrap();
     assert!(!sound && told.contains("b amount"), "{told}");
 }
+
+#[tokio::test]
+async fn a_year_that_two_take_back_may_be_opened_again() {
+    let mut alliance = Alliance::found().await;
+    let river = slug("river");
+    let rules = Rules::read(|_| None).unwrap();
+    let opening = |alliance: &Alliance, target: i64| {
+        let of = |names: &[&str]| -> BTreeMap<Slug, PublicKey> {
+            let names = names.iter().map(|name| slug(name));
+            names
+                .map(|name| (name.clone(), alliance.keys[&name].public()))
+                .collect()
+        };
+        let says = Says::Open {
+            target: Fen(target),
+            rules: rules.digest().unwrap(),
+            members: of(&MEMBERS[1..]),
+            parties: of(&PARTIES),
+        };
+        alliance.sealed("wang-fang", says)
+    };
+    let early = opening(&alliance, 7);
+    let now = alliance.tick();
+    let refused = year::open(&alliance.state, &river, &rules, &early, now).await;
+    assert!(matches!(refused, Err(YearError::Known(YEAR))));
+    let withdraw = || Says::Withdraw {
+        why: "four members, not three".into(),
+    };
+    for by in ["wang-fang", "chen-jie"] {
+        alliance.say(by, withdraw()).await.unwrap();
+    }
+    assert_eq!(
+        alliance.published().await.verify().unwrap().stage,
+        Stage::Withdrawn
+    );
+    let again = opening(&alliance, 8);
+    let now = alliance.tick();
+    year::open(&alliance.state, &river, &rules, &again, now)
+        .await
+        .unwrap();
+    // All of it is published and verifies: what was taken back, and what counts.
+    let published = alliance.published().await;
+    assert_eq!(published.statements.len(), 4);
+    let stands = published.verify().unwrap();
+    assert_eq!(
+        (stands.stage, stands.target, stands.members.len()),
+        (Stage::Target, Fen(8), 3)
+    );
+    let all = year::all(&alliance.state, &river).await.unwrap();
+    assert_eq!((all.len(), all[0].target), (1, Fen(8)));
+}
+
+#[tokio::test]
+async fn warnings_follow_from_what_was_paid() {
+    use policies::figures::watch::{Certainty, Kind};
+    let mut alliance = Alliance::found().await;
+    for says in [Says::Invite, Says::Review] {
+        alliance.say("wang-fang", says).await.unwrap();
+    }
+    let until = "2026-12".parse().unwrap();
+    let none = alliance.published().await;
+    let stands = none.verify().unwrap();
+    assert!(year::warnings((&none, &stands), None, &[], until).is_empty());
+    let parties = [
+        "insurer",
+        "lead-hospital",
+        "members",
+        "grassroots",
+        "patients",
+    ];
+    alliance.decide(Matter::Plan, PLAN, &parties).await;
+    // The plan gives d 5,145,833,333 fen; it spends 1.2 times a month's part in every month.
+    for month in 1..=12 {
+        let paid = Says::Paid {
+            member: slug("d"),
+            month: format!("2026-{month:02}").parse().unwrap(),
+            amount: Fen(514_583_333),
+            restates: false,
+        };
+        alliance.say("insurer", paid).await.unwrap();
+    }
+    let published = alliance.published().await;
+    let stands = published.verify().unwrap();
+    let found = year::warnings((&published, &stands), None, &[], until);
+    let of = |kind| {
+        let all = found.iter().filter(|one| one.kind == kind);
+        all.map(|one| (one.member.as_str(), one.month.number()))
+            .collect::<Vec<_>>()
+    };
+    // 90 % in the ninth month, 100 % less two fen in the tenth, beyond in the eleventh.
+    assert_eq!(of(Kind::Budget), [("d", 9), ("d", 10), ("d", 11)]);
+    assert_eq!(of(Kind::OverTarget).first(), Some(&("d", 3)));
+    assert!(of(Kind::Splurge).is_empty() && of(Kind::Deviation).is_empty());
+    assert!(found.iter().all(|one| one.certainty == Certainty::Decided));
+    let early = year::warnings((&published, &stands), None, &[], "2026-02".parse().unwrap());
+    assert!(early.is_empty());
+}

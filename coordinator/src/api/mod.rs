@@ -15,6 +15,7 @@ mod signed;
 mod tls;
 mod watch;
 mod witness;
+mod years;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -112,6 +113,7 @@ fn member_routes(app: &Arc<App>) -> Router {
         .route("/v1/log/cosign", post(witness::cosign).layer(small()))
         .merge(audit::routes())
         .merge(pooled::routes())
+        .merge(years::routes())
         .merge(signed_routes(app))
         .layer(stamp);
     finish(router, app)
@@ -124,6 +126,7 @@ fn signed_routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/renew", post(renew::renew))
         .merge(audit::signed_routes())
         .merge(pooled::signed_routes())
+        .merge(years::signed_routes())
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(app),
             signed::once,

@@ -15,13 +15,22 @@ use super::YearError;
 /// The factor that a benchmark gives: stays times case mix index.
 const VOLUME: &str = "case-weighted-volume";
 
+/// Where case-weighted volume comes from, if not from the table: forecasts, else a benchmark.
+#[derive(Clone, Debug, Default)]
+pub struct Volumes<'a> {
+    /// What past months let expect, by member.
+    pub expected: Option<BTreeMap<Slug, Measured>>,
+    /// A benchmark.
+    pub benchmark: Option<&'a Benchmark>,
+}
+
 /// Reads a table of facts (CSV): `member,tier,before` and a column for each factor; `deduction` and
 /// `services` where known. `before` holds amounts in yuan, oldest first, separated by `;`.
 pub fn inputs(
     rules: &BudgetRules,
     (year, total): (u16, Fen),
     facts: &str,
-    benchmark: Option<&Benchmark>,
+    volumes: &Volumes<'_>,
 ) -> Result<BudgetInput, YearError> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -39,7 +48,7 @@ pub fn inputs(
             number,
             fields: head.iter().zip(record.iter()).collect(),
         };
-        members.push(row.member(rules, benchmark)?);
+        members.push(row.member(rules, volumes)?);
     }
     Ok(BudgetInput {
         year,
@@ -66,11 +75,7 @@ impl Row<'_> {
         text.parse().map_err(|_| self.wrong(name))
     }
 
-    fn member(
-        &self,
-        rules: &BudgetRules,
-        benchmark: Option<&Benchmark>,
-    ) -> Result<Member, YearError> {
+    fn member(&self, rules: &BudgetRules, volumes: &Volumes<'_>) -> Result<Member, YearError> {
         let id: Slug = self.need("member")?;
         let tier = match self.fields.get("tier").copied() {
             Some("tertiary") => Tier::Tertiary,
@@ -83,18 +88,15 @@ impl Row<'_> {
         let mut factors = BTreeMap::new();
         for factor in &rules.factors {
             let name = factor.id.as_str();
-            let measured = match (self.fields.get(name), benchmark) {
-                (Some(_), _) => Measured {
+            let measured = if self.fields.contains_key(name) {
+                Measured {
                     value: self.need(name)?,
                     variance: None,
-                },
-                (None, Some(benchmark)) if name == VOLUME => {
-                    volume(benchmark, &id).ok_or_else(|| self.wrong("the benchmark's volume"))?
                 }
-                (None, None) if name == VOLUME => {
-                    return Err(self.wrong(&format!("`{name}` (a column, or --benchmark)")));
-                }
-                _ => return Err(self.wrong(name)),
+            } else if name == VOLUME {
+                self.volume(volumes, &id)?
+            } else {
+                return Err(self.wrong(name));
             };
             factors.insert(factor.id.clone(), measured);
         }
@@ -118,9 +120,23 @@ impl Row<'_> {
     }
 }
 
+impl Row<'_> {
+    fn volume(&self, volumes: &Volumes<'_>, id: &Slug) -> Result<Measured, YearError> {
+        let (found, missing) = match (&volumes.expected, volumes.benchmark) {
+            (Some(expected), _) => (expected.get(id).cloned(), "the history's volume"),
+            (None, Some(benchmark)) => (volume(benchmark, id), "the benchmark's volume"),
+            (None, None) => (
+                None,
+                "`case-weighted-volume` (a column, --history or --benchmark)",
+            ),
+        };
+        found.ok_or_else(|| self.wrong(missing))
+    }
+}
+
 /// Stays times case mix index of a hospital, with a variance that is never too small: whatever the
 /// two errors have in common, the product's standard deviation is at most cmi·σ(n) + n·σ(cmi).
-fn volume(benchmark: &Benchmark, hospital: &Slug) -> Option<Measured> {
+pub(super) fn volume(benchmark: &Benchmark, hospital: &Slug) -> Option<Measured> {
     let hospital = benchmark.hospitals.iter().find(|one| one.id == *hospital)?;
     let totals = &hospital.totals;
     let (stays, cmi) = (totals.all.stays.value()?, totals.cmi.value()?);

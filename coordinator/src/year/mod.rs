@@ -1,15 +1,21 @@
 //! Budget years: what was said in them, kept in the order in which it was taken. What may be said,
 //! and what follows, is `policies::year`'s.
 
+mod history;
 mod inputs;
 mod letter;
+mod sinks;
 mod store;
 mod table;
+mod watch;
 
-pub use inputs::inputs;
+pub use history::{expected, volumes};
+pub use inputs::{Volumes, inputs};
 pub use letter::letter;
-pub use store::{open, propose, published, read, take};
+pub use sinks::{SinkError, append, post};
+pub use store::{Listed, all, open, propose, published, read, take};
 pub use table::{execution, members};
+pub use watch::warnings;
 
 use policies::year::{Broken, Fault, OutcomeError, Refused, Rules};
 use schemas::canonical;
@@ -46,6 +52,9 @@ pub enum YearError {
         /// What.
         what: String,
     },
+    /// A series that nothing is forecast from.
+    #[error("the months of `{0}` are too few to be believed, or end more than 36 months early")]
+    History(schemas::id::Slug),
     /// The result is about another amount.
     #[error("the plan splits {planned}, the year's target is {target}")]
     Target {

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use policies::year::{self, Administrators, Computed, Kept, Proposed, Published, Rules, Year};
+use policies::year::{
+    self, Administrators, Computed, Kept, Proposed, Published, Rules, Stage, Year,
+};
+use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::money::Fen;
 use schemas::seal::Sealed;
 use schemas::time::Timestamp;
 use schemas::year::{Matter, Statement};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, Sqlite};
 
@@ -14,7 +19,7 @@ use super::YearError;
 use crate::administrators::administrators;
 use crate::store::state::{Change, State, StateError, append};
 
-/// Opens a year by its first statement, under these rules for good.
+/// Opens a year by its first statement, under these rules for good; again after it was withdrawn.
 pub async fn open(
     state: &State,
     alliance: &Slug,
@@ -25,12 +30,15 @@ pub async fn open(
     let mut change = state.begin().await?;
     let who = who(&mut change, alliance).await?;
     let year = year::open(alliance, rules, &who, sealed, now)?;
-    let known = sqlx::query("select 1 from years where year = $1")
-        .bind(i64::from(year.number))
-        .fetch_optional(&mut *change)
-        .await?;
-    if known.is_some() {
-        return Err(YearError::Known(year.number));
+    match published(&mut *change, alliance, year.number).await {
+        Err(YearError::Unknown(_)) => {}
+        Ok(before) if before.replay(|_, _, _| Ok(()))?.stage == Stage::Withdrawn => {
+            let year = next(&mut change, (alliance, year.number), sealed, now).await?;
+            change.commit().await?;
+            return Ok(year);
+        }
+        Ok(_) => return Err(YearError::Known(year.number)),
+        Err(error) => return Err(error),
     }
     sqlx::query("insert into years (year, rules) values ($1, $2)")
         .bind(i64::from(year.number))
@@ -99,6 +107,46 @@ pub async fn propose(
 pub async fn read(state: &State, alliance: &Slug, number: u16) -> Result<Year, YearError> {
     let kept = published(state.pool(), alliance, number).await?;
     Ok(kept.replay(|_, _, _| Ok(()))?)
+}
+
+/// A year in a list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Listed {
+    /// Which.
+    pub year: u16,
+    /// Where it stands.
+    pub stage: Stage,
+    /// All there is to spend.
+    pub target: Fen,
+    /// The newest result about each matter, and whether it is in force.
+    pub matters: BTreeMap<Matter, (Digest, bool)>,
+}
+
+impl From<&Year> for Listed {
+    fn from(year: &Year) -> Self {
+        let matters = year.matters.iter();
+        Self {
+            year: year.number,
+            stage: year.stage,
+            target: year.target,
+            matters: matters
+                .map(|(matter, course)| (*matter, (course.result, course.in_force)))
+                .collect(),
+        }
+    }
+}
+
+/// All years.
+pub async fn all(state: &State, alliance: &Slug) -> Result<Vec<Listed>, YearError> {
+    let numbers: Vec<i64> = sqlx::query_scalar("select year from years order by year")
+        .fetch_all(state.pool())
+        .await?;
+    let mut all = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let number = u16::try_from(number).map_err(|_| StateError::Range)?;
+        all.push(Listed::from(&read(state, alliance, number).await?));
+    }
+    Ok(all)
 }
 
 /// All of a year.
@@ -192,7 +240,7 @@ async fn keep(
     Ok(())
 }
 
-fn text(value: &impl serde::Serialize) -> Result<String, StateError> {
+fn text(value: &impl Serialize) -> Result<String, StateError> {
     serde_json::to_string(value).map_err(|_| StateError::Range)
 }
 

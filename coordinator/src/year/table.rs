@@ -7,7 +7,11 @@ use schemas::money::Fen;
 use schemas::year::Matter;
 
 /// The newest result about a matter.
-fn newest<'a>(published: &'a Published, year: &Year, matter: Matter) -> Option<&'a Computed> {
+pub(super) fn newest<'a>(
+    published: &'a Published,
+    year: &Year,
+    matter: Matter,
+) -> Option<&'a Computed> {
     let wanted = year.matters.get(&matter)?.result;
     let mut results = published.results.iter().map(|one| &one.computed);
     results.find(|computed| computed.digest().is_ok_and(|digest| digest == wanted))

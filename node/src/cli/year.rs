@@ -9,12 +9,14 @@ use clap::Subcommand;
 use policies::year::{Computed, Published, Year};
 use schemas::canonical;
 use schemas::digest::Digest;
+use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::seal::Sealed;
 use schemas::year::{Matter, Says, Statement};
 
-use super::Node;
+use super::{Node, link};
 use crate::config::keys::Keys;
+use crate::link::Heard;
 use crate::store::dictionaries;
 
 /// Longest published file in bytes.
@@ -25,7 +27,7 @@ pub(super) enum Command {
     /// Apply for money (预算申报书).
     ///
     /// Example: consilium-node --data ./node1 year apply 2026 120000000.00 --purpose "stroke unit"
-    /// --expected "fewer transfers" --out ./apply.json
+    /// --expected "fewer transfers"
     Apply {
         /// The year.
         year: u16,
@@ -37,13 +39,14 @@ pub(super) enum Command {
         /// What it is expected to achieve.
         #[arg(long)]
         expected: String,
-        /// Where the signed statement is written; the alliance takes it by `year take`.
+        /// A file for the signed statement, which the alliance takes by `year take`; sent to the
+        /// coordinator where it is left out.
         #[arg(long)]
-        out: PathBuf,
+        out: Option<PathBuf>,
     },
     /// Have nothing against a result.
     ///
-    /// Example: consilium-node --data ./node1 year accept 2026 plan DIGEST --out ./accept.json
+    /// Example: consilium-node --data ./node1 year accept 2026 plan DIGEST
     Accept {
         /// The year.
         year: u16,
@@ -52,14 +55,13 @@ pub(super) enum Command {
         matter: Matter,
         /// Digest of the result.
         result: Digest,
-        /// Where the signed statement is written.
+        /// A file for the signed statement; sent to the coordinator where it is left out.
         #[arg(long)]
-        out: PathBuf,
+        out: Option<PathBuf>,
     },
     /// Object to a result, or appeal.
     ///
     /// Example: consilium-node --data ./node1 year object 2026 plan DIGEST --why "wrong population"
-    /// --out ./object.json
     Object {
         /// The year.
         year: u16,
@@ -71,7 +73,36 @@ pub(super) enum Command {
         /// Why.
         #[arg(long)]
         why: String,
-        /// Where the signed statement is written.
+        /// A file for the signed statement; sent to the coordinator where it is left out.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Say what was done about a task that the alliance gave this hospital.
+    ///
+    /// Example: consilium-node --data ./node1 year report 2026 waiting --done "a bed office works"
+    Report {
+        /// The year.
+        year: u16,
+        /// The task.
+        task: Slug,
+        /// What was done.
+        #[arg(long)]
+        done: String,
+        /// A file for the signed statement; sent to the coordinator where it is left out.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// List the alliance's years, as JSON.
+    ///
+    /// Example: consilium-node --data ./node1 year list
+    List,
+    /// Fetch a year, check all of it, and write it into a file.
+    ///
+    /// Example: consilium-node --data ./node1 year fetch 2026 --out ./year.json
+    Fetch {
+        /// The year.
+        year: u16,
+        /// Where it is written.
         #[arg(long)]
         out: PathBuf,
     },
@@ -126,6 +157,19 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             };
             (year, says, out)
         }
+        Command::Report {
+            year,
+            task,
+            done,
+            out,
+        } => (year, Says::Report { task, done }, out),
+        Command::List => {
+            let node = Node::open(data).await?;
+            let list = link::open(&node)?.years().await?;
+            writeln!(out, "{}", String::from_utf8(list)?)?;
+            return Ok(());
+        }
+        Command::Fetch { year, out: path } => return fetch(data, year, &path, out).await,
         Command::Verify { file } => return verify(&file, out).map(drop),
     };
     let node = Node::open(data).await?;
@@ -140,9 +184,34 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     };
     let signer = Keys::open(&node.config.data)?.message_key()?;
     let sealed = Sealed::seal(&signer, &statement)?;
-    std::fs::write(&path, canonical::to_bytes(&sealed)?)
-        .with_context(|| format!("`{}`", path.display()))?;
-    writeln!(out, "signed: {}; hand it to the alliance", path.display())?;
+    if let Some(path) = path {
+        std::fs::write(&path, canonical::to_bytes(&sealed)?)
+            .with_context(|| format!("`{}`", path.display()))?;
+        writeln!(out, "signed: {}; hand it to the alliance", path.display())?;
+        return Ok(());
+    }
+    match link::open(&node)?.speak(&sealed, year).await? {
+        Heard::Taken => writeln!(out, "taken by the coordinator")?,
+        Heard::Refused(why) => bail!("the coordinator refused it: {why}"),
+    }
+    Ok(())
+}
+
+/// Fetches a year; what does not verify is not kept.
+async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
+    let bytes = link::open(&node)?.year(year).await?;
+    let published: Published =
+        serde_json::from_slice(&bytes).context("what the coordinator sent is no published year")?;
+    let stands = published.verify()?;
+    ensure!(stands.number == year, "the coordinator sent another year");
+    std::fs::write(path, &bytes).with_context(|| format!("`{}`", path.display()))?;
+    let (stage, said) = (stands.stage.as_str(), published.statements.len());
+    writeln!(
+        out,
+        "{year} {stage}, sound: {said} statements: {}",
+        path.display()
+    )?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod outbox;
 mod poll;
 mod pool;
 mod signed;
+mod years;
 
 pub use carry::carry;
 pub use client::{Link, LinkError, Sent};
@@ -21,3 +22,4 @@ pub use outbox::{OutboxError, Word};
 pub use poll::{Desk, run};
 pub use pool::pool;
 pub use signed::Signed;
+pub use years::Heard;

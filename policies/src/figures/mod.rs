@@ -18,6 +18,10 @@ pub mod benchmark;
 pub mod summed;
 pub mod signals;
 pub mod exact;
+pub mod decompose;
+pub mod points;
+pub mod value;
+pub mod risk;
 pub mod apportion;
 pub mod settings;
 pub mod budget;
@@ -25,6 +29,7 @@ pub mod bonus;
 pub mod overspend;
 pub mod appraisal;
 pub mod alerts;
+pub mod watch;
 pub mod forecast;
 
 pub use benchmark::{Benchmark, BenchmarkError, Replies, benchmark};

@@ -30,6 +30,8 @@ pub struct Course {
     pub signed: BTreeSet<Slug>,
     /// Whether all did.
     pub in_force: bool,
+    /// It was proposed under another target: it cannot get into force any more.
+    pub void: bool,
 }
 
 /// An objection or appeal.
@@ -67,6 +69,7 @@ impl Year {
             objections: BTreeMap::new(),
             signed: BTreeSet::new(),
             in_force: false,
+            void: false,
         };
         self.matters.insert(matter, course);
         Ok(())
@@ -78,11 +81,11 @@ impl Year {
         matter: Matter,
         result: Digest,
     ) -> Result<&mut Course, Refused> {
-        if self.stage == Stage::Closed {
+        if self.stage >= Stage::Closed {
             return Err(Refused::Stage(self.stage));
         }
         let course = self.matters.get_mut(&matter).ok_or(Refused::Nothing)?;
-        if course.result == result {
+        if course.result == result && !course.void {
             Ok(course)
         } else {
             Err(Refused::Superseded)

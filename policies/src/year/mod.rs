@@ -7,6 +7,7 @@ mod outcome;
 mod rules;
 mod published;
 mod speak;
+mod task;
 #[cfg(test)]
 mod test;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use matter::{Course, Objection};
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use published::{Fault, Kept, Proposed, Published};
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
+pub use task::Task;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +34,8 @@ use serde::Serialize;
 
 /// Longest reason or purpose in characters.
 const LONGEST: usize = 1_000;
+/// Administrators who take back a year.
+const PERSONS: usize = 2;
 
 /// Where a year stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -49,6 +53,8 @@ pub enum Stage {
     InForce,
     /// Nothing more is said.
     Closed,
+    /// Taken back before a plan was in force.
+    Withdrawn,
 }
 
 impl Stage {
@@ -61,6 +67,7 @@ impl Stage {
             Self::Planned => "planned",
             Self::InForce => "in force",
             Self::Closed => "closed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -86,6 +93,10 @@ pub struct Year {
     pub matters: BTreeMap<Matter, Course>,
     /// What the insurer paid, by member and month.
     pub paid: BTreeMap<Slug, BTreeMap<Month, Fen>>,
+    /// What members are to improve.
+    pub tasks: BTreeMap<Slug, Task>,
+    /// Administrators who want it withdrawn.
+    pub withdrawing: BTreeSet<Slug>,
     /// The bonus that was paid out.
     pub paid_out: Option<Digest>,
     /// When the last statement was taken.
@@ -116,7 +127,7 @@ pub enum Refused {
     #[error("the statement is about another alliance or year")]
     Elsewhere,
     /// The year's first statement opens it, and no other does.
-    #[error("a year is opened once, by its first statement")]
+    #[error("a year is opened once, by its first statement, or again after it was withdrawn")]
     Opening,
     /// Nobody who takes part.
     #[error("`{0}` takes no part in this year")]
@@ -177,6 +188,12 @@ pub enum Refused {
     /// What was paid was not said before.
     #[error("nothing was said of {0} that could be restated")]
     Unsaid(Month),
+    /// No such task.
+    #[error("there is no task `{0}` that this could be said of")]
+    Task(Slug),
+    /// A task that is not done.
+    #[error("the task `{0}` is open; judge it first")]
+    Unfinished(Slug),
     /// Something waits.
     #[error("`{}` is proposed and not in force", .0.as_str())]
     Open(Matter),
@@ -251,6 +268,8 @@ pub fn open(
         applications: BTreeMap::new(),
         matters: BTreeMap::new(),
         paid: BTreeMap::new(),
+        tasks: BTreeMap::new(),
+        withdrawing: BTreeSet::new(),
         paid_out: None,
         last: now,
         said: BTreeSet::from([sealed.digest()?]),
@@ -288,6 +307,14 @@ impl Year {
         let mut next = self.clone();
         if !next.said.insert(sealed.digest()?) {
             return Err(Refused::Again);
+        }
+        if self.stage == Stage::Withdrawn && matches!(statement.says, Says::Open { .. }) {
+            // Nothing that was said before counts, and nothing of it is taken again.
+            let fresh = open(alliance, rules, administrators, sealed, now)?;
+            return Ok(Self {
+                said: next.said,
+                ..fresh
+            });
         }
         next.last = now;
         // What counts is when it was taken: a file may be carried for days, and nobody dates his own

@@ -4,7 +4,9 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::year::{Matter, Says, Statement};
 
-use super::{ADMINISTRATOR, Application, LONGEST, Refused, Speaker, Stage, Year, YearRules};
+use super::{
+    ADMINISTRATOR, Application, LONGEST, PERSONS, Refused, Speaker, Stage, Year, YearRules,
+};
 
 impl Year {
     pub(super) fn say(
@@ -18,6 +20,10 @@ impl Year {
             Says::Invite | Says::Apply { .. } | Says::Review | Says::Close => {
                 self.say_of_course(speaker, said)
             }
+            Says::Target { .. } | Says::Withdraw { .. } => self.say_again(speaker, said),
+            Says::Task { .. } | Says::Report { .. } | Says::Judge { .. } => {
+                self.say_of_tasks(speaker, said)
+            }
             Says::Propose { .. } => self.say_proposal(rules, speaker, said),
             Says::Accept { .. } | Says::Object { .. } => self.say_as_member(speaker, said),
             Says::Answer { .. } | Says::Sign { .. } => self.say_decision(rules, speaker, said),
@@ -25,7 +31,7 @@ impl Year {
         }
     }
 
-    fn at(&self, wanted: &[Stage]) -> Result<(), Refused> {
+    pub(super) fn at(&self, wanted: &[Stage]) -> Result<(), Refused> {
         if wanted.contains(&self.stage) {
             Ok(())
         } else {
@@ -72,8 +78,49 @@ impl Year {
                 if let Some((matter, _)) = waiting.next() {
                     return Err(Refused::Open(*matter));
                 }
+                let mut open = self.tasks.iter().filter(|(_, task)| task.done.is_none());
+                if let Some((task, _)) = open.next() {
+                    return Err(Refused::Unfinished(task.clone()));
+                }
                 self.stage = Stage::Closed;
             }
+        }
+        Ok(())
+    }
+
+    /// What takes back or replaces what was said at the opening, while no plan is in force.
+    fn say_again(&mut self, speaker: Speaker, said: Statement) -> Result<(), Refused> {
+        only(speaker, Speaker::Administrator, &said.by)?;
+        self.at(&[
+            Stage::Target,
+            Stage::Applications,
+            Stage::Review,
+            Stage::Planned,
+        ])?;
+        match said.says {
+            Says::Target { target, why } => {
+                short(&why)?;
+                if target <= Fen(0) {
+                    return Err(Refused::Content);
+                }
+                if target == self.target {
+                    return Err(Refused::Again);
+                }
+                self.target = target;
+                if let Some(plan) = self.matters.get_mut(&Matter::Plan) {
+                    plan.void = true;
+                }
+            }
+            Says::Withdraw { why } => {
+                short(&why)?;
+                if !self.withdrawing.insert(said.by) {
+                    return Err(Refused::Again);
+                }
+                if self.withdrawing.len() >= PERSONS {
+                    self.stage = Stage::Withdrawn;
+                }
+            }
+            _ => return Err(Refused::Content),
         }
         Ok(())
     }
@@ -170,7 +217,7 @@ impl Year {
     }
 
     fn say_of_money(&mut self, rules: &YearRules, said: Statement) -> Result<(), Refused> {
-        if self.stage == Stage::Closed {
+        if self.stage >= Stage::Closed {
             return Err(Refused::Stage(self.stage));
         }
         if said.by != rules.insurer || !self.parties.contains_key(&said.by) {
@@ -217,7 +264,7 @@ impl Year {
     }
 }
 
-fn only(speaker: Speaker, wanted: Speaker, by: &Slug) -> Result<(), Refused> {
+pub(super) fn only(speaker: Speaker, wanted: Speaker, by: &Slug) -> Result<(), Refused> {
     let whose = match wanted {
         Speaker::Administrator => "administrators",
         Speaker::Member => "members",
@@ -230,7 +277,7 @@ fn only(speaker: Speaker, wanted: Speaker, by: &Slug) -> Result<(), Refused> {
     }
 }
 
-fn short(text: &str) -> Result<(), Refused> {
+pub(super) fn short(text: &str) -> Result<(), Refused> {
     if text.chars().count() <= LONGEST && schemas::shown::is_plain(text) {
         Ok(())
     } else {

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) const DAY: i64 = 86_400;
 pub(super) const MEMBERS: [&str; 3] = ["h1", "h2", "h3"];
+pub(super) const ADMINISTRATORS: [&str; 2] = ["wang-fang", "chen-jie"];
 pub(super) const PARTIES: [&str; 6] = [
     "committee",
     "grassroots",
@@ -24,7 +25,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let names = MEMBERS.iter().chain(&PARTIES).chain(&["wang-fang"]);
+        let names = MEMBERS.iter().chain(&PARTIES).chain(&ADMINISTRATORS);
         let seeds = names.enumerate().map(|(n, name)| {
             let seed = [u8::try_from(n).unwrap() + 1; 32];
             (slug(name), Signer::from_seed(&seed).unwrap())
@@ -70,7 +71,7 @@ impl World {
         open(
             &slug("river"),
             &self.rules,
-            &self.of(&["wang-fang"]),
+            &self.of(&ADMINISTRATORS),
             &sealed,
             Timestamp(0),
         )
@@ -79,7 +80,7 @@ impl World {
 
     pub(super) fn take(&self, year: &Year, by: &str, at: i64, says: Says) -> Result<Year, Refused> {
         let sealed = self.sealed(by, at, says);
-        let administrators = self.of(&["wang-fang"]);
+        let administrators = self.of(&ADMINISTRATORS);
         year.take(
             &slug("river"),
             &self.rules,
@@ -199,5 +200,16 @@ pub(super) fn paid(member: &str, month: &str, restates: bool) -> Says {
         month: month.parse().unwrap(),
         amount: Fen(7),
         restates,
+    }
+}
+
+pub(super) fn task(name: &str, member: &str) -> Says {
+    Says::Task {
+        task: slug(name),
+        member: slug(member),
+        goal: "shorter waits".into(),
+        measures: "a bed office".into(),
+        owner: "head of nursing".into(),
+        days: 60,
     }
 }

@@ -8,6 +8,7 @@ mod renewal;
 mod requests;
 mod roles;
 mod rounds;
+mod years;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -141,6 +141,13 @@ async fn only_what_is_granted_is_open() {
             post(format!("/v1/rounds/{own}x/reply")),
             [404, 404, 404, 403, 0],
         ),
+        (get("/v1/years".into()), [200, 200, 200, 403, 0]),
+        (get("/v1/years/2026".into()), [404, 404, 404, 403, 0]),
+        (get("/v1/years/x/standing".into()), [404, 404, 404, 403, 0]),
+        (
+            post("/v1/years/2026/statements".into()),
+            [404, 404, 404, 403, 0],
+        ),
         (post("/v1/dictionary".into()), [405, 405, 405, 405, 0]),
         (get("/v1/join".into()), [404, 404, 404, 404, 0]),
         (get("/v1/members".into()), [404, 404, 404, 404, 0]),
@@ -218,6 +225,19 @@ async fn logs_renewal_and_audit_are_open_to_whom_they_belong() {
             "/v1/rounds?wait=0".into(),
             "",
             [200, 200, 403, 403, 403, 0],
+        ),
+        (&get, "/v1/years".into(), "", [200, 200, 403, 403, 403, 0]),
+        (
+            &get,
+            "/v1/years/2026".into(),
+            "",
+            [404, 404, 403, 403, 403, 0],
+        ),
+        (
+            &post,
+            "/v1/years/2026/statements".into(),
+            "{}",
+            [400, 400, 403, 403, 403, 0],
         ),
         (
             &post,

@@ -59,9 +59,12 @@ pub(in crate::cli) struct Inputs {
     /// The table of facts.
     #[arg(long)]
     pub(super) facts: PathBuf,
-    /// A benchmark's JSON file.
+    /// A benchmark's JSON file: its case-weighted volumes.
     #[arg(long)]
     pub(super) benchmark: Option<PathBuf>,
+    /// Volumes of past months (CSV, see `year volumes`): what they let expect of the year.
+    #[arg(long, conflicts_with = "benchmark")]
+    pub(super) history: Option<PathBuf>,
     /// Where the inputs are written.
     #[arg(long)]
     pub(super) out: PathBuf,

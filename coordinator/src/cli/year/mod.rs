@@ -3,6 +3,7 @@
 mod args;
 mod say;
 mod show;
+mod watch;
 mod work;
 
 use std::io::Write;
@@ -50,11 +51,19 @@ pub(super) enum Command {
     /// Makes a plan's inputs from a table of facts and a benchmark.
     ///
     /// The table (CSV) has `member,tier,before` and a column for each factor; case-weighted volume
-    /// may come from the benchmark instead, with its noise.
+    /// may come from a benchmark instead, with its noise, or from what past months let expect.
     ///
     /// Example: consilium-coordinator year inputs 2026 --facts ./facts.csv
     /// --benchmark ./benchmark/r1.json --out ./plan.json
     Inputs(args::Inputs),
+    /// Writes members' case-weighted volumes of single months as CSV, for `year inputs --history`.
+    ///
+    /// Example: consilium-coordinator year volumes ./2025-*.json
+    Volumes {
+        /// Benchmarks of single months (JSON).
+        #[arg(required = true)]
+        benchmarks: Vec<PathBuf>,
+    },
     /// Computes a result from its inputs and proposes it: plan, settlement, bonus or appraisal.
     ///
     /// Example: consilium-coordinator year propose 2026 plan --inputs ./plan.json --as wang-fang
@@ -63,6 +72,14 @@ pub(super) enum Command {
     ///
     /// Example: consilium-coordinator year what-if 2026 plan --inputs ./plan.json --rules ./other-rules
     WhatIf(args::WhatIf),
+    /// Lists the years.
+    ///
+    /// Example: consilium-coordinator year list
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows where a year stands.
     ///
     /// Example: consilium-coordinator year show 2026
@@ -86,6 +103,20 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Warns of spending and services that need a look, by the year's rules.
+    ///
+    /// Levels of the budget, months away from their mean, months over target, a splurge at the end, and
+    /// from benchmarks services that fall and case groups away from the alliance. What the noise leaves
+    /// open is said to be, with the months that would decide it.
+    ///
+    /// Example: consilium-coordinator year warnings 2026 --month 6 --append ./warnings.jsonl
+    Warnings(watch::Warnings),
+    /// Splits a mean cost's difference into case mix, length of stay, cost of a day and cost items.
+    ///
+    /// Against the alliance of the same benchmark, or against an earlier one.
+    ///
+    /// Example: consilium-coordinator year explain ./benchmark/r1.json --hospital h01
+    Explain(watch::Explain),
     /// Forecasts a monthly series: CSV with `month,value` and, where noised, `variance`.
     ///
     /// Example: consilium-coordinator year forecast ./stays.csv --ahead 12
@@ -176,6 +207,8 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             let year = published.verify()?;
             show::verified(&published, &year, out)
         }
+        Command::Explain(args) => watch::explain(&args, out),
+        Command::Volumes { benchmarks } => watch::volumes(&benchmarks, out),
         other => in_office(data, other, out).await,
     }
 }
@@ -207,22 +240,38 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
         Command::Inputs(args) => work::inputs(office, args, out).await,
         Command::Propose(args) => work::propose(office, data, args, out).await,
         Command::WhatIf(args) => work::what_if(office, args, out).await,
+        Command::List { json } => {
+            let all = year::all(&office.state, alliance).await?;
+            if json {
+                return write_json(out, &all);
+            }
+            for one in all {
+                let (year, stage, target) = (one.year, one.stage.as_str(), one.target);
+                writeln!(out, "{year} {stage:<14} target {target:>18}")?;
+            }
+            Ok(())
+        }
         Command::Show { year, json } => {
             let shown = year::read(&office.state, alliance, year).await?;
             if json {
                 return write_json(out, &shown);
             }
-            show::year(&shown, out)
+            show::year(&shown, office.clock.now(), out)
         }
         Command::Execution { year, month, json } => {
             let kept = year::published(office.state.pool(), alliance, year).await?;
             let stands = kept.replay(|_, _, _| Ok(()))?;
             show::execution(&year::execution(&kept, &stands, month), json, out)
         }
+        Command::Warnings(args) => watch::warnings(office, args, out).await,
         Command::Export { year, out: folder } => {
             let kept = year::published(office.state.pool(), alliance, year).await?;
             show::export(&kept, &folder, out)
         }
-        Command::Key { .. } | Command::Forecast { .. } | Command::Verify { .. } => Ok(()),
+        Command::Key { .. }
+        | Command::Forecast { .. }
+        | Command::Verify { .. }
+        | Command::Volumes { .. }
+        | Command::Explain(_) => Ok(()),
     }
 }

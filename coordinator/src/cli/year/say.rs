@@ -111,6 +111,61 @@ pub(in crate::cli) enum Word {
         /// Digest of the bonus.
         result: Digest,
     },
+    /// Set another target (administrator), while no plan is in force; a proposed plan is void then.
+    Target {
+        /// All there is to spend.
+        amount: Money,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Take the year back (two administrators, one after the other), while no plan is in force.
+    Withdraw {
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Give a member something to improve (administrator).
+    ///
+    /// Example: … say 2026 --as wang-fang task h02-waiting h02 --goal "waits under 3 days"
+    /// --measures "a bed office" --owner "head of nursing" --days 60
+    Task {
+        /// Its name, once a year.
+        task: Slug,
+        /// Whose it is.
+        member: Slug,
+        /// What is to be reached.
+        #[arg(long)]
+        goal: String,
+        /// By which measures.
+        #[arg(long)]
+        measures: String,
+        /// Who answers for it at the member.
+        #[arg(long)]
+        owner: String,
+        /// Days until it is due.
+        #[arg(long)]
+        days: u16,
+    },
+    /// Say what was done (the task's member).
+    Report {
+        /// The task.
+        task: Slug,
+        /// What was done.
+        #[arg(long)]
+        done: String,
+    },
+    /// Say whether a reported task is done (administrator).
+    Judge {
+        /// The task.
+        task: Slug,
+        /// It is not: it stays open.
+        #[arg(long)]
+        open: bool,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
     /// Close the year (administrator).
     Close,
 }
@@ -165,6 +220,32 @@ impl Word {
                 restates,
             },
             Self::PayOut { result } => Says::PayOut { result },
+            Self::Target { amount, why } => Says::Target {
+                target: amount.0,
+                why,
+            },
+            Self::Withdraw { why } => Says::Withdraw { why },
+            Self::Task {
+                task,
+                member,
+                goal,
+                measures,
+                owner,
+                days,
+            } => Says::Task {
+                task,
+                member,
+                goal,
+                measures,
+                owner,
+                days,
+            },
+            Self::Report { task, done } => Says::Report { task, done },
+            Self::Judge { task, open, why } => Says::Judge {
+                task,
+                done: !open,
+                why,
+            },
             Self::Close => Says::Close,
         }
     }

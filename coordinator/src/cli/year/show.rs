@@ -9,7 +9,7 @@ use policies::figures::forecast::{self, Observed};
 use policies::year::{Computed, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
-use schemas::time::Month;
+use schemas::time::{Month, Timestamp};
 use schemas::year::Matter;
 
 use super::super::write_json;
@@ -36,7 +36,7 @@ pub(super) fn line(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// Where a year stands.
-pub(super) fn year(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn year(of: &Year, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(
         out,
         "{} {}, target {}",
@@ -58,10 +58,10 @@ pub(super) fn year(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
         writeln!(out, "applied  {member:<16} {amount:>18}  {purpose}")?;
     }
     for (matter, course) in &of.matters {
-        let state = if course.in_force {
-            "in force"
-        } else {
-            "proposed"
+        let state = match (course.in_force, course.void) {
+            (true, _) => "in force",
+            (false, true) => "void: the target changed",
+            (false, false) => "proposed",
         };
         let (version, result) = (course.version, course.result);
         writeln!(
@@ -87,6 +87,22 @@ pub(super) fn year(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
             };
             writeln!(out, "  objection of {member}, {decided}: {}", objection.why)?;
         }
+    }
+    for (name, task) in &of.tasks {
+        let (member, due, goal) = (&task.member, task.due, &task.goal);
+        let late = if task.is_late(now) { ", late" } else { "" };
+        let state = match (&task.done, &task.reported) {
+            (Some(at), _) => format!("done {at}"),
+            (None, Some((at, _))) => format!("reported {at}"),
+            (None, None) => "open".to_owned(),
+        };
+        writeln!(
+            out,
+            "task         {name} of {member}, due {due}, {state}{late}: {goal}"
+        )?;
+    }
+    for name in &of.withdrawing {
+        writeln!(out, "withdrawn by {name}")?;
     }
     if let Some(bonus) = of.paid_out {
         writeln!(out, "paid out     {bonus}")?;

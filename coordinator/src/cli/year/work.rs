@@ -45,7 +45,7 @@ pub(super) async fn open(
     for warning in rules.appraisal.warnings() {
         writeln!(out, "warning: {warning}")?;
     }
-    show::year(&opened, out)
+    show::year(&opened, now, out)
 }
 
 pub(super) async fn take(
@@ -76,6 +76,7 @@ pub(super) async fn inputs(
         year,
         facts,
         benchmark,
+        history,
         out: path,
     } = args;
     let alliance = office.config.alliance.clone();
@@ -90,7 +91,15 @@ pub(super) async fn inputs(
     };
     let of = (year, stands.target);
     let facts = bounded(&facts)?;
-    let inputs = year::inputs(&kept.rules.budget, of, &facts, benchmark.as_ref())?;
+    let expected = match history {
+        Some(file) => Some(year::expected(&bounded(&file)?, year)?),
+        None => None,
+    };
+    let volumes = year::Volumes {
+        expected,
+        benchmark: benchmark.as_ref(),
+    };
+    let inputs = year::inputs(&kept.rules.budget, of, &facts, &volumes)?;
     std::fs::write(&path, serde_json::to_string_pretty(&inputs)?)?;
     writeln!(out, "{} members: {}", inputs.members.len(), path.display())?;
     Ok(())

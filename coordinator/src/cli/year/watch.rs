@@ -1,0 +1,210 @@
+//! `year warnings` and `year explain`: what the months show, and where a cost comes from.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use policies::figures::Benchmark;
+use policies::figures::decompose::{Compared, Effect, compare};
+use policies::figures::watch::{Certainty, Kind, Warning};
+use schemas::id::Slug;
+use schemas::time::Month;
+
+use super::super::{Office, write_json};
+use super::bounded;
+use crate::year::{self, YearError};
+
+/// `year warnings`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Warnings {
+    /// The year.
+    year: u16,
+    /// Up to which month, 1 to 12.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=12))]
+    month: u8,
+    /// Benchmarks (JSON): of single months for counts of stays, with case groups for their costs.
+    #[arg(long)]
+    benchmark: Vec<PathBuf>,
+    /// A file that each warning is appended to once, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    append: Option<PathBuf>,
+    /// An address that is told the warnings (with --append the new ones) as a JSON list.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// The CA (PEM) that the address's certificate is from.
+    #[arg(long, value_name = "FILE", requires = "webhook")]
+    webhook_ca: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `year explain`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Explain {
+    /// The benchmark (JSON).
+    benchmark: PathBuf,
+    /// The hospital; the alliance itself where it is left out.
+    #[arg(long)]
+    hospital: Option<Slug>,
+    /// An earlier benchmark; the alliance of the same one where it is left out.
+    #[arg(long)]
+    earlier: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn benchmark(path: &Path) -> anyhow::Result<Benchmark> {
+    serde_json::from_str(&bounded(path)?)
+        .with_context(|| format!("`{}` is no benchmark", path.display()))
+}
+
+pub(super) async fn warnings(
+    office: &Office,
+    args: Warnings,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let alliance = &office.config.alliance;
+    let kept = year::published(office.state.pool(), alliance, args.year).await?;
+    let stands = kept.replay(|_, _, _| Ok(()))?;
+    let before = match args.year.checked_sub(1) {
+        Some(number) => match year::read(&office.state, alliance, number).await {
+            Err(YearError::Unknown(_)) => None,
+            other => Some(other?),
+        },
+        None => None,
+    };
+    let benchmarks: anyhow::Result<Vec<Benchmark>> =
+        args.benchmark.iter().map(|path| benchmark(path)).collect();
+    let benchmarks = benchmarks?;
+    if let Some(foreign) = benchmarks.iter().position(|one| one.alliance != *alliance) {
+        let path = args.benchmark.get(foreign).cloned().unwrap_or_default();
+        anyhow::bail!("`{}` is another alliance's benchmark", path.display());
+    }
+    let until = Month::new(args.year, args.month)?;
+    let found = year::warnings((&kept, &stands), before.as_ref(), &benchmarks, until);
+    if args.json {
+        write_json(out, &found)?;
+    } else {
+        for warning in &found {
+            line(warning, out)?;
+        }
+    }
+    let news = match &args.append {
+        Some(path) => {
+            let news =
+                year::append(path, &found).with_context(|| format!("`{}`", path.display()))?;
+            if !args.json {
+                writeln!(out, "{} new: {}", news.len(), path.display())?;
+            }
+            news
+        }
+        None => found,
+    };
+    if let Some(address) = &args.webhook
+        && !news.is_empty()
+    {
+        year::post(address, args.webhook_ca.as_deref(), &news).await?;
+    }
+    Ok(())
+}
+
+fn line(of: &Warning, out: &mut dyn Write) -> anyhow::Result<()> {
+    let what = match of.kind {
+        Kind::Budget => "of the budget",
+        Kind::Deviation => "a month away from its mean",
+        Kind::Anomaly => "a month far above its mean",
+        Kind::OverTarget => "months over target in a row",
+        Kind::Splurge => "the last quarter spent more than its share",
+        Kind::ServicesFell => "services fell while money is short",
+        Kind::CaseGroup => "case group away from the alliance",
+    };
+    let level = match of.level {
+        Some(level) if of.kind == Kind::Budget => format!("{level:?} ").to_lowercase(),
+        _ => String::new(),
+    };
+    let group = of.group.as_deref().map(|code| format!(" {code}"));
+    let certainty = match of.certainty {
+        Certainty::Decided => String::new(),
+        Certainty::Open { months: Some(more) } => format!("  not decidable, {more} more months"),
+        Certainty::Open { months: None } => "  not decidable by waiting".to_owned(),
+    };
+    writeln!(
+        out,
+        "{} {:<16} {level}{what}{}: {} against {}{certainty}",
+        of.month,
+        of.member.as_str(),
+        group.unwrap_or_default(),
+        of.found,
+        of.against,
+    )?;
+    Ok(())
+}
+
+pub(super) fn volumes(files: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let all: anyhow::Result<Vec<Benchmark>> = files.iter().map(|path| benchmark(path)).collect();
+    write!(out, "{}", year::volumes(&all?))?;
+    Ok(())
+}
+
+pub(super) fn explain(args: &Explain, out: &mut dyn Write) -> anyhow::Result<()> {
+    let of = benchmark(&args.benchmark)?;
+    let earlier = args.earlier.as_deref().map(benchmark).transpose()?;
+    if let Some(earlier) = &earlier {
+        ensure!(
+            earlier.alliance == of.alliance,
+            "the two benchmarks are of two alliances"
+        );
+    }
+    let found = compare(&of, args.hospital.as_ref(), earlier.as_ref())?;
+    if args.json {
+        return write_json(out, &found);
+    }
+    told(&found, &of.currency, out)
+}
+
+fn told(of: &Compared, currency: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let parts = &of.parts;
+    let (groups, covered) = (of.groups.len(), &of.covered);
+    writeln!(
+        out,
+        "mean cost {} against {} {currency} a stay; {groups} case groups, {covered} of the stays",
+        parts.after, parts.before
+    )?;
+    let mut row = |name: &str, effect: &Effect| {
+        let Effect { value, low, high } = effect;
+        writeln!(out, "{name:<34} {value:>14}   {low} … {high}")
+    };
+    row("difference", &parts.change)?;
+    row("  case mix", &parts.mix)?;
+    row("  the same case groups", &parts.within)?;
+    row("    length of stay", &parts.stay)?;
+    row("    cost of a day", &parts.daily)?;
+    row("    length of stay not shown", &parts.stay_unknown)?;
+    for (item, effect) in of.items.iter().zip(&parts.items) {
+        row(&format!("    item {item}"), effect)?;
+    }
+    row("    items not shown", &parts.items_unknown)?;
+    let mut most: Vec<_> = of.groups.iter().zip(&parts.groups).collect();
+    let size = |effect: &Effect| {
+        effect
+            .value
+            .trim_start_matches('-')
+            .parse::<f64>()
+            .unwrap_or(0.0)
+    };
+    most.sort_by(|(_, one), (_, other)| {
+        let (one, other) = (
+            size(&one.1).max(size(&one.0)),
+            size(&other.1).max(size(&other.0)),
+        );
+        other.total_cmp(&one)
+    });
+    for (code, (mix, within)) in most.into_iter().take(5) {
+        row(&format!("  {code} by its share"), mix)?;
+        row(&format!("  {code} by its cost"), within)?;
+    }
+    writeln!(out, "Where a difference lies is not what caused it.")?;
+    Ok(())
+}

@@ -1,0 +1,316 @@
+#!/bin/sh
+# A whole alliance on this machine: one coordinator and six hospitals, each a process of its own,
+# talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series. With
+# made-up data also a pooled round about the year before, with a committee of four, in whose middle a
+# hospital that sits in the committee is killed. Then the alliance's next year: forecast, budget, execution,
+# overspend, bonus, appraisal.
+#
+#   sh deploy/demo.sh                 made-up data
+#   sh deploy/demo.sh --data DIR      the six SPARCS hospitals in DIR/sparcs
+#   --folder DIR    where everything goes (default ./demo; replaced only if the demo made it)
+#   --quick         fewer made-up stays
+set -eu
+cd "$(dirname "$0")/.."
+
+folder=demo
+data=""
+stays=40000
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --data) data=$(cd "$2" && pwd); shift 2 ;;
+    --folder) folder=$2; shift 2 ;;
+    --quick) stays=8000; shift ;;
+    *) sed -n '2,13p' "$0" >&2; exit 2 ;;
+    esac
+done
+
+. deploy/prepare.sh
+need_rust
+echo "building (the first time takes some minutes)"
+:
+bin="$CARGO_TARGET_DIR/release"
+node="$bin/consilium-node"
+coordinator="$bin/consilium-coordinator"
+mappings=$(pwd)/deploy/mappings
+
+if [ -e "$folder" ] && [ ! -e "$folder/.consilium-demo" ] && [ -n "$(ls -A "$folder")" ]; then
+    echo "$folder is not a demo's folder; name another with --folder" >&2
+    exit 1
+fi
+rm -rf "$folder"
+mkdir -p "$folder"
+touch "$folder/.consilium-demo"
+folder=$(cd "$folder" && pwd)
+
+running=""
+stop() {
+    for process in $running; do kill "$process" 2>/dev/null || true; done
+    for process in $running; do wait "$process" 2>/dev/null || true; done
+}
+trap stop EXIT
+trap 'exit 1' INT TERM
+
+say() { printf '\n== %s\n' "$1"; }
+
+# Two free ports of this machine's loopback.
+ports=$(python3 - <<'PY' 2>/dev/null || echo "17443 17444"
+import socket
+open_ = [socket.socket() for _ in range(2)]
+for s in open_: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in open_])
+PY
+)
+node_port=${ports% *}
+public_port=${ports#* }
+
+say "alliance"
+"$coordinator" init --alliance demo --data "$folder/coordinator" --host localhost --host 127.0.0.1 \
+    --node-address "127.0.0.1:$node_port" --public-address "127.0.0.1:$public_port"
+if [ -n "$data" ]; then
+    hospitals="PFI-000001 PFI-000210 PFI-000245 PFI-000413 PFI-000635 PFI-001169"
+    year=2020
+    gzip -dc "$data/sparcs/sparcs_2020_msk_unified.csv.gz" |
+        "$coordinator" --data "$folder/coordinator" dictionary build --plan sparcs --discharges - \
+            --group-column apr_drg --cost-column total_costs --charge-column total_charges \
+            --los-column los --mdc 08 --out "$folder/dictionary.json"
+else
+    hospitals="h01 h02 h03 h04 h05 h06"
+    year=2025
+    "$node" synth --out "$folder/files" --seed 7 --year "$year" --hospitals 6 --stays "$stays" \
+        --defects 0.004 --planted
+    "$node" synth --out "$folder/files/before" --seed 8 --year $((year - 1)) --hospitals 6 \
+        --stays 8000 >/dev/null
+    "$coordinator" --data "$folder/coordinator" dictionary build --plan chs \
+        --table "$folder/files/groups.csv" --out "$folder/dictionary.json"
+fi
+"$coordinator" --data "$folder/coordinator" dictionary publish "$folder/dictionary.json"
+# Two administrators sign the alliance's policy; the service does not start without.
+for person in wang-fang chen-jie; do
+    "$coordinator" --data "$folder/coordinator" administrator add "$person"
+done
+for person in wang-fang chen-jie; do
+    "$coordinator" --data "$folder/coordinator" policy approve --as "$person"
+done
+"$coordinator" --data "$folder/coordinator" run >"$folder/coordinator.log" 2>&1 &
+running="$!"
+
+join() { # a member, its home
+    "$node" --data "$2" init --hospital "$1" >/dev/null
+    "$coordinator" --data "$folder/coordinator" invite "$1" --as wang-fang |
+        grep -o 'consilium1\.[A-Za-z0-9_-]*' | "$node" --data "$2" enrol - >"$2/enrol.txt"
+    # By phone: the hospital reads its fingerprint, a second administrator types what he hears.
+    heard=$(sed -n 's/^fingerprint //p' "$2/enrol.txt")
+    "$coordinator" --data "$folder/coordinator" members approve "$1" --as chen-jie \
+        --fingerprint "$heard"
+    "$node" --data "$2" dictionary fetch >/dev/null
+    "$node" --data "$2" dictionary accept "$2/dictionary/offered.json" >/dev/null
+}
+officers() { # a home: two officers sign the policy
+    "$node" --data "$1" officer add li-hua --role steward >/dev/null
+    "$node" --data "$1" officer add zhao-min --role security_officer >/dev/null
+    "$node" --data "$1" policy approve --as li-hua >/dev/null
+    "$node" --data "$1" policy approve --as zhao-min >/dev/null
+}
+
+say "hospitals: join, load, release"
+for hospital in $hospitals; do
+    home="$folder/$hospital"
+    join "$hospital" "$home"
+    if [ -n "$data" ]; then
+        "$node" --data "$home" load "$data/sparcs/sparcs_2020_msk_alliance6.csv" --history \
+            --mapping "$mappings/sparcs.toml" --only "facility_key=$hospital" >"$home/load.txt"
+    else
+        "$node" --data "$home" load "$folder/files/$hospital.csv" --history \
+            --mapping "$mappings/consilium-csv.toml" >"$home/load.txt"
+        "$node" --data "$home" load "$folder/files/before/$hospital.csv" --history \
+            --mapping "$mappings/consilium-csv.toml" >"$home/load-before.txt"
+    fi
+    sed -n '2p' "$home/load.txt"
+    "$node" --data "$home" release all --officer demo-officer >/dev/null
+    # The steward lets these templates be answered unasked.
+    officers "$home"
+    for template in yearly-benchmark monthly-benchmark audit-signals yearly-pooled; do
+        "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
+    done
+    "$node" --data "$home" run >"$home/run.log" 2>&1 &
+    running="$running $!"
+    [ "$hospital" != h02 ] || second=$!
+done
+
+round() { # template, period; sets id
+    opened=$("$coordinator" --data "$folder/coordinator" round open "$1" --period "$2" \
+        --deadline 10m --min-answers 5 --json)
+    id=$(printf '%s' "$opened" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
+    "$coordinator" --data "$folder/coordinator" round wait "$id" --timeout 5m
+}
+benchmark() { "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$1"; }
+
+say "the year's benchmark"
+round yearly-benchmark "$year"
+benchmark benchmark
+say "the month's benchmark"
+round monthly-benchmark "$year-12"
+benchmark month
+
+# A month close and an insurer's audit of it: the list that the hospital commits to lacks two
+# settlements, has one of another amount, one twice and one that nobody paid.
+if [ -z "$data" ]; then
+    say "where an insurer looks first: rates apart from the peers', first half against second"
+    round audit-signals "$year-01..$year-06"
+    before=$id
+    round audit-signals "$year-07..$year-12"
+    "$coordinator" --data "$folder/coordinator" signals "$id" --before "$before" --out "$folder/signals"
+    say "an insurer's audit of h01, $year-12"
+    home="$folder/h01"
+    insurer="$folder/insurer"
+    mkdir -p "$insurer"
+    month_of_payer='NF == 29 && $12 == "employee" && index($10, month) == 1 && $28 ~ /^[0-9]+\.[0-9][0-9]$/'
+    awk -F, -v month="$year-12" "BEGIN { print \"settlement,fen,group\" } $month_of_payer"' {
+        fen = $28; sub(/\./, "", fen); sub(/^0+/, "", fen); print $1 "," (fen == "" ? 0 : fen) "," $15
+    }' "$folder/files/h01.csv" >"$insurer/paid.csv"
+    awk -F, -v OFS=, -v month="$year-12" "$month_of_payer"' { n++
+        if (n == 2 || n == 3) next
+        if (n == 4) { split($28, part, "."); $28 = part[1] + 1 "." part[2] }
+        if (n == 5) print
+        if (n == 6) { line = $0; $1 = "PHANTOM-0001"; print; $0 = line }
+    } { print }' "$folder/files/h01.csv" >"$folder/h01-settlements.csv"
+    audit() { step=$1; shift; "$coordinator" audit "$step" "$insurer/audit" "$@"; }
+    "$node" --data "$home" audit key >"$insurer/h01.key"
+    # The witnesses' keys; in earnest the insurer asks each organisation for its own.
+    "$node" --data "$home" log export "$insurer/h01-log" >/dev/null
+    witnesses=$(sed -n 's/^witness \([^ ]*\) \(.*\)$/--witness \1=\2/p' "$insurer/h01-log/keys")
+    # shellcheck disable=SC2086 # one word a witness
+    audit begin --alliance demo --hospital h01 --payer i01 --month "$year-12" \
+        --log-key "$(cat "$insurer/h01.key")" $witnesses --quorum 2 >"$insurer/begin.txt"
+    "$node" --data "$home" audit payer i01 "$(sed -n 's/.*audit payer i01 //p' "$insurer/begin.txt")" --as li-hua
+    "$node" --data "$home" close "$year-12" --settlements "$folder/h01-settlements.csv" \
+        --mapping "$mappings/settlements.toml" \
+        --nonce "$(sed -n 's/.*--nonce //p' "$insurer/begin.txt")" >"$home/close.txt"
+    sed -n '1,5p' "$home/close.txt"
+    # The book says nothing more once two other organisations have cosigned the close.
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        unseen=$("$node" --data "$home" audit book i01 "$year-12" --out "$insurer/book")
+        [ -n "$unseen" ] || break
+        sleep 2
+    done
+    audit prepare --paid "$insurer/paid.csv" --book "$insurer/book"
+    serve() { "$node" --data "$home" audit serve-batch "$insurer/audit/requests" "$insurer/audit/replies" "$@"; }
+    serve
+    audit match
+    audit totals
+    # Leaves that nobody claims are opened once two officers of the hospital have signed for it.
+    # Until then the hospital lets them wait, and the insurer's command says so by its exit code.
+    for early in "audit sample" serve; do
+        if $early >/dev/null 2>&1; then
+            echo "leaves were opened although no officer signed" >&2
+            exit 1
+        fi
+    done
+    "$node" --data "$home" audit list
+    opening=$("$node" --data "$home" audit list --json | sed -n 's/.*"request": "\([0-9a-f]*\)".*/\1/p')
+    for officer in li-hua zhao-min; do
+        "$node" --data "$home" audit approve "$opening" --as "$officer"
+    done
+    serve
+    audit sample
+    audit report
+    # shellcheck disable=SC2086
+    "$coordinator" audit verify "$insurer/audit/pack" --log-key "$(cat "$insurer/h01.key")" \
+        $witnesses --quorum 2
+fi
+
+# Only the sum over the hospitals becomes known, and no hospital's own numbers. h02 gives its share of
+# the noise like the others, sits in the committee too, and dies once the round is open.
+if [ -z "$data" ]; then
+    say "cost structure of $((year - 1)), pooled: h01, h02, the insurer and the commission are the committee"
+    pooled() { step=$1; shift; "$coordinator" --data "$folder/coordinator" pooled "$step" "$@"; }
+    for body in insurer commission; do
+        home="$folder/$body"
+        join "$body" "$home" >/dev/null
+        officers "$home"
+        kind=authority
+        [ "$body" = commission ] || kind=insurer
+        pooled body "$body" --kind "$kind" --entity "$body"
+        "$node" --data "$home" run --committee-only >"$home/run.log" 2>&1 &
+        running="$running $!"
+    done
+    pooled committee h01,h02,insurer,commission
+    tries=0 # the seats publish their keys by themselves
+    until pooled list --operator alliance-office >"$folder/key-list.txt" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || { echo "no seat keys" >&2; exit 1; }
+        sleep 0.5
+    done
+    # By phone again: each steward hears each member's fingerprint from itself.
+    for member in $hospitals insurer commission; do
+        sed -n 's/^  //p' "$folder/key-list.txt" | while read -r name heard; do
+            # Once two hospitals have countersigned, the others follow the list a moment later.
+            for _ in 1 2 3 4 5 6 7 8 9 10; do
+                "$node" --data "$folder/$member" pooled accept "$name" "$heard" --as li-hua \
+                    >/dev/null 2>&1 && break
+                sleep 1
+            done
+        done
+    done
+    tries=0 # hospitals countersign the list, then it is followed
+    until id=$(pooled open yearly-pooled --period $((year - 1)) --deadline 10s --answers 5m \
+        --min-answers 5 2>/dev/null); do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || { echo "no key list" >&2; exit 1; }
+        sleep 0.5
+    done
+    kill -9 "$second"
+    wait "$second" 2>/dev/null || true
+    echo "$id is open; h02 was killed"
+    tries=0
+    until pooled rounds | grep -Eq "^$id +(done|dead)"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 120 ] || break
+        sleep 0.5
+    done
+    pooled rounds
+    pooled report "$id" --out "$folder/pooled" >/dev/null
+    pooled publish "$id" --out "$folder/pooled/published"
+    pooled verify "$folder/pooled/published"
+    "$node" --data "$folder/h01" pooled verify "$folder/pooled/published" | tail -n 1
+    "$node" --data "$folder/h02" run >>"$folder/h02/run.log" 2>&1 &
+    running="$running $!"
+fi
+
+. deploy/year.sh
+
+say "what it cost in privacy, at each hospital"
+first=${hospitals%% *}
+"$node" --data "$folder/$first" ledger
+
+say "the logs, witnessed by the others, verified from published files alone"
+sleep 3 # the last entries on their way to the witnesses
+for hospital in $hospitals; do
+    "$node" --data "$folder/$hospital" log fsck
+    "$node" --data "$folder/$hospital" log export "$folder/logs/$hospital" >/dev/null
+    "$node" log verify "$folder/logs/$hospital"
+done
+"$coordinator" --data "$folder/coordinator" log fsck
+"$coordinator" --data "$folder/coordinator" log export "$folder/logs/coordinator" >/dev/null
+"$coordinator" log verify "$folder/logs/coordinator"
+
+say "what the first hospital's steward allowed"
+"$node" --data "$folder/$first" policy show | sed -n '1,2p'
+"$node" --data "$folder/$first" steward standing list
+
+say "where to look"
+echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
+echo "month        $folder/month/*.html (December alone, with its own *.csv and *.json)"
+[ -n "$data" ] || echo "pooled       $folder/pooled/report.html (the year before, sums alone; published/ is for verifying)"
+echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
+echo "figures      $folder/benchmark/*.json"
+if [ -z "$data" ]; then
+    echo "signals      $folder/signals/*.csv    (where an insurer looks first)"
+    echo "evidence     $folder/insurer/audit/pack (the audit of h01, verified offline)"
+fi
+echo "year         $folder/year/published (letter.html for print, members.csv, year.json to verify)"
+echo "one node     $node --data $folder/$first ledger | log show | months | steward inbox | ask … --dry-run"
+if [ -z "$data" ]; then
+    echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"
+    echo "             six rows of each hospital: none of them occurs in any other folder but files/"
+fi

@@ -1,0 +1,110 @@
+//! What a member is to improve (整改任务): a goal with measures, somebody who answers for it and a day
+//! until when; the member reports, an administrator says whether it is done.
+
+use std::collections::btree_map::Entry;
+
+use schemas::id::Slug;
+use schemas::time::Timestamp;
+use schemas::year::{Says, Statement};
+use serde::Serialize;
+
+use super::speak::{only, short};
+use super::{Refused, Speaker, Stage, Year};
+
+const DAY: i64 = 86_400;
+
+/// A task.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Task {
+    /// Whose it is.
+    pub member: Slug,
+    /// What is to be reached.
+    pub goal: String,
+    /// By which measures.
+    pub measures: String,
+    /// Who answers for it at the member.
+    pub owner: String,
+    /// Until when.
+    pub due: Timestamp,
+    /// What the member said last that it did, and when, unless it was found not to be done.
+    pub reported: Option<(Timestamp, String)>,
+    /// When it was found to be done.
+    pub done: Option<Timestamp>,
+}
+
+impl Task {
+    /// Whether it is, or was, reported too late or not at all by then.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        let at = self.reported.as_ref().map_or(now, |(at, _)| *at);
+        at > self.due
+    }
+}
+
+impl Year {
+    pub(super) fn say_of_tasks(
+        &mut self,
+        speaker: Speaker,
+        said: Statement,
+    ) -> Result<(), Refused> {
+        self.at(&[Stage::InForce])?;
+        let at = said.at;
+        match said.says {
+            Says::Task {
+                task,
+                member,
+                goal,
+                measures,
+                owner,
+                days,
+            } => {
+                only(speaker, Speaker::Administrator, &said.by)?;
+                for text in [&goal, &measures, &owner] {
+                    short(text)?;
+                }
+                if !self.members.contains_key(&member) {
+                    return Err(Refused::Stranger(member));
+                }
+                let Entry::Vacant(place) = self.tasks.entry(task) else {
+                    return Err(Refused::Again);
+                };
+                let due = i64::from(days).saturating_mul(DAY).saturating_add(at.0);
+                place.insert(Task {
+                    member,
+                    goal,
+                    measures,
+                    owner,
+                    due: Timestamp(due),
+                    reported: None,
+                    done: None,
+                });
+            }
+            Says::Report { task, done } => {
+                only(speaker, Speaker::Member, &said.by)?;
+                short(&done)?;
+                self.open_task(task, |of| of.member == said.by)?.reported = Some((at, done));
+            }
+            Says::Judge { task, done, why } => {
+                only(speaker, Speaker::Administrator, &said.by)?;
+                short(&why)?;
+                let of = self.open_task(task, |of| of.reported.is_some())?;
+                if done {
+                    of.done = Some(at);
+                } else {
+                    of.reported = None;
+                }
+            }
+            _ => return Err(Refused::Content),
+        }
+        Ok(())
+    }
+
+    fn open_task(
+        &mut self,
+        task: Slug,
+        fits: impl Fn(&Task) -> bool,
+    ) -> Result<&mut Task, Refused> {
+        let found = self.tasks.get_mut(&task);
+        let open = found.filter(|of| of.done.is_none() && fits(of));
+        open.ok_or(Refused::Task(task))
+    }
+}

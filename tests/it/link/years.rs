@@ -1,0 +1,131 @@
+//! A budget year over the wire: members fetch it whole and say what they have to say themselves.
+
+use std::collections::BTreeMap;
+
+use coordinator::administrators;
+use coordinator::year::{self, YearError};
+use node::link::{Heard, Link};
+use policies::year::{Published, Rules, Stage};
+use schemas::id::Slug;
+use schemas::money::Fen;
+use schemas::officer::{Officer, Role};
+use schemas::seal::{PublicKey, Sealed, Signer};
+use schemas::year::{Says, Statement};
+
+use super::{Alliance, Node, slug};
+
+const YEAR: u16 = 2026;
+
+fn sealed(signer: &Signer, by: &str, alliance: &Alliance, says: Says) -> Sealed<Statement> {
+    let statement = Statement {
+        alliance: slug("river"),
+        year: YEAR,
+        by: slug(by),
+        at: alliance.clock.now(),
+        says,
+    };
+    Sealed::seal(signer, &statement).unwrap()
+}
+
+/// Two administrators, and a year of one member that one of them opened.
+async fn opened(alliance: &Alliance, member: &Node) -> BTreeMap<Slug, Signer> {
+    let new = || Signer::generate().unwrap().0;
+    let offices: BTreeMap<Slug, Signer> = ["wang-fang", "chen-jie"]
+        .map(|name| (slug(name), new()))
+        .into();
+    for (name, signer) in &offices {
+        let officer = Officer {
+            organisation: slug("river"),
+            name: name.clone(),
+            role: Role::Administrator,
+            key: signer.public(),
+        };
+        administrators::add(&alliance.state, &officer, &[], alliance.clock.now())
+            .await
+            .unwrap();
+    }
+    let rules = Rules::read(|_| None).unwrap();
+    let parties = rules.year.parties().into_iter().cloned();
+    let parties: BTreeMap<Slug, PublicKey> = parties.map(|name| (name, new().public())).collect();
+    let says = Says::Open {
+        target: Fen(1_000_000),
+        rules: rules.digest().unwrap(),
+        members: [(member.hospital.clone(), member.signer.public())].into(),
+        parties,
+    };
+    let sealed = sealed(&offices[&slug("wang-fang")], "wang-fang", alliance, says);
+    let now = alliance.clock.now();
+    year::open(&alliance.state, &slug("river"), &rules, &sealed, now)
+        .await
+        .unwrap();
+    offices
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
+    let alliance = Alliance::found().await;
+    let (member, other) = (alliance.joined("h1").await, alliance.joined("h2").await);
+    let offices = opened(&alliance, &member).await;
+    let link = |node: &Node| -> Link { node.link() };
+    let apply = |amount: i64| Says::Apply {
+        amount: Fen(amount),
+        purpose: "stroke unit".into(),
+        expected: "fewer transfers".into(),
+    };
+    let own = |says| sealed(&member.signer, "h1", &alliance, says);
+
+    // Too early; then taken once; what a stranger to the year says is refused, under either name.
+    let early = link(&member).speak(&own(apply(1)), YEAR).await.unwrap();
+    let Heard::Refused(why) = early else {
+        panic!("taken too early")
+    };
+    assert!(why.contains("target set"), "{why}");
+    let invite = sealed(
+        &offices[&slug("wang-fang")],
+        "wang-fang",
+        &alliance,
+        Says::Invite,
+    );
+    let now = alliance.clock.now();
+    year::take(&alliance.state, (&slug("river"), YEAR), &invite, now)
+        .await
+        .unwrap();
+    let said = own(apply(2));
+    assert_eq!(
+        link(&member).speak(&said, YEAR).await.unwrap(),
+        Heard::Taken
+    );
+    let again = link(&member).speak(&said, YEAR).await.unwrap();
+    assert!(matches!(again, Heard::Refused(_)));
+    for by in ["h1", "h2"] {
+        let foreign = sealed(&other.signer, by, &alliance, apply(3));
+        let refused = link(&other).speak(&foreign, YEAR).await.unwrap();
+        assert!(matches!(refused, Heard::Refused(_)), "{by}");
+    }
+    let unknown = link(&member).speak(&said, 2031).await.unwrap();
+    assert!(matches!(unknown, Heard::Refused(_)));
+
+    // Anybody fetches it and checks it.
+    let bytes = link(&other).year(YEAR).await.unwrap();
+    let published: Published = serde_json::from_slice(&bytes).unwrap();
+    let stands = published.verify().unwrap();
+    assert_eq!(stands.stage, Stage::Applications);
+    assert_eq!(stands.applications[&slug("h1")].amount, Fen(2));
+    let list: serde_json::Value =
+        serde_json::from_slice(&link(&other).years().await.unwrap()).unwrap();
+    assert_eq!(list[0]["year"], YEAR);
+    assert_eq!(list[0]["stage"], "applications");
+    assert!(link(&other).year(2031).await.is_err());
+
+    // Nothing of what was refused is in the log: opening, invitation, application.
+    let log = alliance.state.log().await.unwrap();
+    assert_eq!(
+        log.iter()
+            .filter(|entry| entry.kind.as_str() == "year")
+            .count(),
+        3
+    );
+    let unknown = year::read(&alliance.state, &slug("river"), 2031).await;
+    assert!(matches!(unknown, Err(YearError::Unknown(2031))));
+    alliance.end().await;
+}
