@@ -119,12 +119,15 @@ say "overspend of $third: classified, appealed, decided"
 year export "$next" --out "$home/published" >/dev/null
 over=$(awk -F, -v id="$third" '$1 == id { print $10 - ($8 - $9) }' "$home/published/members.csv")
 evidence=$(printf 'minutes of the panel' | sha256sum | cut -d ' ' -f 1)
-cat >"$home/overspend.json" <<JSON
-{"year": $next, "overspend": {"$third": $over}, "reserve": 6000000000,
- "classified": [
-  {"member": "$third", "cause": "price_swing", "amount": $((over / 2)), "evidence": ["$evidence"]},
-  {"member": "$third", "cause": "management_gap", "amount": $((over - over / 2)), "evidence": ["$evidence"]}]}
-JSON
+{
+    echo "member,cause,amount,evidence"
+    awk -v id="$third" -v fen="$over" -v proof="$evidence" 'BEGIN {
+        half = int(fen / 2); rest = fen - half
+        printf "%s,price_swing,%d.%02d,%s\n", id, int(half / 100), half % 100, proof
+        printf "%s,management_gap,%d.%02d,%s\n", id, int(rest / 100), rest % 100, proof
+    }'
+} >"$home/overspend.csv"
+year inputs "$next" settlement --facts "$home/overspend.csv" --out "$home/overspend.json"
 propose settlement "$home/overspend.json"
 settled=$digest
 objects "$third" settlement "$settled" "the gap was a price too" >/dev/null
@@ -145,17 +148,18 @@ year forecast "$home/paid-$one.csv" --ahead 3
 
 say "surplus and bonus"
 {
-    printf '{"year": %s, "basic": 1000000000, "performance": 600000000, "strategic": 250000000, "lead": "%s", "members": [' "$next" "$one"
+    echo "member,tier,quality_held,referral-share,chronic-control,grassroots-growth,gaming:volume-jump,own"
     n=0
     for member in $hospitals; do
         n=$((n + 1))
         case $n in 1 | 2) tier=tertiary ;; 3 | 4) tier=secondary ;; *) tier=grassroots ;; esac
-        [ $n = 1 ] || printf ', '
-        printf '{"id": "%s", "tier": "%s", "quality_held": true, "dimensions": {"referral-share": {"value": "0.%s"}, "chronic-control": {"value": "0.%s"}, "grassroots-growth": {"value": "%s", "variance": "0.0001"}}, "gaming": {"volume-jump": {"value": "0.%s"}}}' \
-            "$member" "$tier" $((10 + 4 * n)) $((52 + 3 * n)) "0.0$n" $((20 + 2 * n))
+        own=""
+        [ $n != 1 ] || own=120000000.00
+        echo "$member,$tier,yes,0.$((10 + 4 * n)),0.$((52 + 3 * n)),0.0$n,0.$((20 + 2 * n)),$own"
     done
-    printf '], "own": {"%s": 12000000000}}' "$one"
-} >"$home/bonus.json"
+} >"$home/bonus.csv"
+year inputs "$next" bonus --facts "$home/bonus.csv" --basic 10000000.00 --performance 6000000.00 \
+    --strategic 2500000.00 --lead "$one" --out "$home/bonus.json"
 propose bonus "$home/bonus.json"
 bonus=$digest
 accepted bonus "$bonus" "$hospitals"
@@ -164,17 +168,17 @@ party members sign bonus "$bonus" >/dev/null
 year say "$next" --as insurer --key "$home/insurer.pk8" pay-out "$bonus" | tail -n 1
 
 say "appraisal, and the end of the year"
+# The length of stay is the benchmark's own, with what noise there is in it.
 {
-    printf '{"year": %s, "stage": "quality", "members": [' "$next"
+    echo "member,low-risk-mortality,complications,length-of-stay,bed-turnover,grassroots-visits,cost-growth,budget-deviation,chronic-control,two-way-referral,patients,social"
     n=0
     for member in $hospitals; do
         n=$((n + 1))
-        [ $n = 1 ] || printf ', '
-        printf '{"id": "%s", "values": {"low-risk-mortality": "0.0%s", "complications": "3", "length-of-stay": "%s/10", "bed-turnover": "%s", "grassroots-visits": "%s", "cost-growth": "4", "budget-deviation": "%s", "chronic-control": "%s", "two-way-referral": "%s"}, "scores": {"patients": "9%s", "social": "88"}}' \
-            "$member" "$n" $((70 + 4 * n)) $((42 - n)) $((45 + 3 * n)) "$n" $((55 + 3 * n)) $((6 + 2 * n)) "$n"
+        echo "$member,0.0$n,3,@mean-stay,$((42 - n)),$((45 + 3 * n)),4,$n,$((55 + 3 * n)),$((6 + 2 * n)),9$n,88"
     done
-    printf ']}'
-} >"$home/appraisal.json"
+} >"$home/appraisal.csv"
+year inputs "$next" appraisal --stage quality --facts "$home/appraisal.csv" --benchmark "$figures" \
+    --out "$home/appraisal.json"
 propose appraisal "$home/appraisal.json"
 appraised=$digest
 accepted appraisal "$appraised" "$hospitals"

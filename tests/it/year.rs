@@ -530,4 +530,18 @@ async fn warnings_follow_from_what_was_paid() {
     assert!(found.iter().all(|one| one.certainty == Certainty::Decided));
     let early = year::warnings((&published, &stands), None, &[], "2026-02".parse().unwrap());
     assert!(early.is_empty());
+    // What it overspent follows from plan and payments; the table only says why.
+    let proof = "11".repeat(32);
+    let facts = format!(
+        "member,cause,amount,evidence\nd,price_swing,10000000.00,{proof}\n\
+         d,over_treatment,291666.63,{proof};{proof}\n"
+    );
+    let input = year::settlement(&published, &stands, &facts).unwrap();
+    assert_eq!(input.overspend, [(slug("d"), Fen(1_029_166_663))].into());
+    assert_eq!(input.reserve, Fen(5_000_000_000));
+    policies::figures::overspend::settle(&published.rules.overspend, &input).unwrap();
+    let wrong = year::settlement(&published, &stands, &facts.replace("price_swing", "luck"));
+    assert!(matches!(wrong, Err(YearError::Facts { line: 2, .. })));
+    let none = year::settlement(&none, &none.verify().unwrap(), &facts);
+    assert!(matches!(none, Err(YearError::NoPlan)));
 }

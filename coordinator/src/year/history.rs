@@ -11,7 +11,7 @@ use schemas::id::Slug;
 use schemas::time::Month;
 
 use super::YearError;
-use super::inputs::volume;
+use super::facts::{VOLUME, released};
 
 /// Decimals of a forecast volume.
 const PLACES: u32 = 2;
@@ -25,7 +25,8 @@ pub fn volumes(benchmarks: &[Benchmark]) -> String {
             continue;
         };
         for hospital in &benchmark.hospitals {
-            if let Some(Measured { value, variance }) = volume(benchmark, &hospital.id) {
+            let found = released(benchmark, &hospital.id, VOLUME);
+            if let Some(Measured { value, variance }) = found {
                 let variance = variance.map(|one| one.to_string()).unwrap_or_default();
                 let line = format!("{},{month},{value},{variance}", hospital.id);
                 lines.push((hospital.id.clone(), month, line));

@@ -1,12 +1,14 @@
 //! Budget years: what was said in them, kept in the order in which it was taken. What may be said,
 //! and what follows, is `policies::year`'s.
 
+mod facts;
 mod history;
 mod inputs;
 mod letter;
 mod sinks;
 mod store;
 mod table;
+mod tables;
 mod watch;
 
 pub use history::{expected, volumes};
@@ -15,6 +17,7 @@ pub use letter::letter;
 pub use sinks::{SinkError, append, post};
 pub use store::{Listed, all, open, propose, published, read, take};
 pub use table::{execution, members};
+pub use tables::{Surplus, appraisal, settlement, surplus};
 pub use watch::warnings;
 
 use policies::year::{Broken, Fault, OutcomeError, Refused, Rules};
@@ -55,6 +58,12 @@ pub enum YearError {
     /// A series that nothing is forecast from.
     #[error("the months of `{0}` are too few to be believed, or end more than 36 months early")]
     History(schemas::id::Slug),
+    /// Nothing to settle against.
+    #[error("no plan is in force yet")]
+    NoPlan,
+    /// A stage that the rules do not have.
+    #[error("the rules of appraisal have no stage `{0}`")]
+    Stage(schemas::id::Slug),
     /// The result is about another amount.
     #[error("the plan splits {planned}, the year's target is {target}")]
     Target {

@@ -56,12 +56,30 @@ pub(in crate::cli) struct Take {
 pub(in crate::cli) struct Inputs {
     /// The year.
     pub(super) year: u16,
-    /// The table of facts.
+    /// Of which result.
+    #[arg(value_parser = matter, default_value = "plan")]
+    pub(super) matter: Matter,
+    /// The table of facts (CSV).
     #[arg(long)]
     pub(super) facts: PathBuf,
-    /// A benchmark's JSON file: its case-weighted volumes.
+    /// A benchmark's JSON file: case-weighted volumes, and what fields such as `@mean-stay` name.
     #[arg(long)]
     pub(super) benchmark: Option<PathBuf>,
+    /// The stage whose weights an appraisal uses.
+    #[arg(long, required_if_eq("matter", "appraisal"))]
+    pub(super) stage: Option<Slug>,
+    /// Surplus by pure saving, of a bonus.
+    #[arg(long, required_if_eq("matter", "bonus"))]
+    pub(super) basic: Option<Money>,
+    /// Surplus by quality and efficiency, of a bonus.
+    #[arg(long, required_if_eq("matter", "bonus"))]
+    pub(super) performance: Option<Money>,
+    /// Surplus for research and talent, of a bonus.
+    #[arg(long, required_if_eq("matter", "bonus"))]
+    pub(super) strategic: Option<Money>,
+    /// The lead hospital, of a bonus.
+    #[arg(long, required_if_eq("matter", "bonus"))]
+    pub(super) lead: Option<Slug>,
     /// Volumes of past months (CSV, see `year volumes`): what they let expect of the year.
     #[arg(long, conflicts_with = "benchmark")]
     pub(super) history: Option<PathBuf>,

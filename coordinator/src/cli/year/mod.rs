@@ -48,10 +48,14 @@ pub(super) enum Command {
     ///
     /// Example: consilium-coordinator year take 2026 ./h01-objects.json
     Take(args::Take),
-    /// Makes a plan's inputs from a table of facts and a benchmark.
+    /// Makes a result's inputs from a table of facts, a benchmark, and what the year holds.
     ///
     /// The table (CSV) has `member,tier,before` and a column for each factor; case-weighted volume
-    /// may come from a benchmark instead, with its noise, or from what past months let expect.
+    /// may come from a benchmark instead, with its noise, or from what past months let expect. A field
+    /// such as `@mean-stay` takes the benchmark's figure with its noise: stays, cmi, mean-cost, mean-stay,
+    /// cost-index, time-index, case-weighted-volume. Of a settlement: `member,cause,amount,evidence`;
+    /// of a bonus: `member,tier,quality_held`, a column a dimension, `gaming:NAME`, `own`, `referrals`; of
+    /// an appraisal: `member`, a column an indicator, `patients`, `social`.
     ///
     /// Example: consilium-coordinator year inputs 2026 --facts ./facts.csv
     /// --benchmark ./benchmark/r1.json --out ./plan.json

@@ -10,10 +10,10 @@ use policies::year::{Computed, Rules, compute};
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
-use schemas::year::{Says, Statement};
+use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
-use super::{args, bounded, say, show};
+use super::{Money, args, bounded, say, show};
 use crate::register::{self, Standing};
 use crate::year;
 
@@ -72,36 +72,61 @@ pub(super) async fn inputs(
     args: args::Inputs,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let args::Inputs {
-        year,
-        facts,
-        benchmark,
-        history,
-        out: path,
-    } = args;
     let alliance = office.config.alliance.clone();
-    let kept = year::published(office.state.pool(), &alliance, year).await?;
+    let number = args.year;
+    let kept = year::published(office.state.pool(), &alliance, number).await?;
     let stands = kept.replay(|_, _, _| Ok(()))?;
-    let benchmark: Option<Benchmark> = match benchmark {
+    let benchmark: Option<Benchmark> = match &args.benchmark {
         Some(file) => Some(
-            serde_json::from_str(&bounded(&file)?)
+            serde_json::from_str(&bounded(file)?)
                 .with_context(|| format!("`{}` is no benchmark", file.display()))?,
         ),
         None => None,
     };
-    let of = (year, stands.target);
-    let facts = bounded(&facts)?;
-    let expected = match history {
-        Some(file) => Some(year::expected(&bounded(&file)?, year)?),
-        None => None,
+    let (facts, of) = (bounded(&args.facts)?, benchmark.as_ref());
+    let text = match args.matter {
+        Matter::Plan => {
+            let expected = match &args.history {
+                Some(file) => Some(year::expected(&bounded(file)?, number)?),
+                None => None,
+            };
+            let volumes = year::Volumes {
+                expected,
+                benchmark: of,
+            };
+            let about = (number, stands.target);
+            let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
+            serde_json::to_string_pretty(&inputs)?
+        }
+        Matter::Settlement => {
+            serde_json::to_string_pretty(&year::settlement(&kept, &stands, &facts)?)?
+        }
+        Matter::Bonus => {
+            let money = |given: Option<Money>| given.map(|money| money.0).unwrap_or_default();
+            let surplus = year::Surplus {
+                basic: money(args.basic),
+                performance: money(args.performance),
+                strategic: money(args.strategic),
+                lead: args.lead.context("--lead names the lead hospital")?,
+            };
+            let inputs = year::surplus(&kept.rules.bonus, number, &surplus, &facts, of)?;
+            serde_json::to_string_pretty(&inputs)?
+        }
+        Matter::Appraisal => {
+            let stage = args.stage.context("--stage names the weights")?;
+            let about = (number, &stage);
+            let inputs = year::appraisal(&kept.rules.appraisal, about, &facts, of)?;
+            serde_json::to_string_pretty(&inputs)?
+        }
     };
-    let volumes = year::Volumes {
-        expected,
-        benchmark: benchmark.as_ref(),
-    };
-    let inputs = year::inputs(&kept.rules.budget, of, &facts, &volumes)?;
-    std::fs::write(&path, serde_json::to_string_pretty(&inputs)?)?;
-    writeln!(out, "{} members: {}", inputs.members.len(), path.display())?;
+    // What would be refused later is refused here.
+    let computed = compute(&kept.rules, number, args.matter, &text)?;
+    std::fs::write(&args.out, &text).with_context(|| format!("`{}`", args.out.display()))?;
+    let (matter, path) = (computed.matter().as_str(), args.out.display());
+    writeln!(
+        out,
+        "{path}; next: year propose {number} {matter} --inputs {path}"
+    )?;
     Ok(())
 }
 
