@@ -11,6 +11,8 @@ mod task;
 #[cfg(test)]
 mod test;
 #[cfg(test)]
+mod test_again;
+#[cfg(test)]
 mod test_statements;
 #[cfg(test)]
 mod test_world;
