@@ -20,6 +20,7 @@ use coordinator::{dictionary, template};
 use node::answer::App;
 use node::clock::Clock;
 use node::config::Config;
+use node::log::Leaves;
 use node::pooled::{self as party, Desk, Said};
 use node::steward::{self, Acting};
 use pooled::key_list::Kind;
@@ -149,7 +150,29 @@ impl Pool {
             }
         }
         pool.list().await;
+        for one in pool.parties() {
+            pool.ask(one, &SEATS).await;
+        }
         pool
+    }
+
+    /// A party asks for receipts, these seats answer, and it hears them.
+    pub(crate) async fn ask(&self, one: &Party, seats: &[&str]) {
+        let desk = self.desk(one);
+        let mut leaves = Leaves::default();
+        let tree = leaves.follow(&one.app.state).await.unwrap();
+        let asked = party::ask(&desk, tree).await.unwrap().unwrap();
+        let name = &one.app.hospital;
+        let member = self.member(name.as_str()).await;
+        office::ask(&self.state, &member, &asked, NOW).await.unwrap();
+        for seat in seats.iter().filter(|seat| **seat != name.as_str()) {
+            let asked = office::asked(&self.state, name).await.unwrap();
+            let told = party::witness(&self.desk(self.party(seat)), &asked).await;
+            let seat = self.member(seat).await;
+            office::receipt(&self.state, &seat, &told.unwrap()).await.unwrap();
+        }
+        let told = office::receipts(&self.state, name).await.unwrap();
+        party::take(&desk, tree, &told).await.unwrap();
     }
 
     pub(crate) fn parties(&self) -> impl Iterator<Item = &Party> {
@@ -326,6 +349,13 @@ pub(crate) async fn step(
         return false;
     };
     let held = office::find(state, authority, round).await.unwrap();
+    if task.step == Step::Void {
+        let word = party::void(desk, &held.offer).await.unwrap();
+        office::take_word(state, &held, name, &word, now)
+            .await
+            .unwrap();
+        return true;
+    }
     let proposal = office::proposal(state, &held, name).await.unwrap();
     let word = match task.step {
         Step::Inspect => party::inspect(desk, &held.offer, &proposal).await.unwrap(),
@@ -343,6 +373,7 @@ pub(crate) async fn step(
             }
             return true;
         }
+        Step::Void => return false,
     };
     office::take_word(state, &held, name, &word, now)
         .await
