@@ -70,7 +70,9 @@ pub async fn asked(state: &State, subject: &Slug) -> Result<Sealed<Asked>, Poole
 pub async fn receipt(state: &State, witness: &Member, told: &Told) -> Result<(), PooledError> {
     let receipt: Receipt = told.receipt.open(&witness.message_key)?;
     let seats = committees(state).await?;
-    let sits = seats.iter().any(|one| one.seats.contains(&witness.hospital));
+    let sits = seats
+        .iter()
+        .any(|one| one.seats.contains(&witness.hospital));
     if !sits || receipt.witness != witness.hospital {
         return Err(PooledError::NotAsked);
     }

@@ -17,9 +17,7 @@ pub use charge::charge;
 pub use credit::{burned_at, credit, voided};
 pub use identity::Identity;
 pub use limit::affordable;
-pub use upload::{
-    Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploads,
-};
+pub use upload::{Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploads};
 
 use policies::rules::Privacy;
 use pooled::survivors::SurvivorsError;

@@ -98,10 +98,11 @@ pub async fn charge_upload(
         return Err(LedgerError::RolledBack);
     }
     let name_of = &manifest.round;
-    let before = sqlx::query("select manifest, upload, voided from pooled_uploads where round = $1")
-        .bind(name_of.as_str())
-        .fetch_optional(&mut *change)
-        .await?;
+    let before =
+        sqlx::query("select manifest, upload, voided from pooled_uploads where round = $1")
+            .bind(name_of.as_str())
+            .fetch_optional(&mut *change)
+            .await?;
     if let Some(row) = before {
         if row.try_get::<String, _>(0)? != due.round.hash().to_string() {
             return Err(LedgerError::SecondManifest(name_of.clone()));

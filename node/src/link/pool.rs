@@ -238,7 +238,8 @@ async fn receipts(
         let nonce = own.map_err(PooledError::from)?.nonce;
         let held = (nonce, work.receipts);
         if work.asked != Some(nonce) {
-            link.pooled_post("ask", canonical::to_bytes(&asked)?).await?;
+            link.pooled_post("ask", canonical::to_bytes(&asked)?)
+                .await?;
         } else if work.receipts > 0 && memory.fetched != Some(held) {
             let told: Vec<Told> = canonical::from_bytes(&link.pooled_get("receipts").await?)?;
             rounds::take(party, tree, &told).await?;
@@ -265,7 +266,8 @@ async fn receipts(
 async fn witness(party: &rounds::Desk<'_>, link: &Link, subject: &Slug) -> Result<(), PoolError> {
     let asked = link.pooled_get(&format!("asks/{subject}")).await?;
     let told = rounds::witness(party, &Asked::parse(&asked)?).await?;
-    link.pooled_post("receipt", canonical::to_bytes(&told)?).await?;
+    link.pooled_post("receipt", canonical::to_bytes(&told)?)
+        .await?;
     Ok(())
 }
 

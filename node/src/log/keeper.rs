@@ -66,7 +66,11 @@ impl<'a> Keeper<'a> {
         for name in rollback::burned(self.state).await? {
             last = last.max(self.generation(&name).unwrap_or_default());
         }
-        Ok(origin(&self.alliance, self.hospital, last.saturating_add(1)))
+        Ok(origin(
+            &self.alliance,
+            self.hospital,
+            last.saturating_add(1),
+        ))
     }
 
     fn generation(&self, origin: &str) -> Option<u32> {

@@ -24,7 +24,9 @@ pub(super) async fn cast(
         return Ok(None);
     };
     let text: String = row.try_get(0)?;
-    Ok(Some(serde_json::from_str(&text).map_err(|_| StateError::Range)?))
+    Ok(Some(
+        serde_json::from_str(&text).map_err(|_| StateError::Range)?,
+    ))
 }
 
 /// Casts for a set: the family rule allows it, and nothing else was cast.

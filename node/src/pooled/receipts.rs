@@ -253,7 +253,9 @@ async fn lost(
 /// What this seat says to another's ask. What it tells from now on is on disk before it is signed.
 pub async fn witness(desk: &Desk<'_>, sealed: &Sealed<Asked>) -> Result<Told, PooledError> {
     let app = desk.app;
-    let pinned = lists::pinned(&app.state).await?.ok_or(PooledError::NoList)?;
+    let pinned = lists::pinned(&app.state)
+        .await?
+        .ok_or(PooledError::NoList)?;
     let list = pinned.list();
     let (asked, seen) = Asked::open(sealed, list)?;
     let mut change = app.state.begin().await?;
@@ -299,11 +301,10 @@ async fn known(
 ) -> Result<Vec<Seen>, PooledError> {
     let subject = list.member(&asked.subject);
     let subject = subject.ok_or(receipt::ReceiptError::Stranger)?;
-    let own: Option<String> =
-        sqlx::query_scalar("select note from pooled_seen where subject = $1")
-            .bind(asked.subject.as_str())
-            .fetch_optional(&mut **change)
-            .await?;
+    let own: Option<String> = sqlx::query_scalar("select note from pooled_seen where subject = $1")
+        .bind(asked.subject.as_str())
+        .fetch_optional(&mut **change)
+        .await?;
     let cosigned = sqlx::query("select origin, note from witnessed")
         .fetch_all(&mut **change)
         .await?;

@@ -161,13 +161,6 @@ pub(super) async fn keep(
         ("asked", named.digest.to_string()),
         ("list", named.list.to_string()),
     ];
-    append(
-        &mut change,
-        moment,
-        "pooled-round",
-        *round.hash(),
-        &detail,
-    )
-    .await?;
+    append(&mut change, moment, "pooled-round", *round.hash(), &detail).await?;
     Ok(change.commit().await.map_err(StateError::from)?)
 }

@@ -76,7 +76,10 @@ pub async fn destroy_old(desk: &Desk<'_>) -> Result<usize, PooledError> {
 /// Whether this seat may say anything now: not locked, and no rollback waits to be burned.
 pub(super) async fn free(desk: &Desk<'_>) -> Result<(), PooledError> {
     let state = &desk.app.state;
-    if steward::locked(state).await?.is_some_and(|lock| lock.locked) {
+    if steward::locked(state)
+        .await?
+        .is_some_and(|lock| lock.locked)
+    {
         return Err(PooledError::Locked);
     }
     if ledger::rolled_back(state.pool()).await? {

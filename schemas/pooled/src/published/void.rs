@@ -53,10 +53,16 @@ impl Outcome {
         match self {
             Self::Sum(verified) => {
                 let hospitals = verified.certified.survivors().uploads.len();
-                format!("{} holds: the sum of {hospitals} hospitals", verified.asked.id)
+                format!(
+                    "{} holds: the sum of {hospitals} hospitals",
+                    verified.asked.id
+                )
             }
             Self::Void(voided) => {
-                format!("{} holds: voided by its committee, it has no sum", voided.asked.id)
+                format!(
+                    "{} holds: voided by its committee, it has no sum",
+                    voided.asked.id
+                )
             }
         }
     }

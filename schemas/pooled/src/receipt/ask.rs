@@ -126,12 +126,7 @@ impl Asked {
         if !named || asked.links.len() > MAX_LINKS {
             return Err(ReceiptError::Stranger);
         }
-        let seen = Seen::read(
-            &list.alliance,
-            &subject.id,
-            subject.key,
-            &asked.checkpoint,
-        )?;
+        let seen = Seen::read(&list.alliance, &subject.id, subject.key, &asked.checkpoint)?;
         Ok((asked, seen))
     }
 
@@ -160,9 +155,10 @@ impl Asked {
     fn leads(&self, asked: &Seen, seen: &Seen) -> bool {
         let (new, old) = (&asked.checkpoint, &seen.checkpoint);
         new == old
-            || self.links.iter().any(|link| {
-                link.size == old.size && new.check_follows(old, &link.proof).is_ok()
-            })
+            || self
+                .links
+                .iter()
+                .any(|link| link.size == old.size && new.check_follows(old, &link.proof).is_ok())
     }
 }
 
