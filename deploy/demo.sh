@@ -253,7 +253,7 @@ if [ -z "$data" ]; then
         done
     done
     tries=0 # hospitals countersign the list, then it is followed
-    until id=$(pooled open yearly-pooled --period $((year - 1)) --deadline 10s --answers 5m \
+    until id=$(pooled open yearly-pooled --period $((year - 1)) --deadline 20s --answers 5m \
         --min-answers 5 2>/dev/null); do
         tries=$((tries + 1))
         [ "$tries" -lt 60 ] || { echo "no key list" >&2; exit 1; }

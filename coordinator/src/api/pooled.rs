@@ -8,6 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use pooled::receipt::{Asked, Told};
 use pooled::work::SeatWord;
 use schemas::canonical;
 use schemas::id::Slug;
@@ -25,6 +26,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v1/pooled/rounds/{id}", get(offer))
         .route("/v1/pooled/rounds/{id}/proposal", get(proposal))
         .route("/v1/pooled/rounds/{id}/certificate", get(certificate))
+        .route("/v1/pooled/rounds/{id}/void", get(void))
+        .route("/v1/pooled/asks/{subject}", get(asked))
+        .route("/v1/pooled/receipts", get(receipts))
 }
 
 /// What members send: signed requests.
@@ -35,6 +39,8 @@ pub(super) fn signed_routes() -> Router<Arc<App>> {
         .route("/v1/pooled/rounds/{id}/upload", post(upload))
         .route("/v1/pooled/rounds/{id}/word", post(word))
         .route("/v1/pooled/rounds/{id}/sum", post(sum))
+        .route("/v1/pooled/ask", post(ask))
+        .route("/v1/pooled/receipt", post(receipt))
 }
 
 fn bytes<T: Serialize>(message: &T) -> Result<Vec<u8>, Fault> {
@@ -98,6 +104,49 @@ async fn certificate(
     let held = find(&app, &id).await?;
     let found = rounds::certificate(&app.store, &held.asked.id).await?;
     bytes(&found.ok_or(PooledError::NotYet)?)
+}
+
+async fn void(
+    State(app): State<Arc<App>>,
+    _: Member,
+    Path(id): Path<String>,
+) -> Result<Vec<u8>, Fault> {
+    let held = find(&app, &id).await?;
+    let found = rounds::void(&app.store, &held.asked.id).await?;
+    bytes(&found.ok_or(PooledError::NotYet)?)
+}
+
+async fn asked(
+    State(app): State<Arc<App>>,
+    _: Member,
+    Path(subject): Path<String>,
+) -> Result<Vec<u8>, Fault> {
+    let subject: Slug = subject.parse().map_err(|_| PooledError::NotYet)?;
+    bytes(&rounds::asked(&app.store, &subject).await?)
+}
+
+async fn receipts(State(app): State<Arc<App>>, member: Member) -> Result<Vec<u8>, Fault> {
+    bytes(&rounds::receipts(&app.store, &member.hospital).await?)
+}
+
+async fn ask(
+    State(app): State<Arc<App>>,
+    member: Member,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Fault> {
+    let asked = Asked::parse(&body?).map_err(PooledError::from)?;
+    rounds::ask(&app.store, &member, &asked, app.clock.now()).await?;
+    Ok(StatusCode::OK)
+}
+
+async fn receipt(
+    State(app): State<Arc<App>>,
+    member: Member,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Fault> {
+    let told = Told::parse(&body?).map_err(PooledError::from)?;
+    rounds::receipt(&app.store, &member, &told).await?;
+    Ok(StatusCode::OK)
 }
 
 async fn seat_key(

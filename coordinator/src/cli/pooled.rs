@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 use pooled::key_list::Kind;
-use pooled::published::{Files, verify};
+use pooled::published::{Files, outcome};
 use schemas::id::Slug;
 use schemas::time::Period;
 
@@ -53,9 +53,10 @@ pub(super) enum Command {
     },
     /// Opens a pooled round.
     Open(OpenArgs),
-    /// Lists pooled rounds.
+    /// Lists pooled rounds: `dead` ended without a result, `void` also by its committee's word, by
+    /// which hospitals take back what it cost them.
     Rounds,
-    /// Writes a finished round into a new folder, for anyone to verify.
+    /// Writes a finished or voided round into a new folder, for anyone to verify.
     Publish {
         /// The round.
         round: Slug,
@@ -213,19 +214,11 @@ async fn files(office: &Office, round: &str) -> anyhow::Result<Files> {
 
 fn check(files: &Files, office: &Office, out: &mut dyn Write) -> anyhow::Result<()> {
     let key = office.authority.signer().public();
-    let verified = verify(files, &key, office.clock.now())
+    let outcome = outcome(files, &key, office.clock.now())
         .map_err(|error| anyhow!("{} does not hold: {error}", error.part()))?;
-    for (part, found) in verified.findings() {
-        writeln!(out, "{:<12} holds: {found}", part.to_string())?;
+    for line in outcome.lines() {
+        writeln!(out, "{line}")?;
     }
-    for member in &verified.dissenters {
-        writeln!(out, "{member} named another mask sum")?;
-    }
-    let hospitals = verified.certified.survivors().uploads.len();
-    writeln!(
-        out,
-        "{} holds: the sum of {hospitals} hospitals",
-        verified.asked.id
-    )?;
+    writeln!(out, "{}", outcome.conclusion())?;
     Ok(())
 }

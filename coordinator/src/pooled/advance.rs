@@ -14,7 +14,7 @@ use schemas::seal::Sealed;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
-use super::{Held, PooledError, collect};
+use super::{Held, PooledError, collect, void};
 use crate::store::state::{State, StateError, append};
 
 /// A proposed set and what was said to it.
@@ -38,7 +38,8 @@ impl Proposed {
 /// Names of rounds that may go on by themselves.
 pub async fn overdue(state: &State) -> Result<Vec<Slug>, PooledError> {
     let rows = sqlx::query(
-        "select id from pooled_rounds where state in ('open', 'proposed', 'certified')",
+        "select id from pooled_rounds where state in ('open', 'proposed', 'certified') or \
+         (state = 'dead' and id in (select round from pooled_void_votes))",
     )
     .fetch_all(state.pool())
     .await?;
@@ -65,6 +66,7 @@ pub async fn advance(state: &State, held: &Held, now: Timestamp) -> Result<bool,
         }
         "proposed" => certify(state, held, now).await,
         "certified" => finish(state, held, now).await,
+        "dead" => void::stands(state, held, now).await,
         _ => Ok(false),
     }
 }
@@ -344,7 +346,7 @@ async fn die(
     let mut change = state.begin().await?;
     sqlx::query(
         "update pooled_rounds set state = 'dead', why = $1, ended = $2 \
-         where id = $3 and state not in ('done', 'dead')",
+         where id = $3 and state not in ('done', 'dead', 'void')",
     )
     .bind(why)
     .bind(now.0)

@@ -8,6 +8,8 @@ mod open;
 mod collect;
 mod advance;
 mod seats;
+mod void;
+mod receipts;
 mod work;
 mod publish;
 mod figures;
@@ -19,7 +21,9 @@ pub use figures::figures;
 pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
 pub use open::{Held, Order, find, list as rounds, open};
 pub use publish::{files, read_folder, write_folder};
+pub use receipts::{ask, asked, receipt, receipts};
 pub use seats::{proposal, take_sums, take_word};
+pub use void::void;
 pub use work::work;
 
 use policies::figures::BenchmarkError;

@@ -48,7 +48,7 @@ pub struct Held {
     pub asked: Asked,
     /// The checked manifest.
     pub round: Round,
-    /// `open`, `proposed`, `certified`, `done` or `dead`.
+    /// `open`, `proposed`, `certified`, `done`, `dead`, or `void`: dead for good by its committee's word.
     pub state: String,
     /// Why it died.
     pub why: Option<String>,

@@ -2,18 +2,24 @@
 
 use std::path::Path;
 
-use pooled::published::{Files, PublishedError, list_name, masked_bytes};
+use pooled::published::{Files, PublishedError, VOID, list_name, masked_bytes};
 use schemas::canonical;
 use sqlx::Row as _;
 
-use super::{Held, PooledError, advance, collect, list};
+use super::{Held, PooledError, advance, collect, list, void};
 use crate::store::state::{State, StateError};
 
 /// The files of a finished round: key lists up to the cited one, offer, certificate, masked vectors
-/// of the survivors, mask sums, totals. No boxes, and no upload that is not in the sum.
+/// of the survivors, mask sums, totals. No boxes, and no upload that is not in the sum. Of a voided
+/// round: key lists, offer, void certificate.
 pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
     let manifest = held.round.manifest();
     let id = manifest.round.as_str();
+    if let Some(certificate) = void(state, &manifest.round).await? {
+        let mut files = asked(state, held).await?;
+        files.insert(VOID.to_owned(), canonical::to_bytes(&certificate)?);
+        return Ok(files);
+    }
     let totals: Option<String> =
         sqlx::query_scalar("select totals from pooled_totals where round = $1")
             .bind(id)
@@ -24,14 +30,7 @@ pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
         serde_json::from_str(&totals).map_err(|_| StateError::Range)?;
     let certificate = advance::certificate(state, &manifest.round).await?;
     let certificate = certificate.ok_or(PooledError::NotYet)?;
-    let cited = list::version_of(state, &manifest.key_list.to_string()).await?;
-    let mut files = Files::new();
-    for version in 1..=cited {
-        let signed = list::signed_list(state, i64::from(version)).await?;
-        let signed = signed.ok_or(PooledError::NoList)?;
-        files.insert(list_name(version), canonical::to_bytes(&signed)?);
-    }
-    files.insert("offer.json".to_owned(), canonical::to_bytes(&held.offer)?);
+    let mut files = asked(state, held).await?;
     files.insert(
         "certificate.json".to_owned(),
         canonical::to_bytes(&certificate)?,
@@ -55,6 +54,19 @@ pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
         let (class, member): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
         files.insert(format!("sum-{class}-{member}"), row.try_get(2)?);
     }
+    Ok(files)
+}
+
+/// What was asked, and the key lists up to the cited one.
+async fn asked(state: &State, held: &Held) -> Result<Files, PooledError> {
+    let cited = held.round.manifest().key_list.to_string();
+    let mut files = Files::new();
+    for version in 1..=list::version_of(state, &cited).await? {
+        let signed = list::signed_list(state, i64::from(version)).await?;
+        let signed = signed.ok_or(PooledError::NoList)?;
+        files.insert(list_name(version), canonical::to_bytes(&signed)?);
+    }
+    files.insert("offer.json".to_owned(), canonical::to_bytes(&held.offer)?);
     Ok(files)
 }
 

@@ -11,7 +11,7 @@ use schemas::seal::Sealed;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
-use super::{Held, PooledError, advance, collect};
+use super::{Held, PooledError, advance, collect, void};
 use crate::store::state::{State, StateError, append};
 
 /// The proposal to a seat: the set and, for each survivor, its signed parts and this seat's box.
@@ -38,6 +38,9 @@ pub async fn take_word(
     now: Timestamp,
 ) -> Result<(), PooledError> {
     let (_, seat) = held.round.seat(member).ok_or(PooledError::NotAsked)?;
+    if let SeatWord::Void(sealed) = word {
+        return void::take(state, held, member, sealed, now).await;
+    }
     let proposed = advance::proposed(state, held).await?;
     let current = proposed.survivors.digest()?;
     let (kind, text) = match word {
@@ -66,6 +69,7 @@ pub async fn take_word(
             }
             ("vote", to_text(sealed)?)
         }
+        SeatWord::Void(_) => return Err(PooledError::NotAsked),
     };
     let id = held.round.manifest().round.as_str();
     let mut change = state.begin().await?;

@@ -9,7 +9,7 @@ use schemas::time::Timestamp;
 use sqlx::Row as _;
 
 use super::bodies::committees;
-use super::{Held, PooledError, advance, list, open};
+use super::{Held, PooledError, advance, list, open, receipts, void};
 use crate::authority::Authority;
 use crate::store::state::{State, StateError};
 
@@ -42,6 +42,10 @@ pub async fn work(
     let seats = committees(state).await?;
     let mine = seats.into_iter().filter(|one| one.seats.contains(member));
     work.epochs = mine.map(|one| one.epoch).collect();
+    (work.asked, work.receipts) = receipts::held(state, member).await?;
+    if !work.epochs.is_empty() {
+        work.asks = receipts::waiting(state, member).await?;
+    }
     for id in advance::overdue(state).await? {
         let held = open::find(state, authority, &id).await?;
         if uploads_wait(state, &held, member, now).await? {
@@ -50,19 +54,36 @@ pub async fn work(
             work.seats.push(SeatTask { round: id, step });
         }
     }
-    let rows = sqlx::query(
+    for id in void::voidable(state, now).await? {
+        let held = open::find(state, authority, &id).await?;
+        if void::asked(state, &held, member, now).await? {
+            let step = Step::Void;
+            work.seats.push(SeatTask { round: id, step });
+        }
+    }
+    work.certified = newest_of(
+        state,
         "select c.round from pooled_certificates c join pooled_rounds r on r.id = c.round \
          order by r.opened desc, c.round limit $1",
     )
-    .bind(MOST_TOLD)
-    .fetch_all(state.pool())
     .await?;
-    for row in &rows {
-        let name: String = row.try_get(0)?;
-        work.certified
-            .push(name.parse().map_err(|_| StateError::Name)?);
-    }
+    work.voided = newest_of(
+        state,
+        "select v.round from pooled_voids v join pooled_rounds r on r.id = v.round \
+         order by r.opened desc, v.round limit $1",
+    )
+    .await?;
     Ok(work)
+}
+
+async fn newest_of(state: &State, select: &'static str) -> Result<Vec<Slug>, PooledError> {
+    let rows = sqlx::query(select).bind(MOST_TOLD).fetch_all(state.pool());
+    let mut rounds = Vec::new();
+    for row in &rows.await? {
+        let name: String = row.try_get(0)?;
+        rounds.push(name.parse().map_err(|_| StateError::Name)?);
+    }
+    Ok(rounds)
 }
 
 async fn uploads_wait(

@@ -251,7 +251,7 @@ create table if not exists pooled_rounds (
     manifest text not null unique,      -- H(M)
     offer text not null,                -- pooled::offer::Offer
     list text not null references pooled_lists (hash),
-    state text not null check (state in ('open', 'proposed', 'certified', 'done', 'dead')),
+    state text not null check (state in ('open', 'proposed', 'certified', 'done', 'dead', 'void')),
     why text,                           -- of a dead one
     opened bigint not null,
     ended bigint
@@ -297,6 +297,34 @@ create table if not exists pooled_sums (
     with_vector bigint not null,
     sent blob not null,
     primary key (round, class, member)
+);
+
+-- Votes that a dead round has no result, and the certificate that a quorum of them is.
+create table if not exists pooled_void_votes (
+    round text not null references pooled_rounds (id),
+    member text not null,
+    sealed text not null,               -- pooled::vote::Void
+    primary key (round, member)
+);
+
+create table if not exists pooled_voids (
+    round text primary key references pooled_rounds (id),
+    certificate text not null           -- pooled::survivors::VoidCertificate
+);
+
+-- Receipts against rollback: the newest ask of each member, and what seats said to it.
+create table if not exists pooled_asks (
+    subject text primary key,
+    nonce text not null,
+    sealed text not null,               -- pooled::receipt::Asked
+    at bigint not null
+);
+
+create table if not exists pooled_receipts (
+    subject text not null references pooled_asks (subject),
+    witness text not null,
+    told text not null,                 -- pooled::receipt::Told
+    primary key (subject, witness)
 );
 
 create table if not exists pooled_totals (

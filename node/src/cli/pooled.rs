@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use policies::plan::pooled_fits;
-use pooled::published::Verified;
+use pooled::published::{Outcome, Verified};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 
@@ -60,33 +60,40 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             by,
         } => accept(&node, &member, fingerprint, &by).await,
         Command::Uploads => {
-            for (round, digest, charge, worst) in ledger::uploads(&node.state).await? {
+            for one in ledger::uploads(&node.state).await? {
+                let note = if one.voided {
+                    "  voided, wiped; `account` says what is spent"
+                } else {
+                    ""
+                };
                 writeln!(
                     out,
-                    "{round:<32} ρ {charge}, {worst} if the committee fails  {digest}"
+                    "{:<32} ρ {}, {} if the committee fails  {}{note}",
+                    one.round, one.charge, one.worst, one.digest
                 )?;
             }
             Ok(())
         }
         Command::Verify { folder } => {
             let link = link::open(&node)?;
-            let verified = rounds::verify(&folder, link.alliance_key(), node.clock.now())
+            let outcome = rounds::verify(&folder, link.alliance_key(), node.clock.now())
                 .map_err(|error| anyhow!("{} does not hold: {error}", error.part()))?;
-            for (part, found) in verified.findings() {
-                writeln!(out, "{:<12} holds: {found}", part.to_string())?;
+            for line in outcome.lines() {
+                writeln!(out, "{line}")?;
             }
-            for member in &verified.dissenters {
-                writeln!(out, "{member} named another mask sum")?;
+            match &outcome {
+                Outcome::Sum(verified) => {
+                    for note in own_view(&node, verified).await? {
+                        writeln!(out, "{note}")?;
+                    }
+                }
+                Outcome::Void(voided) => {
+                    let known = rounds::voided(&node.state, &voided.asked.id).await?;
+                    let word = if known { "is" } else { "is not" };
+                    writeln!(out, "that it was voided {word} known to this node")?;
+                }
             }
-            for note in own_view(&node, &verified).await? {
-                writeln!(out, "{note}")?;
-            }
-            let hospitals = verified.certified.survivors().uploads.len();
-            writeln!(
-                out,
-                "{} holds: the sum of {hospitals} hospitals",
-                verified.asked.id
-            )?;
+            writeln!(out, "{}", outcome.conclusion())?;
             Ok(())
         }
     }

@@ -206,6 +206,7 @@ fn count(entry: &Entry, burned: &mut Burned) -> Result<(), BurnError> {
                 spend(year, WORST, worst)?;
             }
         }
+        // A credit that was lost (`pooled-void`) stays lost: it is never given twice.
         "burn" => {
             for (name, value) in &entry.detail {
                 if let Some((year, purpose)) = name.as_str().split_once('.') {

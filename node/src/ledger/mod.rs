@@ -6,6 +6,7 @@
 mod account;
 mod burn;
 mod charge;
+mod credit;
 mod identity;
 mod limit;
 mod upload;
@@ -13,11 +14,13 @@ mod upload;
 pub use account::{Line, lines};
 pub use burn::{BurnError, Burned, burn};
 pub use charge::charge;
+pub use credit::{burned_at, credit, voided};
 pub use identity::Identity;
 pub use limit::affordable;
-pub use upload::{Due, PaidUpload, charge_upload, open_uploads, stored_upload, uploads};
+pub use upload::{Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploads};
 
 use policies::rules::Privacy;
+use pooled::survivors::SurvivorsError;
 use schemas::answer::Answer;
 use schemas::canonical;
 use schemas::digest::Digest;
@@ -102,6 +105,15 @@ pub enum LedgerError {
          pooled, never both"
     )]
     OtherWay(String),
+    /// The round's committee ended it without a result.
+    #[error("`{0}` was voided by its committee: nothing of it leaves any more")]
+    Voided(Slug),
+    /// A certificate of the round was seen.
+    #[error("a certificate of `{0}` was seen before: it is never credited")]
+    Certified(Slug),
+    /// A void certificate.
+    #[error("the void certificate is refused: {0}")]
+    Void(#[from] SurvivorsError),
     /// The policy has no canonical form.
     #[error("the policy has no digest")]
     Policy(#[from] canonical::Error),

@@ -13,7 +13,7 @@ use schemas::time::{Period, Timestamp};
 use sqlx::Row as _;
 
 use super::limit::raise;
-use super::{LedgerError, Payer, Step, WORST, Watch, name, rolled_back, whole};
+use super::{LedgerError, Payer, Step, WORST, Watch, name, rolled_back, voided, whole};
 use crate::store::state::{Change, State, append};
 
 /// An upload that was paid for. Only the ledger makes one, so an unpaid upload cannot be sent.
@@ -58,17 +58,24 @@ pub async fn stored_upload(
     if rolled_back(state.pool()).await? {
         return Err(LedgerError::RolledBack);
     }
-    let row = sqlx::query("select upload from pooled_uploads where manifest = $1")
+    let row = sqlx::query("select upload, voided from pooled_uploads where manifest = $1")
         .bind(round.hash().to_string())
         .fetch_optional(state.pool())
         .await?;
-    let stored = row.map(|row| {
-        Ok(PaidUpload {
-            bytes: row.try_get(0)?,
-            paid_now: Rho::ZERO,
-        })
-    });
-    stored.transpose()
+    row.as_ref()
+        .map(|row| kept(row, &round.manifest().round))
+        .transpose()
+}
+
+/// A stored upload; that of a voided round is gone and leaves no more.
+fn kept(row: &sqlx::sqlite::SqliteRow, round: &Slug) -> Result<PaidUpload, LedgerError> {
+    if row.try_get::<Option<i64>, _>("voided")?.is_some() {
+        return Err(LedgerError::Voided(round.clone()));
+    }
+    Ok(PaidUpload {
+        bytes: row.try_get("upload")?,
+        paid_now: Rho::ZERO,
+    })
 }
 
 /// Charges and stores an upload. If another worker was faster, this one is dropped unsent and the
@@ -91,18 +98,19 @@ pub async fn charge_upload(
         return Err(LedgerError::RolledBack);
     }
     let name_of = &manifest.round;
-    let before = sqlx::query("select manifest, upload from pooled_uploads where round = $1")
-        .bind(name_of.as_str())
-        .fetch_optional(&mut *change)
-        .await?;
+    let before =
+        sqlx::query("select manifest, upload, voided from pooled_uploads where round = $1")
+            .bind(name_of.as_str())
+            .fetch_optional(&mut *change)
+            .await?;
     if let Some(row) = before {
         if row.try_get::<String, _>(0)? != due.round.hash().to_string() {
             return Err(LedgerError::SecondManifest(name_of.clone()));
         }
-        return Ok(PaidUpload {
-            bytes: row.try_get(1)?,
-            paid_now: Rho::ZERO,
-        });
+        return kept(&row, name_of);
+    }
+    if voided(&mut *change, due.round.hash()).await? {
+        return Err(LedgerError::Voided(name_of.clone()));
     }
     if !payer.under.holds(&mut *change).await? {
         return Err(LedgerError::Changed);
@@ -110,8 +118,8 @@ pub async fn charge_upload(
     keep_apart(&mut change, due.subjects, Release::Pooled, manifest.period).await?;
     sqlx::query(
         "insert into pooled_uploads \
-         (round, manifest, upload, digest, charged_nano, worst_nano, answer_by, at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+         (round, manifest, upload, digest, charged_nano, worst_nano, purpose, answer_by, at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(name_of.as_str())
     .bind(due.round.hash().to_string())
@@ -119,6 +127,7 @@ pub async fn charge_upload(
     .bind(upload.masked().digest().to_string())
     .bind(whole(due.charge)?)
     .bind(whole(due.worst)?)
+    .bind(name(payer.purpose))
     .bind(manifest.answer_by.0)
     .bind(payer.at.0)
     .execute(&mut *change)
@@ -214,10 +223,10 @@ pub(super) async fn keep_apart(
     Ok(())
 }
 
-/// Rounds that this node uploaded to and that are neither known to be certified nor over.
+/// Rounds that this node uploaded to and that are neither known to be certified or void nor over.
 pub async fn open_uploads(state: &State, now: Timestamp) -> Result<u32, LedgerError> {
     let open: i64 = sqlx::query_scalar(
-        "select count(*) from pooled_uploads u where u.answer_by >= $1 \
+        "select count(*) from pooled_uploads u where u.answer_by >= $1 and u.voided is null \
          and not exists (select 1 from pooled_certified c where c.manifest = u.manifest)",
     )
     .bind(now.0)
@@ -226,10 +235,26 @@ pub async fn open_uploads(state: &State, now: Timestamp) -> Result<u32, LedgerEr
     Ok(u32::try_from(open).unwrap_or(u32::MAX))
 }
 
-/// Uploads by round, with digest and charges, for whoever shows them.
-pub async fn uploads(state: &State) -> Result<Vec<(Slug, Digest, Rho, Rho)>, LedgerError> {
+/// An upload as the ledger shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Uploaded {
+    /// The round.
+    pub round: Slug,
+    /// Digest by which survivor sets cite it.
+    pub digest: Digest,
+    /// What each data year was charged.
+    pub charge: Rho,
+    /// The same if the whole committee colludes.
+    pub worst: Rho,
+    /// Whether its round was voided.
+    pub voided: bool,
+}
+
+/// All uploads, oldest first.
+pub async fn uploads(state: &State) -> Result<Vec<Uploaded>, LedgerError> {
     let rows = sqlx::query(
-        "select round, digest, charged_nano, worst_nano from pooled_uploads order by at, round",
+        "select round, digest, charged_nano, worst_nano, voided from pooled_uploads \
+         order by at, round",
     )
     .fetch_all(state.pool())
     .await?;
@@ -239,12 +264,13 @@ pub async fn uploads(state: &State) -> Result<Vec<(Slug, Digest, Rho, Rho)>, Led
             Ok(Rho::from_nano(nano.map_err(|_| LedgerError::Damaged)?)?)
         };
         let text = |column| row.try_get::<String, _>(column);
-        Ok((
-            text(0)?.parse().map_err(|_| LedgerError::Damaged)?,
-            text(1)?.parse().map_err(|_| LedgerError::Damaged)?,
-            loss(2)?,
-            loss(3)?,
-        ))
+        Ok(Uploaded {
+            round: text(0)?.parse().map_err(|_| LedgerError::Damaged)?,
+            digest: text(1)?.parse().map_err(|_| LedgerError::Damaged)?,
+            charge: loss(2)?,
+            worst: loss(3)?,
+            voided: row.try_get::<Option<i64>, _>(4)?.is_some(),
+        })
     };
     rows.iter().map(read).collect()
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use pooled::inspect::Proposal;
 use pooled::offer::Offer;
-use pooled::survivors::Certificate;
+use pooled::receipt::{Asked, Told};
+use pooled::survivors::{Certificate, VoidCertificate};
 use pooled::work::{SeatTask, Step, Work};
 use schemas::canonical;
 use schemas::digest::Digest;
@@ -19,6 +20,7 @@ use super::client::{Link, LinkError, Sent, sent};
 use super::poll::{Desk, next_tick};
 use super::{exchange, moment};
 use crate::answer::App;
+use crate::log::Leaves;
 use crate::pooled::{self as rounds, PooledError, Said};
 
 /// Pause between two looks; longer while the coordinator is not reached.
@@ -26,6 +28,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LONG_PAUSE: Duration = Duration::from_secs(15);
 /// Certificates fetched in one look.
 const MOST_HEARD: usize = 20;
+/// Nonces of others that are remembered.
+const MOST_ANSWERED: usize = 10_000;
 
 /// Why one thing was not done. The next look tries again.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +87,14 @@ where
 #[derive(Default)]
 struct Memory {
     compared: bool,
+    leaves: Leaves,
+    /// The nonce whose receipts were fetched, and how many there were.
+    fetched: Option<(Digest, u32)>,
+    /// Nonces of others that were answered, or will not be.
+    answered: BTreeSet<Digest>,
     keys: BTreeSet<Digest>,
     refused: BTreeSet<Slug>,
+    unvoided: BTreeSet<Slug>,
     told: BTreeSet<String>,
 }
 
@@ -111,6 +121,7 @@ where
     if !memory.compared {
         // Before anything is voted or sent: whether a longer log of this node was seen.
         exchange::compare(desk).await?;
+        rounds::begin(desk.state).await.map_err(PooledError::from)?;
         memory.compared = true;
     }
     let link = desk.link;
@@ -125,11 +136,16 @@ where
     rounds::destroy_old(&party).await?;
     for version in rounds::version(&app.state).await?.saturating_add(1)..=work.list {
         rounds::follow(&party, &link.pooled_get(&format!("lists/{version}")).await?).await?;
+        // Who was a stranger may be a member now.
+        memory.answered.clear();
     }
     if work.draft.is_some()
         && let Err(error) = countersign(&party, link).await
     {
         memory.tell("a key list was not countersigned", &error);
+    }
+    if let Err(error) = receipts(&party, link, &work, memory).await {
+        memory.tell("receipts against rollback", &error);
     }
     if let Err(error) = seat_keys(&party, link, &work, memory).await {
         memory.tell("seat keys", &error);
@@ -144,6 +160,16 @@ where
             memory.refused.insert(round.clone());
         }
     }
+    for round in &work.voided {
+        if memory.refused.len() < MOST_HEARD
+            && !memory.refused.contains(round)
+            && !rounds::voided(&app.state, round).await?
+            && let Err(error) = hear_void(&party, link, round).await
+        {
+            memory.tell("a void certificate", &error);
+            memory.refused.insert(round.clone());
+        }
+    }
     for round in work.rounds.iter().filter(|_| uploads) {
         let arrived = Instant::now();
         if let Err(error) = upload(&party, link, round, (arrived, desk.tick)).await {
@@ -151,7 +177,19 @@ where
         }
     }
     for task in &work.seats {
+        let void = task.step == Step::Void;
+        if void && memory.unvoided.contains(&task.round) {
+            continue;
+        }
         if let Err(error) = sit(&party, link, task).await {
+            // It certified, or saw a certificate: it never votes to void that round.
+            let never = matches!(
+                error,
+                PoolError::Pooled(PooledError::Vote(_) | PooledError::OtherSet)
+            );
+            if void && never {
+                memory.unvoided.insert(task.round.clone());
+            }
             memory.tell(task.round.as_str(), &error);
         }
     }
@@ -182,6 +220,63 @@ async fn seat_keys(
                 .await?;
             memory.keys.insert(digest);
         }
+    }
+    Ok(())
+}
+
+/// Asks other seats how far they know the own log, hears them, and answers their asks.
+async fn receipts(
+    party: &rounds::Desk<'_>,
+    link: &Link,
+    work: &Work,
+    memory: &mut Memory,
+) -> Result<(), PoolError> {
+    let tree = memory.leaves.follow(&party.app.state).await;
+    let tree = tree.map_err(PooledError::from)?;
+    if let Some(asked) = rounds::ask(party, tree).await? {
+        let own = asked.open(&party.app.signer.public());
+        let nonce = own.map_err(PooledError::from)?.nonce;
+        let held = (nonce, work.receipts);
+        if work.asked != Some(nonce) {
+            link.pooled_post("ask", canonical::to_bytes(&asked)?)
+                .await?;
+        } else if work.receipts > 0 && memory.fetched != Some(held) {
+            let told: Vec<Told> = canonical::from_bytes(&link.pooled_get("receipts").await?)?;
+            rounds::take(party, tree, &told).await?;
+            memory.fetched = Some(held);
+        }
+    }
+    for ask in &work.asks {
+        if memory.answered.len() > MOST_ANSWERED {
+            memory.answered.clear();
+        }
+        if !memory.answered.insert(ask.nonce) {
+            continue;
+        }
+        if let Err(error) = witness(party, link, &ask.subject).await {
+            if matches!(error, PoolError::Link(_)) {
+                memory.answered.remove(&ask.nonce);
+            }
+            memory.tell("a receipt for another", &error);
+        }
+    }
+    Ok(())
+}
+
+async fn witness(party: &rounds::Desk<'_>, link: &Link, subject: &Slug) -> Result<(), PoolError> {
+    let asked = link.pooled_get(&format!("asks/{subject}")).await?;
+    let told = rounds::witness(party, &Asked::parse(&asked)?).await?;
+    link.pooled_post("receipt", canonical::to_bytes(&told)?)
+        .await?;
+    Ok(())
+}
+
+async fn hear_void(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Result<(), PoolError> {
+    let offer = offer(link, round).await?;
+    let bytes = link.pooled_get(&format!("rounds/{round}/void")).await?;
+    let certificate = VoidCertificate::parse(&bytes)?;
+    if let Some(credit) = rounds::hear_void(party, &offer, &certificate).await? {
+        tracing::info!(%round, %credit, "voided by its committee: credited");
     }
     Ok(())
 }
@@ -225,6 +320,12 @@ async fn upload(
 async fn sit(party: &rounds::Desk<'_>, link: &Link, task: &SeatTask) -> Result<(), PoolError> {
     let round = &task.round;
     let offer = offer(link, round).await?;
+    if task.step == Step::Void {
+        let word = canonical::to_bytes(&rounds::void(party, &offer).await?)?;
+        let path = format!("rounds/{round}/word");
+        link.pooled_post(&path, word).await?;
+        return Ok(());
+    }
     let proposal = link.pooled_get(&format!("rounds/{round}/proposal")).await?;
     let proposal = Proposal::parse(&proposal)?;
     let word = match &task.step {
@@ -242,6 +343,7 @@ async fn sit(party: &rounds::Desk<'_>, link: &Link, task: &SeatTask) -> Result<(
             }
             return Ok(());
         }
+        Step::Void => return Ok(()),
     };
     let body = canonical::to_bytes(&word)?;
     link.pooled_post(&format!("rounds/{round}/word"), body)

@@ -1,7 +1,7 @@
 //! Whether the live state file agrees with itself: chain, tree, checkpoints; answers, charges and
 //! ledger; replies and dictionaries. What only outsiders can know is `log verify`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policies::access::Told;
 use proofs::stored::Stored;
@@ -131,6 +131,8 @@ struct Said {
     replies: BTreeMap<String, String>,
     /// Digest and charges of an upload, by manifest.
     uploads: BTreeMap<String, (String, Rho, Rho)>,
+    /// Manifests of voided rounds.
+    voided: BTreeSet<String>,
     /// Version and whether it was signed.
     dictionaries: BTreeMap<String, (String, String)>,
 }
@@ -169,6 +171,21 @@ impl Said {
                     self.spend(year, &need("purpose")?, charge);
                     // The ledger's own name of the line; it stands below this module.
                     self.spend(year, "pooled-worst", worst);
+                }
+            }
+            "pooled-void" => {
+                let credit = detail("credit");
+                self.voided.insert(subject);
+                if let Some(credit) = credit {
+                    let credit: Rho = credit.parse().map_err(|_| unclear())?;
+                    for year in need("years")?.split(' ') {
+                        let year: i64 = year.parse().map_err(|_| unclear())?;
+                        for purpose in ["all", &need("purpose")?] {
+                            let line = self.spent.get_mut(&(year, purpose.to_owned()));
+                            let line = line.ok_or_else(unclear)?;
+                            *line = line.checked_sub(credit.nano()).ok_or_else(unclear)?;
+                        }
+                    }
                 }
             }
             "burn" => {
@@ -291,7 +308,8 @@ async fn replies(state: &State, key: &PublicKey, said: &Said) -> Result<(), Fsck
 
 async fn uploads(state: &State, said: &Said) -> Result<(), FsckError> {
     let damaged = || row("pooled_uploads", "an upload is not the one in the log");
-    let select = "select manifest, digest, charged_nano, worst_nano from pooled_uploads";
+    let select = "select manifest, digest, charged_nano, worst_nano, voided is not null \
+                  from pooled_uploads";
     let rows = sqlx::query(select).fetch_all(state.pool()).await?;
     for found in &rows {
         let loss = |column| -> Result<Rho, FsckError> {
@@ -299,7 +317,10 @@ async fn uploads(state: &State, said: &Said) -> Result<(), FsckError> {
             Rho::from_nano(nano).map_err(|_| damaged())
         };
         let (manifest, digest): (String, String) = (found.try_get(0)?, found.try_get(1)?);
-        if said.uploads.get(&manifest) != Some(&(digest, loss(2)?, loss(3)?)) {
+        let voided = found.try_get::<i64, _>(4)? == 1;
+        if said.uploads.get(&manifest) != Some(&(digest, loss(2)?, loss(3)?))
+            || said.voided.contains(&manifest) != voided
+        {
             return Err(damaged());
         }
     }

@@ -7,7 +7,7 @@ use proofs::checkpoint::{self, Checkpoint, Member, Witnessed};
 use proofs::history::Keys;
 use proofs::note::{Key, Note};
 use proofs::tree::Log;
-use proofs::witness::{log_key, origin, witness_key};
+use proofs::witness::{generation, log_key, origin, witness_key};
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Signer};
 use schemas::time::Timestamp;
@@ -59,11 +59,22 @@ impl<'a> Keeper<'a> {
         }))
     }
 
-    /// The log's name. Each burned rollback begins a new one.
+    /// The log's name. Each burned rollback begins a new one, after all that were given up: a backup
+    /// from before a burning may learn of the later name first.
     pub async fn origin(&self) -> Result<String, LogError> {
-        let before = rollback::burned(self.state).await?;
-        let generation = before.saturating_add(1);
-        Ok(origin(&self.alliance, self.hospital, generation))
+        let mut last = 0_u32;
+        for name in rollback::burned(self.state).await? {
+            last = last.max(self.generation(&name).unwrap_or_default());
+        }
+        Ok(origin(
+            &self.alliance,
+            self.hospital,
+            last.saturating_add(1),
+        ))
+    }
+
+    fn generation(&self, origin: &str) -> Option<u32> {
+        generation(&self.alliance, self.hospital, origin)
     }
 
     /// Signs the log as it is.
@@ -118,14 +129,17 @@ impl<'a> Keeper<'a> {
         note: &Note,
         now: Timestamp,
     ) -> Result<Standing, LogError> {
-        let origin = self.origin().await?;
-        let own = log_key(self.hospital, &origin, self.signer.public())?;
-        note.verify(std::slice::from_ref(&own.key))?;
         let seen = Checkpoint::parse(note.text())?;
-        if seen.origin != origin {
+        let own = log_key(self.hospital, &seen.origin, self.signer.public())?;
+        note.verify(std::slice::from_ref(&own.key))?;
+        let (here, there) = (
+            self.generation(&self.origin().await?),
+            self.generation(&seen.origin),
+        );
+        if there < here {
             return Ok(Standing::Continues);
         }
-        if tree.root_at(seen.size).is_ok_and(|root| root == seen.root) {
+        if there == here && tree.root_at(seen.size).is_ok_and(|root| root == seen.root) {
             return Ok(Standing::Continues);
         }
         rollback::remember(self.state, &seen, note, now).await?;

@@ -7,7 +7,7 @@ use schemas::time::Timestamp;
 use sqlx::Row as _;
 
 use super::{LogError, whole};
-use crate::store::state::{State, StateError, append};
+use crate::store::state::{State, append};
 
 /// A checkpoint of the own log that the state file does not continue.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,10 +69,10 @@ pub async fn lost(state: &State) -> Result<Option<Lost>, LogError> {
 }
 
 /// Names of this log that were given up by burning.
-pub async fn burned(state: &State) -> Result<u32, LogError> {
-    let names: i64 =
-        sqlx::query_scalar("select count(distinct origin) from rollbacks where burned is not null")
-            .fetch_one(state.pool())
+pub async fn burned(state: &State) -> Result<Vec<String>, LogError> {
+    let names =
+        sqlx::query_scalar("select distinct origin from rollbacks where burned is not null")
+            .fetch_all(state.pool())
             .await?;
-    Ok(u32::try_from(names).map_err(|_| StateError::Range)?)
+    Ok(names)
 }

@@ -11,6 +11,8 @@ use schemas::id::Slug;
 use sqlx::Row as _;
 
 use super::{Desk, PooledError, lists};
+use crate::ledger::{self, LedgerError};
+use crate::steward;
 use crate::store::state::{Change, State, StateError, append};
 
 /// Whether the certificate of a round is known.
@@ -52,6 +54,12 @@ pub(super) async fn keep(
             .bind(round.hash().to_string())
             .fetch_optional(&mut *change)
             .await?;
+    if ledger::voided(&mut *change, round.hash()).await? {
+        drop(change);
+        let what = "a certificate of a round that was voided";
+        steward::alarm(&app.state, *round.hash(), what, app.clock.now()).await?;
+        return Err(LedgerError::Voided(round.manifest().round.clone()).into());
+    }
     if let Some(before) = before {
         let before: Certificate = serde_json::from_str(&before).map_err(|_| StateError::Range)?;
         if before.survivors != *certified.survivors() {
@@ -86,6 +94,15 @@ pub(super) async fn keep(
     Ok(change.commit().await.map_err(StateError::from)?)
 }
 
+/// Whether a certificate of this manifest is known.
+pub(super) async fn certified(change: &mut Change, manifest: &Digest) -> Result<bool, PooledError> {
+    let row = sqlx::query("select 1 from pooled_certified where manifest = $1")
+        .bind(manifest.to_string())
+        .fetch_optional(&mut **change)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// What counts as unmasked before: certificates, and sets that this seat voted for, of other rounds.
 pub(super) async fn earlier(
     change: &mut Change,
@@ -94,7 +111,7 @@ pub(super) async fn earlier(
 ) -> Result<Vec<Earlier>, PooledError> {
     let rows = sqlx::query(
         "select earlier from pooled_certified where manifest <> $1 \
-         union select earlier from pooled_ballots where round <> $2",
+         union select earlier from pooled_ballots where round <> $2 and earlier is not null",
     )
     .bind(manifest.to_string())
     .bind(round.as_str())

@@ -3,20 +3,25 @@
 //! [`crate::link`]. Nothing here connects anywhere.
 
 mod lists;
+mod receipts;
 mod round;
 mod answer;
 mod families;
+mod ballot;
 mod seat;
+mod void;
 mod sums;
 mod verify;
 
 pub use answer::{Said, answer, taken};
 pub use families::{hear, known};
 pub use lists::{accepted, countersign, follow, pinned, version};
+pub use receipts::{ask, begin, take, witness};
 pub use round::{Opened, open};
 pub use seat::{certify, destroy_old, inspect, seat_keys};
 pub use sums::sums;
 pub use verify::{VerifyError, verify};
+pub use void::{hear_void, void, voided};
 
 use std::sync::Arc;
 
@@ -28,6 +33,7 @@ use pooled::manifest::ManifestError;
 use pooled::mask::MaskError;
 use pooled::offer::OfferError;
 use pooled::published::PublishedError;
+use pooled::receipt::ReceiptError;
 use pooled::sums::SumError;
 use pooled::survivors::SurvivorsError;
 use pooled::upload::UploadError;
@@ -40,6 +46,7 @@ use schemas::seal::{PublicKey, SealError};
 use crate::answer::{App, Unanswered};
 use crate::config::ConfigError;
 use crate::ledger::LedgerError;
+use crate::log::LogError;
 use crate::steward::StewardError;
 use crate::store::state::StateError;
 
@@ -88,6 +95,21 @@ pub enum PooledError {
     /// Uploads or answers are no longer given.
     #[error("the round is closed for this")]
     Closed,
+    /// Hospitals may still upload.
+    #[error("the round still takes uploads: no seat votes that it has no result")]
+    StillOpen,
+    /// Receipts against rollback.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// Opened before this state file was put back.
+    #[error(
+        "the round was opened before the rollback that was burned here: what was said to it then \
+         is not known any more, so nothing is; the next round is answered"
+    )]
+    Restored,
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The steward locked the node.
     #[error("the steward has locked this node")]
     Locked,

@@ -10,7 +10,7 @@ use schemas::round::Round as Asked;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
-use super::{Desk, PooledError, lists};
+use super::{Desk, PooledError, lists, receipts};
 use crate::steward;
 use crate::store::state::{StateError, append};
 
@@ -68,6 +68,7 @@ async fn check(desk: &Desk<'_>, offer: &Offer) -> Result<Opened, PooledError> {
     let pinned = pinned.ok_or(PooledError::NoList)?;
     let round = by_trust(desk, offer, &pinned, moment).await?;
     let layout = pooled_fits(&manifest, &asked.question, &app.dictionary, &app.floors)?;
+    receipts::hold(app, &round).await?;
     let opened = Opened {
         asked,
         digest,
@@ -75,7 +76,12 @@ async fn check(desk: &Desk<'_>, offer: &Offer) -> Result<Opened, PooledError> {
         layout,
     };
     if kept.is_none() {
-        keep(desk, offer, &opened, (&pinned, moment)).await?;
+        let named = Named {
+            digest,
+            list: pinned.hash(),
+            known: false,
+        };
+        keep(desk, offer, &opened.round, &named, moment).await?;
     }
     Ok(opened)
 }
@@ -97,23 +103,34 @@ async fn by_trust(
     Ok(Round::open(&offer.manifest, &trust, moment)?)
 }
 
+/// Under what a round is kept.
+pub(super) struct Named {
+    /// Digest of the signed round.
+    pub(super) digest: Digest,
+    /// Hash of the list that it was checked by.
+    pub(super) list: Digest,
+    /// Whether it is kept already.
+    pub(super) known: bool,
+}
+
 /// A name stands for one manifest, and for one signed round of any kind, from now on.
-async fn keep(
+pub(super) async fn keep(
     desk: &Desk<'_>,
     offer: &Offer,
-    opened: &Opened,
-    (pinned, moment): (&Pinned, Timestamp),
+    round: &Round,
+    named: &Named,
+    moment: Timestamp,
 ) -> Result<(), PooledError> {
     let app = desk.app;
-    let name = &opened.round.manifest().round;
+    let name = &round.manifest().round;
     let text = String::from_utf8(schemas::canonical::to_bytes(offer)?);
     let mut change = app.state.begin().await?;
     sqlx::query("insert into round_names (id, round) values ($1, $2) on conflict (id) do nothing")
         .bind(name.as_str())
-        .bind(opened.digest.to_string())
+        .bind(named.digest.to_string())
         .execute(&mut *change)
         .await?;
-    let named: String = sqlx::query_scalar("select round from round_names where id = $1")
+    let first: String = sqlx::query_scalar("select round from round_names where id = $1")
         .bind(name.as_str())
         .fetch_one(&mut *change)
         .await?;
@@ -122,35 +139,28 @@ async fn keep(
          values ($1, $2, $3, $4, $5) on conflict do nothing",
     )
     .bind(name.as_str())
-    .bind(opened.round.hash().to_string())
+    .bind(round.hash().to_string())
     .bind(text.map_err(|_| StateError::Range)?)
-    .bind(pinned.hash().to_string())
+    .bind(named.list.to_string())
     .bind(moment.0)
     .execute(&mut *change)
     .await?;
-    if named != opened.digest.to_string() || kept.rows_affected() != 1 {
+    if first != named.digest.to_string() || kept.rows_affected() != 1 {
         let stands: Option<String> =
             sqlx::query_scalar("select manifest from pooled_rounds where round = $1")
                 .bind(name.as_str())
                 .fetch_optional(&mut *change)
                 .await?;
-        if stands == Some(opened.round.hash().to_string()) {
+        if stands == Some(round.hash().to_string()) {
             return Ok(());
         }
         return Err(PooledError::SecondManifest(name.clone()));
     }
     let detail = [
         ("round", name.to_string()),
-        ("asked", opened.digest.to_string()),
-        ("list", pinned.hash().to_string()),
+        ("asked", named.digest.to_string()),
+        ("list", named.list.to_string()),
     ];
-    append(
-        &mut change,
-        moment,
-        "pooled-round",
-        *opened.round.hash(),
-        &detail,
-    )
-    .await?;
+    append(&mut change, moment, "pooled-round", *round.hash(), &detail).await?;
     Ok(change.commit().await.map_err(StateError::from)?)
 }

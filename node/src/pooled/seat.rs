@@ -1,16 +1,14 @@
 //! The committee member's part up to the vote: keys by month, inspection, one ballot a round.
 
 use pooled::boxes::Suite;
-use pooled::family::{self, Earlier};
 use pooled::inspect::{InspectError, Inspected, Proposal};
 use pooled::key_list::{SeatKey, destroy_by, month_at};
 use pooled::offer::Offer;
-use pooled::vote::{Ballot, Certify, Complaint};
+use pooled::vote::{Certify, Complaint};
 use pooled::work::SeatWord;
 use schemas::seal::Sealed;
-use sqlx::Row as _;
 
-use super::{Desk, Opened, PooledError, families, open};
+use super::{Desk, Opened, PooledError, ballot, open};
 use crate::config::keys::Keys;
 use crate::ledger::{self, LedgerError};
 use crate::steward;
@@ -75,6 +73,21 @@ pub async fn destroy_old(desk: &Desk<'_>) -> Result<usize, PooledError> {
     Ok(destroyed)
 }
 
+/// Whether this seat may say anything now: not locked, and no rollback waits to be burned.
+pub(super) async fn free(desk: &Desk<'_>) -> Result<(), PooledError> {
+    let state = &desk.app.state;
+    if steward::locked(state)
+        .await?
+        .is_some_and(|lock| lock.locked)
+    {
+        return Err(PooledError::Locked);
+    }
+    if ledger::rolled_back(state.pool()).await? {
+        return Err(LedgerError::RolledBack.into());
+    }
+    Ok(())
+}
+
 /// Opens the boxes of a proposal; a faulty one gives signed complaints.
 pub(super) async fn look(
     desk: &Desk<'_>,
@@ -86,15 +99,7 @@ pub(super) async fn look(
     if !round.answers(now) {
         return Err(PooledError::Closed);
     }
-    if steward::locked(&app.state)
-        .await?
-        .is_some_and(|lock| lock.locked)
-    {
-        return Err(PooledError::Locked);
-    }
-    if ledger::rolled_back(app.state.pool()).await? {
-        return Err(LedgerError::RolledBack.into());
-    }
+    free(desk).await?;
     let manifest = round.manifest();
     if now >= destroy_by(manifest.key_month) {
         return Err(PooledError::NoSeatKey);
@@ -143,7 +148,7 @@ pub async fn certify(
         Err(complaints) => return Ok(complaints),
     };
     let survivors = *inspected.survivors();
-    let cast = ballot(desk, &opened, proposal, Ballot::Certify(survivors)).await;
+    let cast = ballot::certify(desk, &opened.round, &proposal.survivors).await;
     if let Err(PooledError::Vote(_) | PooledError::Family(_)) = &cast {
         let what = "a survivor set that this seat may not vote for";
         let app = desk.app;
@@ -153,50 +158,4 @@ pub async fn certify(
     let (member, signer) = (&desk.app.hospital, &desk.app.signer);
     let vote = Certify::sign(&opened.round, member, signer, survivors)?;
     Ok(SeatWord::Vote(vote))
-}
-
-async fn ballot(
-    desk: &Desk<'_>,
-    opened: &Opened,
-    proposal: &Proposal,
-    wanted: Ballot,
-) -> Result<(), PooledError> {
-    let app = desk.app;
-    let round = &opened.round;
-    let (manifest, now) = (round.manifest(), app.clock.now());
-    let mut change = app.state.begin().await?;
-    if ledger::rolled_back(&mut *change).await? {
-        return Err(LedgerError::RolledBack.into());
-    }
-    let stored = sqlx::query("select ballot from pooled_ballots where round = $1")
-        .bind(manifest.round.as_str())
-        .fetch_optional(&mut *change)
-        .await?;
-    let stored: Option<Ballot> = match stored {
-        Some(row) => {
-            let text: String = row.try_get(0)?;
-            Some(serde_json::from_str(&text).map_err(|_| StateError::Range)?)
-        }
-        None => None,
-    };
-    let cast = Ballot::cast(stored, wanted)?;
-    if stored.is_some() {
-        return Ok(());
-    }
-    let earlier = families::earlier(&mut change, round.hash(), &manifest.round).await?;
-    family::check(manifest, &proposal.survivors, &earlier)?;
-    let this = Earlier::of(manifest, &proposal.survivors);
-    sqlx::query("insert into pooled_ballots (round, ballot, earlier, at) values ($1, $2, $3, $4)")
-        .bind(manifest.round.as_str())
-        .bind(serde_json::to_string(&cast).map_err(|_| StateError::Range)?)
-        .bind(serde_json::to_string(&this).map_err(|_| StateError::Range)?)
-        .bind(now.0)
-        .execute(&mut *change)
-        .await?;
-    let detail = [
-        ("round", manifest.round.to_string()),
-        ("survivors", proposal.survivors.digest()?.to_string()),
-    ];
-    append(&mut change, now, "pooled-vote", *round.hash(), &detail).await?;
-    Ok(change.commit().await.map_err(StateError::from)?)
 }

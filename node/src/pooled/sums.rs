@@ -12,7 +12,7 @@ use pooled::survivors::Certificate;
 use pooled::vote::Ballot;
 use sqlx::Row as _;
 
-use super::{Desk, Opened, PooledError, families, open, seat};
+use super::{Desk, Opened, PooledError, ballot, families, open, seat};
 use crate::store::state::{StateError, append};
 
 /// This seat's words on the mask sums of its classes, with the vectors of those in `vectors`.
@@ -57,16 +57,10 @@ async fn may(
 ) -> Result<(), PooledError> {
     let manifest = opened.round.manifest();
     let mut change = desk.app.state.begin().await?;
-    let ballot = sqlx::query("select ballot from pooled_ballots where round = $1")
-        .bind(manifest.round.as_str())
-        .fetch_optional(&mut *change)
-        .await?;
-    if let Some(row) = ballot {
-        let text: String = row.try_get(0)?;
-        let ballot: Ballot = serde_json::from_str(&text).map_err(|_| StateError::Range)?;
-        if ballot != Ballot::Certify(certificate.survivors.digest()?) {
-            return Err(PooledError::OtherSet);
-        }
+    let cast = ballot::cast(&mut change, &opened.round).await?;
+    let wanted = Ballot::Certify(certificate.survivors.digest()?);
+    if cast.is_some_and(|cast| cast != wanted) {
+        return Err(PooledError::OtherSet);
     }
     let hash = opened.round.hash();
     let earlier = families::earlier(&mut change, hash, &manifest.round).await?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pooled::published::{Files, Part, PublishedError, Verified};
+use pooled::published::{Files, Outcome, Part, PublishedError, outcome};
 use schemas::canonical;
 use schemas::seal::PublicKey;
 use schemas::time::Timestamp;
@@ -32,7 +32,7 @@ impl VerifyError {
 }
 
 /// Reads a folder and verifies it by the alliance's key.
-pub fn verify(folder: &Path, key: &PublicKey, now: Timestamp) -> Result<Verified, VerifyError> {
+pub fn verify(folder: &Path, key: &PublicKey, now: Timestamp) -> Result<Outcome, VerifyError> {
     let failed = |path: &Path| {
         let name = path.display().to_string();
         move |error| VerifyError::File(name, error)
@@ -51,5 +51,5 @@ pub fn verify(folder: &Path, key: &PublicKey, now: Timestamp) -> Result<Verified
         }
         files.insert(name, std::fs::read(&path).map_err(failed(&path))?);
     }
-    Ok(pooled::published::verify(&files, key, now)?)
+    Ok(outcome(&files, key, now)?)
 }

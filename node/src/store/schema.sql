@@ -325,9 +325,19 @@ create table if not exists pooled_uploads (
     digest text not null,               -- by which survivor sets cite it
     charged_nano bigint not null,       -- per data year
     worst_nano bigint not null,         -- per data year, if the committee colludes
+    purpose text not null,              -- the ledger's line that paid beside `all`
     answer_by bigint not null,
     let_go bigint not null default 0,   -- the steward's word was asked once more
     taken bigint not null default 0,    -- the coordinator has it, or will never take it
+    voided bigint,                      -- when its round was voided; the upload is empty then
+    at bigint not null
+);
+
+-- Rounds whose void certificate this node verified: they have no result, for ever.
+create table if not exists pooled_voided (
+    manifest text primary key,          -- H(M)
+    round text not null,
+    certificate text not null,          -- pooled::survivors::VoidCertificate
     at bigint not null
 );
 
@@ -335,7 +345,7 @@ create table if not exists pooled_uploads (
 create table if not exists pooled_ballots (
     round text primary key references pooled_rounds (round),
     ballot text not null,               -- pooled::vote::Ballot
-    earlier text not null,              -- pooled::family::Earlier of the set voted for
+    earlier text,                       -- pooled::family::Earlier of the set voted for; none of a void
     at bigint not null
 );
 
@@ -345,6 +355,33 @@ create table if not exists pooled_certified (
     round text not null,
     certificate text not null,
     earlier text not null,              -- pooled::family::Earlier
+    at bigint not null
+);
+
+-- Asks for receipts against rollback: own nonces, with what was sent.
+create table if not exists pooled_nonces (
+    nonce text primary key,
+    origin text not null,               -- the own log's name
+    size bigint not null,               -- and its size as sent
+    sealed text not null,               -- pooled::receipt::Asked
+    ended bigint not null default 0,    -- 1 once the process started anew
+    at bigint not null
+);
+
+-- What seats said to them.
+create table if not exists pooled_receipts (
+    nonce text not null references pooled_nonces (nonce),
+    witness text not null,
+    size bigint not null,               -- how much of this log the seat knew
+    counts bigint not null,             -- 1 where it knew as much as was sent
+    told text not null,                 -- pooled::receipt::Told
+    primary key (nonce, witness)
+);
+
+-- How far others' logs had got when they asked this seat; never given up but for what continues it.
+create table if not exists pooled_seen (
+    subject text primary key,
+    note text not null,                 -- signed by the subject
     at bigint not null
 );
 

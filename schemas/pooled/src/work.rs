@@ -7,7 +7,7 @@ use schemas::seal::Sealed;
 use serde::{Deserialize, Serialize};
 
 use crate::shape::Class;
-use crate::vote::{Certify, Complaint};
+use crate::vote::{Certify, Complaint, Void};
 use crate::wire::{self, WireError};
 
 /// What waits for a member. Nothing of it is signed: each thing is checked when it is fetched.
@@ -26,6 +26,24 @@ pub struct Work {
     pub seats: Vec<SeatTask>,
     /// Rounds whose certificate is published, newest first.
     pub certified: Vec<Slug>,
+    /// Rounds whose void certificate is published, newest first.
+    pub voided: Vec<Slug>,
+    /// Nonce of this member's ask for receipts that the coordinator holds, if it holds one.
+    pub asked: Option<Digest>,
+    /// How many receipts are held for it.
+    pub receipts: u32,
+    /// Asks of others for receipts that this member's seats have not answered.
+    pub asks: Vec<Ask>,
+}
+
+/// An ask for a receipt: whose, and its nonce.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Who asks.
+    pub subject: Slug,
+    /// Its nonce.
+    pub nonce: Digest,
 }
 
 /// One thing that a seat is asked.
@@ -49,6 +67,8 @@ pub enum Step {
     Certify,
     /// Give words on the mask sums of the certified set, with the vectors of these classes.
     Sum(Vec<Class>),
+    /// Vote that the round ends without a result; nothing is inspected.
+    Void,
 }
 
 /// What a seat says to a proposal.
@@ -61,6 +81,8 @@ pub enum SeatWord {
     Complaints(Vec<Sealed<Complaint>>),
     /// The vote.
     Vote(Sealed<Certify>),
+    /// The vote that the round ends without a result.
+    Void(Sealed<Void>),
 }
 
 impl SeatWord {

@@ -95,6 +95,19 @@ async fn a_round_with_an_absent_seat_and_an_absent_hospital() {
         all
     })
     .await;
+    until("receipts of two other seats at each", async || {
+        let mut all = true;
+        for one in &parties {
+            let counted: i64 =
+                sqlx::query_scalar("select count(*) from pooled_receipts where counts = 1")
+                    .fetch_one(one.app.state.pool())
+                    .await
+                    .unwrap();
+            all &= counted >= 2;
+        }
+        all
+    })
+    .await;
     absent.cancel();
 
     let order = Order {

@@ -153,6 +153,12 @@ impl Round {
         self.manifest.opened <= now && now <= self.manifest.closes
     }
 
+    /// Whether members may vote that the round ends without a result: not while hospitals may still
+    /// upload, whatever the coordinator says.
+    pub fn may_be_voided(&self, now: Timestamp) -> bool {
+        now > self.manifest.closes
+    }
+
     /// Whether members still answer.
     pub fn answers(&self, now: Timestamp) -> bool {
         self.manifest.opened <= now && now <= self.manifest.answer_by

@@ -2,8 +2,10 @@
 //! Boxes are left out; masked vectors and mask sums tell nothing that their difference does not.
 
 mod verify;
+mod void;
 
 pub use verify::{Part, PublishedError, Verified, list_name, verify};
+pub use void::{Outcome, VOID, Voided, outcome};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,7 @@ use crate::wire::{self, WireError};
 
 /// Files by name: `list-<version>.json` from the first version to the one that the round cites,
 /// `offer.json`, `certificate.json`, `totals.json`, `upload-<hospital>` and `sum-<class>-<member>`.
+/// Of a voided round: the lists, `offer.json` and `void.json`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Totals as written: whole numbers of 2^−scale.

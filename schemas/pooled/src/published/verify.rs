@@ -10,7 +10,7 @@ use schemas::round::Round as Asked;
 use schemas::seal::{PublicKey, SealError};
 use schemas::time::Timestamp;
 
-use super::{Files, Written, mask_sums, open_round};
+use super::{Files, VOID, Written, mask_sums, open_round};
 use crate::key_list::{Followed, KeyListError, Pinned, SignedList};
 use crate::manifest::{Manifest, ManifestError, Round};
 use crate::offer::{Offer, OfferError};
@@ -32,6 +32,8 @@ pub enum Part {
     Round,
     /// Survivor set and the votes for it.
     Certificate,
+    /// The votes that the round ends without a result.
+    Void,
     /// Masked vectors.
     Uploads,
     /// Mask sums of all classes.
@@ -47,6 +49,7 @@ impl fmt::Display for Part {
             Self::KeyList => "key list",
             Self::Round => "round",
             Self::Certificate => "certificate",
+            Self::Void => "void certificate",
             Self::Uploads => "uploads",
             Self::MaskSums => "mask sums",
             Self::Totals => "totals",
@@ -100,6 +103,12 @@ pub enum PublishedError {
     /// The certificate.
     #[error(transparent)]
     Survivors(#[from] SurvivorsError),
+    /// The void certificate.
+    #[error(transparent)]
+    Void(SurvivorsError),
+    /// There is no sum to verify.
+    #[error("the committee voided this round: it ended without a sum, and will have none")]
+    Voided,
     /// An upload.
     #[error("the upload of {0}: {1}")]
     Upload(Slug, UploadError),
@@ -123,6 +132,7 @@ impl PublishedError {
         match self {
             Self::Missing(name) => part_of(name),
             Self::Stray(_) => Part::Files,
+            Self::Void(_) | Self::Voided => Part::Void,
             Self::List(_) => Part::KeyList,
             Self::Offer(_)
             | Self::Manifest(_)
@@ -144,6 +154,7 @@ fn part_of(file: &str) -> Part {
         "offer.json" => Part::Round,
         "certificate.json" => Part::Certificate,
         "totals.json" => Part::Totals,
+        VOID => Part::Void,
         _ if file.starts_with("list-") => Part::KeyList,
         _ if file.starts_with("upload-") => Part::Uploads,
         _ => Part::Files,
@@ -211,14 +222,10 @@ pub fn verify(
     key: &PublicKey,
     latest: Timestamp,
 ) -> Result<Verified, PublishedError> {
-    let offer = Offer::parse(file(files, "offer.json")?)?;
-    let (asked, _, manifest) = offer.open(key)?;
-    if manifest.opened > latest {
-        return Err(ManifestError::NotNow.into());
+    if files.contains_key(VOID) {
+        return Err(PublishedError::Voided);
     }
-    let pinned = cited(files, &manifest, key)?;
-    let list = pinned.list().version;
-    let round = open_round(&offer, pinned.list().clone(), key)?;
+    let (asked, list, round) = opened(files, key, latest)?;
     let certificate = Certificate::parse(file(files, "certificate.json")?)?;
     let certified = certificate.verify(&round)?;
     only(files, list, &certified)?;
@@ -252,7 +259,23 @@ pub fn verify(
     })
 }
 
-fn file<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], PublishedError> {
+/// What was asked, the version of the cited list, and the round.
+pub(super) fn opened(
+    files: &Files,
+    key: &PublicKey,
+    latest: Timestamp,
+) -> Result<(Asked, u32, Round), PublishedError> {
+    let offer = Offer::parse(file(files, "offer.json")?)?;
+    let (asked, _, manifest) = offer.open(key)?;
+    if manifest.opened > latest {
+        return Err(ManifestError::NotNow.into());
+    }
+    let pinned = cited(files, &manifest, key)?;
+    let round = open_round(&offer, pinned.list().clone(), key)?;
+    Ok((asked, pinned.list().version, round))
+}
+
+pub(super) fn file<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], PublishedError> {
     let bytes = files.get(name).map(Vec::as_slice);
     bytes.ok_or_else(|| PublishedError::Missing(name.to_owned()))
 }

@@ -89,6 +89,64 @@ fn one_outcome_for_every_committee() {
     }
 }
 
+/// What a hospital has heard of a round, in whatever order it was told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+struct Heard {
+    certified: bool,
+    credited: bool,
+}
+
+/// Over every order, loss and repetition of messages: whether a hospital believes a certificate and a
+/// void, and whether it takes back what it paid for a round of which a set has its votes. `kept` says
+/// that it refuses either after the other. The coordinator shows each as soon as it can make it.
+fn credited(shape: Shape, quorum: usize, kept: bool) -> (bool, bool) {
+    let colluding = usize::from(shape.f());
+    let honest = usize::from(shape.m()) - colluding;
+    let (mut both, mut beside) = (false, false);
+    for state in reachable(honest, once) {
+        let complete = |ballot: usize| {
+            let votes = state.iter().filter(|signed| signed.contains(&ballot));
+            votes.count() + colluding >= quorum
+        };
+        let (set, void) = (complete(0) || complete(1), complete(2));
+        let mut seen = BTreeSet::from([Heard::default()]);
+        let mut open = vec![Heard::default()];
+        while let Some(heard) = open.pop() {
+            let (mut certified, mut credited) = (heard, heard);
+            certified.certified |= set && !(kept && heard.credited);
+            credited.credited |= void && !(kept && heard.certified);
+            open.extend(
+                [certified, credited]
+                    .into_iter()
+                    .filter(|next| seen.insert(*next)),
+            );
+        }
+        both |= seen.iter().any(|heard| heard.credited && heard.certified);
+        beside |= set && seen.iter().any(|heard| heard.credited);
+    }
+    (both, beside)
+}
+
+#[test]
+fn no_hospital_is_credited_for_what_is_unmasked() {
+    for shape in Shape::ALLOWED {
+        let quorum = shape.quorum();
+        assert_eq!(credited(shape, quorum, true), (false, false), "{shape:?}");
+        // The quorum alone is enough. Without it, memory still keeps a hospital from believing both.
+        assert_eq!(credited(shape, quorum, false), (false, false), "{shape:?}");
+        assert_eq!(
+            credited(shape, quorum - 1, false),
+            (true, true),
+            "{shape:?}"
+        );
+        assert_eq!(
+            credited(shape, quorum - 1, true),
+            (false, true),
+            "{shape:?}"
+        );
+    }
+}
+
 /// The same with real signatures: two honest members of (4, 1) and one that equivocates.
 #[test]
 fn certify_and_void_by_signatures() {
