@@ -128,7 +128,10 @@ async fn keep(
     .bind(moment.0)
     .execute(&mut *change)
     .await?;
-    if named != opened.digest.to_string() || kept.rows_affected() != 1 {
+    if named != opened.digest.to_string() {
+        return Err(PooledError::SecondManifest(name.clone()));
+    }
+    if kept.rows_affected() != 1 {
         let stands: Option<String> =
             sqlx::query_scalar("select manifest from pooled_rounds where round = $1")
                 .bind(name.as_str())

@@ -3,6 +3,7 @@
 
 mod crashes;
 mod ends;
+mod guards;
 mod killed;
 mod noise;
 mod parts;
