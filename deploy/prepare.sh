@@ -41,6 +41,16 @@ need_python_peers() {
     PEERS_PYTHON="$venv/bin/python"
 }
 
+# A Python with Flower, whose secure aggregation the bench compares with.
+need_flower() {
+    venv="$CONSILIUM_HOME/flower"
+    if [ ! -x "$venv/bin/python" ]; then
+        python3 -m venv "$venv"
+    fi
+    "$venv/bin/python" -c 'import flwr' 2>/dev/null || "$venv/bin/pip" install --quiet flwr==1.41.0
+    FLOWER_PYTHON="$venv/bin/python"
+}
+
 # Prints the folder of real data, or nothing.
 find_real_data() {
     for folder in "${CONSILIUM_DATA:-}" ../shared/data; do

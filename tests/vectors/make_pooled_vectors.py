@@ -2,12 +2,13 @@
 """Makes schemas/pooled/vectors/*.json: one whole pooled round, from key list to totals, written
 independently of the Rust code from the words of its documentation, so that each checks the other.
 
-    python3 -m venv venv && venv/bin/pip install cryptography
+    python3 -m venv venv && venv/bin/pip install cryptography kyber-py
     venv/bin/python tests/vectors/make_pooled_vectors.py
 
 Everything is fixed: running it again writes the same bytes. Keys and seeds are for these files only.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 
+from kyber_py.ml_kem import ML_KEM_768
 from make_vectors import ZERO, Key, canonical, digest
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "pooled" / "vectors"
@@ -33,7 +35,7 @@ def write(name, value):
     (FOLDER / f"{name}.json").write_text(text + "\n", encoding="ascii")
 
 
-# RFC 5869 and RFC 9180, from the texts.
+# RFC 5869, RFC 9180 and X-Wing (draft-connolly-cfrg-xwing-kem), from the texts.
 
 def extract(salt, secret):
     return hmac.digest(salt or bytes(32), secret, "sha256")
@@ -48,57 +50,57 @@ def expand(key, info, length):
     return out[:length]
 
 
-KEM_SUITE = b"KEM" + (0x0020).to_bytes(2, "big")
-SUITE = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in (0x0020, 0x0001, 0x0003))
+SUITE = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in (0x647A, 0x0001, 0x0003))
 
 
-def labeled_extract(suite, salt, label, secret):
-    return extract(salt, b"HPKE-v1" + suite + label + secret)
+def labeled_extract(salt, label, secret):
+    return extract(salt, b"HPKE-v1" + SUITE + label + secret)
 
 
-def labeled_expand(suite, key, label, info, length):
-    return expand(key, length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info, length)
+def labeled_expand(key, label, info, length):
+    return expand(key, length.to_bytes(2, "big") + b"HPKE-v1" + SUITE + label + info, length)
+
+
+def x25519(secret, point=None):
+    """The shared secret with a point; the public key where none is given."""
+    key = X25519PrivateKey.from_private_bytes(secret)
+    return key.exchange(X25519PublicKey.from_public_bytes(point)) if point else key.public_key().public_bytes_raw()
 
 
 def public_of(secret):
-    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    """X-Wing's public key: ML-KEM-768's, then X25519's."""
+    expanded = hashlib.shake_256(secret).digest(96)
+    mlkem, _ = ML_KEM_768._keygen_internal(expanded[:32], expanded[32:64])
+    return mlkem + x25519(expanded[64:])
 
 
-def derive_secret(ikm):
-    return labeled_expand(KEM_SUITE, labeled_extract(KEM_SUITE, b"", b"dkp_prk", ikm), b"sk", b"", 32)
+def encapsulate(receiver, drawn):
+    """X-Wing's shared secret and ciphertext; `drawn` are 64 bytes, ML-KEM's first."""
+    mlkem, point = receiver[:1184], receiver[1184:]
+    shared, sealed = ML_KEM_768._encaps_internal(mlkem, drawn[:32])
+    ephemeral = x25519(drawn[32:])
+    label = rb"\.//^" + b"\\"
+    text = shared + x25519(drawn[32:], point) + ephemeral + point + label
+    return hashlib.sha3_256(text).digest(), sealed + ephemeral
 
 
-def hpke_seal(receiver, info, aad, content, ikm):
-    """SealBase with the ephemeral key DeriveKeyPair(ikm): encapsulated key, then ciphertext."""
-    ephemeral = derive_secret(ikm)
-    enc = public_of(ephemeral)
-    shared = X25519PrivateKey.from_private_bytes(ephemeral).exchange(X25519PublicKey.from_public_bytes(receiver))
-    prk = labeled_extract(KEM_SUITE, b"", b"eae_prk", shared)
-    shared = labeled_expand(KEM_SUITE, prk, b"shared_secret", enc + receiver, 32)
-    hashes = [labeled_extract(SUITE, b"", label, text) for label, text in ((b"psk_id_hash", b""), (b"info_hash", info))]
+def hpke_seal(receiver, info, aad, content, drawn):
+    """SealBase: encapsulated key, then ciphertext."""
+    shared, enc = encapsulate(receiver, drawn)
+    hashes = [labeled_extract(b"", label, text) for label, text in ((b"psk_id_hash", b""), (b"info_hash", info))]
     context = b"\0" + b"".join(hashes)
-    secret = labeled_extract(SUITE, shared, b"secret", b"")
-    key = labeled_expand(SUITE, secret, b"key", context, 32)
-    nonce = labeled_expand(SUITE, secret, b"base_nonce", context, 12)
+    secret = labeled_extract(shared, b"secret", b"")
+    key = labeled_expand(secret, b"key", context, 32)
+    nonce = labeled_expand(secret, b"base_nonce", context, 12)
     return enc + ChaCha20Poly1305(key).encrypt(nonce, content, aad)
 
 
-def rfc9180():
-    """Appendix A.2.1; the seal below must give its ciphertext."""
-    vector = {
-        "info": "4f6465206f6e2061204772656369616e2055726e",
-        "ikmE": "909a9b35d3dc4713a5e72a4da274b55d3d3821a37e5d099e74a647db583a904b",
-        "skRm": "8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb",
-        "pkRm": "4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a",
-        "enc": "1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a",
-        "pt": "4265617574792069732074727574682c20747275746820626561757479",
-        "aad": "436f756e742d30",
-        "ct": "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28",
-    }
+def draft_vector():
+    """The draft's vector, kept in the folder: this script must give its key and ciphertext."""
+    vector = json.loads((FOLDER / "hpke_pq.json").read_text())
     raw = {name: bytes.fromhex(text) for name, text in vector.items()}
     assert public_of(raw["skRm"]) == raw["pkRm"]
     assert hpke_seal(raw["pkRm"], raw["info"], raw["aad"], raw["pt"], raw["ikmE"]) == raw["enc"] + raw["ct"]
-    write("rfc9180", vector)
 
 
 # Masks and vectors.
@@ -153,8 +155,8 @@ class Round:
     def key_list(self):
         def seat(name):
             key = {"alliance": "north-river", "epoch": 4, "member": name, "month": "2025-03",
-                   "valid_to": MARCH + 45 * DAY, "suite": "x25519-hkdf-sha256-chacha20poly1305",
-                   "key": public_of(self.box_secrets[name]).hex()}
+                   "valid_to": MARCH + 45 * DAY, "suite": "mlkem768-x25519-hkdf-sha256-chacha20poly1305",
+                   "key": base64.b64encode(public_of(self.box_secrets[name])).decode()}
             return {"member": name, "keys": [self.keys[name].seal("cams-seat-key-v1", key)]}
 
         def member(name):
@@ -195,7 +197,7 @@ class Round:
     def upload(self, number, hospital):
         noised = [(number + 1) * (cell * cell * 1_003 - 77_000) for cell in range(self.cells)]
         seeds = {group: random("seed", hospital, group) for group in self.classes}
-        drawn = [random("drawn", hospital, seat) for seat in self.seats]
+        drawn = [random("drawn", hospital, seat) + random("drawn too", hospital, seat) for seat in self.seats]
         masks = {group: mask(seed, self.hash, hospital, group, self.cells) for group, seed in seeds.items()}
         vector = added([[cell % WORD for cell in noised], *masks.values()])
         boxes = []
@@ -213,7 +215,7 @@ class Round:
         sealed = self.keys[hospital].seal("cams-upload-v1", parts)
         return {
             "hospital": hospital, "noised": noised, "vector": vector, "masks": masks,
-            "seeds": [seed.hex() for seed in seeds.values()], "drawn": [ikm.hex() for ikm in drawn],
+            "seeds": [seed.hex() for seed in seeds.values()], "drawn": [one.hex() for one in drawn],
             "parts": parts, "digest": digest("cams-upload-v1", canonical(parts)).hex(),
             "boxes": [sealed.hex() for sealed in boxes],
             "bytes": hashlib.sha256(joined([canonical(sealed), packed(vector), *boxes])).hexdigest(),
@@ -263,5 +265,5 @@ def whole_round():
 
 
 if __name__ == "__main__":
-    rfc9180()
+    draft_vector()
     whole_round()

@@ -167,7 +167,10 @@ impl Keys {
         let bytes = Zeroizing::new(self.read(&name)?);
         let bytes = <[u8; 32]>::try_from(bytes.as_slice())
             .map_err(|_| key_error(&name, "holds exactly 32 bytes"))?;
-        Ok(Some(BoxSecret::from_bytes(bytes)))
+        let secret = BoxSecret::from_bytes(bytes);
+        Ok(Some(
+            secret.map_err(|_| key_error(&name, "a key for boxes"))?,
+        ))
     }
 
     /// Makes a seat's key of a month; refuses to replace one.

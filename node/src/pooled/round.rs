@@ -145,7 +145,10 @@ pub(super) async fn keep(
     .bind(moment.0)
     .execute(&mut *change)
     .await?;
-    if first != named.digest.to_string() || kept.rows_affected() != 1 {
+    if first != named.digest.to_string() {
+        return Err(PooledError::SecondManifest(name.clone()));
+    }
+    if kept.rows_affected() != 1 {
         let stands: Option<String> =
             sqlx::query_scalar("select manifest from pooled_rounds where round = $1")
                 .bind(name.as_str())

@@ -30,7 +30,7 @@ pub async fn seat_keys(desk: &Desk<'_>, epoch: u32) -> Result<Vec<Sealed<SeatKey
             secret
         } else {
             let secret = keys.make_seat_secret(epoch, month)?;
-            let key = secret.public().map_err(|_| PooledError::NoSeatKey)?;
+            let key = secret.public();
             let detail = [("epoch", epoch.to_string()), ("month", month.to_string())];
             let subject = schemas::canonical::digest("cams-seat-key-made-v1", &key)?;
             let mut change = app.state.begin().await?;
@@ -44,8 +44,8 @@ pub async fn seat_keys(desk: &Desk<'_>, epoch: u32) -> Result<Vec<Sealed<SeatKey
             member: app.hospital.clone(),
             month,
             valid_to: destroy_by(month),
-            suite: Suite::X25519,
-            key: secret.public().map_err(|_| PooledError::NoSeatKey)?,
+            suite: Suite::XWing,
+            key: secret.public(),
         };
         signed.push(Sealed::seal(&app.signer, &key)?);
     }

@@ -75,7 +75,8 @@ pub(crate) fn split<'b>(mut bytes: &'b [u8], most: &[usize]) -> Result<Vec<&'b [
 
 /// A vector as it is sent and hashed: 8 little-endian bytes a cell.
 pub(crate) fn vector_bytes(vector: &[u64]) -> Vec<u8> {
-    vector.iter().flat_map(|cell| cell.to_le_bytes()).collect()
+    let cells: Vec<[u8; 8]> = vector.iter().map(|cell| cell.to_le_bytes()).collect();
+    cells.into_flattened()
 }
 
 /// The vector that these bytes are; `None` unless it has exactly so many cells.

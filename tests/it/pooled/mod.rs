@@ -8,6 +8,7 @@
 
 mod crashes;
 mod ends;
+mod guards;
 mod killed;
 mod noise;
 mod parts;

@@ -244,10 +244,7 @@ async fn spoilt(pool: &Pool, held: &office::Held) -> Vec<u8> {
     let keys = list.committees[0].seats[2].keys.clone();
     let theirs = keys[0].open(&pool.party("c3").app.signer.public()).unwrap();
     let mut false_key = theirs.clone();
-    false_key.key = pooled::boxes::BoxSecret::generate()
-        .unwrap()
-        .public()
-        .unwrap();
+    false_key.key = pooled::boxes::BoxSecret::generate().unwrap().public();
     let sealed = Sealed::seal(&pool.party("c3").app.signer, &false_key).unwrap();
     list.committees[0].seats[2].keys[0] = sealed;
     let mut manifest = held.round.manifest().clone();
@@ -261,7 +258,7 @@ async fn spoilt(pool: &Pool, held: &office::Held) -> Vec<u8> {
     let secrets = pooled::upload::Secrets::fixed(
         wrong.shape(),
         &[[1; 32], [2; 32], [3; 32], [4; 32]],
-        &[[5; 32], [6; 32], [7; 32], [8; 32]],
+        &[[5; 64], [6; 64], [7; 64], [8; 64]],
     );
     let zeros = vec![0; wrong.cells()];
     let name = slug("h05");

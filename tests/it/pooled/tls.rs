@@ -8,10 +8,12 @@ use coordinator::pooled::{self as office, ListOrder, Order};
 use coordinator::template;
 use node::answer::{App, exact};
 use node::clock::Clock;
+use node::config::keys::Keys;
 use node::link::{self, Desk, Link};
 use node::snapshot;
 use pooled::key_list::Kind;
 use pooled::published::Written;
+use schemas::time::Month;
 use tests::fixture::{rules, slug};
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +69,11 @@ async fn a_round_with_an_absent_seat_and_an_absent_hospital() {
     office::new_committee(&hub.state, 1, 0, &SEATS.map(slug), now())
         .await
         .unwrap();
+    // A key of a month long over, which a seat destroys by itself.
+    let c3 = parties.iter().find(|one| one.app.hospital.as_str() == "c3");
+    let keys = Keys::open(&c3.unwrap().app.data).unwrap();
+    let old: (u32, Month) = (1, "2020-01".parse().unwrap());
+    keys.make_seat_secret(old.0, old.1).unwrap();
     let (stop, absent) = (CancellationToken::new(), CancellationToken::new());
     let mut loops = Vec::new();
     for one in &parties {
@@ -77,6 +84,7 @@ async fn a_round_with_an_absent_seat_and_an_absent_hospital() {
         count(&hub, "select count(*) from pooled_seat_keys").await == 8
     })
     .await;
+    assert!(!keys.seat_months().unwrap().contains(&old));
     let order = ListOrder {
         operator: slug("office"),
         t_max: 1,

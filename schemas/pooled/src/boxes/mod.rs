@@ -1,15 +1,17 @@
-//! Boxes: what one committee member alone can read, by HPKE (RFC 9180, base mode, DHKEM(X25519,
-//! HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305). The hospital is not authenticated here: its
-//! signature stands around the box's digest.
+//! Boxes: what one committee member alone can read, by HPKE (RFC 9180, base mode) with X-Wing,
+//! HKDF-SHA256 and ChaCha20Poly1305. X-Wing is X25519 and ML-KEM-768 in one: a box stays closed
+//! while either holds, so traffic recorded today is not opened by breaking X25519 later. The
+//! hospital is not authenticated here: its signature stands around the box's digest.
 
 #[cfg(test)]
 mod test;
 
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
-use hpke::kem::X25519HkdfSha256 as Kem;
+use hpke::kem::XWing;
 use hpke::rand_core::{Infallible, TryCryptoRng, TryRng};
-use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
+use hpke::{Deserializable as _, Kem, OpModeR, OpModeS, Serializable as _};
+use proofs::exchange::Bytes;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -17,24 +19,32 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 const INFO: &[u8] = b"cams";
+const ENCAPSULATED: usize = 1_120;
 /// Bytes that a box adds to its content: encapsulated key and tag.
-pub const OVERHEAD: usize = 32 + 16;
+pub const OVERHEAD: usize = ENCAPSULATED + 16;
+/// Fresh random bytes that go into one box.
+pub const DRAWN: usize = 64;
 
 /// How boxes of a committee are made. A field of every key, so that a later suite is a new value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Suite {
-    /// KEM 0x0020, KDF 0x0001, AEAD 0x0003 of RFC 9180.
-    #[serde(rename = "x25519-hkdf-sha256-chacha20poly1305")]
-    X25519,
+    /// KEM 0x647a (X-Wing, in HPKE named MLKEM768-X25519), KDF 0x0001, AEAD 0x0003.
+    #[serde(rename = "mlkem768-x25519-hkdf-sha256-chacha20poly1305")]
+    XWing,
 }
 
-/// A seat's public key for boxes, 32 bytes, written in hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BoxKey(Digest);
+/// A seat's public key for boxes, 1,216 bytes, written in base64. What is no key is refused where it
+/// is read, so that no list carries a key to which nobody can seal. That its X25519 half is of small
+/// order is not refused: its owner harms itself alone, as with a secret told, and ML-KEM still holds.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Bytes", into = "Bytes")]
+pub struct BoxKey(<XWing as Kem>::PublicKey);
 
-/// A seat's secret key for boxes. Wiped when dropped.
-pub struct BoxSecret(Zeroizing<[u8; 32]>);
+/// A seat's secret key for boxes: the 32 bytes from which both halves follow. Wiped when dropped.
+pub struct BoxSecret {
+    bytes: Zeroizing<[u8; 32]>,
+    key: <XWing as Kem>::PrivateKey,
+}
 
 /// Why a box is not made or not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,23 +89,25 @@ impl BoxSecret {
         let mut bytes = Zeroizing::new([0; 32]);
         let filled = SystemRandom::new().fill(&mut *bytes);
         filled.map_err(|_| BoxError::Random)?;
-        Ok(Self(bytes))
+        Self::from_bytes(*bytes)
     }
 
-    /// Reads a stored secret. Every 32 bytes are one (RFC 7748 clamps them).
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+    /// Reads a stored secret. Every 32 bytes are one.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, BoxError> {
+        let bytes = Zeroizing::new(bytes);
+        let key = <XWing as Kem>::PrivateKey::from_bytes(&*bytes);
+        let key = key.map_err(|_| BoxError::Key)?;
+        Ok(Self { bytes, key })
     }
 
     /// The bytes, for a file that only its owner reads and that is destroyed with the key.
     pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
     /// What hospitals seal to.
-    pub fn public(&self) -> Result<BoxKey, BoxError> {
-        let key = Kem::sk_to_pk(&self.key()?).to_bytes();
-        Ok(BoxKey::from_bytes(key.into()))
+    pub fn public(&self) -> BoxKey {
+        BoxKey(XWing::sk_to_pk(&self.key))
     }
 
     /// Opens a box that was sealed to this key in this context.
@@ -104,11 +116,7 @@ impl BoxSecret {
         context: &Context<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-        open(&self.key()?, INFO, context.aad().as_bytes(), sealed)
-    }
-
-    fn key(&self) -> Result<<Kem as hpke::Kem>::PrivateKey, BoxError> {
-        <Kem as hpke::Kem>::PrivateKey::from_bytes(&*self.0).map_err(|_| BoxError::Key)
+        open(&self.key, INFO, context.aad().as_bytes(), sealed)
     }
 }
 
@@ -118,22 +126,39 @@ impl std::fmt::Debug for BoxSecret {
     }
 }
 
+impl TryFrom<Bytes> for BoxKey {
+    type Error = BoxError;
+
+    fn try_from(Bytes(bytes): Bytes) -> Result<Self, BoxError> {
+        let key = <XWing as Kem>::PublicKey::from_bytes(&bytes);
+        key.map(Self).map_err(|_| BoxError::Key)
+    }
+}
+
+impl From<BoxKey> for Bytes {
+    fn from(key: BoxKey) -> Self {
+        Self(key.to_bytes())
+    }
+}
+
+impl std::fmt::Debug for BoxKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digest = Digest::of("cams-box-key-v1", &[&self.to_bytes()]);
+        write!(f, "BoxKey({digest})")
+    }
+}
+
 impl BoxKey {
-    /// A key from its 32 bytes; whether they are a key shows at the first box.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Digest::from_bytes(bytes))
+    /// The 1,216 bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes().to_vec()
     }
 
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
-    }
-
-    /// Seals content in a context; `drawn` are 32 fresh random bytes, used for this box only.
+    /// Seals content in a context; `drawn` are fresh random bytes, used for this box only.
     pub fn seal(
         &self,
         context: &Context<'_>,
-        drawn: &[u8; 32],
+        drawn: &[u8; DRAWN],
         content: &[u8],
     ) -> Result<Vec<u8>, BoxError> {
         seal(self, INFO, context.aad().as_bytes(), drawn, content)
@@ -144,15 +169,13 @@ fn seal(
     to: &BoxKey,
     info: &[u8],
     aad: &[u8],
-    drawn: &[u8; 32],
+    drawn: &[u8; DRAWN],
     content: &[u8],
 ) -> Result<Vec<u8>, BoxError> {
-    let to = <Kem as hpke::Kem>::PublicKey::from_bytes(to.as_bytes());
-    let to = to.map_err(|_| BoxError::Key)?;
     let mut random = Drawn(Some(Zeroizing::new(*drawn)), false);
-    let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
+    let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, XWing>(
         &OpModeS::Base,
-        &to,
+        &to.0,
         info,
         content,
         aad,
@@ -166,14 +189,16 @@ fn seal(
 }
 
 fn open(
-    secret: &<Kem as hpke::Kem>::PrivateKey,
+    secret: &<XWing as Kem>::PrivateKey,
     info: &[u8],
     aad: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, BoxError> {
-    let (key, sealed) = sealed.split_at_checked(32).ok_or(BoxError::Closed)?;
-    let key = <Kem as hpke::Kem>::EncappedKey::from_bytes(key).map_err(|_| BoxError::Closed)?;
-    let opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
+    let (key, sealed) = sealed
+        .split_at_checked(ENCAPSULATED)
+        .ok_or(BoxError::Closed)?;
+    let key = <XWing as Kem>::EncappedKey::from_bytes(key).map_err(|_| BoxError::Closed)?;
+    let opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, XWing>(
         &OpModeR::Base,
         secret,
         &key,
@@ -185,9 +210,9 @@ fn open(
 }
 
 /// Bytes drawn beforehand, where a failure can be told, in the form that `hpke` asks for. It asks
-/// once, for the 32 bytes of an ephemeral key; whatever it asks for beyond is noted, and the box
+/// once, for the bytes of both halves; whatever it asks for beyond is noted, and the box
 /// thrown away.
-struct Drawn(Option<Zeroizing<[u8; 32]>>, bool);
+struct Drawn(Option<Zeroizing<[u8; DRAWN]>>, bool);
 
 impl TryRng for Drawn {
     type Error = Infallible;

@@ -97,7 +97,7 @@ impl Committee {
                 operator_seats += 1;
             }
             for key in self.opened(seat, member, list)? {
-                if !keys.insert(key.key) {
+                if !keys.insert(key.key.to_bytes()) {
                     return Err(self.error("no key for boxes stands there twice"));
                 }
             }

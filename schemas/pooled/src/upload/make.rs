@@ -8,7 +8,7 @@ use schemas::seal::{Sealed, Signer};
 use zeroize::Zeroizing;
 
 use super::{Masked, Parts, Upload, UploadError, box_digest, box_length};
-use crate::boxes::Context;
+use crate::boxes::{Context, DRAWN};
 use crate::manifest::Round;
 use crate::mask::{MaskError, Owner, Seed};
 use crate::shape::{Class, Shape};
@@ -17,7 +17,7 @@ use crate::wire::{self, vector_digest};
 /// Everything random about an upload. Wiped when dropped; never stored, never used twice.
 pub struct Secrets {
     seeds: Vec<(Class, Seed)>,
-    boxes: Vec<Zeroizing<[u8; 32]>>,
+    boxes: Vec<Zeroizing<[u8; DRAWN]>>,
 }
 
 impl Secrets {
@@ -30,7 +30,7 @@ impl Secrets {
             .collect();
         let mut boxes = Vec::with_capacity(Shape::MAX_SEATS);
         for _ in 0..shape.m() {
-            let mut drawn = Zeroizing::new([0; 32]);
+            let mut drawn = Zeroizing::new([0; DRAWN]);
             let filled = SystemRandom::new().fill(&mut *drawn);
             filled.map_err(|_| MaskError)?;
             boxes.push(drawn);
@@ -41,8 +41,8 @@ impl Secrets {
         })
     }
 
-    /// Secrets from given bytes, for test vectors: a seed for each class, 32 bytes for each box.
-    pub fn fixed(shape: Shape, seeds: &[[u8; 32]], boxes: &[[u8; 32]]) -> Self {
+    /// Secrets from given bytes, for test vectors: a seed for each class, 64 bytes for each box.
+    pub fn fixed(shape: Shape, seeds: &[[u8; 32]], boxes: &[[u8; DRAWN]]) -> Self {
         let seeds = seeds.iter().map(|bytes| Seed::from_bytes(*bytes));
         Self {
             seeds: shape.classes().into_iter().zip(seeds).collect(),
@@ -106,7 +106,7 @@ fn seal_boxes(
     round: &Round,
     hospital: &Slug,
     seeds: &[(Class, Seed)],
-    drawn: &[Zeroizing<[u8; 32]>],
+    drawn: &[Zeroizing<[u8; DRAWN]>],
 ) -> Result<Vec<Vec<u8>>, UploadError> {
     let seeds: BTreeMap<Class, &Seed> = seeds.iter().map(|(class, seed)| (*class, seed)).collect();
     if seeds.len() != round.shape().classes().len() || drawn.len() != round.seats().len() {

@@ -66,8 +66,8 @@ pub(crate) fn seat_key(name: &str, epoch: u32, month: &str, valid_to: i64) -> Se
         member: slug(name),
         month: month.parse().unwrap(),
         valid_to: Timestamp(valid_to),
-        suite: Suite::X25519,
-        key: BoxSecret::from_bytes(*secret.as_bytes()).public().unwrap(),
+        suite: Suite::XWing,
+        key: BoxSecret::from_bytes(*secret.as_bytes()).unwrap().public(),
     }
 }
 
@@ -145,7 +145,7 @@ impl Alliance {
         let names = seat_names(shape);
         let secret = |name: &String| {
             let bytes = Digest::of("box", &[name.as_bytes(), b"2025-03"]);
-            BoxSecret::from_bytes(*bytes.as_bytes())
+            BoxSecret::from_bytes(*bytes.as_bytes()).unwrap()
         };
         let accepted = list
             .members

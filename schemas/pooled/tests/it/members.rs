@@ -48,7 +48,7 @@ fn a_swapped_box_is_refused_and_the_round_goes_on_without() {
     };
     let known = round.seats()[0]
         .box_key
-        .seal(&context, &[5; 32], &[7; 96])
+        .seal(&context, &[5; 64], &[7; 96])
         .unwrap();
     proposal.handed[1].sealed_box = Bytes(known);
     assert_eq!(faults(&alliance, &round, &proposal, 0), [Fault::Swapped]);
@@ -94,7 +94,7 @@ fn forged(
     };
     let sealed_box = round.seats()[0]
         .box_key
-        .seal(&context, &[5; 32], content)
+        .seal(&context, &[5; 64], content)
         .unwrap();
     let mut parts: Parts = uploads[0]
         .masked()

@@ -57,7 +57,7 @@ struct Uploaded {
     vector: Vec<u64>,
     masks: Vec<Vec<u64>>,
     seeds: Vec<Digest>,
-    drawn: Vec<Digest>,
+    drawn: Vec<String>,
     parts: Parts,
     digest: Digest,
     boxes: Vec<String>,
@@ -95,7 +95,7 @@ impl File {
     }
 
     fn secret(&self, member: &Slug) -> BoxSecret {
-        BoxSecret::from_bytes(*self.box_secrets[member.as_str()].as_bytes())
+        BoxSecret::from_bytes(*self.box_secrets[member.as_str()].as_bytes()).unwrap()
     }
 }
 
@@ -120,11 +120,17 @@ fn noised(number: usize, cells: usize) -> Vec<i64> {
         .collect()
 }
 
+/// 64 bytes from hexadecimal.
+fn drawn(text: &String) -> [u8; 64] {
+    let pair = |at: usize| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap();
+    std::array::from_fn(pair)
+}
+
 fn uploads(file: &File, round: &Round) -> Vec<Upload> {
-    let bytes =
-        |all: &[Digest]| -> Vec<[u8; 32]> { all.iter().map(|one| *one.as_bytes()).collect() };
     let make = |(number, made): (usize, &Uploaded)| {
-        let secrets = Secrets::fixed(round.shape(), &bytes(&made.seeds), &bytes(&made.drawn));
+        let seeds: Vec<_> = made.seeds.iter().map(|seed| *seed.as_bytes()).collect();
+        let boxes: Vec<_> = made.drawn.iter().map(drawn).collect();
+        let secrets = Secrets::fixed(round.shape(), &seeds, &boxes);
         let signer = file.signer(made.hospital.as_str());
         let values = noised(number, round.cells());
         assert_eq!(values[..4], made.noised);
@@ -151,8 +157,12 @@ fn list_and_manifest() {
         .seats
         .iter()
         .map(|seat| file.secret(&seat.member));
-    let public: Vec<_> = keys.map(|secret| secret.public().unwrap()).collect();
-    let listed: Vec<_> = round.seats().iter().map(|seat| seat.box_key).collect();
+    let public: Vec<_> = keys.map(|secret| secret.public()).collect();
+    let listed: Vec<_> = round
+        .seats()
+        .iter()
+        .map(|seat| seat.box_key.clone())
+        .collect();
     assert_eq!(public, listed);
 }
 
