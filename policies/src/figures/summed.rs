@@ -10,10 +10,10 @@ use pooled::total::Totals;
 use schemas::answer::Answer;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
-use schemas::id::Slug;
+use schemas::loss::Rho;
 use serde::{Deserialize, Serialize};
 
-use super::benchmark::{Benchmark, BenchmarkError, Kind, benchmark};
+use super::benchmark::{Benchmark, BenchmarkError, Inputs, Kind, PooledRound, of_sum};
 use super::decimal::fixed;
 use crate::plan::{Layout, Sigma, pooled_charge};
 use crate::rules::Privacy;
@@ -24,28 +24,8 @@ pub struct Pooled {
     /// Form of the file: 1.
     pub version: u32,
     /// The round.
-    pub round: Slug,
-    /// H(M).
-    pub manifest: Digest,
-    /// h_U.
-    pub survivors: Digest,
-    /// The hospitals in every number.
-    pub hospitals: Vec<Slug>,
-    /// Those that were asked and are not in it.
-    pub missing: Vec<Slug>,
-    /// Fewer hospitals and there would be no numbers.
-    pub least: u32,
-    /// Hospitals that may collude.
-    pub colluding: u32,
-    /// Members of the committee, and how many of them may collude.
-    pub committee: [u8; 2],
-    /// Whether no single committee member could have falsified the sums.
-    pub integrity: bool,
-    /// What a patient-year loses if the whole committee colludes, in ρ.
-    pub worst: String,
-    /// How many times wider the noise of summed attributed answers would be: √(n_min − t), 2
-    /// decimals.
-    pub gain: String,
+    #[serde(flatten)]
+    pub about: PooledRound,
     /// The figures. `hospitals` and the hospitals of each row are empty, the alliance's own cells
     /// hold the sums; the noise of a block is that of the sum.
     pub figures: Benchmark,
@@ -59,49 +39,80 @@ pub fn pooled(
     rules: &Privacy,
     verified: &Verified,
 ) -> Result<Pooled, BenchmarkError> {
+    let (wide, sum) = sums(layout, dictionary, verified)?;
+    let mut figures = alone(of_sum(&wide, dictionary, rules, sum)?)?;
+    let about = about(layout, verified)?;
+    figures.inputs = inputs(layout, figures.inputs, verified)?;
+    figures.least_hospitals = about.least;
+    let (charge, _) = charges(layout, verified)?;
+    figures.spent.charge = charge.to_string();
+    figures.spent.charge_nano = charge;
+    Ok(Pooled {
+        version: 1,
+        about,
+        figures,
+    })
+}
+
+/// The sums as one answer in the alliance's name, and the layout with the noise that they carry.
+pub(super) fn sums(
+    layout: &Layout,
+    dictionary: &Dictionary,
+    verified: &Verified,
+) -> Result<(Layout, Answer), BenchmarkError> {
     let manifest = verified.round.manifest();
     let mechanism = layout.digest().map_err(|_| BenchmarkError::Digest)?;
     if manifest.layout != mechanism || manifest.question != layout.question {
         return Err(BenchmarkError::OtherQuestion(manifest.round.clone()));
     }
     let wide = realised(layout, &verified.totals);
-    let alliance = dictionary.alliance.clone();
-    let answer = Answer {
+    let blocks = verified.totals.blocks.iter();
+    let sum = Answer {
         question: wide.question,
-        hospital: alliance.clone(),
+        hospital: dictionary.alliance.clone(),
         snapshots: Vec::new(),
         mechanism: wide.digest().map_err(|_| BenchmarkError::Digest)?,
         policy: Digest::ZERO,
-        blocks: verified
-            .totals
-            .blocks
-            .iter()
-            .map(|block| Some(block.whole()))
-            .collect(),
+        blocks: blocks.map(|block| Some(block.whole())).collect(),
     };
-    let found = benchmark(&wide, dictionary, rules, &[(alliance, Ok(answer))])?;
-    let mut figures = alone(found)?;
-    let certified = verified.certified.survivors();
-    figures.inputs.mechanism = mechanism;
-    let uploads = certified.uploads.iter();
-    figures.inputs.answers = uploads
-        .map(|one| (one.hospital.clone(), one.upload))
-        .collect();
-    figures.least_hospitals = manifest.n_min;
-    let (charge, worst) = pooled_charge(layout, (manifest.n_min, manifest.t))
-        .map_err(|_| BenchmarkError::OtherQuestion(manifest.round.clone()))?;
-    figures.spent.charge = charge.to_string();
-    figures.spent.charge_nano = charge;
+    Ok((wide, sum))
+}
+
+/// What the figures of a round cite: its own layout and uploads.
+pub(super) fn inputs(
+    layout: &Layout,
+    cited: Inputs,
+    verified: &Verified,
+) -> Result<Inputs, BenchmarkError> {
+    let uploads = verified.certified.survivors().uploads.iter();
+    Ok(Inputs {
+        mechanism: layout.digest().map_err(|_| BenchmarkError::Digest)?,
+        answers: uploads
+            .map(|one| (one.hospital.clone(), one.upload))
+            .collect(),
+        ..cited
+    })
+}
+
+/// What an upload costs, and what it costs if the whole committee colludes.
+pub(super) fn charges(layout: &Layout, verified: &Verified) -> Result<(Rho, Rho), BenchmarkError> {
+    let manifest = verified.round.manifest();
+    pooled_charge(layout, (manifest.n_min, manifest.t))
+        .map_err(|_| BenchmarkError::OtherQuestion(manifest.round.clone()))
+}
+
+/// The facts of a verified round.
+pub(super) fn about(layout: &Layout, verified: &Verified) -> Result<PooledRound, BenchmarkError> {
+    let manifest = verified.round.manifest();
     let shape = verified.round.shape();
     let honest = f64::from(manifest.n_min.saturating_sub(manifest.t));
-    let set = certified.hospitals();
+    let set = verified.certified.survivors().hospitals();
     let (hospitals, missing) = manifest
         .roster
         .iter()
         .cloned()
         .partition(|hospital| set.contains(hospital));
-    Ok(Pooled {
-        version: 1,
+    Ok(PooledRound {
         round: manifest.round.clone(),
         manifest: *verified.round.hash(),
         survivors: *verified.certified.digest(),
@@ -111,9 +122,8 @@ pub fn pooled(
         colluding: manifest.t,
         committee: [shape.m(), shape.f()],
         integrity: verified.totals.integrity,
-        worst: worst.to_string(),
+        worst: charges(layout, verified)?.1.to_string(),
         gain: fixed(libm::sqrt(honest), 2).unwrap_or_default(),
-        figures,
     })
 }
 
@@ -135,7 +145,7 @@ fn realised(layout: &Layout, totals: &Totals) -> Layout {
 }
 
 /// Puts the one answerer in the alliance's place.
-fn alone(mut found: Benchmark) -> Result<Benchmark, BenchmarkError> {
+pub(super) fn alone(mut found: Benchmark) -> Result<Benchmark, BenchmarkError> {
     let own = found.hospitals.pop().ok_or(BenchmarkError::Digest)?;
     found.total = own.totals;
     found.asked.retain(|asked| {
@@ -148,9 +158,7 @@ fn alone(mut found: Benchmark) -> Result<Benchmark, BenchmarkError> {
         )
     });
     for row in found.splits.iter_mut().flat_map(|split| &mut split.rows) {
-        if let Some(own) = row.hospitals.pop() {
-            row.alliance = own;
-        }
+        row.hospitals.clear();
     }
     Ok(found)
 }
