@@ -5,10 +5,10 @@ use policies::figures::Benchmark;
 use policies::figures::benchmark::{Cell, Figure, Hospital, Kind, Row, Split};
 use schemas::outcome::Outcome;
 
+use super::columns::pooled;
 use super::draw::{
     Axis, LEFT, RIGHT, TOP, bar, cut, dot, ends, label, line, middle, number, open, row_top,
 };
-use super::columns::pooled;
 use super::words::{Dress, grouped, percent, status};
 
 const BLUE: &str = "#0072B2";

@@ -163,7 +163,10 @@ fn figures(
                 )
             }
         };
-        if matches!(beside, Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained) {
+        if matches!(
+            beside,
+            Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained
+        ) {
             unit.clear();
         }
         rows.push(vec![

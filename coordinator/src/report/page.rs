@@ -318,7 +318,11 @@ pub(super) fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> Spli
             Vec::new()
         },
         hospitals: benchmark.hospitals.iter().map(|h| h.id.as_str()).collect(),
-        structures: if of_sums { structures(split) } else { Vec::new() },
+        structures: if of_sums {
+            structures(split)
+        } else {
+            Vec::new()
+        },
         structures_chart: if of_sums {
             chart::structures(benchmark, split)
         } else {
@@ -332,7 +336,9 @@ fn structures(split: &Split) -> Vec<Line> {
     let biggest = chart::biggest(split, MOST_COMPARED).into_iter();
     let shares = |row: &Row| {
         let structure = row.alliance.structure.iter();
-        structure.map(|share| shown(share, Dress::Percent)).collect()
+        structure
+            .map(|share| shown(share, Dress::Percent))
+            .collect()
     };
     biggest.map(|row| line(row, shares(row))).collect()
 }

@@ -109,7 +109,11 @@ pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     for hospital in &benchmark.hospitals {
         let mut row = facts(hospital);
         let totals = &hospital.totals;
-        let own = |kind| totals.figure(kind).filter(|_| !columns::pooled(asked, kind));
+        let own = |kind| {
+            totals
+                .figure(kind)
+                .filter(|_| !columns::pooled(asked, kind))
+        };
         row.extend(figures(asked, &totals.all, own));
         rows.push(row);
     }
@@ -233,7 +237,13 @@ fn figures<'a>(
             for share in &cell.structure {
                 // Nobody knows a hospital's own part of what is pooled.
                 let unknown = one.way == Some(Way::Pooled) && *share == Outcome::NoData;
-                let text = |part: &Part| if unknown { String::new() } else { part.of(share) };
+                let text = |part: &Part| {
+                    if unknown {
+                        String::new()
+                    } else {
+                        part.of(share)
+                    }
+                };
                 row.extend(parts.iter().map(text));
             }
         } else {

@@ -48,7 +48,11 @@ fn render(pooled: &Pooled) -> Result<Vec<u8>, ReportError> {
         sampled: of.asked.iter().any(|asked| asked.sampling),
         structure: page::structure(of),
         structure_chart: chart::structure(of),
-        splits: of.splits.iter().map(|split| page::split_view(of, split)).collect(),
+        splits: of
+            .splits
+            .iter()
+            .map(|split| page::split_view(of, split))
+            .collect(),
     };
     let text = page.render().map_err(|_| ReportError::Form("HTML"))?;
     Ok(text.into_bytes())

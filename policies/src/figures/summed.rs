@@ -162,3 +162,186 @@ pub(super) fn alone(mut found: Benchmark) -> Result<Benchmark, BenchmarkError> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use schemas::id::Slug;
+    use schemas::question::{Block, Measure, Table};
+    use schemas::time::{DataYear, Period};
+
+    use super::*;
+    use crate::figures::benchmark::{Figure, benchmark};
+    use crate::figures::improve::Method;
+    use crate::figures::simulation::Source;
+    use crate::plan::compile;
+    use crate::rules::DEFAULT;
+    use crate::template;
+
+    const GROUPS: usize = 12;
+
+    fn dictionary() -> Dictionary {
+        let mut table: toml::Table = include_str!("../../dictionaries/chs.toml").parse().unwrap();
+        let group = |code: &str| {
+            format!(
+                "[[groups]]\ncode = \"{code}\"\nname = {{ zh = \"甲\", en = \"a\" }}\nmdc = \"other\"\n\
+                 weight_micro = 1000000\nreferences = {{ cost = 100000, charge = 1, stay = 1 }}\n"
+            )
+        };
+        let mut codes: Vec<String> = (1..GROUPS).map(|at| format!("a{at:02}")).collect();
+        codes.push("other".to_owned());
+        let groups: String = codes.iter().map(|code| group(code)).collect();
+        table.extend(groups.parse::<toml::Table>().unwrap());
+        table.insert("alliance".to_owned(), "a".into());
+        table.insert("version".to_owned(), 1.into());
+        let edges = [0, 250, 500, 750, 1000, 1250, 1500, 2000, 2500, 3000, 4000];
+        let edges = edges.map(toml::Value::from).to_vec();
+        table.insert("bin_edges".to_owned(), toml::Value::Array(edges));
+        table.try_into().unwrap()
+    }
+
+    /// `yearly-pooled`, and the alliance as a whole beside its case groups.
+    fn layout(dictionary: &Dictionary, rules: &Privacy) -> Layout {
+        let shipped = template::shipped();
+        let pooled = shipped
+            .iter()
+            .find(|t| t.id.as_str() == "yearly-pooled")
+            .unwrap();
+        let period = Period::year(DataYear(2025)).unwrap();
+        let draft = pooled.draft(dictionary, rules.digest().unwrap(), period);
+        let mut question = draft.unwrap().question;
+        let field: Slug = "cost".parse().unwrap();
+        let blocks = [Measure::Count, Measure::Relative { field }].map(|measure| Block {
+            measure,
+            rho: "0.02".parse().unwrap(),
+        });
+        question.tables.push(Table {
+            by: Vec::new(),
+            blocks: blocks.to_vec(),
+        });
+        compile(&question.canonical(), dictionary, rules).unwrap()
+    }
+
+    /// Numbers of a sum over hospitals: each block's truth and its noise.
+    fn drawn(layout: &Layout, stays: &[f64], means: &[f64], source: &mut Source) -> Vec<Vec<f64>> {
+        let all: f64 = stays.iter().sum();
+        let cost: f64 = stays
+            .iter()
+            .zip(means)
+            .map(|(n, mean)| n * mean * 1000.0)
+            .sum();
+        let truth = |measure: &Measure, whole: bool, width: usize| -> Vec<f64> {
+            let each = |of: fn(f64, f64) -> f64| -> Vec<f64> {
+                stays
+                    .iter()
+                    .zip(means)
+                    .map(|(n, mean)| of(*n, *mean))
+                    .collect()
+            };
+            match measure {
+                Measure::Count if whole => vec![all],
+                Measure::Relative { .. } => vec![cost],
+                Measure::Count => each(|n, _| n),
+                Measure::Sum { .. } => each(|n, mean| 1000.0 * n * mean),
+                Measure::Squares { .. } => each(|n, mean| 1.2e6 * n * mean * mean),
+                // Alike in all bins and items.
+                _ => stays
+                    .iter()
+                    .flat_map(|n| vec![n / width as f64; width])
+                    .collect(),
+            }
+        };
+        let noised = |block: &crate::plan::BlockLayout| {
+            let whole = layout.table_of(block).unwrap().axes.is_empty();
+            let truth = truth(&block.measure, whole, usize::try_from(block.width).unwrap());
+            assert_eq!(truth.len(), layout.numbers(block));
+            let sigma = block.sigma.as_f64();
+            truth
+                .into_iter()
+                .map(|value| (value + sigma * source.normal()).round())
+                .collect()
+        };
+        layout.blocks.iter().map(noised).collect()
+    }
+
+    fn number(text: &str) -> f64 {
+        text.parse().unwrap()
+    }
+
+    /// Improved values stand beside raw ones, the raw ones are what they were, and the improved ones
+    /// err less: over 60 draws of the noise, in the mean of the squares.
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "rounded draws of a test")]
+    fn improved_totals_stand_beside_raw_ones_and_err_less() {
+        let (dictionary, rules) = (dictionary(), Privacy::parse(DEFAULT).unwrap());
+        let layout = layout(&dictionary, &rules);
+        let mut source = Source::new(11);
+        let stays: Vec<f64> = (0..GROUPS).map(|at| 120.0 + 15.0 * at as f64).collect();
+        let means: Vec<f64> = (0..GROUPS).map(|at| 0.9 + 0.02 * at as f64).collect();
+        let all: f64 = stays.iter().sum();
+        let index = stays
+            .iter()
+            .zip(&means)
+            .map(|(n, mean)| n * mean)
+            .sum::<f64>()
+            / all;
+        let (mut of_means, mut of_stays, mut of_index) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+        let mut held = (0.0, 0.0);
+        let square = |errors: &mut [f64; 2], figure: &Figure, truth: f64, by: Method| {
+            let improved = figure.improved.as_ref().unwrap();
+            assert_eq!(improved.method, by);
+            for (error, value) in errors.iter_mut().zip([&figure.value, &improved.value]) {
+                *error += (number(value) / truth - 1.0).powi(2);
+            }
+        };
+        for _ in 0..60 {
+            let blocks = drawn(&layout, &stays, &means, &mut source);
+            let whole = |block: &Vec<f64>| Some(block.iter().map(|n| *n as i64).collect());
+            let sum = Answer {
+                question: layout.question,
+                hospital: dictionary.alliance.clone(),
+                snapshots: Vec::new(),
+                mechanism: layout.digest().unwrap(),
+                policy: Digest::ZERO,
+                blocks: blocks.iter().map(whole).collect(),
+            };
+            let reply = (sum.hospital.clone(), Ok(sum.clone()));
+            let raw = benchmark(&layout, &dictionary, &rules, &[reply]).unwrap();
+            let found = alone(of_sum(&layout, &dictionary, &rules, sum).unwrap()).unwrap();
+            let total = &found.total;
+            square(
+                &mut of_stays,
+                total.all.stays.value().unwrap(),
+                all,
+                Method::LeastSquares,
+            );
+            let cost = total.cost_index.reference.value().unwrap();
+            square(&mut of_index, cost, index, Method::LeastSquares);
+            let median = total.all.percentiles.p50.value().unwrap();
+            assert_eq!(
+                median.improved.as_ref().unwrap().method,
+                Method::AnchoredCumulative
+            );
+            let rows = found.splits[0].rows.iter().zip(&raw.splits[0].rows);
+            for ((row, raw), mean) in rows.zip(&means) {
+                let Some(figure) = row.alliance.mean_cost.value() else {
+                    continue;
+                };
+                let before = raw.hospitals[0].mean_cost.value().unwrap();
+                assert_eq!(
+                    (&figure.value, &figure.noise),
+                    (&before.value, &before.noise)
+                );
+                square(&mut of_means, figure, mean * 1000.0, Method::EmpiricalBayes);
+                let interval = &figure.improved.as_ref().unwrap().interval;
+                let high = number(interval.high.as_ref().unwrap());
+                let holds = (number(&interval.low)..=high).contains(&(mean * 1000.0));
+                held = (held.0 + f64::from(u8::from(holds)), held.1 + 1.0);
+            }
+        }
+        for [raw, improved] in [of_means, of_stays, of_index] {
+            assert!(improved < raw, "{improved} {raw}");
+        }
+        assert!(of_means[1] < 0.5 * of_means[0], "{of_means:?}");
+        assert!(held.1 > 500.0 && held.0 / held.1 > 0.93, "{held:?}");
+    }
+}

@@ -37,11 +37,18 @@ pub fn together(
         .hospitals
         .iter()
         .map(|id| {
-            let reply = replies.iter().find(|(name, said)| name == id && said.is_ok());
-            reply.cloned().ok_or_else(|| BenchmarkError::NoAnswer(id.clone()))
+            let reply = replies
+                .iter()
+                .find(|(name, said)| name == id && said.is_ok());
+            reply
+                .cloned()
+                .ok_or_else(|| BenchmarkError::NoAnswer(id.clone()))
         })
         .collect::<Result<_, _>>()?;
-    let answers: Vec<&Answer> = counted.iter().filter_map(|(_, said)| said.as_ref().ok()).collect();
+    let answers: Vec<&Answer> = counted
+        .iter()
+        .filter_map(|(_, said)| said.as_ref().ok())
+        .collect();
     let (wide, sum) = sums(of_pooled, dictionary, verified)?;
     let own_blocks = wide.blocks.len();
     let (wide, sum) = with_counts(wide, sum, layout, &answers)?;
@@ -108,7 +115,9 @@ fn with_counts(
                 *sum = sum.saturating_add(*count);
             }
         }
-        let variance = u128::from(block.sigma.0).saturating_pow(2).saturating_mul(hospitals);
+        let variance = u128::from(block.sigma.0)
+            .saturating_pow(2)
+            .saturating_mul(hospitals);
         let root = variance.isqrt();
         let up = u128::from(root.saturating_mul(root) < variance);
         wide.blocks.push(BlockLayout {
@@ -143,7 +152,10 @@ fn merge(
     for split in summed.splits {
         let same = |other: &&super::benchmark::Split| other.dimension == split.dimension;
         let known = known.splits.iter().find(same);
-        let place = found.splits.iter_mut().find(|own| own.dimension == split.dimension);
+        let place = found
+            .splits
+            .iter_mut()
+            .find(|own| own.dimension == split.dimension);
         let (Some(own), Some(known)) = (place, known) else {
             return Err(BenchmarkError::Differ("the dimensions of their tables"));
         };
@@ -169,7 +181,9 @@ fn fields(found: &mut Benchmark, summed: &Benchmark) -> Result<(), BenchmarkErro
     let hospitals = found.hospitals.iter_mut().map(|one| &mut one.totals.all);
     let rows = found.splits.iter_mut().flat_map(|split| &mut split.rows);
     let cells = rows.flat_map(|row| std::iter::once(&mut row.alliance).chain(&mut row.hospitals));
-    let all = std::iter::once(&mut found.total.all).chain(hospitals).chain(cells);
+    let all = std::iter::once(&mut found.total.all)
+        .chain(hospitals)
+        .chain(cells);
     all.for_each(|cell| cell.structure.resize(items, Outcome::NoData));
     Ok(())
 }

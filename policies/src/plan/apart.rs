@@ -47,9 +47,8 @@ pub fn apart(layout: &Layout, dictionary: &Dictionary) -> Result<Apart, canonica
         let (tells, parts_of) = derived(&block.measure, dictionary);
         subjects.extend(tells);
         for measure in parts_of {
-            let beside = |other: &BlockLayout| {
-                other.table == block.table && other.measure == measure
-            };
+            let beside =
+                |other: &BlockLayout| other.table == block.table && other.measure == measure;
             if !layout.blocks.iter().any(beside) {
                 wholes.insert(whole(layout, block, &measure)?, words(&measure));
             }
@@ -99,17 +98,30 @@ fn derived(measure: &Measure, dictionary: &Dictionary) -> (Vec<String>, Vec<Meas
     // Fields that are parts of one whole tell about each other.
     let root_of = |id: &Slug| {
         let known = dictionary.field(id.as_str());
-        known.and_then(|field| field.part_of.clone()).unwrap_or_else(|| id.clone())
+        known
+            .and_then(|field| field.part_of.clone())
+            .unwrap_or_else(|| id.clone())
     };
     let root = root_of(field);
-    let of_root = || dictionary.fields.iter().map(|field| &field.id).filter(|id| root_of(id) == root);
+    let of_root = || {
+        dictionary
+            .fields
+            .iter()
+            .map(|field| &field.id)
+            .filter(|id| root_of(id) == root)
+    };
     let all = || of_root().flat_map(|id| [level(id), bins(id), items(id)]);
-    let sum = || Measure::Sum { field: root.clone() };
+    let sum = || Measure::Sum {
+        field: root.clone(),
+    };
     match measure {
         // The items say nothing that the whole does, but for their sum.
         Measure::Structure { .. } if *field == root => {
             let own = [level(&root), bins(&root)];
-            (all().filter(|subject| !own.contains(subject)).collect(), vec![sum()])
+            (
+                all().filter(|subject| !own.contains(subject)).collect(),
+                vec![sum()],
+            )
         }
         Measure::Histogram { .. } if *field == root => {
             (vec![bins(&root)], vec![Measure::Count, sum()])
@@ -165,7 +177,10 @@ mod tests {
         table.extend(groups);
         table.insert("alliance".to_owned(), "a".into());
         table.insert("version".to_owned(), 1.into());
-        table.insert("bin_edges".to_owned(), toml::Value::Array(vec![0.into(), 3000.into()]));
+        table.insert(
+            "bin_edges".to_owned(),
+            toml::Value::Array(vec![0.into(), 3000.into()]),
+        );
         table.try_into().unwrap()
     }
 
@@ -211,32 +226,57 @@ mod tests {
             let mut layout = layout("yearly-hospitals");
             change(&mut layout);
             let told = told(&layout).unwrap();
-            apart_of("yearly-alliance").wholes.keys().all(|whole| told.contains(whole))
+            apart_of("yearly-alliance")
+                .wholes
+                .keys()
+                .all(|whole| told.contains(whole))
         };
         assert!(of(&|_| {}));
-        assert!(!of(&|layout| layout.bound = Bound::Year { groups: 2, stays: 1 }));
-        assert!(!of(&|layout| {
-            layout.blocks.retain(|block| !matches!(block.measure, Measure::Sum { .. }));
+        assert!(!of(&|layout| layout.bound = Bound::Year {
+            groups: 2,
+            stays: 1
         }));
         assert!(!of(&|layout| {
-            let axis = layout.tables.iter().find_map(|table| table.axes.first()).unwrap();
+            layout
+                .blocks
+                .retain(|block| !matches!(block.measure, Measure::Sum { .. }));
+        }));
+        assert!(!of(&|layout| {
+            let axis = layout
+                .tables
+                .iter()
+                .find_map(|table| table.axes.first())
+                .unwrap();
             let allowed = vec![true; axis.keys.len()];
-            layout.filter = vec![KeySet { axis: axis.clone(), allowed }];
+            layout.filter = vec![KeySet {
+                axis: axis.clone(),
+                allowed,
+            }];
         }));
-        assert!(!of(&|layout| layout.tables.iter_mut().for_each(|table| table.axes.clear())));
+        assert!(!of(&|layout| layout
+            .tables
+            .iter_mut()
+            .for_each(|table| table.axes.clear())));
     }
 
     /// Items, their whole and its bins, each asked one way and then the other.
     #[test]
     fn what_can_be_computed_from_each_other_is_told_one_way() {
         let field: Slug = "cost".parse().unwrap();
-        let items_of: Vec<Slug> = dictionary().items_of(&field).map(|item| item.id.clone()).collect();
+        let items_of: Vec<Slug> = dictionary()
+            .items_of(&field)
+            .map(|item| item.id.clone())
+            .collect();
         let item = items_of.first().unwrap().clone();
         let told_by = |measure: &Measure| subject(measure);
         let pooled = |measure: &Measure| derived(measure, &dictionary()).0;
         let (sum, bins, structure, part) = (
-            Measure::Sum { field: field.clone() },
-            Measure::Histogram { field: field.clone() },
+            Measure::Sum {
+                field: field.clone(),
+            },
+            Measure::Histogram {
+                field: field.clone(),
+            },
             Measure::Structure { field },
             Measure::Sum { field: item },
         );

@@ -89,7 +89,12 @@ fn the_shipped_templates_stay_within_their_price() {
     let pair = ["yearly-hospitals", "yearly-alliance"].map(|id| of(id).price().unwrap());
     assert_eq!(pair.map(|price| price.to_string()), ["0.19", "0.05"]);
     // With the monthly series and the billionth of a pooled upload the pair is within the quota.
-    let all = Rho::sum([pair[0], pair[1], monthly.price().unwrap(), Rho::from_nano(1).unwrap()]);
+    let all = Rho::sum([
+        pair[0],
+        pair[1],
+        monthly.price().unwrap(),
+        Rho::from_nano(1).unwrap(),
+    ]);
     assert!(all.unwrap() <= Privacy::parse(DEFAULT).unwrap().allowance.benchmark);
     assert!(monthly.series.is_some());
 }

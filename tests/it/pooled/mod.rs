@@ -316,12 +316,7 @@ pub(crate) async fn ask(state: &State, authority: &Authority, roster: &[&str]) -
     ask_from(state, authority, "yearly-pooled", roster).await
 }
 
-async fn ask_from(
-    state: &State,
-    authority: &Authority,
-    template: &str,
-    roster: &[&str],
-) -> Held {
+async fn ask_from(state: &State, authority: &Authority, template: &str, roster: &[&str]) -> Held {
     let order = Order {
         period: "2025-01..2025-12".parse().unwrap(),
         roster: roster.iter().map(|name| slug(name)).collect(),

@@ -38,7 +38,9 @@ fn layout(one: &Party, question: &Question) -> Layout {
 /// What a hospital would answer without noise, not charged.
 async fn noiseless(one: &Party, question: &Question) -> Reply {
     let app = &one.app;
-    let released = snapshot::released(&app.state, &app.data, &question.period).await.unwrap();
+    let released = snapshot::released(&app.state, &app.data, &question.period)
+        .await
+        .unwrap();
     let layout = layout(one, question);
     let cells = exact(app, &layout, &released).unwrap();
     let answer = Answer {
@@ -58,7 +60,9 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
     let first = pool.party("h01");
     let held = pool.open_from("yearly-alliance").await;
     // Parts are pooled beside wholes that the hospital tells by itself; h05 tells none.
-    let said = party::answer(&pool.desk(pool.party("h05")), &held.offer).await.unwrap();
+    let said = party::answer(&pool.desk(pool.party("h05")), &held.offer)
+        .await
+        .unwrap();
     assert_eq!(said, Said::Declined(Reason::Refused));
     assert_eq!(pool.party("h05").home.spent("all").await, 0);
 
@@ -66,7 +70,9 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
     let mut replies: Vec<Reply> = Vec::new();
     for name in ANSWERED {
         let one = pool.party(name);
-        let charged = reply(&one.app, &asked(one, "yearly-hospitals")).await.unwrap();
+        let charged = reply(&one.app, &asked(one, "yearly-hospitals"))
+            .await
+            .unwrap();
         let answer = charged.sealed().open(&one.app.signer.public()).unwrap();
         replies.push((slug(name), Ok(answer)));
         pool.upload(name, &held.offer).await;
@@ -83,7 +89,9 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
     let later = Timestamp(held.round.manifest().closes.0 + 1);
     assert_eq!(pool.go_on(&round, later).await, "proposed");
     pool.sit(&round, &["h01", "h02", "c3"], later).await;
-    let files = office::files(&pool.state, &pool.find(&round).await).await.unwrap();
+    let files = office::files(&pool.state, &pool.find(&round).await)
+        .await
+        .unwrap();
     let verified = verify(&files, &pool.alliance, NOW).unwrap();
     let (own, summed) = (
         layout(first, &attributed.question),
@@ -109,12 +117,21 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
     let without = made(&own, &replies[1..]);
     assert_eq!(without, Err(BenchmarkError::NoAnswer(slug("h01"))));
     let mut other = own.clone();
-    other.bound = policies::plan::Bound::Year { groups: 2, stays: 1 };
+    other.bound = policies::plan::Bound::Year {
+        groups: 2,
+        stays: 1,
+    };
     let differ = made(&other, &replies);
-    assert!(matches!(differ, Err(BenchmarkError::Differ(_))), "{differ:?}");
+    assert!(
+        matches!(differ, Err(BenchmarkError::Differ(_))),
+        "{differ:?}"
+    );
     let (question, _) = shipped(&first.app, "yearly-hospitals", "2025-01..2025-06");
     let differ = made(&layout(first, &question), &replies);
-    assert!(matches!(differ, Err(BenchmarkError::Differ(_))), "{differ:?}");
+    assert!(
+        matches!(differ, Err(BenchmarkError::Differ(_))),
+        "{differ:?}"
+    );
 }
 
 fn way(outcome: &Outcome<Figure>) -> Option<Way> {
@@ -134,7 +151,11 @@ fn ways(found: &Benchmark) {
     };
     pooled(&found.total.all);
     let by_group = &found.splits[0];
-    let rows: Vec<_> = by_group.rows.iter().filter(|row| row.alliance.stays.value().is_some()).collect();
+    let rows: Vec<_> = by_group
+        .rows
+        .iter()
+        .filter(|row| row.alliance.stays.value().is_some())
+        .collect();
     assert_eq!(rows.len(), 2);
     for row in rows {
         pooled(&row.alliance);
@@ -148,13 +169,24 @@ fn ways(found: &Benchmark) {
     for asked in found.asked.iter().chain(&by_group.asked) {
         let of_sum = matches!(
             asked.figure,
-            Kind::P25 | Kind::P50 | Kind::P75 | Kind::P90 | Kind::CappedShare | Kind::AboveCap | Kind::Structure
+            Kind::P25
+                | Kind::P50
+                | Kind::P75
+                | Kind::P90
+                | Kind::CappedShare
+                | Kind::AboveCap
+                | Kind::Structure
         );
         let wanted = if of_sum { Way::Pooled } else { Way::Attributed };
         assert_eq!(asked.way, Some(wanted), "{:?}", asked.figure);
     }
-    let figures: std::collections::BTreeSet<Kind> = found.asked.iter().map(|asked| asked.figure).collect();
-    assert_eq!(figures.len(), found.asked.len(), "no figure is asked both ways");
+    let figures: std::collections::BTreeSet<Kind> =
+        found.asked.iter().map(|asked| asked.figure).collect();
+    assert_eq!(
+        figures.len(),
+        found.asked.len(),
+        "no figure is asked both ways"
+    );
 }
 
 /// Without noise the pooled figures are those of attributed answers to the same blocks, and their
@@ -163,7 +195,12 @@ async fn equal(pool: &Pool, found: &Benchmark) {
     let first = pool.party("h01");
     let (mut question, _) = shipped(&first.app, "yearly-hospitals", "2025");
     let (pooled, _) = shipped(&first.app, "yearly-alliance", "2025");
-    for (own, more) in question.tables.iter_mut().filter(|table| !table.by.is_empty()).zip(pooled.tables) {
+    for (own, more) in question
+        .tables
+        .iter_mut()
+        .filter(|table| !table.by.is_empty())
+        .zip(pooled.tables)
+    {
         own.blocks.extend(more.blocks);
     }
     let question = question.canonical();
@@ -194,7 +231,10 @@ async fn equal(pool: &Pool, found: &Benchmark) {
     };
     same(&found.total.all, &plain.total.all);
     for (found, plain) in found.splits[0].rows.iter().zip(&plain.splits[0].rows) {
-        assert_eq!(found.alliance.stays.value().is_some(), plain.alliance.stays.value().is_some());
+        assert_eq!(
+            found.alliance.stays.value().is_some(),
+            plain.alliance.stays.value().is_some()
+        );
         if found.alliance.stays.value().is_some() {
             same(&found.alliance, &plain.alliance);
         }
@@ -208,15 +248,27 @@ fn written(found: &Benchmark) {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let again: Benchmark = serde_json::from_str(&read("benchmark.json")).unwrap();
     assert_eq!(again, *found);
-    for (name, key) in [("hospitals.csv", "hospital"), ("by-case_group.csv", "hospital")] {
+    for (name, key) in [
+        ("hospitals.csv", "hospital"),
+        ("by-case_group.csv", "hospital"),
+    ] {
         let text = read(name);
         let mut table = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
         let head = table.headers().unwrap().clone();
         let at = |column: &str| head.iter().position(|name| name == column).unwrap();
-        let suffix = if name == "hospitals.csv" { "p50_per_reference" } else { "p50_cny" };
-        let (status, obtained) = (at(&format!("{suffix}_status")), at(&format!("{suffix}_obtained")));
+        let suffix = if name == "hospitals.csv" {
+            "p50_per_reference"
+        } else {
+            "p50_cny"
+        };
+        let (status, obtained) = (
+            at(&format!("{suffix}_status")),
+            at(&format!("{suffix}_obtained")),
+        );
         let stays = at("stays_obtained");
-        let share = head.iter().position(|name| name.starts_with("share_") && name.ends_with("_obtained"));
+        let share = head
+            .iter()
+            .position(|name| name.starts_with("share_") && name.ends_with("_obtained"));
         let mut sums = 0;
         for row in table.records() {
             let row = row.unwrap();
@@ -226,14 +278,23 @@ fn written(found: &Benchmark) {
             }
             assert_eq!(&row[stays], "attributed");
             sums += usize::from(alliance);
-            let wanted = if alliance { ("value", "pooled") } else { ("", "") };
+            let wanted = if alliance {
+                ("value", "pooled")
+            } else {
+                ("", "")
+            };
             assert_eq!((&row[status], &row[obtained]), wanted);
             assert_eq!(&row[share.unwrap()], wanted.1);
         }
         assert!(sums > 0);
     }
     let page = read("report.html");
-    for word in ["合并 pooled", "分别 attributed", "h01", "p1-yearly-alliance"] {
+    for word in [
+        "合并 pooled",
+        "分别 attributed",
+        "h01",
+        "p1-yearly-alliance",
+    ] {
         assert!(page.contains(word), "{word}");
     }
     assert!(read("columns.csv").contains("p50_cny_obtained"));

@@ -296,7 +296,9 @@ fn split(
     if of_sum {
         // A sum over hospitals is the alliance: its peers are its other groups.
         for row in &mut rows {
-            row.hospitals.iter().for_each(|sum| row.alliance = sum.clone());
+            row.hospitals
+                .iter()
+                .for_each(|sum| row.alliance = sum.clone());
         }
     }
     improved::means(context, sorted, table, &mut rows);

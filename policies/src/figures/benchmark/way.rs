@@ -120,7 +120,8 @@ impl Benchmark {
         let hospitals = self.hospitals.iter_mut().map(|one| &mut one.totals);
         let totals = std::iter::once(&mut self.total).chain(hospitals);
         let rows = self.splits.iter_mut().flat_map(|split| &mut split.rows);
-        let cells = rows.flat_map(|row| std::iter::once(&mut row.alliance).chain(&mut row.hospitals));
+        let cells =
+            rows.flat_map(|row| std::iter::once(&mut row.alliance).chain(&mut row.hospitals));
         let figures = totals
             .flat_map(Totals::each_mut)
             .chain(cells.flat_map(Cell::each_mut));
