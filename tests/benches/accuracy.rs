@@ -249,7 +249,9 @@ fn blocks(
     };
     let (count, mut sum) = (find(&Measure::Count)?, find(&cost())?);
     let most = dictionary.cap * 1000;
-    let part = f64::from(reach(most, centre)) / f64::from(most);
+    let reach = reach(most, centre);
+    sum.l2_squared = sum.l2_squared / u128::from(most).pow(2) * u128::from(reach).pow(2);
+    let part = f64::from(reach) / f64::from(most);
     sum.sigma = Sigma((sum.sigma.0 as f64 * part).ceil() as u64);
     Ok([count, sum])
 }

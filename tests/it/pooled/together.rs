@@ -56,7 +56,7 @@ async fn noiseless(one: &Party, question: &Question) -> Reply {
 
 #[tokio::test]
 async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
-    let pool = Pool::holding(60).await;
+    let pool = Pool::holding(300).await;
     let first = pool.party("h01");
     let held = pool.open_from("yearly-alliance").await;
     // Parts are pooled beside wholes that the hospital tells by itself; h05 tells none.
@@ -135,7 +135,8 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
 }
 
 fn way(outcome: &Outcome<Figure>) -> Option<Way> {
-    outcome.value().unwrap().way
+    let figure = outcome.value();
+    figure.unwrap_or_else(|| panic!("{outcome:?}")).way
 }
 
 /// Stays and means by each hospital's own answers, structure and spread of the sum alone.
