@@ -1,9 +1,10 @@
 #!/bin/sh
 # A whole alliance on this machine: one coordinator and six hospitals, each a process of its own,
-# talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series. With
-# made-up data also a pooled round about the year before, with a committee of four, in whose middle a
-# hospital that sits in the committee is killed. Then the alliance's next year: forecast, budget, execution,
-# overspend, bonus, appraisal.
+# talking mutual TLS; a year of data, a year's benchmark and one month of the monthly series. What each
+# hospital tells of the year by itself and what only sums over hospitals tell stand in one report: the
+# sums are a pooled round with a committee of four, in whose middle a hospital that sits in the
+# committee is killed. Then the alliance's next year: forecast, budget, execution, overspend, bonus,
+# appraisal.
 #
 #   sh deploy/demo.sh                 made-up data
 #   sh deploy/demo.sh --data DIR      the six SPARCS hospitals in DIR/sparcs
@@ -20,7 +21,7 @@ while [ $# -gt 0 ]; do
     --data) data=$(cd "$2" && pwd); shift 2 ;;
     --folder) folder=$2; shift 2 ;;
     --quick) stays=8000; shift ;;
-    *) sed -n '2,13p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,14p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -112,6 +113,9 @@ officers() { # a home: two officers sign the policy
     "$node" --data "$1" policy approve --as zhao-min >/dev/null
 }
 
+# The second hospital sits in the committee and dies in the middle of the pooled round.
+dying=$(printf '%s' "$hospitals" | cut -d ' ' -f 2)
+
 say "hospitals: join, load, release"
 for hospital in $hospitals; do
     home="$folder/$hospital"
@@ -129,12 +133,12 @@ for hospital in $hospitals; do
     "$node" --data "$home" release all --officer demo-officer >/dev/null
     # The steward lets these templates be answered unasked.
     officers "$home"
-    for template in yearly-benchmark monthly-benchmark audit-signals yearly-pooled; do
+    for template in yearly-hospitals yearly-alliance monthly-benchmark audit-signals; do
         "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
     done
     "$node" --data "$home" run >"$home/run.log" 2>&1 &
     running="$running $!"
-    [ "$hospital" != h02 ] || second=$!
+    if [ "$hospital" = "$dying" ]; then dying_process=$!; fi
 done
 
 round() { # template, period; sets id
@@ -145,24 +149,89 @@ round() { # template, period; sets id
 }
 benchmark() { "$coordinator" --data "$folder/coordinator" benchmark "$id" --out "$folder/$1"; }
 
-say "the year's benchmark"
-round yearly-benchmark "$year"
-benchmark benchmark
-say "the month's benchmark"
-round monthly-benchmark "$year-12"
+say "the year's benchmark: what each hospital tells by itself"
+round yearly-hospitals "$year"
+attributed=$id
+
+# Only the sum over the hospitals becomes known, and no hospital's own numbers. The second hospital gives
+# its share of the noise like the others, sits in the committee too, and dies once the round is open.
+first=${hospitals%% *}
+say "cost structure and spread of the year, pooled: $first, $dying, the insurer and the commission are the committee"
+pooled() { step=$1; shift; "$coordinator" --data "$folder/coordinator" pooled "$step" "$@"; }
+for body in insurer commission; do
+    home="$folder/$body"
+    join "$body" "$home" >/dev/null
+    officers "$home"
+    kind=authority
+    [ "$body" = commission ] || kind=insurer
+    pooled body "$body" --kind "$kind" --entity "$body"
+    "$node" --data "$home" run --committee-only >"$home/run.log" 2>&1 &
+    running="$running $!"
+done
+pooled committee "$first,$dying,insurer,commission"
+tries=0 # the seats publish their keys by themselves
+until pooled list --operator alliance-office >"$folder/key-list.txt" 2>/dev/null; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 60 ] || { echo "no seat keys" >&2; exit 1; }
+    sleep 0.5
+done
+# By phone again: each steward hears each member's fingerprint from itself.
+for member in $hospitals insurer commission; do
+    sed -n 's/^  //p' "$folder/key-list.txt" | while read -r name heard; do
+        # Once two hospitals have countersigned, the others follow the list a moment later.
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            "$node" --data "$folder/$member" pooled accept "$name" "$heard" --as li-hua \
+                >/dev/null 2>&1 && break
+            sleep 1
+        done
+    done
+done
+tries=0 # hospitals countersign the list, then it is followed
+until id=$(pooled open yearly-alliance --period "$year" --deadline 20s --answers 5m \
+    --min-answers 5 2>/dev/null); do
+    tries=$((tries + 1))
+    [ "$tries" -lt 60 ] || { echo "no key list" >&2; exit 1; }
+    sleep 0.5
+done
+kill -9 "$dying_process"
+wait "$dying_process" 2>/dev/null || true
+echo "$id is open; $dying was killed"
+tries=0
+until pooled rounds | grep -Eq "^$id +(done|dead)"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 120 ] || break
+    sleep 0.5
+done
+pooled rounds
+pooled publish "$id" --out "$folder/published-sums"
+pooled verify "$folder/published-sums"
+"$node" --data "$folder/$first" pooled verify "$folder/published-sums" | tail -n 1
+"$node" --data "$folder/$dying" run >>"$folder/$dying/run.log" 2>&1 &
+running="$running $!"
+
+say "the year's report: both ways, each figure says which"
+"$coordinator" --data "$folder/coordinator" benchmark "$attributed" --pooled "$id" --out "$folder/benchmark"
+
+
+# Its cost items and bins are told by each hospital: of a year whose structure and bins are pooled nodes
+# refuse them, so the made-up hospitals are asked about the year before. SPARCS has no items.
+[ -n "$data" ] && month="$year-12" || month="$((year - 1))-12"
+say "a month's benchmark: $month"
+round monthly-benchmark "$month"
 benchmark month
 
 # A month close and an insurer's audit of it: the list that the hospital commits to lacks two
 # settlements, has one of another amount, one twice and one that nobody paid.
 if [ -z "$data" ]; then
-    say "where an insurer looks first: rates apart from the peers', first half against second"
-    round audit-signals "$year-01..$year-06"
-    before=$id
-    round audit-signals "$year-07..$year-12"
-    "$coordinator" --data "$folder/coordinator" signals "$id" --before "$before" --out "$folder/signals"
+    before=$((year - 1))
+    say "where an insurer looks first: rates apart from the peers' in $before, first half against second"
+    round audit-signals "$before-01..$before-06"
+    half=$id
+    round audit-signals "$before-07..$before-12"
+    "$coordinator" --data "$folder/coordinator" signals "$id" --before "$half" --out "$folder/signals"
     say "an insurer's audit of h01, $year-12"
     home="$folder/h01"
-    insurer="$folder/insurer"
+    insurer="$folder/audit"
     mkdir -p "$insurer"
     month_of_payer='NF == 29 && $12 == "employee" && index($10, month) == 1 && $28 ~ /^[0-9]+\.[0-9][0-9]$/'
     awk -F, -v month="$year-12" "BEGIN { print \"settlement,fen,group\" } $month_of_payer"' {
@@ -219,64 +288,6 @@ if [ -z "$data" ]; then
         $witnesses --quorum 2
 fi
 
-# Only the sum over the hospitals becomes known, and no hospital's own numbers. h02 gives its share of
-# the noise like the others, sits in the committee too, and dies once the round is open.
-if [ -z "$data" ]; then
-    say "cost structure of $((year - 1)), pooled: h01, h02, the insurer and the commission are the committee"
-    pooled() { step=$1; shift; "$coordinator" --data "$folder/coordinator" pooled "$step" "$@"; }
-    for body in insurer commission; do
-        home="$folder/$body"
-        join "$body" "$home" >/dev/null
-        officers "$home"
-        kind=authority
-        [ "$body" = commission ] || kind=insurer
-        pooled body "$body" --kind "$kind" --entity "$body"
-        "$node" --data "$home" run --committee-only >"$home/run.log" 2>&1 &
-        running="$running $!"
-    done
-    pooled committee h01,h02,insurer,commission
-    tries=0 # the seats publish their keys by themselves
-    until pooled list --operator alliance-office >"$folder/key-list.txt" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 60 ] || { echo "no seat keys" >&2; exit 1; }
-        sleep 0.5
-    done
-    # By phone again: each steward hears each member's fingerprint from itself.
-    for member in $hospitals insurer commission; do
-        sed -n 's/^  //p' "$folder/key-list.txt" | while read -r name heard; do
-            # Once two hospitals have countersigned, the others follow the list a moment later.
-            for _ in 1 2 3 4 5 6 7 8 9 10; do
-                "$node" --data "$folder/$member" pooled accept "$name" "$heard" --as li-hua \
-                    >/dev/null 2>&1 && break
-                sleep 1
-            done
-        done
-    done
-    tries=0 # hospitals countersign the list, then it is followed
-    until id=$(pooled open yearly-pooled --period $((year - 1)) --deadline 20s --answers 5m \
-        --min-answers 5 2>/dev/null); do
-        tries=$((tries + 1))
-        [ "$tries" -lt 60 ] || { echo "no key list" >&2; exit 1; }
-        sleep 0.5
-    done
-    kill -9 "$second"
-    wait "$second" 2>/dev/null || true
-    echo "$id is open; h02 was killed"
-    tries=0
-    until pooled rounds | grep -Eq "^$id +(done|dead)"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 120 ] || break
-        sleep 0.5
-    done
-    pooled rounds
-    pooled report "$id" --out "$folder/pooled" >/dev/null
-    pooled publish "$id" --out "$folder/pooled/published"
-    pooled verify "$folder/pooled/published"
-    "$node" --data "$folder/h01" pooled verify "$folder/pooled/published" | tail -n 1
-    "$node" --data "$folder/h02" run >>"$folder/h02/run.log" 2>&1 &
-    running="$running $!"
-fi
-
 . deploy/year.sh
 
 say "what it cost in privacy, at each hospital"
@@ -300,13 +311,13 @@ say "what the first hospital's steward allowed"
 
 say "where to look"
 echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
-echo "month        $folder/month/*.html (December alone, with its own *.csv and *.json)"
-[ -n "$data" ] || echo "pooled       $folder/pooled/report.html (the year before, sums alone; published/ is for verifying)"
+echo "month        $folder/month/*.html ($month alone, with its own *.csv and *.json)"
+echo "pooled       $folder/published-sums (the pooled round, for anyone to verify)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
 if [ -z "$data" ]; then
     echo "signals      $folder/signals/*.csv    (where an insurer looks first)"
-    echo "evidence     $folder/insurer/audit/pack (the audit of h01, verified offline)"
+    echo "evidence     $folder/audit/audit/pack (the audit of h01, verified offline)"
 fi
 echo "year         $folder/year/published (letter.html for print, members.csv, year.json to verify)"
 echo "one node     $node --data $folder/$first ledger | log show | months | steward inbox | ask … --dry-run"

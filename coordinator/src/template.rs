@@ -92,7 +92,9 @@ mod tests {
             [
                 "audit-signals",
                 "monthly-benchmark",
+                "yearly-alliance",
                 "yearly-benchmark",
+                "yearly-hospitals",
                 "yearly-pooled"
             ]
         );

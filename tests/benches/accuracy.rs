@@ -1,14 +1,19 @@
 //! The accuracy binary: on the hospitals of the SPARCS 2020 public-use file it prints how far mean
 //! costs by case group lie from the exact capped means, raw and improved, attributed and pooled.
 //!
-//! `accuracy [--runs N]`; the file is not part of the project and is looked for in the folder that
+//! `accuracy [--runs N] [--centre M]`; the file is not part of the project and is looked for in the folder that
 //! `CONSILIUM_DATA` names and in `../shared/data`. Everything is drawn by the node's own sampler at
 //! the scales that the plan compiles.
 //!
-//! Three ways to spend ρ: the yearly benchmark's table by case group, all six blocks in the
-//! template's proportions; count and sum of cost only, at equal price; and the same at the split of
+//! Four ways to spend ρ: the yearly benchmark's table by case group, all six blocks in the
+//! template's proportions; the same of `yearly-hospitals`, beside which structure and spread are
+//! pooled; count and sum of cost only, at equal price; and the same at the split of
 //! least error. Pooled answers are simulated: the exact total of the hospitals and one draw of
 //! noise whose variance is σ²·|U|/(n_min − t) with everybody alive, n_min = ⌈0.8·n⌉ and t = 1.
+//!
+//! `--centre M` simulates what is not built: sums of v − M instead of v, M in thousandths of the
+//! reference. One stay then moves a sum by max(M, cap − M) instead of cap, and the plain sum is
+//! rebuilt as the noised sum + M × the noised count.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -33,11 +38,14 @@ type Stay = (String, String, u64);
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let runs: u32 = match arguments.as_slice() {
-        [] => 20,
-        [flag, runs] if flag == "--runs" => runs.parse()?,
-        _ => bail!("accuracy [--runs N]"),
-    };
+    let (mut runs, mut centre) = (20_u32, 0_u32);
+    for pair in arguments.chunks(2) {
+        match pair {
+            [flag, number] if flag == "--runs" => runs = number.parse()?,
+            [flag, number] if flag == "--centre" => centre = number.parse()?,
+            _ => bail!("accuracy [--runs N] [--centre M]"),
+        }
+    }
     let Some(folder) = folder() else {
         println!("did not run: needs the SPARCS files (CONSILIUM_DATA or ../shared/data)");
         return Ok(());
@@ -56,6 +64,11 @@ fn main() -> anyhow::Result<()> {
          group is the case group over all hospitals.",
         dictionary.cap
     );
+    if centre > 0 {
+        println!(
+            "Simulated, not built: sums of each stay's value less {centre}/1000 of its reference."
+        );
+    }
     for (title, stays) in [("six hospitals", six), ("the twenty largest", twenty)] {
         let alliance = Alliance::new(&dictionary, &stays);
         for rho in ["0.05", "0.2", "0.5"] {
@@ -64,11 +77,11 @@ fn main() -> anyhow::Result<()> {
                 "{:<22}{:<11}{:>17}{:>17}{:>17}{:>17}",
                 "", "", "cells 30-99", "cells 100-299", "cells 300+", "groups 30+"
             );
-            for way in [Way::Yearly, Way::Equal, Way::Least] {
-                let blocks = blocks(&dictionary, way, rho.parse()?)?;
+            for way in [Way::Yearly, Way::Hospitals, Way::Equal, Way::Least] {
+                let blocks = blocks(&dictionary, way, rho.parse()?, centre)?;
                 let mut tally = Tally::default();
                 for _ in 0..runs {
-                    alliance.draw(&blocks, &mut tally)?;
+                    alliance.draw(&blocks, centre, &mut tally)?;
                 }
                 tally.print(way.name());
             }
@@ -148,6 +161,7 @@ fn largest(stays: Vec<Stay>, count: usize) -> Vec<Stay> {
 #[derive(Clone, Copy)]
 enum Way {
     Yearly,
+    Hospitals,
     Equal,
     Least,
 }
@@ -156,6 +170,7 @@ impl Way {
     fn name(self) -> &'static str {
         match self {
             Self::Yearly => "yearly benchmark",
+            Self::Hospitals => "yearly by hospital",
             Self::Equal => "mean only, 1:1",
             Self::Least => "mean only, least",
         }
@@ -169,12 +184,21 @@ fn cost() -> Measure {
 }
 
 /// Count and sum as the plan compiles them, by case group.
-fn blocks(dictionary: &Dictionary, way: Way, rho: Rho) -> anyhow::Result<[BlockLayout; 2]> {
+fn blocks(
+    dictionary: &Dictionary,
+    way: Way,
+    rho: Rho,
+    centre: u32,
+) -> anyhow::Result<[BlockLayout; 2]> {
     let rules = Privacy::parse(DEFAULT)?;
     let period = Period::year(DataYear(2020))?;
+    let name = match way {
+        Way::Hospitals => "yearly-hospitals",
+        Way::Yearly | Way::Equal | Way::Least => "yearly-benchmark",
+    };
     let yearly = template::shipped()
         .into_iter()
-        .find(|t| t.id.as_str() == "yearly-benchmark")
+        .find(|t| t.id.as_str() == name)
         .context("the template")?;
     let whole = yearly.draft(dictionary, rules.digest()?, period)?.question;
     let by = vec!["case_group".parse()?];
@@ -186,7 +210,7 @@ fn blocks(dictionary: &Dictionary, way: Way, rho: Rho) -> anyhow::Result<[BlockL
         both.map(|(measure, nano)| (measure, Rho::from_nano(nano)))
     };
     let priced: Vec<(Measure, _)> = match way {
-        Way::Yearly => {
+        Way::Yearly | Way::Hospitals => {
             // What the dictionary lacks the template leaves out; the rest keeps its proportions.
             let all: u64 = of_template.iter().map(|block| block.rho.nano()).sum();
             let part = |block: &Block| {
@@ -201,7 +225,10 @@ fn blocks(dictionary: &Dictionary, way: Way, rho: Rho) -> anyhow::Result<[BlockL
             // thousandths of the reference.
             let most = u128::from(dictionary.cap) * 1000;
             let of = |weight, l2_squared| Weighted { weight, l2_squared };
-            let parts = [of(1_000_000, 3), of(1, 3 * most * most)];
+            // With a centre the count's noise weighs by how far 1 lies from it.
+            let (reach, off) = (reach(most as u32, centre), 1000 - i64::from(centre));
+            let weight = (off * off).max(1) as u64;
+            let parts = [of(weight, 3), of(1, 3 * u128::from(reach).pow(2))];
             let shares = least_error(rho, &parts).context("a split")?;
             halves(shares[0].nano()).into()
         }
@@ -220,7 +247,18 @@ fn blocks(dictionary: &Dictionary, way: Way, rho: Rho) -> anyhow::Result<[BlockL
         let at = layout.find(0, measure).context("a block")?;
         Ok::<_, anyhow::Error>(layout.blocks[at].clone())
     };
-    Ok([find(&Measure::Count)?, find(&cost())?])
+    let (count, mut sum) = (find(&Measure::Count)?, find(&cost())?);
+    let most = dictionary.cap * 1000;
+    let reach = reach(most, centre);
+    sum.l2_squared = sum.l2_squared / u128::from(most).pow(2) * u128::from(reach).pow(2);
+    let part = f64::from(reach) / f64::from(most);
+    sum.sigma = Sigma((sum.sigma.0 as f64 * part).ceil() as u64);
+    Ok([count, sum])
+}
+
+/// How far one stay moves a sum of values from 0 to `most`, each less `centre`.
+fn reach(most: u32, centre: u32) -> u32 {
+    centre.max(most - centre)
 }
 
 /// Exact counts and capped sums in thousandths of the reference, hospital by hospital, and the
@@ -298,7 +336,18 @@ impl Alliance {
     }
 
     /// One draw of everybody's noise.
-    fn draw(&self, [count, sum]: &[BlockLayout; 2], tally: &mut Tally) -> anyhow::Result<()> {
+    fn draw(
+        &self,
+        [count, sum]: &[BlockLayout; 2],
+        centre: u32,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let less = |sums: &[i64], counts: &[i64], sign: i64| -> Vec<i64> {
+            let pairs = sums.iter().zip(counts);
+            pairs
+                .map(|(sum, count)| sum + sign * i64::from(centre) * count)
+                .collect()
+        };
         let noised = |table: &[Vec<i64>], block: &BlockLayout| -> anyhow::Result<Vec<Vec<i64>>> {
             table
                 .iter()
@@ -309,13 +358,23 @@ impl Alliance {
         let noise = Noise {
             count: square(count),
             sum: square(sum),
+            centre: f64::from(centre) / 1000.0,
         };
-        let (counts, sums) = (noised(&self.counts, count)?, noised(&self.sums, sum)?);
+        let counts = noised(&self.counts, count)?;
+        let exact_sums = self.sums.iter().zip(&self.counts);
+        let centred: Vec<Vec<i64>> = exact_sums.map(|(s, n)| less(s, n, -1)).collect();
+        let centred = noised(&centred, sum)?;
+        let sums: Vec<Vec<i64>> = centred
+            .iter()
+            .zip(&counts)
+            .map(|(s, n)| less(s, n, 1))
+            .collect();
         let hospitals = self.counts.len() as f64;
         let exact = [Self::over_all(&self.counts), Self::over_all(&self.sums)];
         let attributed = Noise {
             count: hospitals * noise.count,
             sum: hospitals * noise.sum,
+            ..noise
         };
         let together = [Self::over_all(&counts), Self::over_all(&sums)];
         let groups = of_groups(&together, &exact, &attributed, [RAW, IMPROVED], tally);
@@ -326,10 +385,14 @@ impl Alliance {
             of_all.sigma = Sigma((block.sigma.0 as f64 * factor.sqrt()).ceil() as u64);
             Gaussian.add(exact, &of_all)
         };
-        let drawn = [pooled(&exact[0], count)?, pooled(&exact[1], sum)?];
+        let drawn = pooled(&exact[0], count)?;
+        let centred = pooled(&less(&exact[1], &exact[0], -1), sum)?;
+        let drawn_sums = less(&centred, &drawn, 1);
+        let drawn = [drawn, drawn_sums];
         let of_all = Noise {
             count: factor * noise.count,
             sum: factor * noise.sum,
+            ..noise
         };
         of_groups(&drawn, &exact, &of_all, [POOLED, POOLED_IMPROVED], tally);
         let shown = |n: i64| n >= 11 && n as f64 > 1.96 * noise.count.sqrt();
@@ -404,7 +467,8 @@ fn note(
     truth: f64,
 ) {
     let value = cell.sum / cell.count / 1000.0;
-    let of_mean = (noise.sum / 1e6 + value * value * noise.count).sqrt() / cell.count;
+    let off = value - noise.centre;
+    let of_mean = (noise.sum / 1e6 + off * off * noise.count).sqrt() / cell.count;
     tally.note(raw, band, value, of_mean, truth);
     let (value, sigma) = found.map_or((value, of_mean), |f| (f.value, f.variance.sqrt()));
     tally.note(improved, band, value, sigma, truth);

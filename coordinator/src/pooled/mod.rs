@@ -17,7 +17,7 @@ mod figures;
 pub use advance::{advance, certificate, overdue};
 pub use bodies::{Body, bodies, new_committee, set_body};
 pub use collect::take;
-pub use figures::figures;
+pub use figures::{beside, figures};
 pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
 pub use open::{Held, Order, find, list as rounds, open};
 pub use publish::{files, read_folder, write_folder};

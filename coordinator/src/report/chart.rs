@@ -2,9 +2,10 @@
 //! tell apart; every bar and mark bears its number, and a table stands behind each chart.
 
 use policies::figures::Benchmark;
-use policies::figures::benchmark::{Cell, Figure, Row, Split};
+use policies::figures::benchmark::{Cell, Figure, Hospital, Kind, Row, Split};
 use schemas::outcome::Outcome;
 
+use super::columns::pooled;
 use super::draw::{
     Axis, LEFT, RIGHT, TOP, bar, cut, dot, ends, label, line, middle, number, open, row_top,
 };
@@ -109,13 +110,19 @@ pub(super) fn cost_index(benchmark: &Benchmark) -> String {
     marks(&rows, "Cost index", &axis, Dress::Number, Some(1.0))
 }
 
+/// The hospitals that tell a figure of their own; none where it is pooled.
+pub(super) fn told_by(benchmark: &Benchmark, kind: Kind) -> impl Iterator<Item = &Hospital> {
+    let pooled = pooled(&benchmark.asked, kind);
+    benchmark.hospitals.iter().filter(move |_| !pooled)
+}
+
 /// Share of capped stays, hospitals and alliance.
 pub(super) fn capped(benchmark: &Benchmark) -> String {
     let alliance = (
         "联盟 alliance".to_owned(),
         &benchmark.total.all.capped_share,
     );
-    let each = benchmark.hospitals.iter();
+    let each = told_by(benchmark, Kind::CappedShare);
     let each = each.map(|h| (h.id.to_string(), &h.totals.all.capped_share));
     let rows: Vec<(String, &Outcome<Figure>)> = std::iter::once(alliance).chain(each).collect();
     let (_, high) = extent(rows.iter().filter_map(|row| row.1.value()), (0.0, 0.02));
@@ -130,7 +137,7 @@ pub(super) fn capped(benchmark: &Benchmark) -> String {
 /// Cost structure: one stacked bar a hospital and one for the alliance.
 pub(super) fn structure(benchmark: &Benchmark) -> String {
     let alliance = ("联盟 alliance".to_owned(), &benchmark.total.all);
-    let each = benchmark.hospitals.iter();
+    let each = told_by(benchmark, Kind::Structure);
     let each = each.map(|h| (h.id.to_string(), &h.totals.all));
     let rows: Vec<(String, &Cell)> = std::iter::once(alliance).chain(each).collect();
     stacked(benchmark, &rows)

@@ -1,7 +1,7 @@
 //! What each figure is called and in which unit it stands, in tables of all kinds.
 
 use policies::figures::Benchmark;
-use policies::figures::benchmark::{Asked, Kind};
+use policies::figures::benchmark::{Asked, Kind, Way};
 
 use super::words::Dress;
 
@@ -32,9 +32,24 @@ pub(super) struct Column {
     pub(super) unit: Unit,
     pub(super) zh: &'static str,
     pub(super) en: &'static str,
+    /// How its figures were obtained, where the report holds both ways.
+    pub(super) way: Option<Way>,
+}
+
+/// How a figure was obtained, in both languages; nothing where the report holds one way only.
+pub(super) fn obtained(way: Option<Way>) -> &'static str {
+    match way {
+        None => "",
+        Some(Way::Attributed) => "分别 attributed",
+        Some(Way::Pooled) => "合并 pooled",
+    }
 }
 
 impl Column {
+    pub(super) fn obtained(&self) -> &'static str {
+        obtained(self.way)
+    }
+
     pub(super) fn dress(&self) -> Dress {
         match self.unit {
             Unit::Share => Dress::Percent,
@@ -151,19 +166,29 @@ pub(super) fn column(kind: Kind) -> Column {
         unit,
         zh,
         en,
+        way: None,
     }
 }
 
 /// The columns of what was asked for, without the structure, which is one for each item.
 pub(super) fn columns(asked: &[Asked]) -> Vec<Column> {
-    let figures = asked.iter().map(|asked| asked.figure);
-    let plain = figures.filter(|figure| *figure != Kind::Structure);
-    plain.map(column).collect()
+    let plain = asked.iter().filter(|one| one.figure != Kind::Structure);
+    let named = plain.map(|one| Column {
+        way: one.way,
+        ..column(one.figure)
+    });
+    named.collect()
 }
 
 /// Whether a figure was asked for.
 pub(super) fn has(asked: &[Asked], kind: Kind) -> bool {
     asked.iter().any(|asked| asked.figure == kind)
+}
+
+/// Whether a figure is known of the sum over hospitals only.
+pub(super) fn pooled(asked: &[Asked], kind: Kind) -> bool {
+    let mut all = asked.iter();
+    all.any(|asked| asked.figure == kind && asked.way == Some(Way::Pooled))
 }
 
 /// Only hospitals have these: the alliance is their yardstick.

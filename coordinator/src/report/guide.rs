@@ -103,6 +103,10 @@ fn part(part: Part) -> (&'static str, &'static str) {
             "改进方法：least_squares 加权最小二乘，empirical_bayes 经验贝叶斯收缩（正态–正态，Morris 1983），anchored_cumulative 以病例数锚定的保序累计计数",
             "method: least_squares, weighted least squares of totals and cells; empirical_bayes, normal-normal shrinkage toward peers (Morris 1983); anchored_cumulative, isotonic cumulative counts anchored at the number of stays",
         ),
+        Part::Obtained => (
+            "取得方式：attributed 各医院分别作答；pooled 只知各医院合并之和（医院行为空）",
+            "how it was obtained: attributed, from each hospital's own answer; pooled, from the noised sum over hospitals alone (empty in rows of a hospital)",
+        ),
     }
 }
 
@@ -159,7 +163,10 @@ fn figures(
                 )
             }
         };
-        if matches!(beside, Part::Status | Part::Above | Part::ImprovedBy) {
+        if matches!(
+            beside,
+            Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained
+        ) {
             unit.clear();
         }
         rows.push(vec![

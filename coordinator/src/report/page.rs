@@ -7,7 +7,7 @@ use schemas::outcome::Outcome;
 
 use super::ReportError;
 use super::chart;
-use super::columns::{Column, columns, has, of_hospitals_only};
+use super::columns::{Column, columns, has, of_hospitals_only, pooled};
 use super::words::{Dress, Shown, by_year, counted, newest, shown, status};
 
 /// Most groups in the page's tables; all are in the CSV and JSON files.
@@ -31,6 +31,8 @@ struct Page<'a> {
     columns: Vec<Column>,
     hospitals: Vec<HospitalRow>,
     structure: Vec<Line>,
+    /// The hospitals that tell their own structure.
+    structured: Vec<&'a str>,
     cost_index: Option<Chart>,
     structure_chart: String,
     capped_chart: Option<Chart>,
@@ -53,6 +55,8 @@ pub(super) struct TotalRow {
     pub(super) zh: &'static str,
     pub(super) en: &'static str,
     pub(super) figure: Shown,
+    /// How it was obtained, where the report holds both ways.
+    obtained: &'static str,
 }
 
 struct HospitalRow {
@@ -86,6 +90,10 @@ pub(super) struct SplitView<'a> {
     pub(super) rows: Vec<Line>,
     compared: Vec<Line>,
     hospitals: Vec<&'a str>,
+    /// Cost structures of the biggest rows; empty where hospitals tell their own, or none was asked
+    /// for.
+    pub(super) structures: Vec<Line>,
+    pub(super) structures_chart: String,
 }
 
 pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
@@ -120,6 +128,9 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
             .any(|asked| asked.improved.is_some()),
         hospitals: hospitals.iter().map(|h| hospital_row(asked, h)).collect(),
         structure: structure(benchmark),
+        structured: chart::told_by(benchmark, Kind::Structure)
+            .map(|hospital| hospital.id.as_str())
+            .collect(),
         cost_index: has(asked, Kind::CostIndexReference).then(|| Chart {
             svg: chart::cost_index(benchmark),
             further: hospitals
@@ -175,6 +186,7 @@ pub(super) fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
         Some(TotalRow {
             zh: column.zh,
             en: column.en,
+            obtained: column.obtained(),
             figure,
         })
     })
@@ -195,7 +207,7 @@ fn hospital_columns(asked: &[Asked]) -> Vec<Column> {
                 | Kind::P75
                 | Kind::P90
                 | Kind::TimeObservedExpected
-        )
+        ) && !pooled(asked, column.kind)
     });
     all
 }
@@ -256,7 +268,7 @@ fn hospital_row(asked: &[Asked], hospital: &Hospital) -> HospitalRow {
 /// Cost items down, alliance and hospitals across.
 pub(super) fn structure(benchmark: &Benchmark) -> Vec<Line> {
     let cells = || {
-        let each = benchmark.hospitals.iter().map(|h| &h.totals.all);
+        let each = chart::told_by(benchmark, Kind::Structure).map(|h| &h.totals.all);
         std::iter::once(&benchmark.total.all).chain(each)
     };
     let asked = has(&benchmark.asked, Kind::Structure);
@@ -283,6 +295,8 @@ pub(super) fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> Spli
     let columns = split_columns(&split.asked);
     let rows = chart::biggest(split, MOST_ROWS);
     let compared = chart::biggest(split, MOST_COMPARED);
+    let of_sums = has(&split.asked, Kind::Structure)
+        && (benchmark.hospitals.is_empty() || pooled(&split.asked, Kind::Structure));
     SplitView {
         zh,
         en,
@@ -304,7 +318,29 @@ pub(super) fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> Spli
             Vec::new()
         },
         hospitals: benchmark.hospitals.iter().map(|h| h.id.as_str()).collect(),
+        structures: if of_sums {
+            structures(split)
+        } else {
+            Vec::new()
+        },
+        structures_chart: if of_sums {
+            chart::structures(benchmark, split)
+        } else {
+            String::new()
+        },
     }
+}
+
+/// Cost structures of the biggest rows.
+fn structures(split: &Split) -> Vec<Line> {
+    let biggest = chart::biggest(split, MOST_COMPARED).into_iter();
+    let shares = |row: &Row| {
+        let structure = row.alliance.structure.iter();
+        structure
+            .map(|share| shown(share, Dress::Percent))
+            .collect()
+    };
+    biggest.map(|row| line(row, shares(row))).collect()
 }
 
 fn group_line(columns: &[Column], row: &Row) -> Line {

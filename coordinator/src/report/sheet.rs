@@ -3,7 +3,7 @@
 //! what each means.
 
 use policies::figures::Benchmark;
-use policies::figures::benchmark::{Asked, Cell, Figure, Hospital, Kind, Split};
+use policies::figures::benchmark::{Asked, Cell, Figure, Hospital, Kind, Split, Way};
 use schemas::outcome::Outcome;
 
 use super::ReportError;
@@ -29,6 +29,7 @@ pub(super) enum Part {
     ImprovedLow,
     ImprovedHigh,
     ImprovedBy,
+    Obtained,
 }
 
 impl Part {
@@ -46,6 +47,7 @@ impl Part {
             Self::ImprovedLow => "improved_low",
             Self::ImprovedHigh => "improved_high",
             Self::ImprovedBy => "improved_by",
+            Self::Obtained => "obtained",
         }
     }
 
@@ -65,6 +67,7 @@ impl Part {
             Self::ImprovedLow => improved.map(|i| i.interval.low.clone()),
             Self::ImprovedHigh => improved.and_then(|i| i.interval.high.clone()),
             Self::ImprovedBy => improved.map(|i| i.method.name().to_owned()),
+            Self::Obtained => figure.and_then(|f| Some(f.way?.name().to_owned())),
         };
         text.unwrap_or_default()
     }
@@ -87,6 +90,9 @@ pub(super) fn parts(asked: Asked) -> Vec<Part> {
         parts.push(Part::Improved);
         parts.extend(ends);
     }
+    if asked.way.is_some() {
+        parts.push(Part::Obtained);
+    }
     parts
 }
 
@@ -103,7 +109,12 @@ pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     for hospital in &benchmark.hospitals {
         let mut row = facts(hospital);
         let totals = &hospital.totals;
-        row.extend(figures(asked, &totals.all, |kind| totals.figure(kind)));
+        let own = |kind| {
+            totals
+                .figure(kind)
+                .filter(|_| !columns::pooled(asked, kind))
+        };
+        row.extend(figures(asked, &totals.all, own));
         rows.push(row);
     }
     let mut alliance: Vec<String> = vec![ALLIANCE.to_owned()];
@@ -148,7 +159,10 @@ pub(super) fn split(benchmark: &Benchmark, split: &Split) -> Result<Vec<u8>, Rep
                 row.name.zh.clone(),
                 row.name.en.clone(),
             ];
-            line.extend(figures(&split.asked, cell, |kind| cell.figure(kind)));
+            let asked = &split.asked;
+            let of_sum = |kind| hospital != ALLIANCE && columns::pooled(asked, kind);
+            let own = |kind| cell.figure(kind).filter(|_| !of_sum(kind));
+            line.extend(figures(asked, cell, own));
             rows.push(line);
         }
     }
@@ -200,7 +214,7 @@ pub(super) fn names(
         names.extend(parts.into_iter().map(|part| {
             let column = column(one.figure);
             let unit = match part {
-                Part::Status | Part::Above | Part::ImprovedBy => String::new(),
+                Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained => String::new(),
                 _ => column.suffix(&benchmark.currency, in_money),
             };
             let name = format!("{}{unit}_{}", column.name, part.name());
@@ -221,7 +235,16 @@ fn figures<'a>(
         let parts = parts(*one);
         if one.figure == Kind::Structure {
             for share in &cell.structure {
-                row.extend(parts.iter().map(|part| part.of(share)));
+                // Nobody knows a hospital's own part of what is pooled.
+                let unknown = one.way == Some(Way::Pooled) && *share == Outcome::NoData;
+                let text = |part: &Part| {
+                    if unknown {
+                        String::new()
+                    } else {
+                        part.of(share)
+                    }
+                };
+                row.extend(parts.iter().map(text));
             }
         } else {
             let outcome = figure(one.figure);

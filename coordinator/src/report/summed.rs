@@ -3,16 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use askama::Template;
-use policies::figures::benchmark::{Kind, Split};
 use policies::figures::{Benchmark, Pooled};
 
-use super::columns::has;
 use super::page::{self, Line, SplitView, TotalRow};
-use super::words::{Dress, shown};
 use super::{ReportError, canonical, chart, guide, sheet, write_all};
-
-/// Case groups in the page's table of cost structures.
-const MOST_STRUCTURES: usize = 40;
 
 /// Writes `pooled.json`, `alliance.csv`, one `by-DIMENSION.csv` for each split, `columns.csv` and
 /// `report.html` into `out_dir`, which is made if need be. Returns the paths written.
@@ -41,14 +35,7 @@ struct Page<'a> {
     sampled: bool,
     structure: Vec<Line>,
     structure_chart: String,
-    splits: Vec<Table<'a>>,
-}
-
-struct Table<'a> {
-    of: SplitView<'a>,
-    /// Cost structures of the biggest rows; empty where none was asked for.
-    structures: Vec<Line>,
-    structures_chart: String,
+    splits: Vec<SplitView<'a>>,
 }
 
 fn render(pooled: &Pooled) -> Result<Vec<u8>, ReportError> {
@@ -61,33 +48,12 @@ fn render(pooled: &Pooled) -> Result<Vec<u8>, ReportError> {
         sampled: of.asked.iter().any(|asked| asked.sampling),
         structure: page::structure(of),
         structure_chart: chart::structure(of),
-        splits: of.splits.iter().map(|split| table(of, split)).collect(),
+        splits: of
+            .splits
+            .iter()
+            .map(|split| page::split_view(of, split))
+            .collect(),
     };
     let text = page.render().map_err(|_| ReportError::Form("HTML"))?;
     Ok(text.into_bytes())
-}
-
-fn table<'a>(of: &'a Benchmark, split: &'a Split) -> Table<'a> {
-    let asked = has(&split.asked, Kind::Structure);
-    let biggest = chart::biggest(split, if asked { MOST_STRUCTURES } else { 0 });
-    let line = biggest.into_iter().map(|row| Line {
-        code: row.code.clone(),
-        zh: row.name.zh.clone(),
-        en: row.name.en.clone(),
-        figures: row
-            .alliance
-            .structure
-            .iter()
-            .map(|share| shown(share, Dress::Percent))
-            .collect(),
-    });
-    Table {
-        of: page::split_view(of, split),
-        structures: line.collect(),
-        structures_chart: if asked {
-            chart::structures(of, split)
-        } else {
-            String::new()
-        },
-    }
 }

@@ -1,6 +1,6 @@
 //! The one transaction in which an answer is made, signed, charged, stored and logged.
 
-use policies::plan::{Bound, subjects};
+use policies::plan::{Bound, told};
 use schemas::answer::Answer;
 use schemas::loss::Rho;
 use schemas::question::Release;
@@ -45,8 +45,8 @@ pub async fn charge(
     if !payer.under.holds(&mut *change).await? {
         return Err(LedgerError::Changed);
     }
-    let told = subjects(layout);
-    keep_apart(&mut change, &told, Release::Attributed, layout.period).await?;
+    let subjects = told(layout)?;
+    keep_apart(&mut change, &subjects, Release::Attributed, layout.period).await?;
     let due = due(&mut change, identity).await?;
     let answer = Answer {
         question: identity.question(),

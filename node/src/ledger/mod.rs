@@ -114,6 +114,13 @@ pub enum LedgerError {
     /// A void certificate.
     #[error("the void certificate is refused: {0}")]
     Void(#[from] SurvivorsError),
+    /// A pooled question about parts of what this hospital has not told as a whole.
+    #[error(
+        "the pooled question asks about parts of the {0}, and this hospital has given no attributed \
+         answer on the {0} by the same dimensions, filters and bounds over these months; answer the \
+         attributed question first"
+    )]
+    NoWhole(String),
     /// The policy has no canonical form.
     #[error("the policy has no digest")]
     Policy(#[from] canonical::Error),

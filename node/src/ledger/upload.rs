@@ -1,8 +1,9 @@
 //! The one transaction in which an upload of a pooled round is charged, stored and logged. Neither
 //! the exact cells nor the noise nor the seeds are in it: only the bytes that may leave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use policies::plan::Apart;
 use pooled::manifest::Round;
 use pooled::upload::Upload;
 use schemas::digest::Digest;
@@ -46,8 +47,8 @@ pub struct Due<'d> {
     pub charge: Rho,
     /// Loss of each data year if the whole committee colludes.
     pub worst: Rho,
-    /// What the round tells about.
-    pub subjects: &'d BTreeSet<String>,
+    /// What the round tells about, and what it may do so beside.
+    pub apart: &'d Apart,
 }
 
 /// The stored upload of a round; of another manifest under the name there is none.
@@ -115,7 +116,9 @@ pub async fn charge_upload(
     if !payer.under.holds(&mut *change).await? {
         return Err(LedgerError::Changed);
     }
-    keep_apart(&mut change, due.subjects, Release::Pooled, manifest.period).await?;
+    let Apart { subjects, wholes } = due.apart;
+    keep_apart(&mut change, subjects, Release::Pooled, manifest.period).await?;
+    wholes_told(&mut change, wholes, manifest.period).await?;
     sqlx::query(
         "insert into pooled_uploads \
          (round, manifest, upload, digest, charged_nano, worst_nano, purpose, answer_by, at) \
@@ -219,6 +222,30 @@ pub(super) async fn keep_apart(
         .bind(period.to.to_string())
         .execute(&mut **change)
         .await?;
+    }
+    Ok(())
+}
+
+/// Parts are pooled beside wholes that every hospital of the sum tells by itself: of one that does
+/// not, the parts' sum less the others' wholes would be the whole.
+async fn wholes_told(
+    change: &mut Change,
+    wholes: &BTreeMap<String, String>,
+    period: Period,
+) -> Result<(), LedgerError> {
+    for (whole, words) in wholes {
+        let told = sqlx::query(
+            "select 1 from released_subjects where subject = $1 and way = 'attributed' \
+             and first_month <= $2 and $3 <= last_month limit 1",
+        )
+        .bind(whole)
+        .bind(period.from.to_string())
+        .bind(period.to.to_string())
+        .fetch_optional(&mut **change)
+        .await?;
+        if told.is_none() {
+            return Err(LedgerError::NoWhole(words.clone()));
+        }
     }
     Ok(())
 }

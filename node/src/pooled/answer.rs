@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use policies::plan::{pooled_charge, related_subjects};
+use policies::plan::{apart, pooled_charge};
 use pooled::offer::Offer;
 use pooled::upload::{Secrets, Upload};
 use schemas::outcome::Reason;
@@ -107,7 +107,7 @@ async fn pay(
         question: opened.layout.question,
         charge,
         worst,
-        subjects: &related_subjects(&opened.layout, &app.dictionary),
+        apart: &apart(&opened.layout, &app.dictionary).map_err(LedgerError::from)?,
     };
     Ok(ledger::charge_upload(&app.state, &due, &upload, payer, app.watch).await?)
 }
@@ -116,7 +116,8 @@ async fn pay(
 fn reason(error: &PooledError) -> Option<Reason> {
     match error {
         PooledError::Unanswered(error) => error.reason(),
-        PooledError::Family(_) | PooledError::Ledger(LedgerError::OtherWay(_)) => {
+        PooledError::Family(_)
+        | PooledError::Ledger(LedgerError::OtherWay(_) | LedgerError::NoWhole(_)) => {
             Some(Reason::Refused)
         }
         PooledError::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),

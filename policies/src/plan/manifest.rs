@@ -2,17 +2,14 @@
 //! the question by this code, so that a manifest with less noise, other cells or another family is
 //! seen by each.
 
-use std::collections::BTreeSet;
-
 use pooled::family::families;
 use pooled::manifest::Manifest;
 use pooled::range::{Block, MAX_SCALE};
 use pooled::shape::Shape;
 use pooled::threshold::Thresholds;
 use schemas::dictionary::Dictionary;
-use schemas::id::Slug;
 use schemas::loss::Rho;
-use schemas::question::{Measure, Question, Release};
+use schemas::question::{Question, Release};
 
 use super::layout::Layout;
 use super::{Refusal, compile, sensitivity};
@@ -102,51 +99,4 @@ pub fn pooled_charge(layout: &Layout, (n_min, t): (u32, u32)) -> Result<(Rho, Rh
     let charge = charge.map_err(price)?;
     let worst = charge.checked_mul(u64::from(n_min.saturating_sub(t)));
     Ok((charge, worst.map_err(price)?))
-}
-
-/// What a layout tells about, in one word each: stays, or a field.
-pub fn subjects(layout: &Layout) -> BTreeSet<String> {
-    layout
-        .blocks
-        .iter()
-        .map(|block| subject(&block.measure))
-        .collect()
-}
-
-fn subject(measure: &Measure) -> String {
-    match measure {
-        Measure::Count | Measure::CountWhere { .. } => "stays".to_owned(),
-        Measure::Sum { field }
-        | Measure::Relative { field }
-        | Measure::Squares { field }
-        | Measure::Histogram { field }
-        | Measure::Structure { field } => format!("field.{field}"),
-    }
-}
-
-/// The same with all fields that are parts of one whole, of which each tells about the others.
-pub fn related_subjects(layout: &Layout, dictionary: &Dictionary) -> BTreeSet<String> {
-    let whole = |id: &Slug| -> Slug {
-        let field = dictionary.field(id.as_str());
-        let whole = field.and_then(|field| field.part_of.clone());
-        whole.unwrap_or_else(|| id.clone())
-    };
-    let mut related = subjects(layout);
-    for block in &layout.blocks {
-        let (Measure::Sum { field }
-        | Measure::Relative { field }
-        | Measure::Squares { field }
-        | Measure::Histogram { field }
-        | Measure::Structure { field }) = &block.measure
-        else {
-            continue;
-        };
-        let root = whole(field);
-        let same = dictionary
-            .fields
-            .iter()
-            .filter(|one| whole(&one.id) == root);
-        related.extend(same.map(|one| format!("field.{}", one.id)));
-    }
-    related
 }

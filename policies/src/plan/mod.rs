@@ -10,12 +10,14 @@ mod price;
 pub mod split;
 mod explain;
 mod manifest;
+mod apart;
 
+pub use apart::{Apart, apart, told};
 pub use axes::Axis;
 pub use compile::compile;
 pub use explain::{Explained, ExplainedBlock, Least, explain};
 pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
-pub use manifest::{pooled_blocks, pooled_charge, pooled_fits, related_subjects, subjects};
+pub use manifest::{pooled_blocks, pooled_charge, pooled_fits};
 pub use price::check_price;
 
 use schemas::id::Slug;

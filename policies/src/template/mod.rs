@@ -92,10 +92,12 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
-const SHIPPED: [&str; 4] = [
+const SHIPPED: [&str; 6] = [
     include_str!("../../rules/templates/audit-signals.toml"),
     include_str!("../../rules/templates/monthly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-alliance.toml"),
     include_str!("../../rules/templates/yearly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-hospitals.toml"),
     include_str!("../../rules/templates/yearly-pooled.toml"),
 ];
 

@@ -1,6 +1,7 @@
 //! Templates and the questions drafted from them.
 
 use super::*;
+use crate::rules::{DEFAULT, Privacy};
 use schemas::dictionary::{
     Dimension, Field, Group, KeySource, Reference, References, Scheme, Unit,
 };
@@ -84,6 +85,17 @@ fn the_shipped_templates_stay_within_their_price() {
     assert_eq!(yearly.reference().to_string(), "yearly-benchmark@1");
     let monthly = Template::parse(MONTHLY).unwrap();
     assert_eq!(monthly.price().unwrap().to_string(), "0.15");
+    let of = |id: &str| shipped().into_iter().find(|t| t.id.as_str() == id).unwrap();
+    let pair = ["yearly-hospitals", "yearly-alliance"].map(|id| of(id).price().unwrap());
+    assert_eq!(pair.map(|price| price.to_string()), ["0.19", "0.05"]);
+    // With the monthly series and the billionth of a pooled upload the pair is within the quota.
+    let all = Rho::sum([
+        pair[0],
+        pair[1],
+        monthly.price().unwrap(),
+        Rho::from_nano(1).unwrap(),
+    ]);
+    assert!(all.unwrap() <= Privacy::parse(DEFAULT).unwrap().allowance.benchmark);
     assert!(monthly.series.is_some());
 }
 

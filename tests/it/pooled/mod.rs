@@ -16,6 +16,7 @@ mod refused;
 mod restored;
 mod rounds;
 mod tls;
+mod together;
 mod voids;
 
 use std::sync::Arc;
@@ -65,17 +66,21 @@ pub(crate) struct Pool {
 
 /// Stays of a hospital: some in two groups, different everywhere. The groups are the dictionary's.
 pub(crate) fn lines(number: u64) -> Vec<Line> {
+    many(number, 1)
+}
+
+fn many(number: u64, times: u64) -> Vec<Line> {
     let groups: Vec<String> = hospital::dictionary()
         .groups
         .iter()
         .take(2)
         .map(|group| group.code.clone())
         .collect();
-    (0..12 + number)
+    (0..(12 + number) * times)
         .map(|stay| {
             let group = &groups[usize::try_from(stay % 2).unwrap()];
             let month = u8::try_from(stay % 12 + 1).unwrap();
-            let yuan = 3_000 + 137 * stay + 1_009 * number;
+            let yuan = 3_000 + 137 * (stay % 60) + 1_009 * number;
             Line::new(
                 &format!("p{number}-{stay}"),
                 &format!("s{number}-{stay}"),
@@ -87,10 +92,10 @@ pub(crate) fn lines(number: u64) -> Vec<Line> {
         .collect()
 }
 
-async fn party(name: &str, data: Option<u64>) -> Party {
+async fn party(name: &str, data: Option<(u64, u64)>) -> Party {
     let home = Hospital::new(name).await;
-    if let Some(number) = data {
-        home.hold(&lines(number)).await;
+    if let Some((number, times)) = data {
+        home.hold(&many(number, times)).await;
     }
     let app = app(&home, Clock::Fixed(NOW)).await;
     Party { home, app }
@@ -116,6 +121,11 @@ pub(crate) async fn opened(config: &Config, clock: Clock) -> Arc<App> {
 impl Pool {
     /// Five hospitals with data, two bodies without, a key list that all of them follow.
     pub(crate) async fn found() -> Self {
+        Self::holding(1).await
+    }
+
+    /// The same with so many times the stays.
+    pub(crate) async fn holding(times: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Authority::create(folder.path(), &slug("river"), NOW).unwrap();
         let authority = Authority::open(folder.path(), &slug("river")).unwrap();
@@ -125,7 +135,8 @@ impl Pool {
             .unwrap();
         let mut hospitals = Vec::new();
         for number in 1..=5 {
-            hospitals.push(party(&format!("h{number:02}"), Some(number)).await);
+            let data = (number, times);
+            hospitals.push(party(&format!("h{number:02}"), Some(data)).await);
         }
         let bodies = vec![party("c3", None).await, party("c4", None).await];
         let pool = Self {
@@ -272,6 +283,11 @@ impl Pool {
         ask(&self.state, &self.authority, roster).await
     }
 
+    /// The same from another template.
+    pub(crate) async fn open_from(&self, template: &str) -> Held {
+        ask_from(&self.state, &self.authority, template, (&[], NOW)).await
+    }
+
     pub(crate) async fn find(&self, round: &Slug) -> Held {
         office::find(&self.state, &self.authority, round)
             .await
@@ -344,6 +360,15 @@ pub(crate) async fn ask_at(
     roster: &[&str],
     now: Timestamp,
 ) -> Held {
+    ask_from(state, authority, "yearly-pooled", (roster, now)).await
+}
+
+async fn ask_from(
+    state: &State,
+    authority: &Authority,
+    template: &str,
+    (roster, now): (&[&str], Timestamp),
+) -> Held {
     let order = Order {
         period: "2025-01..2025-12".parse().unwrap(),
         roster: roster.iter().map(|name| slug(name)).collect(),
@@ -353,7 +378,7 @@ pub(crate) async fn ask_at(
         n_min: None,
     };
     let templates = template::load(None).unwrap();
-    let yearly = templates.get("yearly-pooled").unwrap();
+    let yearly = templates.get(template).unwrap();
     let rules = rules();
     let opened = office::open(state, authority, yearly, &rules, &order, now);
     opened.await.unwrap().0

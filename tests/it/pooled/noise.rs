@@ -37,7 +37,7 @@ struct Asked {
 }
 
 async fn asked() -> (super::Party, Asked) {
-    let one = party("h01", Some(1)).await;
+    let one = party("h01", Some((1, 1))).await;
     let app = Arc::clone(&one.app);
     let shipped = template::shipped();
     let yearly = shipped

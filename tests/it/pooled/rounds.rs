@@ -82,9 +82,15 @@ async fn figures(pool: &Pool, held: &office::Held, plain: &[Vec<i64>]) {
     let round = &held.asked.id;
     let figures = office::figures(&pool.state, &pool.authority, &rules, round, NOW).await;
     let pooled = figures.unwrap();
-    assert_eq!(pooled.hospitals, ["h01", "h02", "h03", "h04"].map(slug));
-    assert_eq!(pooled.missing, [slug("h05")]);
-    assert_eq!((pooled.least, pooled.gain.as_str()), (4, "1.73"));
+    assert_eq!(
+        pooled.about.hospitals,
+        ["h01", "h02", "h03", "h04"].map(slug)
+    );
+    assert_eq!(pooled.about.missing, [slug("h05")]);
+    assert_eq!(
+        (pooled.about.least, pooled.about.gain.as_str()),
+        (4, "1.73")
+    );
     assert!(pooled.figures.hospitals.is_empty());
     let by_group = &pooled.figures.splits[0];
     assert!(by_group.rows.iter().all(|row| row.hospitals.is_empty()));

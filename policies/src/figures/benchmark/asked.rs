@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::sum_of;
 use super::scope::{Context, cells};
 use super::types::{Cell, Figure, Totals};
+use super::way::Way;
 use crate::figures::improve::Method;
 
 /// A figure of a cell, or of a whole hospital, in the order in which tables show them.
@@ -66,6 +67,9 @@ pub struct Asked {
     pub sampling: bool,
     /// How an improved value can stand beside it.
     pub improved: Option<Method>,
+    /// How it was obtained, in a report that holds both ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
 }
 
 impl Cell {
@@ -224,6 +228,7 @@ fn one(figure: Kind, sampling: bool) -> Asked {
         figure,
         sampling,
         improved,
+        way: None,
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) fn figure(
             noise,
             sampling: sampling.and_then(|bounds| written(bounds, places)),
             improved: None,
+            way: None,
         }),
         None => Outcome::Suppressed,
     }
@@ -350,5 +351,6 @@ fn quantile(found: &Quantile, factor: f64, places: u32) -> Option<Figure> {
             .sampling
             .and_then(|bounds| written(bounds.times(factor), places)),
         improved: None,
+        way: None,
     })
 }

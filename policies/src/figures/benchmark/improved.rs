@@ -52,6 +52,7 @@ fn shrunken(
     let noise = Noise {
         count: of_count * of_count,
         sum: of_sum * of_sum,
+        centre: 0.0,
     };
     let number = |answer: &Answer, block: usize, cell: usize| {
         let number = answer.blocks.get(block)?.as_ref()?.get(cell)?;
@@ -90,6 +91,7 @@ fn shrunken(
     let of_alliance = Noise {
         count: noise.count * having,
         sum: noise.sum * having,
+        ..noise
     };
     let all = rows.iter_mut().zip(together);
     let all: Vec<Option<Mean>> = all

@@ -1,6 +1,7 @@
 //! The benchmark: released answers of one question → figures by case group and hospital.
 
 mod types;
+mod way;
 mod asked;
 mod scope;
 mod cell;
@@ -16,6 +17,7 @@ pub use types::{
     Benchmark, BlockNoise, Cell, Data, Figure, Hospital, Improved, Indices, Inputs, Interval, Item,
     Percentiles, Rank, Row, Spent, Split, Totals,
 };
+pub use way::{Beside, PooledRound, Way};
 
 use std::collections::BTreeMap;
 
@@ -56,6 +58,15 @@ pub enum BenchmarkError {
     /// A value without canonical bytes.
     #[error("an input has no digest")]
     Digest,
+    /// An attributed and a pooled round that do not stand together.
+    #[error("the attributed and the pooled round differ in {0}; name two rounds that agree in it")]
+    Differ(&'static str),
+    /// A hospital of the sum whose number of stays is not known.
+    #[error(
+        "`{0}` is in the pooled sum and gave no attributed answer, from which its number of stays \
+         would come; ask it again in an attributed round"
+    )]
+    NoAnswer(Slug),
 }
 
 /// Computes the benchmark. The order of `replies` does not matter; signatures were verified
@@ -65,6 +76,27 @@ pub fn benchmark(
     dictionary: &Dictionary,
     rules: &Privacy,
     replies: &Replies,
+) -> Result<Benchmark, BenchmarkError> {
+    compute(layout, dictionary, rules, replies, false)
+}
+
+/// The same where the one answer is a sum over hospitals: its figures stand in the hospital's place.
+pub(super) fn of_sum(
+    layout: &Layout,
+    dictionary: &Dictionary,
+    rules: &Privacy,
+    sum: Answer,
+) -> Result<Benchmark, BenchmarkError> {
+    let reply = (sum.hospital.clone(), Ok(sum));
+    compute(layout, dictionary, rules, &[reply], true)
+}
+
+fn compute(
+    layout: &Layout,
+    dictionary: &Dictionary,
+    rules: &Privacy,
+    replies: &Replies,
+    of_sum: bool,
 ) -> Result<Benchmark, BenchmarkError> {
     let inputs = inputs(layout, dictionary, rules, replies)?;
     let mut sorted: Vec<&Reply> = replies.iter().collect();
@@ -118,7 +150,7 @@ pub fn benchmark(
     rank::place(&mut hospitals);
     let tables = layout.tables.iter().enumerate();
     let splits = tables.filter_map(|(table, of)| match of.axes.as_slice() {
-        [axis] => Some(split(&context, &sorted, table, axis)),
+        [axis] => Some(split(&context, &sorted, (table, axis), of_sum)),
         _ => None,
     });
     let items = cost.map(|cost| dictionary.items_of(&cost.id).map(item).collect());
@@ -140,6 +172,7 @@ pub fn benchmark(
         splits: splits.collect(),
         hospitals,
         inputs,
+        pooled: None,
     })
 }
 
@@ -226,7 +259,12 @@ fn data(layout: &Layout, answer: &Answer, inputs: &Inputs) -> Data {
 }
 
 /// The table split by one dimension.
-fn split(context: &Context<'_>, sorted: &[&Reply], table: usize, axis: &Axis) -> Split {
+fn split(
+    context: &Context<'_>,
+    sorted: &[&Reply],
+    (table, axis): (usize, &Axis),
+    of_sum: bool,
+) -> Split {
     let by_group = axis.source == KeySource::CaseGroup;
     let items = totals::items(context);
     let scope = |who: Vec<_>, cell: usize, across: bool| Scope {
@@ -255,6 +293,14 @@ fn split(context: &Context<'_>, sorted: &[&Reply], table: usize, axis: &Axis) ->
         }
     };
     let mut rows: Vec<Row> = axis.keys.iter().enumerate().map(row).collect();
+    if of_sum {
+        // A sum over hospitals is the alliance: its peers are its other groups.
+        for row in &mut rows {
+            row.hospitals
+                .iter()
+                .for_each(|sum| row.alliance = sum.clone());
+        }
+    }
     improved::means(context, sorted, table, &mut rows);
     Split {
         dimension: axis.dimension.clone(),

@@ -71,5 +71,6 @@ fn one(share: f64, noise: Bounds) -> Option<Figure> {
         },
         sampling: None,
         improved: None,
+        way: None,
     })
 }

@@ -13,6 +13,7 @@ use schemas::time::{Month, Period};
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
+use super::way::{Beside, Way};
 use crate::figures::improve::Method;
 
 /// Two ends, both included.
@@ -41,6 +42,9 @@ pub struct Figure {
     pub sampling: Option<Interval>,
     /// A second value of less error from the same noised numbers, where there is a way to one.
     pub improved: Option<Improved>,
+    /// How it was obtained, in a report that holds both ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
 }
 
 /// A more accurate value beside a raw one.
@@ -283,6 +287,9 @@ pub struct Benchmark {
     pub hospitals: Vec<Hospital>,
     /// The tables by one dimension.
     pub splits: Vec<Split>,
+    /// The pooled round whose figures stand among these, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Beside>,
 }
 
 impl Figure {
@@ -328,7 +335,7 @@ impl Cell {
 
 impl Cell {
     /// This cell, and from `other` what this one has no data for.
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(in crate::figures) fn or(self, other: Self) -> Self {
         let percentiles = Percentiles {
             p25: either(self.percentiles.p25, other.percentiles.p25),
             p50: either(self.percentiles.p50, other.percentiles.p50),

@@ -25,13 +25,17 @@ pub struct Noise {
     pub count: f64,
     /// Of a sum in thousandths of the reference.
     pub sum: f64,
+    /// What each stay counts less in that sum than it is worth, in multiples of the reference: sums
+    /// of v − centre, from which those of v are rebuilt with the noised count. Zero for plain sums.
+    pub centre: f64,
 }
 
 impl Noise {
     /// Relative variance of the mean of so many stays of which `expected` is expected.
     fn of_mean(&self, count: f64, expected: f64) -> f64 {
         let size = 1000.0 * expected * count;
-        let of_count = 1e6 * expected * expected * self.count;
+        let off = expected - self.centre;
+        let of_count = 1e6 * off * off * self.count;
         (self.sum + of_count) / (size * size)
     }
 }

@@ -10,6 +10,7 @@ fn simulate(seed: u64, between: f64, groups_apart: f64, cost: f64, by_size: bool
     let noise = Noise {
         count: 25.0 * cost,
         sum: 1e8 * cost,
+        centre: 0.0,
     };
     let mut source = Source::new(seed);
     let (mut raw, mut better, mut held, mut count) = (0.0, 0.0, 0_u32, 0.0);
@@ -55,6 +56,7 @@ fn simulate(seed: u64, between: f64, groups_apart: f64, cost: f64, by_size: bool
         let of_alliance = Noise {
             count: 6.0 * noise.count,
             sum: 6.0 * noise.sum,
+            centre: 0.0,
         };
         let groups = among_groups(&alliance, &of_alliance);
         let found = among_peers(&table, &noise, &groups);
@@ -109,6 +111,7 @@ fn without_peers_the_raw_mean_stands_alone() {
     let noise = Noise {
         count: 25.0,
         sum: 1e8,
+        centre: 0.0,
     };
     let mean = |n: f64| {
         Some(Mean {
