@@ -98,7 +98,7 @@ third=$(echo "$hospitals" | cut -d ' ' -f 3)
 tail -n +2 "$home/published/members.csv" | tr -d '\r' | awk -F, -v third="$third" '{
     rate = ($1 == third) ? 1.04 : 0.90 + 0.015 * NR
     for (m = 1; m <= 12; m++) {
-        fen = int(($8 - $9) * rate * (1 + 0.02 * ((m * 7 + NR) % 5 - 2)) / 12)
+        fen = int(100 * ($10 - $11) * rate * (1 + 0.02 * ((m * 7 + NR) % 5 - 2)) / 12)
         printf "%s %02d %d.%02d\n", $1, m, int(fen / 100), fen % 100
     }
 }' | sort -k2,2 -k1,1 >"$home/paid.txt"
@@ -117,7 +117,7 @@ year explain "$figures" --hospital "$one"
 
 say "overspend of $third: classified, appealed, decided"
 year export "$next" --out "$home/published" >/dev/null
-over=$(awk -F, -v id="$third" '$1 == id { print $10 - ($8 - $9) }' "$home/published/members.csv")
+over=$(awk -F, -v id="$third" '$1 == id { printf "%.0f", 100 * ($12 - ($10 - $11)) }' "$home/published/members.csv")
 evidence=$(printf 'minutes of the panel' | sha256sum | cut -d ' ' -f 1)
 {
     echo "member,cause,amount,evidence"

@@ -231,12 +231,12 @@ async fn a_whole_year_is_published_verified_and_shown() {
     let row = table.lines().nth(3).unwrap();
     assert!(
         row.starts_with(
-            "c,0.093750,0.257045,0.159068,8015625000,11578125000,Ceiling,11578125000,700,0,"
+            "c,grassroots,,0.093750,0.257045,0.159068,80156250.00,115781250.00,ceiling,115781250.00,7.00,0.00,"
         ),
         "{row}"
     );
     let letter = year::letter(&published, &stands).unwrap();
-    assert!(letter.contains("已生效") && letter.contains("230572916.67"));
+    assert!(letter.contains("已生效") && letter.contains("230,572,916.67"));
     let spent = year::execution(&published, &stands, 1);
     assert_eq!((spent[0].2, spent[1].2), (Fen(500_000_000), Fen(0)));
 }

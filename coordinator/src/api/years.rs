@@ -36,21 +36,34 @@ async fn all(State(app): State<Arc<App>>, _: Member) -> Result<Json<Vec<Listed>>
 /// All that was said and computed, for whoever verifies it.
 async fn published(
     State(app): State<Arc<App>>,
-    _: Member,
+    member: Member,
     Path(number): Path<String>,
 ) -> Result<Json<Published>, Fault> {
-    let found = year::published(app.store.pool(), &app.config.alliance, read(&number)?);
-    Ok(Json(found.await?))
+    let found = year::published(app.store.pool(), &app.config.alliance, read(&number)?).await?;
+    takes_part(
+        &found.replay(|_, _, _| Ok(())).map_err(YearError::from)?,
+        &member,
+    )?;
+    Ok(Json(found))
+}
+
+fn takes_part(year: &Year, member: &Member) -> Result<(), Fault> {
+    if year.members.contains_key(&member.hospital) {
+        return Ok(());
+    }
+    let why = "this hospital takes no part in the year";
+    Err(Fault::new("not-in-year", 403, "not for this member", why))
 }
 
 /// Where it stands, as the coordinator replayed it.
 async fn standing(
     State(app): State<Arc<App>>,
-    _: Member,
+    member: Member,
     Path(number): Path<String>,
 ) -> Result<Json<Year>, Fault> {
-    let found = year::read(&app.store, &app.config.alliance, read(&number)?);
-    Ok(Json(found.await?))
+    let found = year::read(&app.store, &app.config.alliance, read(&number)?).await?;
+    takes_part(&found, &member)?;
+    Ok(Json(found))
 }
 
 /// Takes a statement, or says why not; then nothing has changed.
@@ -72,7 +85,12 @@ fn read(number: &str) -> Result<u16, Fault> {
 }
 
 fn unknown() -> Fault {
-    Fault::new("no-such-year", 404, "no such year", "see GET /v1/years")
+    Fault::new(
+        "no-such-year",
+        404,
+        "no such year",
+        "the alliance did not open it",
+    )
 }
 
 impl From<YearError> for Fault {
@@ -80,7 +98,10 @@ impl From<YearError> for Fault {
         let detail = error.to_string();
         match &error {
             YearError::Unknown(_) => unknown(),
-            YearError::Refused(_) => Self::new("year", 422, "the statement is refused", &detail),
+            YearError::Refused(_)
+            | YearError::NoResult
+            | YearError::Target { .. }
+            | YearError::Members => Self::new("year", 422, "the statement is refused", &detail),
             _ => Self::ours(&error),
         }
     }

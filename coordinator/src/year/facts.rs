@@ -29,7 +29,7 @@ pub(super) struct Row<'a> {
 /// Reads a table and does something with each line.
 pub(super) fn each(
     facts: &str,
-    benchmark: Option<&Benchmark>,
+    (benchmark, allowed): (Option<&Benchmark>, &dyn Fn(&str) -> bool),
     mut of: impl FnMut(&Row<'_>) -> Result<(), YearError>,
 ) -> Result<(), YearError> {
     let mut reader = csv::ReaderBuilder::new()
@@ -46,6 +46,13 @@ pub(super) fn each(
     let names: BTreeSet<&str> = head.iter().collect();
     if names.len() != head.len() {
         return Err(broken(1, "a header without a name twice"));
+    }
+    // A misspelt column would be left out in silence.
+    if let Some(unknown) = head.iter().find(|name| !allowed(name)) {
+        return Err(broken(
+            1,
+            &format!("the column `{}`", schemas::shown::line(unknown)),
+        ));
     }
     for (place, record) in reader.records().enumerate() {
         let number = place.saturating_add(2);
@@ -89,7 +96,8 @@ impl Row<'_> {
 
     /// The member's level.
     pub(super) fn tier(&self) -> Result<Tier, YearError> {
-        self.word("tier")
+        let tier = self.word("tier");
+        tier.map_err(|_| self.wrong("tier (tertiary, secondary or grassroots)"))
     }
 
     /// An exact number, or a figure of the benchmark.
@@ -154,16 +162,9 @@ pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<
     })
 }
 
-/// A figure and a standard deviation that is not too small: both ends of its noise interval lie 1.96 of
-/// them away, 3.9 for 3.92 makes it a little larger.
+/// A figure and the standard deviation of its noise.
 fn known(figure: &Figure) -> Option<(RBig, RBig)> {
-    let number = |text: &str| text.parse::<Exact>().ok();
-    let (low, high) = (
-        number(&figure.noise.low)?,
-        number(figure.noise.high.as_deref()?)?,
-    );
-    let sd = (high.0 - low.0) * RBig::from(10) / RBig::from(39);
-    Some((number(&figure.value)?.0, sd))
+    Some((figure.value.parse::<Exact>().ok()?.0, figure.deviation()?))
 }
 
 /// Yuan, or nothing where the field is empty.

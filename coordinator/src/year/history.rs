@@ -58,7 +58,7 @@ type Series = Vec<(Month, Observed)>;
 
 fn read(text: &str) -> Result<BTreeMap<Slug, Series>, YearError> {
     let mut lines = text.trim_start_matches('\u{feff}').lines();
-    let wrong = |line: usize, what: &str| YearError::Facts {
+    let wrong = |line: usize, what: &str| YearError::Months {
         line,
         what: what.to_owned(),
     };
@@ -104,15 +104,19 @@ fn of_year(months: &Series, year: u16) -> Option<Measured> {
         value += one.value;
         variance += one.variance;
     }
-    let end = Month::new(year, 12).ok()?;
-    let (last, _) = months.last()?;
+    let (begin, end) = (Month::new(year, 1).ok()?, Month::new(year, 12).ok()?);
+    let ((first, _), (last, _)) = (months.first()?, months.last()?);
+    // Part of a year is none.
+    if *first > begin {
+        return None;
+    }
     let ahead = usize::from(end.index().checked_sub(last.index())?);
     let mut reach = 0.0;
     if ahead > 0 {
         let series: Vec<Observed> = months.iter().map(|(_, one)| *one).collect();
         let found = forecast(&series, 12, ahead, PLACES).ok()?;
-        let first = found.months.len().checked_sub(12.min(found.months.len()))?;
-        for month in found.months.iter().skip(first) {
+        let ours = found.months.len().checked_sub(12.min(found.months.len()))?;
+        for month in found.months.iter().skip(ours) {
             let (low, high) = month.interval.as_ref()?;
             let number = |text: &str| text.parse::<f64>().ok();
             // What is counted is not below zero.
@@ -120,10 +124,10 @@ fn of_year(months: &Series, year: u16) -> Option<Measured> {
             reach += (number(high)? - number(low)?) / 2.0;
         }
     }
-    // 1.95 for 1.96: a little larger.
-    let forecast = (reach / 1.95) * (reach / 1.95);
+    // 1.95 for 1.96: a little larger. Known months and forecasts may err together too.
+    let sd = reach / 1.95 + variance.sqrt();
     let exact = |number: f64| format!("{number:.2}").parse::<Exact>().ok();
-    let variance = exact(variance + forecast)?;
+    let variance = exact(sd * sd)?;
     Some(Measured {
         value: exact(value)?,
         variance: (variance.0 > RBig::ZERO).then_some(variance),
@@ -186,6 +190,9 @@ mod tests {
             let short = refused(&history(months, ""), 2026);
             assert!(matches!(short, YearError::History(_)), "{months}: {short}");
         }
+        // It begins after January of the year.
+        let late = "member,month,value\nh1,2026-11,100\nh1,2026-12,100\n";
+        assert!(matches!(refused(late, 2026), YearError::History(_)));
         // More than 36 months ahead.
         assert!(matches!(
             refused(&history(36, ""), 2029),
@@ -201,7 +208,7 @@ mod tests {
         ] {
             let error = refused(text, 2026);
             assert!(
-                matches!(error, YearError::Facts { line: at, .. } if at == line),
+                matches!(error, YearError::Months { line: at, .. } if at == line),
                 "{text}"
             );
         }

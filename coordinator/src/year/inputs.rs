@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use dashu::rational::RBig;
 use policies::figures::benchmark::Benchmark;
 use policies::figures::budget::{BudgetInput, BudgetRules, Measured, Member};
 use schemas::id::Slug;
@@ -18,6 +19,8 @@ pub struct Volumes<'a> {
     pub expected: Option<BTreeMap<Slug, Measured>>,
     /// A benchmark.
     pub benchmark: Option<&'a Benchmark>,
+    /// What the year before takes from members' budgets, where the table says nothing.
+    pub deductions: BTreeMap<Slug, Fen>,
 }
 
 /// Reads a table of facts (CSV): `member,tier,before` and a column for each factor; `deduction` and
@@ -29,7 +32,15 @@ pub fn inputs(
     volumes: &Volumes<'_>,
 ) -> Result<BudgetInput, YearError> {
     let mut members = Vec::new();
-    each(facts, volumes.benchmark, |row| {
+    let fixed = ["member", "tier", "before", "deduction", "services"];
+    let factor = |name: &str| {
+        rules
+            .factors
+            .iter()
+            .any(|factor| factor.id.as_str() == name)
+    };
+    let allowed = |name: &str| fixed.contains(&name) || factor(name);
+    each(facts, (volumes.benchmark, &allowed), |row| {
         members.push(member(row, rules, volumes)?);
         Ok(())
     })?;
@@ -49,15 +60,23 @@ fn member(row: &Row<'_>, rules: &BudgetRules, volumes: &Volumes<'_>) -> Result<M
         let name = factor.id.as_str();
         let measured = match (row.text(name), name) {
             (None, VOLUME) => volume(row, volumes, &id)?,
+            (Some(_), VOLUME) if volumes.expected.is_some() => {
+                let twice = "`case-weighted-volume` (a column and --history: one of them)";
+                return Err(row.wrong(twice));
+            }
             _ => row.measured(name)?,
         };
+        if measured.value.0 < RBig::ZERO {
+            return Err(row.wrong(&format!("`{name}` (not below zero)")));
+        }
         factors.insert(factor.id.clone(), measured);
     }
+    let earlier = volumes.deductions.get(&id).copied().unwrap_or_default();
     Ok(Member {
         id,
         tier: row.tier()?,
         before: before.map_err(|_| row.wrong("before"))?,
-        deduction: amount(row, "deduction")?.unwrap_or_default(),
+        deduction: amount(row, "deduction")?.unwrap_or(earlier),
         factors,
         services: match row.text("services") {
             Some(_) => Some(row.need("services")?),

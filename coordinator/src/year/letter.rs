@@ -2,8 +2,11 @@
 //! HTML file that can be mailed and printed.
 
 use askama::Template;
-use policies::figures::budget::{Noise, Part, Pinned};
+use dashu::rational::RBig;
+use policies::figures::budget::{Noise, Part, Pinned, Tier};
+use policies::figures::{Exact, half_up};
 use policies::year::{Computed, Published, Year};
+use schemas::money::Fen;
 use schemas::year::Matter;
 
 #[derive(Template)]
@@ -21,7 +24,9 @@ struct Page<'a> {
     inputs: String,
     in_force: bool,
     signed: String,
-    objections: Vec<(String, String, &'static str)>,
+    signers: Vec<String>,
+    void: bool,
+    objections: Vec<(String, String, String, &'static str)>,
     members: Vec<Line<'a>>,
     apart: String,
     wide: Vec<String>,
@@ -32,7 +37,10 @@ struct Page<'a> {
 struct Line<'a> {
     id: &'a str,
     share: &'a str,
+    tier: &'static str,
     amount: String,
+    deduction: String,
+    net: String,
     range: String,
     change: String,
     decided: &'static str,
@@ -62,7 +70,10 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
             Some(true) => "成立 upheld",
             Some(false) => "驳回 rejected",
         };
-        (member.to_string(), objection.why.clone(), decided)
+        let answers = objection.answers.iter();
+        let answers = answers.map(|(by, one)| format!("{by}: {}", one.why));
+        let answers = answers.collect::<Vec<_>>().join("; ");
+        (member.to_string(), objection.why.clone(), answers, decided)
     });
     let signed: Vec<&str> = course
         .signed
@@ -72,21 +83,30 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
     let page = Page {
         alliance: published.alliance.as_str(),
         year: year.number,
-        target: plan.total.to_string(),
-        reserve: plan.reserve.to_string(),
-        distributable: plan.distributable.to_string(),
-        deducted: plan.deducted.to_string(),
+        target: grouped(plan.total),
+        reserve: grouped(plan.reserve),
+        distributable: grouped(plan.distributable),
+        deducted: grouped(plan.deducted),
         version: course.version,
         digest: course.result.to_string(),
-        rules: plan.rules.to_string(),
+        rules: year.rules.to_string(),
         inputs: plan.inputs.to_string(),
         in_force: course.in_force,
         signed: signed.join(", "),
+        signers: published
+            .rules
+            .year
+            .matters
+            .get(&Matter::Plan)
+            .map_or_else(Vec::new, |of| {
+                of.signers.iter().map(ToString::to_string).collect()
+            }),
+        void: course.void,
         objections: objections.collect(),
         members,
         apart: apart.join("; "),
         wide: wide
-            .map(|gap| format!("{:?}: {} / {}", gap.tier, gap.money, gap.services))
+            .map(|gap| format!("{}: {} / {}", tier(gap.tier), gap.money, gap.services))
             .collect(),
         blue: published.rules.alerts.blue.to_string(),
         yellow: published.rules.alerts.yellow.to_string(),
@@ -97,23 +117,26 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
 fn of<'a>(part: &'a Part, year: &Year) -> Line<'a> {
     let range = match &part.noise {
         None => "—".to_owned(),
-        Some(Noise::Interval { low, high }) => format!("{low} – {high}"),
+        Some(Noise::Interval { low, high }) => format!("{} – {}", grouped(*low), grouped(*high)),
         Some(Noise::Held { stays }) => format!("p = {stays}"),
     };
     let earmarks = part
         .earmarks
         .iter()
-        .map(|(name, fen)| format!("{name}: {fen}"));
+        .map(|(name, fen)| format!("{name}: {}", grouped(*fen)));
     let applied = year
         .applications
         .get(&part.id)
-        .map(|one| one.amount.to_string());
+        .map(|one| grouped(one.amount));
     Line {
         id: part.id.as_str(),
         share: &part.share,
-        amount: part.amount.to_string(),
+        tier: tier(part.tier),
+        amount: grouped(part.amount),
+        deduction: grouped(part.deduction),
+        net: grouped(Fen(part.amount.0.saturating_sub(part.deduction.0))),
         range,
-        change: part.change.clone(),
+        change: percent(&part.change),
         decided: match part.pinned {
             Pinned::Free => "因素 share",
             Pinned::Floor => "下限 floor",
@@ -122,9 +145,63 @@ fn of<'a>(part: &'a Part, year: &Year) -> Line<'a> {
         month: part
             .monthly
             .first()
-            .map(ToString::to_string)
+            .map(|fen| grouped(*fen))
             .unwrap_or_default(),
         earmarks: earmarks.collect::<Vec<_>>().join(", "),
         applied: applied.unwrap_or_else(|| "—".to_owned()),
+    }
+}
+
+fn tier(of: Tier) -> &'static str {
+    match of {
+        Tier::Tertiary => "三级 tertiary",
+        Tier::Secondary => "二级 secondary",
+        Tier::Grassroots => "基层 grassroots",
+    }
+}
+
+/// Yuan with their thousands apart.
+fn grouped(fen: Fen) -> String {
+    let text = fen.to_string();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.as_str()),
+    };
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, "00"));
+    let mut apart = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        let left = whole.len().saturating_sub(place);
+        if place > 0 && left % 3 == 0 {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    format!("{sign}{apart}.{rest}")
+}
+
+/// A share as hundredths with one decimal.
+fn percent(share: &str) -> String {
+    match share.parse::<Exact>() {
+        Ok(share) => format!("{} %", half_up(&(share.0 * RBig::from(100)), 1)),
+        Err(_) => share.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (fen, text) in [
+            (0, "0.00"),
+            (12, "0.12"),
+            (99_999, "999.99"),
+            (100_000, "1,000.00"),
+            (-123_456_789, "-1,234,567.89"),
+        ] {
+            assert_eq!(grouped(Fen(fen)), text);
+        }
+        assert_eq!(percent("-0.070135"), "-7.0 %");
     }
 }

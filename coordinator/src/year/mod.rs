@@ -14,11 +14,14 @@ mod watch;
 pub use history::{expected, volumes};
 pub use inputs::{Volumes, inputs};
 pub use letter::letter;
-pub use sinks::{SinkError, append, post};
+pub use sinks::{SinkError, append, client, post, unknown};
 pub use store::{Listed, all, open, propose, published, read, take};
 pub use table::{execution, members};
 pub use tables::{Surplus, appraisal, settlement, surplus};
 pub use watch::warnings;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use policies::year::{Broken, Fault, OutcomeError, Refused, Rules};
 use schemas::canonical;
@@ -56,8 +59,25 @@ pub enum YearError {
         what: String,
     },
     /// A series that nothing is forecast from.
-    #[error("the months of `{0}` are too few to be believed, or end more than 36 months early")]
+    #[error(
+        "the history of `{0}` does not tell of the year: it begins in or before January, ends at most 36 \
+         months before December and not after it, and has 9 months or more to forecast from"
+    )]
     History(schemas::id::Slug),
+    /// A line of a history.
+    #[error("line {line} of the history: {what} is missing or refused")]
+    Months {
+        /// The line.
+        line: usize,
+        /// What.
+        what: String,
+    },
+    /// Rules of the alliance's own that cannot be read.
+    #[error("the rules `{0}` could not be read")]
+    Unread(String, #[source] std::io::Error),
+    /// A proposal of nothing that is kept.
+    #[error("no such result is kept here; a result is proposed by `year propose`, with its inputs")]
+    NoResult,
     /// Nothing to settle against.
     #[error("no plan is in force yet")]
     NoPlan,
@@ -74,7 +94,7 @@ pub enum YearError {
     },
     /// The result is about others.
     #[error(
-        "the inputs name hospitals that take no part in this year, or leave one out of the plan"
+        "the inputs name hospitals that take no part in this year, or leave one out of plan or bonus"
     )]
     Members,
     /// Administrators.
@@ -101,6 +121,45 @@ impl From<sqlx::Error> for YearError {
 }
 
 /// The rules of an alliance: its own files in `rules/` of the data folder, else those shipped.
-pub fn rules(data: &std::path::Path) -> Result<Rules, Broken> {
-    Rules::read(|file| std::fs::read_to_string(data.join("rules").join(file)).ok())
+pub fn rules(data: &Path) -> Result<Rules, YearError> {
+    rules_in(&data.join("rules"))
+}
+
+/// The rules in a folder, and of those that it does not hold the given ones.
+pub fn rules_beside(folder: &Path, rules: &Rules) -> Result<Rules, YearError> {
+    let here = |file: &str| folder.join(file).exists();
+    let read = rules_in(folder)?;
+    let [course, split, payout, bearers, grades, warnings] = Rules::FILES.map(here);
+    let given = rules.clone();
+    Ok(Rules {
+        year: if course { read.year } else { given.year },
+        budget: if split { read.budget } else { given.budget },
+        bonus: if payout { read.bonus } else { given.bonus },
+        overspend: if bearers {
+            read.overspend
+        } else {
+            given.overspend
+        },
+        appraisal: if grades {
+            read.appraisal
+        } else {
+            given.appraisal
+        },
+        alerts: if warnings { read.alerts } else { given.alerts },
+    })
+}
+
+/// The rules in a folder, else those shipped. A file that is there and cannot be read is refused:
+/// nothing else stands in for it.
+fn rules_in(folder: &Path) -> Result<Rules, YearError> {
+    let mut own = BTreeMap::new();
+    for file in Rules::FILES {
+        let path = folder.join(file);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => drop(own.insert(file, text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(YearError::Unread(path.display().to_string(), error)),
+        }
+    }
+    Ok(Rules::read(|file| own.get(file).cloned())?)
 }

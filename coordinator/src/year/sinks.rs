@@ -1,7 +1,7 @@
 //! Where warnings go beside the screen: a file that grows, and an address of the alliance's own.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// How long the address may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest line of the file that is read again.
-const LONGEST: usize = 64 * 1024;
+/// Largest file that is read again.
+const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Why warnings did not get where they should.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum SinkError {
     /// Not a file of warnings.
     #[error("line {0} of the file is no warning: name another file")]
     Line(usize),
+    /// Too large.
+    #[error("the file of warnings is larger than 64 MiB: begin another one")]
+    Long,
     /// The address.
     #[error("a webhook is https:// with --webhook-ca FILE, or http:// on this machine itself")]
     Address,
@@ -40,58 +43,48 @@ pub enum SinkError {
     Status(u16),
 }
 
-/// Appends to a file, one JSON object a line, what is not in it yet, and gives that.
-pub fn append(path: &Path, warnings: &[Warning]) -> Result<Vec<Warning>, SinkError> {
+/// Those warnings that a file, one JSON object a line, does not hold yet. A last line without an end is
+/// what a killed process left: it does not count.
+pub fn unknown(path: &Path, warnings: &[Warning]) -> Result<Vec<Warning>, SinkError> {
+    let text = match std::fs::metadata(path) {
+        Ok(found) if found.len() > LONGEST => return Err(SinkError::Long),
+        Ok(_) => std::fs::read_to_string(path)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.into()),
+    };
     let mut known = Vec::new();
-    let mut whole = true;
-    if path.try_exists()? {
-        let mut lines = BufReader::new(File::open(path)?);
-        let (mut line, mut number) = (String::new(), 0_usize);
-        while lines.read_line(&mut line)? > 0 {
-            number = number.saturating_add(1);
-            whole = line.ends_with('\n');
-            if line.len() > LONGEST {
-                return Err(SinkError::Line(number));
-            }
-            // A last line without an end is what a killed process left: it is written again.
-            match serde_json::from_str::<Warning>(&line) {
-                Ok(warning) => known.push(warning),
-                Err(_) if !whole => {}
-                Err(_) => return Err(SinkError::Line(number)),
-            }
-            line.clear();
+    for (place, line) in text.split_inclusive('\n').enumerate() {
+        if let Some(line) = line.strip_suffix('\n') {
+            let warning = serde_json::from_str::<Warning>(line);
+            known.push(warning.map_err(|_| SinkError::Line(place.saturating_add(1)))?);
         }
     }
-    let news: Vec<Warning> = warnings
-        .iter()
-        .filter(|warning| !known.contains(warning))
-        .cloned()
-        .collect();
+    let news = warnings.iter().filter(|warning| !known.contains(warning));
+    Ok(news.cloned().collect())
+}
+
+/// Appends warnings to a file, after its last whole line.
+pub fn append(path: &Path, news: &[Warning]) -> Result<(), SinkError> {
     let mut text = String::new();
-    for warning in &news {
+    for warning in news {
         text.push_str(&serde_json::to_string(warning).map_err(std::io::Error::from)?);
         text.push('\n');
     }
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    if !whole {
-        truncate_to_line(&file, path)?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(news)
-}
-
-/// Cuts a file after its last whole line.
-fn truncate_to_line(file: &File, path: &Path) -> std::io::Result<()> {
     let bytes = std::fs::read(path)?;
     let end = bytes.iter().rposition(|byte| *byte == b'\n');
     let length = end.map_or(0, |at| at.saturating_add(1));
-    file.set_len(u64::try_from(length).unwrap_or(0))
+    if length < bytes.len() {
+        file.set_len(u64::try_from(length).unwrap_or(0))?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
 }
 
-/// Posts warnings as one JSON list. Plain HTTP goes to this machine alone; TLS trusts the one CA.
-pub async fn post(address: &str, ca: Option<&Path>, warnings: &[Warning]) -> Result<(), SinkError> {
-    let url: Url = address.parse().map_err(|_| SinkError::Address)?;
+/// The client that tells an address: plain HTTP on this machine alone; TLS trusts the one CA.
+pub fn client(address: &str, ca: Option<&Path>) -> Result<(Client, Url), SinkError> {
+    let url: Url = address.trim().parse().map_err(|_| SinkError::Address)?;
     let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     let mut roots = RootCertStore::empty();
     match (url.scheme(), ca) {
@@ -116,6 +109,11 @@ pub async fn post(address: &str, ca: Option<&Path>, warnings: &[Warning]) -> Res
         .timeout(TIMEOUT)
         .build()
         .map_err(SinkError::Unreachable)?;
+    Ok((client, url))
+}
+
+/// Posts warnings as one JSON list.
+pub async fn post((client, url): (Client, Url), warnings: &[Warning]) -> Result<(), SinkError> {
     let sent = client.post(url).json(warnings).send().await;
     // An address may hold a secret: it stays out of the error.
     let sent = sent.map_err(|error| SinkError::Unreachable(error.without_url()))?;
@@ -143,16 +141,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("warnings.jsonl");
         let both = [warning("2026-01"), warning("2026-02")];
-        let two = std::slice::from_ref(&both[1]);
-        assert_eq!(append(&path, &both[..1]).unwrap().len(), 1);
-        assert_eq!(append(&path, &both).unwrap(), two);
+        assert_eq!(unknown(&path, &both).unwrap(), both);
+        append(&path, &both[..1]).unwrap();
+        assert_eq!(unknown(&path, &both).unwrap(), both[1..]);
+        append(&path, &both[1..]).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        assert!(append(&path, &both).unwrap().is_empty());
-        std::fs::write(&path, &whole[..whole.len() - 9]).unwrap();
-        assert_eq!(append(&path, &both).unwrap(), two);
-        assert_eq!(std::fs::read(&path).unwrap(), whole);
+        assert!(unknown(&path, &both).unwrap().is_empty());
+        // Cut anywhere, its end included, the last one is told and written again.
+        for left in 1..10 {
+            std::fs::write(&path, &whole[..whole.len() - left]).unwrap();
+            let news = unknown(&path, &both).unwrap();
+            assert_eq!(news, both[1..]);
+            append(&path, &news).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), whole);
+        }
         std::fs::write(&path, "other\n").unwrap();
-        assert!(matches!(append(&path, &[]), Err(SinkError::Line(1))));
+        assert!(matches!(unknown(&path, &[]), Err(SinkError::Line(1))));
     }
 
     #[tokio::test]
@@ -163,11 +167,12 @@ mod tests {
             ("ftp://127.0.0.1/", None),
             ("x", None),
         ] {
-            let refused = post(address, ca, &[]).await;
+            let refused = client(address, ca);
             assert!(matches!(refused, Err(SinkError::Address)), "{address}");
         }
         // Nobody listens on port 9 here.
-        let refused = post("http://127.0.0.1:9/secret", None, &[]).await;
+        let to = client("http://127.0.0.1:9/secret", None).unwrap();
+        let refused = post(to, &[]).await;
         let Err(error @ SinkError::Unreachable(_)) = refused else {
             panic!("reached");
         };

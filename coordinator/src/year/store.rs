@@ -10,7 +10,7 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::seal::Sealed;
 use schemas::time::Timestamp;
-use schemas::year::{Matter, Statement};
+use schemas::year::{Matter, Says, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, Sqlite};
@@ -71,23 +71,10 @@ pub async fn propose(
     seal: impl FnOnce(&Computed, Timestamp) -> Result<Sealed<Statement>, YearError>,
     now: Timestamp,
 ) -> Result<(Year, Computed), YearError> {
+    // Computed before anything is locked; rules are the year's for good.
+    let rules = published(state.pool(), alliance, number).await?.rules;
+    let computed = year::compute(&rules, number, matter, inputs)?;
     let mut change = state.begin().await?;
-    let kept = published(&mut *change, alliance, number).await?;
-    let computed = year::compute(&kept.rules, number, matter, inputs)?;
-    let before = kept.replay(|_, _, _| Ok(()))?;
-    if let Computed::Plan(plan) = &computed
-        && plan.total != before.target
-    {
-        return Err(YearError::Target {
-            planned: plan.total,
-            target: before.target,
-        });
-    }
-    if !computed.concerns(&before.members) {
-        return Err(YearError::Members);
-    }
-    let sealed = seal(&computed, now)?;
-    let year = next(&mut change, (alliance, number), &sealed, now).await?;
     sqlx::query(
         "insert into year_results (year, position, digest, inputs, computed) \
          select $1, coalesce(max(position), 0) + 1, $2, $3, $4 from year_results where year = $1 \
@@ -99,6 +86,8 @@ pub async fn propose(
     .bind(text(&computed)?)
     .execute(&mut *change)
     .await?;
+    let sealed = seal(&computed, now)?;
+    let year = next(&mut change, (alliance, number), &sealed, now).await?;
     change.commit().await?;
     Ok((year, computed))
 }
@@ -200,9 +189,36 @@ async fn next(
     let kept = published(&mut **change, alliance, number).await?;
     let before = kept.replay(|_, _, _| Ok(()))?;
     let who = who(change, alliance).await?;
+    if let Says::Propose { matter, result, .. } = before.statement(&who, sealed)?.says {
+        proposable(&kept, &before, (matter, result))?;
+    }
     let year = before.take(alliance, &kept.rules, &who, sealed, now)?;
     keep(change, &year, (sealed, who), now).await?;
     Ok(year)
+}
+
+/// A result is proposed that is kept, and about the year's money and members.
+fn proposable(
+    kept: &Published,
+    year: &Year,
+    (matter, result): (Matter, Digest),
+) -> Result<(), YearError> {
+    let digest = |one: &&Proposed| one.computed.digest().is_ok_and(|digest| digest == result);
+    let found = kept.results.iter().find(digest);
+    let found = found.filter(|one| one.computed.matter() == matter);
+    let proposed = found.ok_or(YearError::NoResult)?;
+    if let Computed::Plan(plan) = &proposed.computed
+        && plan.total != year.target
+    {
+        return Err(YearError::Target {
+            planned: plan.total,
+            target: year.target,
+        });
+    }
+    if !proposed.computed.concerns(&year.members, &proposed.inputs) {
+        return Err(YearError::Members);
+    }
+    Ok(())
 }
 
 /// The administrators and their keys as they are registered now.

@@ -47,11 +47,12 @@ pub fn execution(
     rows.collect()
 }
 
-/// A year's results by member as CSV: plan, bonus, what is borne, grade; money in fen.
+/// A year's results by member as CSV: plan, bonus, what is borne, grade; money in yuan.
+/// A field is empty where nothing was proposed about it.
 pub fn members(published: &Published, year: &Year) -> String {
     let mut lines = vec![
-        "member,base_share,factor_share,share,floor_fen,ceiling_fen,decided_by,budget_fen,\
-         deduction_fen,spent_fen,bonus_fen,borne_fen,grade"
+        "member,tier,applied,base_share,factor_share,share,floor,ceiling,decided_by,budget,\
+         deduction,spent,bonus_basic,bonus_performance,borne,grade"
             .to_owned(),
     ];
     let bonus = newest(published, year, Matter::Bonus);
@@ -63,17 +64,23 @@ pub fn members(published: &Published, year: &Year) -> String {
     for part in &plan.members {
         let spent = year.paid.get(&part.id).into_iter().flatten();
         let spent = spent.fold(0_i64, |sum, (_, fen)| sum.saturating_add(fen.0));
-        let of = |fen: Option<&Fen>| fen.map_or(0, |fen| fen.0);
-        let got = match bonus {
-            Some(Computed::Bonus(bonus)) => {
-                of(bonus.basic.get(&part.id)).saturating_add(of(bonus.performance.get(&part.id)))
-            }
-            _ => 0,
+        let of = |fen: Option<&Fen>| fen.copied().unwrap_or_default().to_string();
+        let (basic, performance) = match bonus {
+            Some(Computed::Bonus(bonus)) => (
+                of(bonus.basic.get(&part.id)),
+                of(bonus.performance.get(&part.id)),
+            ),
+            _ => (String::new(), String::new()),
         };
         let bears = match borne {
             Some(Computed::Settlement(settled)) => of(settled.responsible.get(&part.id)),
-            _ => 0,
+            _ => String::new(),
         };
+        let applied = year.applications.get(&part.id);
+        let applied = applied
+            .map(|one| one.amount.to_string())
+            .unwrap_or_default();
+        let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
         let grade = match grades {
             Some(Computed::Appraisal(all)) => {
                 let own = all.iter().find(|one| one.id == part.id);
@@ -82,16 +89,18 @@ pub fn members(published: &Published, year: &Year) -> String {
             _ => "",
         };
         lines.push(format!(
-            "{},{},{},{},{},{},{:?},{},{},{spent},{got},{bears},{grade}",
+            "{},{},{applied},{},{},{},{},{},{},{},{},{},{basic},{performance},{bears},{grade}",
             part.id,
+            word(&part.tier),
             part.base_share,
             part.factor_share,
             part.share,
-            part.floor.0,
-            part.ceiling.0,
-            part.pinned,
-            part.amount.0,
-            part.deduction.0,
+            part.floor,
+            part.ceiling,
+            word(&part.pinned),
+            part.amount,
+            part.deduction,
+            Fen(spent),
         ));
     }
     format!("{}\n", lines.join("\n"))

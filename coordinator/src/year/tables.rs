@@ -17,6 +17,10 @@ use super::YearError;
 use super::facts::{amount, each};
 use super::table::{execution, newest};
 
+/// What a cause may be.
+const CAUSES: &str = "cause (public_health_emergency, new_technology, price_swing, over_treatment, \
+                      management_gap or inflated_volume)";
+
 /// Overspend and reserve follow from the plan in force and from what was paid; the table (CSV) classifies
 /// it: `member,cause,amount,evidence`, evidence being digests separated by `;`.
 pub fn settlement(
@@ -39,14 +43,16 @@ pub fn settlement(
         (id, Fen(fen))
     });
     let mut classified = Vec::new();
-    each(facts, None, |row| {
+    let columns = |name: &str| ["member", "cause", "amount", "evidence"].contains(&name);
+    each(facts, (None, &columns), |row| {
         let evidence = row.text("evidence").unwrap_or_default().split(';');
         let evidence: Result<Vec<Digest>, _> = evidence.map(|one| one.trim().parse()).collect();
         classified.push(Classified {
             member: row.need("member")?,
-            cause: row.word("cause")?,
+            cause: row.word("cause").map_err(|_| row.wrong(CAUSES))?,
             amount: row.need("amount")?,
-            evidence: evidence.map_err(|_| row.wrong("evidence"))?,
+            evidence: evidence
+                .map_err(|_| row.wrong("evidence (SHA-256, 64 hexadecimal digits)"))?,
         });
         Ok(())
     })?;
@@ -92,7 +98,14 @@ pub fn surplus(
         referrals: BTreeMap::new(),
         teams: BTreeMap::new(),
     };
-    each(facts, benchmark, |row| {
+    let fixed = ["member", "tier", "quality_held", "own", "referrals"];
+    let flags = |name: &str| rules.gaming.iter().any(|one| one.id.as_str() == name);
+    let dimension = |name: &str| rules.dimensions.iter().any(|one| one.id.as_str() == name);
+    let allowed = |name: &str| {
+        let flag = name.strip_prefix("gaming:").is_some_and(flags);
+        fixed.contains(&name) || dimension(name) || flag
+    };
+    each(facts, (benchmark, &allowed), |row| {
         if let Some(team) = row
             .text("member")
             .and_then(|name| name.strip_prefix("team:"))
@@ -139,7 +152,10 @@ pub fn appraisal(
     let weights = rules.stages.get(stage);
     let weights = weights.ok_or_else(|| YearError::Stage(stage.clone()))?;
     let mut members = Vec::new();
-    each(facts, benchmark, |row| {
+    let known = |name: &str| rules.indicators.iter().any(|one| one.id.as_str() == name);
+    let source = |name: &str| rules.sources.keys().any(|of| word(*of) == name);
+    let allowed = |name: &str| name == "member" || known(name) || source(name);
+    each(facts, (benchmark, &allowed), |row| {
         let mut values = BTreeMap::new();
         for id in weights.keys() {
             values.insert(id.clone(), row.measured(id.as_str())?.value);
@@ -147,12 +163,7 @@ pub fn appraisal(
         let mut scores = BTreeMap::new();
         let others = rules.sources.keys().filter(|of| **of != Source::Indicators);
         for source in others {
-            let name = serde_json::to_value(source).ok();
-            let name = name
-                .as_ref()
-                .and_then(|name| name.as_str())
-                .unwrap_or_default();
-            scores.insert(*source, row.need(name)?);
+            scores.insert(*source, row.need(&word(*source))?);
         }
         members.push(Appraised {
             id: row.need("member")?,
@@ -166,6 +177,13 @@ pub fn appraisal(
         stage: stage.clone(),
         members,
     })
+}
+
+/// A source as the rules write it.
+fn word(source: Source) -> String {
+    let name = serde_json::to_value(source).ok();
+    let name = name.as_ref().and_then(|name| name.as_str());
+    name.unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

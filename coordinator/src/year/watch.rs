@@ -43,7 +43,9 @@ pub fn warnings(
         found.extend(watch(rules, &watched, until));
         for benchmark in benchmarks {
             let month = benchmark.period.months().last().copied();
-            let month = month.filter(|month| *month <= until);
+            // An older benchmark says nothing about this year.
+            let recent = |month: &Month| month.year().0.saturating_add(1) >= year.number;
+            let month = month.filter(|month| *month <= until && recent(month));
             // A benchmark without costs by case group, or without this hospital, says nothing here.
             if let Some(Ok(more)) = month.map(|month| deviating(rules, benchmark, id, month)) {
                 found.extend(more);

@@ -216,13 +216,18 @@ pub fn execution(rules: &AlertRules, budget: Fen, spent: Fen, month: u8) -> Opti
     })
 }
 
-/// After how many more months of the same spending the interval of a sum would clear a line, where
-/// its noise grows with the root of the months: the least n with n·|distance| > z·sd·√n, less those
-/// that were counted. `None` where it never does within `most`.
-pub fn months_to_decide(distance: f64, sd: f64, counted: u32, most: u32) -> Option<u32> {
+/// After how many more months of the same the interval of their mean would clear a line, where each
+/// month has noise of its own and the line one that stays: the least n with |distance| > z·√(sd²/n +
+/// fixed²), less those that were counted. `None` where it never does within `most`.
+pub fn months_to_decide(
+    distance: f64,
+    (sd, fixed): (f64, f64),
+    counted: u32,
+    most: u32,
+) -> Option<u32> {
     let clears = |n: &u32| {
-        let n = f64::from(*n);
-        n * distance.abs() > 1.959_963_984_540_054 * sd * n.sqrt()
+        let spread = (sd * sd / f64::from(*n) + fixed * fixed).sqrt();
+        distance.abs() > 1.959_963_984_540_054 * spread
     };
     let first = (counted.max(1)..=counted.saturating_add(most)).find(clears)?;
     Some(first.saturating_sub(counted))
@@ -339,10 +344,12 @@ mod tests {
     #[test]
     fn what_noise_leaves_open_says_when_it_will_not() {
         // Ten times the noise a month: at once. A fifth of it: after 97 months, never in a year.
-        assert_eq!(months_to_decide(10.0, 1.0, 1, 12), Some(0));
-        assert_eq!(months_to_decide(-1.0, 1.0, 1, 12), Some(3));
-        assert_eq!(months_to_decide(0.2, 1.0, 1, 12), None);
-        assert_eq!(months_to_decide(0.0, 1.0, 1, 12), None);
+        assert_eq!(months_to_decide(10.0, (1.0, 0.0), 1, 12), Some(0));
+        assert_eq!(months_to_decide(-1.0, (1.0, 0.0), 1, 12), Some(3));
+        assert_eq!(months_to_decide(0.2, (1.0, 0.0), 1, 12), None);
+        assert_eq!(months_to_decide(0.0, (1.0, 0.0), 1, 12), None);
+        // A line that is itself unsure by half the distance or more stays so.
+        assert_eq!(months_to_decide(1.0, (1.0, 0.6), 1, 1000), None);
         for (from, to) in [
             ("blue = \"0.90\"", "blue = \"0.99\""),
             ("days = 3", "days = 1"),

@@ -66,8 +66,11 @@ impl fmt::Display for Exact {
             let scale = UBig::from(10_u8).pow(*places);
             scale % bottom == UBig::ZERO
         });
-        match places.and_then(|places| u32::try_from(places).ok()) {
-            Some(places) => f.write_str(&super::half_up(&self.0, places)),
+        let decimal = places.and_then(|places| u32::try_from(places).ok());
+        let decimal = decimal.map(|places| super::half_up(&self.0, places));
+        // What is written can be read.
+        match decimal.filter(|text| text.len() <= LONGEST) {
+            Some(text) => f.write_str(&text),
             None => write!(f, "{top}/{bottom}"),
         }
     }
@@ -136,6 +139,7 @@ mod tests {
             ("52000", "52000"),
             ("-0", "0"),
             ("-7/3", "-7/3"),
+            ("1/140737488355328", "1/140737488355328"),
         ] {
             assert_eq!(exact(text).to_string(), shown);
             assert_eq!(exact(shown), exact(text));

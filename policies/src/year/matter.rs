@@ -9,7 +9,7 @@ use schemas::time::Timestamp;
 use schemas::year::Matter;
 use serde::Serialize;
 
-use super::{Refused, Stage, Year, YearRules};
+use super::{Refused, Stage, Year, YearRules, fresh};
 
 const DAY: i64 = 86_400;
 
@@ -20,6 +20,8 @@ pub struct Course {
     pub result: Digest,
     /// Which version it is, from 1.
     pub version: u32,
+    /// When it was proposed, or an objection to it was raised or answered last.
+    pub changed: Timestamp,
     /// Until when members may object.
     pub until: Timestamp,
     /// Members that have nothing against it.
@@ -39,10 +41,19 @@ pub struct Course {
 pub struct Objection {
     /// Why.
     pub why: String,
-    /// What those who decide said so far: whether it is right.
-    pub answers: BTreeMap<Slug, bool>,
+    /// What those who decide said so far.
+    pub answers: BTreeMap<Slug, Answered>,
     /// What came of it: all said the same. Where they differ it stays open.
     pub decided: Option<bool>,
+}
+
+/// What somebody who decides says of an objection.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Answered {
+    /// Whether it is right.
+    pub upheld: bool,
+    /// Why.
+    pub why: String,
 }
 
 impl Year {
@@ -56,7 +67,8 @@ impl Year {
     ) -> Result<(), Refused> {
         let of = rules.matters.get(&matter).ok_or(Refused::Rules)?;
         let before = self.matters.get(&matter);
-        if before.is_some_and(|before| before.in_force || before.result == result) {
+        if before.is_some_and(|before| before.in_force || (before.result == result && !before.void))
+        {
             return Err(Refused::Again);
         }
         let version = before.map_or(0, |before| before.version).saturating_add(1);
@@ -64,6 +76,7 @@ impl Year {
         let course = Course {
             result,
             version,
+            changed: at,
             until: Timestamp(at.0.saturating_add(days)),
             accepted: BTreeSet::new(),
             objections: BTreeMap::new(),
@@ -118,8 +131,11 @@ impl Course {
         if at > self.until || self.in_force {
             return Err(Refused::Late(self.until.min(at)));
         }
-        if self.accepted.contains(member) || self.objections.contains_key(member) {
-            return Err(Refused::Again);
+        if self.accepted.contains(member) {
+            return Err(Refused::Accepted(member.clone()));
+        }
+        if self.objections.contains_key(member) {
+            return Err(Refused::Objected(member.clone()));
         }
         let objection = Objection {
             why,
@@ -127,6 +143,7 @@ impl Course {
             decided: None,
         };
         self.objections.insert(member.clone(), objection);
+        self.changed = at;
         // Whoever signed did not know of it.
         self.signed.clear();
         Ok(())
@@ -137,15 +154,25 @@ impl Course {
         &mut self,
         member: &Slug,
         by: Slug,
-        upheld: bool,
-        needed: usize,
+        answered: Answered,
+        (at, needed): (Timestamp, usize),
     ) -> Result<(), Refused> {
-        let objection = self.objections.get_mut(member).ok_or(Refused::Nothing)?;
-        if objection.decided.is_some() || objection.answers.get(&by) == Some(&upheld) {
+        let found = self.objections.get_mut(member);
+        let objection = found.ok_or_else(|| Refused::NotObjected(member.clone()))?;
+        if objection.decided.is_some() {
+            return Err(Refused::Decided(member.clone()));
+        }
+        let upheld = answered.upheld;
+        if objection
+            .answers
+            .get(&by)
+            .is_some_and(|one| one.upheld == upheld)
+        {
             return Err(Refused::Again);
         }
-        objection.answers.insert(by, upheld);
-        let alike = objection.answers.values().all(|one| *one == upheld);
+        objection.answers.insert(by, answered);
+        self.changed = at;
+        let alike = objection.answers.values().all(|one| one.upheld == upheld);
         if alike && objection.answers.len() >= needed {
             objection.decided = Some(upheld);
         }
@@ -157,9 +184,11 @@ impl Course {
     pub(super) fn sign(
         &mut self,
         party: Slug,
-        at: Timestamp,
+        (at, signed): (Timestamp, Timestamp),
         (members, needed): (usize, usize),
     ) -> Result<(), Refused> {
+        // Who signed earlier did not know what was said since.
+        fresh(signed, self.changed)?;
         if self.in_force || self.signed.contains(&party) {
             return Err(Refused::Again);
         }

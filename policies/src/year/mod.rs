@@ -17,7 +17,7 @@ mod test_statements;
 #[cfg(test)]
 mod test_world;
 
-pub use matter::{Course, Objection};
+pub use matter::{Answered, Course, Objection};
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use published::{Fault, Kept, Proposed, Published};
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
@@ -36,6 +36,8 @@ use serde::Serialize;
 
 /// Longest reason or purpose in characters.
 const LONGEST: usize = 1_000;
+/// Most statements of a year: a few for each of hundreds of members and twelve months.
+const MOST: usize = 20_000;
 /// Administrators who take back a year.
 const PERSONS: usize = 2;
 
@@ -101,6 +103,8 @@ pub struct Year {
     pub withdrawing: BTreeSet<Slug>,
     /// The bonus that was paid out.
     pub paid_out: Option<Digest>,
+    /// When it was opened.
+    pub opened: Timestamp,
     /// When the last statement was taken.
     pub last: Timestamp,
     /// Digests of what was said: nothing is taken twice.
@@ -144,8 +148,8 @@ pub enum Refused {
     #[error("the rules are not those that the year was opened under")]
     Rules,
     /// Parties that the rules need.
-    #[error("the rules need the party `{0}`")]
-    Party(Slug),
+    #[error("the rules need the parties {0}")]
+    Party(String),
     /// Somebody's name or key is somebody else's too.
     #[error("`{0}` has the name or key of another member, party or administrator")]
     Shared(Slug),
@@ -181,6 +185,42 @@ pub enum Refused {
     /// Said before.
     #[error("this was said already")]
     Again,
+    /// A member that accepted a version objects to it.
+    #[error("`{0}` accepted this version; it can object to a later one")]
+    Accepted(Slug),
+    /// A second objection to one version.
+    #[error("`{0}` objected to this version already, and that stands")]
+    Objected(Slug),
+    /// An objection is answered twice.
+    #[error("the objection of `{0}` is decided")]
+    Decided(Slug),
+    /// An answer to nobody.
+    #[error("`{0}` did not object to this version")]
+    NotObjected(Slug),
+    /// A purpose, goal or reason of no words.
+    #[error("say what it is for, and what is expected")]
+    Empty,
+    /// More than there is.
+    #[error("the amount is above the year's target of {0}; check it")]
+    Beyond(Fen),
+    /// What the settlement rests on.
+    #[error("the settlement of the year is in force and rests on what was paid")]
+    Settled,
+    /// Signed before something that its signer should know.
+    #[error("this was signed before the opening, or before what it is about changed; sign it anew")]
+    Stale,
+    /// Rules that do not hold yet in January of the year.
+    #[error("the rules of `{0}` are effective later than January of the year")]
+    Effective(&'static str),
+    /// Too much was said.
+    #[error("a year holds at most {MOST} statements")]
+    Full,
+    /// A bonus that waits for its payment.
+    #[error("the bonus in force is not paid out yet")]
+    Unpaid,
+    /// A year that cannot be meant.
+    #[error("{0} is no year from 2000 to 2199")]
+    Number(u16),
     /// A month that is not the year's.
     #[error("`{0}` is no month of the year")]
     Month(Month),
@@ -191,10 +231,10 @@ pub enum Refused {
     #[error("nothing was said of {0} that could be restated")]
     Unsaid(Month),
     /// No such task.
-    #[error("there is no task `{0}` that this could be said of")]
+    #[error("`{0}` is no open task of this member, or nothing was reported of it yet")]
     Task(Slug),
     /// A task that is not done.
-    #[error("the task `{0}` is open; judge it first")]
+    #[error("the task `{0}` is open; judge it done first")]
     Unfinished(Slug),
     /// Something waits.
     #[error("`{}` is proposed and not in force", .0.as_str())]
@@ -246,13 +286,26 @@ pub fn open(
     if rules.digest().map_err(|_| Refused::Rules)? != under {
         return Err(Refused::Rules);
     }
-    if let Some(missing) = rules
-        .year
-        .parties()
+    if !(2000..2200).contains(&statement.year) {
+        return Err(Refused::Number(statement.year));
+    }
+    let needed = rules.year.parties().into_iter();
+    let missing = needed.filter(|name| !parties.contains_key(*name));
+    let missing: Vec<&str> = missing.map(Slug::as_str).collect();
+    if !missing.is_empty() {
+        return Err(Refused::Party(missing.join(", ")));
+    }
+    if let Some(file) = rules.later_than(statement.year) {
+        return Err(Refused::Effective(file));
+    }
+    // The rules speak of administrators by that name.
+    let reserved: Option<Slug> = ADMINISTRATOR.parse().ok();
+    let others = members.keys().chain(parties.keys());
+    if let Some(name) = others
         .into_iter()
-        .find(|name| !parties.contains_key(*name))
+        .find(|name| Some(*name) == reserved.as_ref())
     {
-        return Err(Refused::Party(missing.clone()));
+        return Err(Refused::Shared(name.clone()));
     }
     let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
     for (name, key) in administrators.iter().chain(&members).chain(&parties) {
@@ -273,6 +326,7 @@ pub fn open(
         tasks: BTreeMap::new(),
         withdrawing: BTreeSet::new(),
         paid_out: None,
+        opened: now,
         last: now,
         said: BTreeSet::from([sealed.digest()?]),
     })
@@ -299,6 +353,19 @@ impl Year {
         if rules.digest().map_err(|_| Refused::Rules)? != self.rules {
             return Err(Refused::Rules);
         }
+        self.clone()
+            .taken(alliance, rules, administrators, sealed, now)
+    }
+
+    /// The same of a year whose rules are known to be these.
+    fn taken(
+        mut self,
+        alliance: &Slug,
+        rules: &Rules,
+        administrators: &Administrators,
+        sealed: &Sealed<Statement>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
         let (speaker, statement) = self.heard(administrators, sealed)?;
         if statement.alliance != *alliance || statement.year != self.number {
             return Err(Refused::Elsewhere);
@@ -306,27 +373,32 @@ impl Year {
         if now < self.last || statement.at.0 > now.0.saturating_add(SKEW) {
             return Err(Refused::Time);
         }
-        let mut next = self.clone();
-        if !next.said.insert(sealed.digest()?) {
+        if !self.said.insert(sealed.digest()?) {
             return Err(Refused::Again);
+        }
+        if self.said.len() > MOST {
+            return Err(Refused::Full);
         }
         if self.stage == Stage::Withdrawn && matches!(statement.says, Says::Open { .. }) {
             // Nothing that was said before counts, and nothing of it is taken again.
-            let fresh = open(alliance, rules, administrators, sealed, now)?;
+            fresh(statement.at, self.last)?;
+            let again = open(alliance, rules, administrators, sealed, now)?;
             return Ok(Self {
-                said: next.said,
-                ..fresh
+                said: self.said,
+                ..again
             });
         }
-        next.last = now;
+        fresh(statement.at, self.opened)?;
+        self.last = now;
+        let signed = statement.at;
         // What counts is when it was taken: a file may be carried for days, and nobody dates his own
         // word back.
         let taken = Statement {
             at: now,
             ..statement
         };
-        next.say(&rules.year, speaker, taken)?;
-        Ok(next)
+        self.say(&rules.year, speaker, (taken, signed))?;
+        Ok(self)
     }
 
     /// What a statement of this year says, by whom, if somebody who takes part signed it.
@@ -353,7 +425,13 @@ impl Year {
             let known = keys
                 .iter()
                 .find(|(_, key)| key.fingerprint() == sealed.claimed_key());
-            if let Some((name, key)) = known {
+            // An administrator who came later under the name or key of one who takes part is not heard.
+            let doubled = |name: &Slug, key: &PublicKey| {
+                let mut others = self.members.iter().chain(&self.parties);
+                *speaker == Speaker::Administrator
+                    && others.any(|(other, its)| other == name || its == key)
+            };
+            if let Some((name, key)) = known.filter(|(name, key)| !doubled(name, key)) {
                 let statement = sealed.open(key)?;
                 return if statement.by == *name {
                     Ok((*speaker, statement))
@@ -368,5 +446,14 @@ impl Year {
             }
         }
         Err(Refused::Seal("of nobody known".into()))
+    }
+}
+
+/// Whether somebody who signed could know what happened before, as far as clocks may differ.
+fn fresh(signed: Timestamp, happened: Timestamp) -> Result<(), Refused> {
+    if signed.0.saturating_add(SKEW) < happened.0 {
+        Err(Refused::Stale)
+    } else {
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use schemas::digest::Digest;
+use schemas::entry::Entry;
 use schemas::id::Slug;
 use schemas::seal::Sealed;
 use schemas::time::Timestamp;
@@ -75,6 +76,9 @@ pub enum Fault {
     /// A proposal without its result.
     #[error("statement {0} proposes a result that is not published")]
     Missing(usize),
+    /// The log holds something else.
+    #[error("statement {0} is not what the coordinator's log holds: left out, added or changed")]
+    Log(usize),
     /// A result about others than the year's members, or a plan that leaves one out.
     #[error("result {0} is not about the year's members")]
     Members(usize),
@@ -98,16 +102,19 @@ impl Published {
             known.insert(proposed.computed.digest().map_err(|_| fault())?, number);
         }
         let year = self.replay(|number, year, says| {
-            let Says::Propose { result, .. } = says else {
+            let Says::Propose { matter, result, .. } = says else {
                 return Ok(());
             };
             let place = known.get(result).ok_or(Fault::Missing(number))?;
             let proposed = place.checked_sub(1).and_then(|at| self.results.get(at));
-            match proposed.map(|one| &one.computed) {
-                Some(Computed::Plan(plan)) if plan.total != year.target => {
-                    Err(Fault::Target(*place))
+            let Some(proposed) = proposed.filter(|one| one.computed.matter() == *matter) else {
+                return Err(Fault::Missing(number));
+            };
+            match &proposed.computed {
+                Computed::Plan(plan) if plan.total != year.target => Err(Fault::Target(*place)),
+                computed if !computed.concerns(&year.members, &proposed.inputs) => {
+                    Err(Fault::Members(*place))
                 }
-                Some(computed) if !computed.concerns(&year.members) => Err(Fault::Members(*place)),
                 _ => Ok(()),
             }
         })?;
@@ -120,13 +127,17 @@ impl Published {
         mut look: impl FnMut(usize, &Year, &Says) -> Result<(), Fault>,
     ) -> Result<Year, Fault> {
         let mut year: Option<Year> = None;
+        let digest = self.rules.digest().ok();
         for (place, kept) in self.statements.iter().enumerate() {
             let number = place.saturating_add(1);
             let refused = |why| Fault::Statement { number, why };
             let (who, sealed, now) = (&kept.administrators, &kept.statement, kept.taken);
-            let next = match &year {
+            let next = match year {
                 None => open(&self.alliance, &self.rules, who, sealed, now),
-                Some(year) => year.take(&self.alliance, &self.rules, who, sealed, now),
+                Some(year) if digest == Some(year.rules) => {
+                    year.taken(&self.alliance, &self.rules, who, sealed, now)
+                }
+                Some(_) => Err(Refused::Rules),
             };
             let next = next.map_err(refused)?;
             if next.number != self.year {
@@ -137,5 +148,29 @@ impl Published {
             year = Some(next);
         }
         year.ok_or(Fault::Empty)
+    }
+
+    /// Whether these are the statements that a coordinator's log holds about the year, all of them, in
+    /// their order and as they were taken. The log's own soundness is another question.
+    pub fn logged(&self, entries: &[Entry]) -> Result<(), Fault> {
+        let number = self.year.to_string();
+        let about = |entry: &&Entry| {
+            let year = entry.detail.get("year");
+            entry.kind.as_str() == "year" && year.map(String::as_str) == Some(number.as_str())
+        };
+        let logged: Vec<&Entry> = entries.iter().filter(about).collect();
+        for (place, kept) in self.statements.iter().enumerate() {
+            let said = kept.statement.digest().ok();
+            let same = logged
+                .get(place)
+                .is_some_and(|entry| Some(entry.subject) == said && entry.at == kept.taken);
+            if !same {
+                return Err(Fault::Log(place.saturating_add(1)));
+            }
+        }
+        if logged.len() > self.statements.len() {
+            return Err(Fault::Log(self.statements.len().saturating_add(1)));
+        }
+        Ok(())
     }
 }

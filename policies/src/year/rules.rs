@@ -7,6 +7,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::time::Month;
 use schemas::year::Matter;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::alerts::{self, AlertRules};
@@ -61,15 +62,23 @@ impl Rules {
     ];
 
     /// Reads and checks all rules. `own` gives an alliance's text of a file, where it has one.
+    ///
+    /// What was read is written and read once more: rules that could not be read back from a state file
+    /// or a published one are refused here.
     pub fn read(own: impl Fn(&str) -> Option<String>) -> Result<Self, Broken> {
-        fn of<T>(
+        fn of<T: Serialize + DeserializeOwned>(
             own: &impl Fn(&str) -> Option<String>,
             (file, shipped): (&'static str, &str),
             parse: fn(&str) -> Result<T, RulesError>,
         ) -> Result<T, Broken> {
             let text = own(file);
             let parsed = parse(text.as_deref().unwrap_or(shipped));
-            parsed.map_err(|fault| Broken { file, fault })
+            let parsed = parsed.map_err(|fault| Broken { file, fault })?;
+            let text = serde_json::to_string(&parsed).unwrap_or_default();
+            serde_json::from_str(&text).map_err(|error| Broken {
+                file,
+                fault: RulesError::Shape(error.to_string()),
+            })
         }
         let [course, split, payout, bearers, grades, warnings] = Self::FILES;
         Ok(Self {
@@ -80,6 +89,22 @@ impl Rules {
             appraisal: of(&own, (grades, appraisal::DEFAULT), AppraisalRules::parse)?,
             alerts: of(&own, (warnings, alerts::DEFAULT), AlertRules::parse)?,
         })
+    }
+
+    /// The first file whose rules are not effective yet in January of a year.
+    pub fn later_than(&self, year: u16) -> Option<&'static str> {
+        let january = Month::new(year, 1).ok();
+        let from = [
+            self.year.effective,
+            self.budget.effective,
+            self.bonus.effective,
+            self.overspend.effective,
+            self.appraisal.effective,
+            self.alerts.effective,
+        ];
+        let mut of = Self::FILES.into_iter().zip(from);
+        let later = of.find(|(_, from)| january.is_none_or(|january| *from > january));
+        later.map(|(file, _)| file)
     }
 
     /// Digest of all rules, as a year's opening cites it.
@@ -121,6 +146,11 @@ impl YearRules {
     }
 
     fn check(&self, faults: &mut Faults) {
+        let office = |name: &Slug| name.as_str() == ADMINISTRATOR;
+        faults.check(
+            !office(&self.insurer),
+            "`insurer` is a party, not `administrator`",
+        );
         for matter in Matter::ALL {
             let name = matter.as_str();
             let Some(of) = self.matters.get(&matter) else {
@@ -129,6 +159,8 @@ impl YearRules {
             };
             let signers = format!("`matters.{name}` is signed by at least two");
             faults.check(of.signers.len() >= 2, &signers);
+            let parties = format!("`matters.{name}` is signed by parties, not `administrator`");
+            faults.check(!of.signers.iter().any(office), &parties);
             let deciders = format!("`matters.{name}` needs somebody who answers objections");
             faults.check(!of.deciders.is_empty(), &deciders);
             let days = format!("`matters.{name}.objection_days` is from 1 to 90");

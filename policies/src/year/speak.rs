@@ -2,10 +2,12 @@
 
 use schemas::id::Slug;
 use schemas::money::Fen;
+use schemas::time::Timestamp;
 use schemas::year::{Matter, Says, Statement};
 
 use super::{
-    ADMINISTRATOR, Application, LONGEST, PERSONS, Refused, Speaker, Stage, Year, YearRules,
+    ADMINISTRATOR, Answered, Application, LONGEST, PERSONS, Refused, Speaker, Stage, Year,
+    YearRules,
 };
 
 impl Year {
@@ -13,7 +15,7 @@ impl Year {
         &mut self,
         rules: &YearRules,
         speaker: Speaker,
-        said: Statement,
+        (said, signed): (Statement, Timestamp),
     ) -> Result<(), Refused> {
         match &said.says {
             Says::Open { .. } => Err(Refused::Opening),
@@ -26,8 +28,10 @@ impl Year {
             }
             Says::Propose { .. } => self.say_proposal(rules, speaker, said),
             Says::Accept { .. } | Says::Object { .. } => self.say_as_member(speaker, said),
-            Says::Answer { .. } | Says::Sign { .. } => self.say_decision(rules, speaker, said),
-            Says::Paid { .. } | Says::PayOut { .. } => self.say_of_money(rules, said),
+            Says::Answer { .. } | Says::Sign { .. } => {
+                self.say_decision(rules, speaker, (said, signed))
+            }
+            Says::Paid { .. } | Says::PayOut { .. } => self.say_of_money(rules, speaker, said),
         }
     }
 
@@ -48,10 +52,13 @@ impl Year {
             } => {
                 only(speaker, Speaker::Member, &said.by)?;
                 self.at(&[Stage::Applications])?;
-                short(&purpose)?;
-                short(&expected)?;
+                worded(&purpose)?;
+                worded(&expected)?;
                 if amount < Fen(0) {
                     return Err(Refused::Content);
+                }
+                if amount > self.target {
+                    return Err(Refused::Beyond(self.target));
                 }
                 let application = Application {
                     amount,
@@ -77,6 +84,10 @@ impl Year {
                 let mut waiting = self.matters.iter().filter(|(_, course)| !course.in_force);
                 if let Some((matter, _)) = waiting.next() {
                     return Err(Refused::Open(*matter));
+                }
+                let bonus = self.matters.get(&Matter::Bonus);
+                if bonus.is_some_and(|bonus| bonus.in_force) && self.paid_out.is_none() {
+                    return Err(Refused::Unpaid);
                 }
                 let mut open = self.tasks.iter().filter(|(_, task)| task.done.is_none());
                 if let Some((task, _)) = open.next() {
@@ -161,7 +172,7 @@ impl Year {
                 result,
                 why,
             } => {
-                short(&why)?;
+                worded(&why)?;
                 self.newest(matter, result)?.object(&said.by, said.at, why)
             }
             _ => Err(Refused::Content),
@@ -172,7 +183,7 @@ impl Year {
         &mut self,
         rules: &YearRules,
         speaker: Speaker,
-        said: Statement,
+        (said, signed): (Statement, Timestamp),
     ) -> Result<(), Refused> {
         match said.says {
             Says::Answer {
@@ -187,7 +198,11 @@ impl Year {
                     Speaker::Administrator => {
                         ADMINISTRATOR.parse().map_err(|_| Refused::Content)?
                     }
-                    _ => said.by.clone(),
+                    Speaker::Party => said.by.clone(),
+                    Speaker::Member => {
+                        let whose = "those who decide about objections";
+                        return Err(Refused::Role(said.by, whose));
+                    }
                 };
                 let of = rules.matters.get(&matter).map(|of| &of.deciders);
                 let Some(deciders) = of.filter(|deciders| deciders.contains(&by)) else {
@@ -195,7 +210,12 @@ impl Year {
                     return Err(Refused::Role(said.by, whose));
                 };
                 let course = self.newest(matter, result)?;
-                course.answer(&member, by, upheld, deciders.len())
+                course.answer(
+                    &member,
+                    by,
+                    Answered { upheld, why },
+                    (said.at, deciders.len()),
+                )
             }
             Says::Sign { matter, result } => {
                 only(speaker, Speaker::Party, &said.by)?;
@@ -206,9 +226,10 @@ impl Year {
                 };
                 let members = self.members.len();
                 let course = self.newest(matter, result)?;
-                course.sign(said.by, said.at, (members, signers.len()))?;
+                course.sign(said.by, (said.at, signed), (members, signers.len()))?;
                 if matter == Matter::Plan && course.in_force {
                     self.stage = Stage::InForce;
+                    self.withdrawing.clear();
                 }
                 Ok(())
             }
@@ -216,11 +237,16 @@ impl Year {
         }
     }
 
-    fn say_of_money(&mut self, rules: &YearRules, said: Statement) -> Result<(), Refused> {
+    fn say_of_money(
+        &mut self,
+        rules: &YearRules,
+        speaker: Speaker,
+        said: Statement,
+    ) -> Result<(), Refused> {
         if self.stage >= Stage::Closed {
             return Err(Refused::Stage(self.stage));
         }
-        if said.by != rules.insurer || !self.parties.contains_key(&said.by) {
+        if speaker != Speaker::Party || said.by != rules.insurer {
             return Err(Refused::Role(said.by, "the insurer"));
         }
         match said.says {
@@ -236,6 +262,13 @@ impl Year {
                 }
                 if amount < Fen(0) {
                     return Err(Refused::Content);
+                }
+                if amount > self.target {
+                    return Err(Refused::Beyond(self.target));
+                }
+                let settled = self.matters.get(&Matter::Settlement);
+                if settled.is_some_and(|settled| settled.in_force) {
+                    return Err(Refused::Settled);
                 }
                 let months = self.paid.entry(member).or_default();
                 if month.year().0 != self.number {
@@ -283,4 +316,12 @@ pub(super) fn short(text: &str) -> Result<(), Refused> {
     } else {
         Err(Refused::Content)
     }
+}
+
+/// A text that says something.
+pub(super) fn worded(text: &str) -> Result<(), Refused> {
+    if text.trim().is_empty() {
+        return Err(Refused::Empty);
+    }
+    short(text)
 }

@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use schemas::year::{Says, Statement};
 use serde::Serialize;
 
-use super::speak::{only, short};
+use super::speak::{only, worded};
 use super::{Refused, Speaker, Stage, Year};
 
 const DAY: i64 = 86_400;
@@ -28,8 +28,10 @@ pub struct Task {
     pub due: Timestamp,
     /// What the member said last that it did, and when, unless it was found not to be done.
     pub reported: Option<(Timestamp, String)>,
-    /// When it was found to be done.
+    /// When it was found to be done, or dropped.
     pub done: Option<Timestamp>,
+    /// The reason of the last judgement.
+    pub judged: String,
 }
 
 impl Task {
@@ -59,7 +61,10 @@ impl Year {
             } => {
                 only(speaker, Speaker::Administrator, &said.by)?;
                 for text in [&goal, &measures, &owner] {
-                    short(text)?;
+                    worded(text)?;
+                }
+                if days == 0 {
+                    return Err(Refused::Content);
                 }
                 if !self.members.contains_key(&member) {
                     return Err(Refused::Stranger(member));
@@ -76,17 +81,20 @@ impl Year {
                     due: Timestamp(due),
                     reported: None,
                     done: None,
+                    judged: String::new(),
                 });
             }
             Says::Report { task, done } => {
                 only(speaker, Speaker::Member, &said.by)?;
-                short(&done)?;
+                worded(&done)?;
                 self.open_task(task, |of| of.member == said.by)?.reported = Some((at, done));
             }
             Says::Judge { task, done, why } => {
                 only(speaker, Speaker::Administrator, &said.by)?;
-                short(&why)?;
-                let of = self.open_task(task, |of| of.reported.is_some())?;
+                worded(&why)?;
+                // One that was never reported may be dropped; there is nothing in it to find undone.
+                let of = self.open_task(task, |of| done || of.reported.is_some())?;
+                of.judged = why;
                 if done {
                     of.done = Some(at);
                 } else {

@@ -238,7 +238,7 @@ fn an_opening_needs_all_parties_and_keys_of_their_own() {
             parties.remove(&slug("patients"));
         }
     });
-    assert_eq!(missing, Refused::Party(slug("patients")));
+    assert_eq!(missing, Refused::Party("patients".into()));
     let shared = tried(|world, says| {
         if let Says::Open { parties, .. } = says {
             parties.insert(slug("patients"), world.keys[&slug("h1")].public());

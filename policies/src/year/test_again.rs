@@ -96,7 +96,7 @@ fn a_task_is_reported_by_its_member_and_judged() {
             report("x"),
             Refused::Role(slug("insurer"), "members"),
         ),
-        ("wang-fang", judge(true), Refused::Task(slug("beds"))),
+        ("wang-fang", judge(false), Refused::Task(slug("beds"))),
         (
             "h2",
             judge(true),
@@ -112,6 +112,9 @@ fn a_task_is_reported_by_its_member_and_judged() {
     ] {
         assert_eq!(world.take(&given, by, 11, says), Err(refused));
     }
+    // A task that was given by mistake is dropped.
+    let dropped = world.all(&given, 11, &[("chen-jie", judge(true))]);
+    world.all(&dropped, 12, &[("wang-fang", Says::Close)]);
     let in_time = world.all(&given, 60 * DAY, &[("h2", report("a bed office works"))]);
     assert!(!in_time.tasks[&slug("beds")].is_late(Timestamp(99 * DAY)));
     let not = world.all(&in_time, 61 * DAY, &[("chen-jie", judge(false))]);

@@ -265,7 +265,14 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
         Command::Execution { year, month, json } => {
             let kept = year::published(office.state.pool(), alliance, year).await?;
             let stands = kept.replay(|_, _, _| Ok(()))?;
-            show::execution(&year::execution(&kept, &stands, month), json, out)
+            // The first month that is missing for somebody ends what is known.
+            let known = stands.members.keys().map(|member| {
+                let paid = stands.paid.get(member);
+                paid.and_then(|months| months.keys().next_back().copied())
+            });
+            let known = known.min().flatten();
+            let rows = year::execution(&kept, &stands, month);
+            show::execution(&rows, (known, month), json, out)
         }
         Command::Warnings(args) => watch::warnings(office, args, out).await,
         Command::Export { year, out: folder } => {

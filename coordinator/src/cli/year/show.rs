@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use policies::figures::alerts::Execution;
 use policies::figures::forecast::{self, Observed};
-use policies::year::{Computed, Published, Year};
+use policies::year::{Computed, Course, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::{Month, Timestamp};
@@ -15,14 +15,19 @@ use schemas::year::Matter;
 use super::super::write_json;
 use crate::year;
 
+/// How far a result is.
+fn state(course: &Course) -> &'static str {
+    match (course.in_force, course.void) {
+        (true, _) => "in force",
+        (false, true) => "void: the target changed",
+        (false, false) => "proposed",
+    }
+}
+
 /// Where a year stands, in one line.
 pub(super) fn line(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
     let matters = of.matters.iter().map(|(matter, course)| {
-        let state = if course.in_force {
-            "in force"
-        } else {
-            "proposed"
-        };
+        let state = state(course);
         format!("{} v{} {state}", matter.as_str(), course.version)
     });
     let matters: Vec<String> = matters.collect();
@@ -58,11 +63,7 @@ pub(super) fn year(of: &Year, now: Timestamp, out: &mut dyn Write) -> anyhow::Re
         writeln!(out, "applied  {member:<16} {amount:>18}  {purpose}")?;
     }
     for (matter, course) in &of.matters {
-        let state = match (course.in_force, course.void) {
-            (true, _) => "in force",
-            (false, true) => "void: the target changed",
-            (false, false) => "proposed",
-        };
+        let state = state(course);
         let (version, result) = (course.version, course.result);
         writeln!(
             out,
@@ -85,7 +86,12 @@ pub(super) fn year(of: &Year, now: Timestamp, out: &mut dyn Write) -> anyhow::Re
                 Some(true) => "upheld",
                 Some(false) => "rejected",
             };
-            writeln!(out, "  objection of {member}, {decided}: {}", objection.why)?;
+            writeln!(out, "  objection of {member}: {}", objection.why)?;
+            for (by, answer) in &objection.answers {
+                let word = if answer.upheld { "right" } else { "not right" };
+                writeln!(out, "    {by} finds it {word}: {}", answer.why)?;
+            }
+            writeln!(out, "    {decided}")?;
         }
     }
     for (name, task) in &of.tasks {
@@ -102,7 +108,7 @@ pub(super) fn year(of: &Year, now: Timestamp, out: &mut dyn Write) -> anyhow::Re
         )?;
     }
     for name in &of.withdrawing {
-        writeln!(out, "withdrawn by {name}")?;
+        writeln!(out, "asked to be withdrawn by {name}; it takes two")?;
     }
     if let Some(bonus) = of.paid_out {
         writeln!(out, "paid out     {bonus}")?;
@@ -141,10 +147,15 @@ pub(super) fn computed(
                     .map(|fen| format!("  {}{}", if fen < 0 { "" } else { "+" }, Fen(fen)))
                     .unwrap_or_default();
                 let (id, amount, share) = (part.id.as_str(), part.amount, &part.share);
+                let net = Fen(amount.0.saturating_sub(part.deduction.0));
+                let less = match part.deduction {
+                    Fen(0) => String::new(),
+                    taken => format!("  less {taken} for the year before: {net}"),
+                };
+                let pinned = format!("{:?}", part.pinned).to_lowercase();
                 writeln!(
                     out,
-                    "{id:<16} {amount:>18}  share {share}  {:?}{apart}",
-                    part.pinned
+                    "{id:<16} {amount:>18}  share {share}  {pinned:<7}{apart}{less}"
                 )?;
             }
             for (one, other) in &plan.not_separable {
@@ -198,6 +209,7 @@ pub(super) fn computed(
 /// Spending against the plan.
 pub(super) fn execution(
     rows: &[(Slug, Fen, Fen, Option<Execution>)],
+    (known, asked): (Option<Month>, u8),
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
@@ -205,6 +217,12 @@ pub(super) fn execution(
     if json {
         return write_json(out, &rows);
     }
+    let (spent, budget) = ("spent", "budget");
+    writeln!(
+        out,
+        "{:<16} {spent:>18} of {budget:>18}  {:>7} %  {:>11}  level",
+        "member", "used", "pp ahead"
+    )?;
     for (member, budget, spent, stands) in rows {
         let (rate, ahead, level) = match stands {
             Some(stands) => (
@@ -217,8 +235,15 @@ pub(super) fn execution(
         let id = member.as_str();
         writeln!(
             out,
-            "{id:<16} {spent:>18} of {budget:>18}  {rate:>7} %  ahead {ahead:>7}  {level}"
+            "{id:<16} {spent:>18} of {budget:>18}  {rate:>7} %  {ahead:>11}  {level}"
         )?;
+    }
+    match known {
+        Some(known) if known.number() < asked => {
+            writeln!(out, "payments are known up to {known} alone")?;
+        }
+        Some(_) => {}
+        None => writeln!(out, "no payments are known")?,
     }
     Ok(())
 }

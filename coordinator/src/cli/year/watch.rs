@@ -28,7 +28,8 @@ pub(in crate::cli) struct Warnings {
     /// A file that each warning is appended to once, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     append: Option<PathBuf>,
-    /// An address that is told the warnings (with --append the new ones) as a JSON list.
+    /// An address that is told the warnings (with --append the new ones) as a JSON list; `@FILE` where
+    /// the address is a secret.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// The CA (PEM) that the address's certificate is from.
@@ -66,6 +67,16 @@ pub(super) async fn warnings(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let alliance = &office.config.alliance;
+    let to = match &args.webhook {
+        Some(address) => {
+            let address = match address.strip_prefix('@') {
+                Some(file) => bounded(Path::new(file))?,
+                None => address.clone(),
+            };
+            Some(year::client(&address, args.webhook_ca.as_deref())?)
+        }
+        None => None,
+    };
     let kept = year::published(office.state.pool(), alliance, args.year).await?;
     let stands = kept.replay(|_, _, _| Ok(()))?;
     let before = match args.year.checked_sub(1) {
@@ -91,21 +102,23 @@ pub(super) async fn warnings(
             line(warning, out)?;
         }
     }
-    let news = match &args.append {
+    let told = match &args.append {
         Some(path) => {
-            let news =
-                year::append(path, &found).with_context(|| format!("`{}`", path.display()))?;
-            if !args.json {
-                writeln!(out, "{} new: {}", news.len(), path.display())?;
-            }
-            news
+            year::unknown(path, &found).with_context(|| format!("`{}`", path.display()))?
         }
         None => found,
     };
-    if let Some(address) = &args.webhook
-        && !news.is_empty()
+    // What was not told is new again the next time: the file is written last.
+    if let Some(to) = to
+        && !told.is_empty()
     {
-        year::post(address, args.webhook_ca.as_deref(), &news).await?;
+        year::post(to, &told).await?;
+    }
+    if let Some(path) = &args.append {
+        year::append(path, &told).with_context(|| format!("`{}`", path.display()))?;
+        if !args.json {
+            writeln!(out, "{} new: {}", told.len(), path.display())?;
+        }
     }
     Ok(())
 }
@@ -144,7 +157,20 @@ fn line(of: &Warning, out: &mut dyn Write) -> anyhow::Result<()> {
 
 pub(super) fn volumes(files: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
     let all: anyhow::Result<Vec<Benchmark>> = files.iter().map(|path| benchmark(path)).collect();
-    write!(out, "{}", year::volumes(&all?))?;
+    let all = all?;
+    let mut alliances = all.iter().map(|one| &one.alliance);
+    let first = alliances.next();
+    ensure!(
+        alliances.all(|one| Some(one) == first),
+        "the benchmarks are of several alliances"
+    );
+    let text = year::volumes(&all);
+    ensure!(
+        text.lines().count() > 1,
+        "none of these benchmarks is of a single month and shows stays and case mix index; ask a template \
+         by case group over single months"
+    );
+    write!(out, "{text}")?;
     Ok(())
 }
 

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use ::pooled::key_list::Kind;
 use anyhow::Context as _;
 use policies::figures::Benchmark;
 use policies::year::{Computed, Rules, compute};
 use schemas::canonical;
 use schemas::id::Slug;
+use schemas::money::Fen;
 use schemas::seal::{PublicKey, Sealed};
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
 use super::{Money, args, bounded, say, show};
-use crate::register::{self, Standing};
-use crate::year;
+use crate::{pooled, year};
 
 pub(super) async fn open(
     office: &Office,
@@ -83,6 +84,12 @@ pub(super) async fn inputs(
         ),
         None => None,
     };
+    if benchmark
+        .as_ref()
+        .is_some_and(|one| one.alliance != alliance)
+    {
+        anyhow::bail!("the benchmark is another alliance's");
+    }
     let (facts, of) = (bounded(&args.facts)?, benchmark.as_ref());
     let text = match args.matter {
         Matter::Plan => {
@@ -90,9 +97,14 @@ pub(super) async fn inputs(
                 Some(file) => Some(year::expected(&bounded(file)?, number)?),
                 None => None,
             };
+            let deductions = owed(office, number).await?;
+            for (member, fen) in &deductions {
+                writeln!(out, "{member}: {fen} is taken from it for the year before")?;
+            }
             let volumes = year::Volumes {
                 expected,
                 benchmark: of,
+                deductions,
             };
             let about = (number, stands.target);
             let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
@@ -109,6 +121,17 @@ pub(super) async fn inputs(
                 strategic: money(args.strategic),
                 lead: args.lead.context("--lead names the lead hospital")?,
             };
+            let left = year::execution(&kept, &stands, 12).into_iter();
+            let left = left.map(|(_, budget, spent, _)| budget.0.saturating_sub(spent.0));
+            let left = Fen(left.fold(0, i64::saturating_add));
+            let given = [surplus.basic, surplus.performance, surplus.strategic];
+            let given = Fen(given.iter().fold(0, |sum, fen| sum.saturating_add(fen.0)));
+            if given > left {
+                writeln!(
+                    out,
+                    "warning: a surplus of {given}, while budgets less payments leave {left}"
+                )?;
+            }
             let inputs = year::surplus(&kept.rules.bonus, number, &surplus, &facts, of)?;
             serde_json::to_string_pretty(&inputs)?
         }
@@ -177,7 +200,14 @@ pub(super) async fn what_if(
     let kept = year::published(office.state.pool(), &alliance, year).await?;
     let mut under = kept.rules.clone();
     if let Some(folder) = rules {
-        under = Rules::read(|file| std::fs::read_to_string(folder.join(file)).ok())?;
+        let none = !Rules::FILES.iter().any(|file| folder.join(file).is_file());
+        anyhow::ensure!(
+            !none,
+            "`{}` holds none of {}",
+            folder.display(),
+            Rules::FILES.join(", ")
+        );
+        under = year::rules_beside(&folder, &kept.rules)?;
     }
     let computed = compute(&under, year, matter, &bounded(&inputs)?)?;
     if json {
@@ -186,15 +216,39 @@ pub(super) async fn what_if(
     show::computed(&computed, show::newest(&kept, matter), out)
 }
 
+/// What the settlement in force of the year before takes from budgets of this one.
+async fn owed(office: &Office, number: u16) -> anyhow::Result<BTreeMap<Slug, Fen>> {
+    let Some(before) = number.checked_sub(1) else {
+        return Ok(BTreeMap::new());
+    };
+    let kept = match year::published(office.state.pool(), &office.config.alliance, before).await {
+        Ok(kept) => kept,
+        Err(year::YearError::Unknown(_)) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let stands = kept.replay(|_, _, _| Ok(()))?;
+    let settled = stands.matters.get(&Matter::Settlement);
+    let Some(settled) = settled.filter(|course| course.in_force) else {
+        return Ok(BTreeMap::new());
+    };
+    let mut results = kept.results.into_iter().map(|one| one.computed);
+    let found = results.find(|one| one.digest().is_ok_and(|digest| digest == settled.result));
+    Ok(match found {
+        Some(Computed::Settlement(settled)) => settled.next_year,
+        _ => BTreeMap::new(),
+    })
+}
+
 /// Approved hospitals, or those named of them, and the keys of their messages.
 async fn active(office: &Office, named: &[Slug]) -> anyhow::Result<BTreeMap<Slug, PublicKey>> {
-    let members = register::members(&office.state).await?.into_iter();
-    let members = members.filter(|member| {
-        member.standing == Standing::Active
-            && (named.is_empty() || named.contains(&member.hospital))
+    // Insurers and public bodies in a committee are members of the network, not of a budget.
+    let bodies = pooled::bodies(&office.state).await?.into_iter();
+    let members = bodies.filter(|body| match named {
+        [] => body.kind == Kind::Hospital,
+        named => named.contains(&body.member.hospital),
     });
     let members: BTreeMap<Slug, PublicKey> = members
-        .map(|member| (member.hospital, member.message_key))
+        .map(|body| (body.member.hospital, body.member.message_key))
         .collect();
     if let Some(missing) = named.iter().find(|name| !members.contains_key(*name)) {
         anyhow::bail!("`{missing}` is no approved hospital; see `consilium-coordinator members`");

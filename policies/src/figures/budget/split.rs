@@ -123,15 +123,24 @@ pub struct Part {
     pub noise: Option<Noise>,
 }
 
+/// Most members of a plan.
+const MOST: usize = 1_000;
+
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BudgetError {
     /// No members.
     #[error("a budget needs members")]
     Empty,
+    /// Too many members.
+    #[error("a budget has at most {MOST} members")]
+    TooMany,
     /// A member twice.
     #[error("member `{0}` stands twice")]
     Twice(Slug),
+    /// A number with endless or too many decimals.
+    #[error("member `{0}`: `{1}` has more than nine decimals")]
+    Decimals(Slug, Slug),
     /// An amount below zero, or none for the years before.
     #[error("member `{0}`: amounts are zero or more, of one to five years before")]
     Before(Slug),
@@ -230,6 +239,9 @@ fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), BudgetError> {
     if input.members.is_empty() {
         return Err(BudgetError::Empty);
     }
+    if input.members.len() > MOST {
+        return Err(BudgetError::TooMany);
+    }
     if input.total < Fen(0) {
         return Err(BudgetError::OutOfRange);
     }
@@ -256,12 +268,23 @@ fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), BudgetError> {
                 return Err(BudgetError::Unknown(id(), name.clone()));
             }
             let variance = measured.variance.as_ref();
+            let all = std::iter::once(&measured.value).chain(variance);
+            // Many unlike denominators would make the sums of fractions endless.
+            if all.into_iter().any(|number| !decimal(number)) {
+                return Err(BudgetError::Decimals(id(), name.clone()));
+            }
             if variance.is_some_and(|variance| variance.0 < RBig::ZERO) {
                 return Err(BudgetError::Variance(id()));
             }
         }
     }
     Ok(())
+}
+
+/// Whether a number has at most nine decimals.
+fn decimal(number: &Exact) -> bool {
+    let scaled = &number.0 * RBig::from(1_000_000_000_u64);
+    scaled.is_int()
 }
 
 impl Member {
@@ -353,12 +376,12 @@ impl At<'_> {
             .earmarks
             .iter()
             .filter(|mark| mark.tiers.contains(&member.tier));
-        let mut earmarks = BTreeMap::new();
+        // Rounded one by one they could come to a fen more than all: the last ones give way.
+        let (mut earmarks, mut left) = (BTreeMap::new(), amount);
         for mark in marks {
-            earmarks.insert(
-                mark.id.clone(),
-                fen(&(RBig::from(amount.0) * &mark.share.0))?,
-            );
+            let part = fen(&(RBig::from(amount.0) * &mark.share.0))?.min(left);
+            left = Fen(left.0.saturating_sub(part.0));
+            earmarks.insert(mark.id.clone(), part);
         }
         let net = amount
             .0

@@ -155,7 +155,8 @@ impl Sides<'_> {
             mean(|both| &both.0, &self.stays.0),
             mean(|both| &both.1, &self.stays.1),
         );
-        let change = (&after - &before, libm::hypot(mix.1, within.1));
+        // Costs of before are in both parts: their errors may add up.
+        let change = (&after - &before, mix.1 + within.1);
         Decomposition {
             before: half_up(&before, 2),
             after: half_up(&after, 2),
@@ -207,22 +208,56 @@ impl Sides<'_> {
     }
 
     /// A group's own part of mix (against the mean of all) and of `within`.
-    fn of_group(&self, (b, a): &(Group, Group)) -> (Effect, Effect) {
+    fn of_group(&self, both: &(Group, Group)) -> (Effect, Effect) {
+        let (b, a) = both;
         let (before, after) = &self.stays;
-        let parts = self.groups.iter();
-        let mean = sum(parts.map(|(b, _)| &b.stays.value * &b.mean.value)) / before;
+        let (mean, of_mean) = self.mean_before();
         let share = &a.stays.value / after;
         let moved = &share - &b.stays.value / before;
         let above = &b.mean.value - &mean;
-        let sd = libm::hypot(
-            float(&above).abs()
-                * libm::hypot(a.stays.sd / float(after), b.stays.sd / float(before)),
-            float(&moved).abs() * b.mean.sd,
-        );
+        let of_share = self.share_sd(both, |both| &both.1, after);
+        let of_moved = of_share + self.share_sd(both, |both| &both.0, before);
+        // Whatever the errors have in common.
+        let sd = float(&above).abs() * of_moved + float(&moved).abs() * (b.mean.sd + of_mean);
         let mix = (moved * above, sd);
         let change = minus(cost(a), cost(b));
-        let sd = float(&share) * change.1 + float(&change.0).abs() * a.stays.sd / float(after);
+        let sd = float(&share) * change.1 + float(&change.0).abs() * of_share;
         (effect(&mix), effect(&(share * change.0, sd)))
+    }
+
+    /// The mean cost of before.
+    fn mean_before(&self) -> Value {
+        let whole = &self.stays.0;
+        let parts = self.groups.iter();
+        let mean = sum(parts.map(|(b, _)| &b.stays.value * &b.mean.value)) / whole;
+        let mut variance = 0.0;
+        for (b, _) in self.groups {
+            let by_cost = float(&(&b.stays.value / whole)) * b.mean.sd;
+            let by_stays = float(&((&b.mean.value - &mean) / whole)).abs() * b.stays.sd;
+            variance += (by_cost + by_stays) * (by_cost + by_stays);
+        }
+        (mean, libm::sqrt(variance))
+    }
+
+    /// The noise of a group's share of one side's stays.
+    fn share_sd(
+        &self,
+        of: &(Group, Group),
+        side: fn(&(Group, Group)) -> &Group,
+        whole: &RBig,
+    ) -> f64 {
+        let share = float(&(&side(of).stays.value / whole));
+        let mut squares = 0.0;
+        for one in self.groups {
+            let weight = if std::ptr::eq(one, of) {
+                1.0 - share
+            } else {
+                share
+            };
+            let part = weight * side(one).stays.sd;
+            squares += part * part;
+        }
+        libm::sqrt(squares) / float(whole)
     }
 }
 

@@ -35,8 +35,8 @@ pub enum NotComparable {
     /// Other groups, money or items.
     #[error("the benchmarks differ in case groups, currency or cost items")]
     Unlike,
-    /// The alliance with itself.
-    #[error("the alliance is compared with an earlier benchmark: name one, or a hospital")]
+    /// Something with itself.
+    #[error("nothing is compared with itself: name a hospital, or an earlier benchmark")]
     Itself,
     /// No group has a count and a mean on both sides.
     #[error("no case group is shown on both sides: too few stays, or nobody asked")]
@@ -83,7 +83,8 @@ pub(in crate::figures) fn pairs(
     hospital: Option<&Slug>,
     earlier: Option<&Benchmark>,
 ) -> Result<Vec<(String, Group, Group)>, NotComparable> {
-    if hospital.is_none() && earlier.is_none() {
+    let same = earlier.is_some_and(|earlier| earlier.inputs == of.inputs);
+    if same || (hospital.is_none() && earlier.is_none()) {
         return Err(NotComparable::Itself);
     }
     let before = earlier.unwrap_or(of);
@@ -158,16 +159,10 @@ pub fn stays(of: &Benchmark, hospital: &Slug) -> Option<Known> {
     known(hospital.totals.all.stays.value()?)
 }
 
-/// A figure and the standard deviation that its noise interval tells: both ends lie 1.96 of them away,
-/// 3.9 for 3.92 makes it a little larger.
+/// A figure and the standard deviation of its noise.
 fn known(figure: &Figure) -> Option<Known> {
-    let number = |text: &str| text.parse::<Exact>().ok();
-    let (low, high) = (
-        number(&figure.noise.low)?,
-        number(figure.noise.high.as_deref()?)?,
-    );
     Some(Known {
-        value: number(&figure.value)?.0,
-        sd: float(&(high.0 - low.0)) / 3.9,
+        value: figure.value.parse::<Exact>().ok()?.0,
+        sd: float(&figure.deviation()?),
     })
 }

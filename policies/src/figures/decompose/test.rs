@@ -131,7 +131,7 @@ fn intervals_hold_what_the_exact_numbers_give() {
         days: group.days.as_ref().map(&mut noised),
         items: group.items.iter().map(&mut noised).collect(),
     };
-    let (draws, mut held) = (2000, [0_u32; 5]);
+    let (draws, mut held) = (2000, [0_u32; 8]);
     for _ in 0..draws {
         let groups: Vec<_> = truth.iter().map(|(b, a)| (of(b), of(a))).collect();
         let found = decompose(&groups).unwrap();
@@ -141,6 +141,9 @@ fn intervals_hold_what_the_exact_numbers_give() {
             (&found.stay, &exact_parts.stay),
             (&found.daily, &exact_parts.daily),
             (&found.items[0], &exact_parts.items[0]),
+            (&found.change, &exact_parts.change),
+            (&found.groups[0].0, &exact_parts.groups[0].0),
+            (&found.groups[1].1, &exact_parts.groups[1].1),
         ];
         for (place, (found, truth)) in pairs.into_iter().enumerate() {
             let truth = exact(&truth.value);
@@ -152,4 +155,27 @@ fn intervals_hold_what_the_exact_numbers_give() {
     for (place, held) in held.into_iter().enumerate() {
         assert!(held >= draws * 93 / 100, "{place}: {held} of {draws}");
     }
+}
+
+/// One side's noisy cost is in both parts of the change, and in every group's part of the mix.
+#[test]
+fn noise_of_before_is_in_every_part_that_it_touches() {
+    let noisy = |stays: &str, mean: &str, sd: f64| Group {
+        mean: known(mean, sd),
+        ..group(stays, mean)
+    };
+    // Shares .8 to .4: (p₁ − p₀) − p₁ = −.8 of an error of 100.
+    let groups = [
+        (noisy("80", "1000", 100.0), group("40", "1000")),
+        (group("20", "1000"), group("60", "1000")),
+    ];
+    let found = decompose(&groups).unwrap();
+    let half = |effect: &Effect| (exact(&effect.high) - exact(&effect.low)).to_f64().value() / 2.0;
+    assert!(
+        half(&found.change) >= 1.9599 * 80.0,
+        "{}",
+        half(&found.change)
+    );
+    // The other group's part of the mix: moved .4 against a mean with .8 of that error.
+    assert!(half(&found.groups[1].0) >= 1.9599 * 0.4 * 80.0);
 }

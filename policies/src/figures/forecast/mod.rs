@@ -160,6 +160,13 @@ struct Model {
 
 impl Model {
     fn new(y: &[f64], season: usize, method: Method) -> Option<Self> {
+        let mut model = Self::fitted(y, season, method)?;
+        model.step = model.one_step(y)?;
+        Some(model)
+    }
+
+    /// Fitted, without what its errors inside the series say: enough to see how it foretells.
+    fn fitted(y: &[f64], season: usize, method: Method) -> Option<Self> {
         let fitted = match method {
             Method::HoltWintersAdditive => Some(best_weights(y, season, Season::Additive)?),
             Method::HoltWintersMultiplicative => {
@@ -167,14 +174,12 @@ impl Model {
             }
             _ => None,
         };
-        let mut model = Self {
+        Some(Self {
             method,
             season,
             fitted,
             step: 0.0,
-        };
-        model.step = model.one_step(y)?;
-        Some(model)
+        })
     }
 
     /// The mean square of errors one step ahead, with what fitting used up taken off.
@@ -255,7 +260,7 @@ fn rolling_error(y: &[f64], season: usize, ahead: usize, method: Method) -> Opti
     let first = y.len().saturating_sub(season.clamp(LEAST_TRIED, 12)).max(3);
     for origin in first..y.len() {
         let (known, then) = y.split_at_checked(origin)?;
-        let model = Model::new(known, season, method)?;
+        let model = Model::fitted(known, season, method)?;
         for (h, value) in then.iter().enumerate().take(ahead) {
             let (foretold, _) = model.ahead(known, h + 1)?;
             sum += (value - foretold).abs();

@@ -28,8 +28,9 @@ pub fn deviating(
             (&high, &own.mean.value - &high, RBig::ONE + band),
             (&low, &low - &own.mean.value, RBig::ONE - band),
         ] {
+            // More months would tell more of both.
             let sd = libm::hypot(own.mean.sd, float(&part) * alliance.mean.sd);
-            if let Some(certainty) = beyond(&distance, sd) {
+            if let Some(certainty) = beyond(&distance, (sd, 0.0)) {
                 found.push(Warning {
                     member: hospital.clone(),
                     month,

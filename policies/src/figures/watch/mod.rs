@@ -108,6 +108,7 @@ pub fn watch(rules: &AlertRules, of: &Watched, until: Month) -> Vec<Warning> {
     let (mut spent, mut reached) = (Fen(0), Level::None);
     let mut before: Vec<Fen> = Vec::new();
     let mut months: Vec<(Fen, Fen)> = Vec::new();
+    let (mut last, mut in_row) = (None::<Month>, false);
     let year = of.paid.keys().map(|month| month.year()).max();
     let paid = of.paid.iter().filter(|(month, _)| **month <= until);
     for (month, fen) in paid {
@@ -139,12 +140,20 @@ pub fn watch(rules: &AlertRules, of: &Watched, until: Month) -> Vec<Warning> {
             }
         }
         before.push(*fen);
+        // Months in a row have none between them that is not known.
+        if last.and_then(Month::next) != Some(*month) {
+            months.clear();
+        }
+        last = Some(*month);
         let target = usize::from(month.number()).checked_sub(1);
         let target = target.and_then(|place| of.targets.get(place)).copied();
         months.push((*fen, target.unwrap_or_default()));
-        if target.is_some() && rules.over_target(&months) {
+        // Told once, when there are enough of them.
+        let row = rules.over_target(&months);
+        if target.is_some() && row && !in_row {
             found.push(warn(Kind::OverTarget, *fen, target.unwrap_or_default()));
         }
+        in_row = row;
         found.extend(fell(rules, of, *month, reached));
     }
     if let Some(year) = year
@@ -190,8 +199,7 @@ fn fell(rules: &AlertRules, of: &Watched, month: Month, level: Level) -> Option<
     let line = &mean * (RBig::ONE - &rules.volume.0);
     let squares: f64 = before.iter().map(|known| known.sd * known.sd).sum();
     let of_mean = float(&((RBig::ONE - &rules.volume.0) / &count)) * libm::sqrt(squares);
-    let sd = libm::hypot(now.sd, of_mean);
-    let certainty = beyond(&(&line - &now.value), sd)?;
+    let certainty = beyond(&(&line - &now.value), (now.sd, of_mean))?;
     Some(Warning {
         member: of.id.clone(),
         month,
@@ -205,12 +213,13 @@ fn fell(rules: &AlertRules, of: &Watched, month: Month, level: Level) -> Option<
 }
 
 /// How sure it is that a figure lies beyond a line, by `distance`; nothing where it does not.
-fn beyond(distance: &RBig, sd: f64) -> Option<Certainty> {
+/// The noise is each month's own, and the line's, which stays.
+fn beyond(distance: &RBig, (own, of_line): (f64, f64)) -> Option<Certainty> {
     let distance = float(distance);
-    if distance > Z * sd {
+    if distance > Z * libm::hypot(own, of_line) {
         Some(Certainty::Decided)
     } else if distance > 0.0 {
-        let months = months_to_decide(distance, sd, 1, MOST);
+        let months = months_to_decide(distance, (own, of_line), 1, MOST);
         Some(Certainty::Open { months })
     } else {
         None

@@ -88,11 +88,19 @@ fn services_that_fall_are_told_as_far_as_noise_lets() {
         ),
         (Certainty::Decided, "700", "850")
     );
-    // 850 − 800 = 50 against a standard deviation of 112: the root of the months has to be 4.4 times it.
+    // 850 − 800 = 50; the line's own noise of 9.8 leaves 25.5² − 9.8² for 20²/n: none more is needed. Of
+    // 30 and 14.7 it leaves 25.5² − 14.7² = 434, and 900/n is below it from the third month on.
+    of.stays = stays(20.0, 800);
+    assert_eq!(fell(&of).unwrap().certainty, Certainty::Decided);
+    of.stays = stays(30.0, 800);
+    assert_eq!(
+        fell(&of).unwrap().certainty,
+        Certainty::Open { months: Some(2) }
+    );
     of.stays = stays(100.0, 800);
     assert_eq!(
         fell(&of).unwrap().certainty,
-        Certainty::Open { months: Some(19) }
+        Certainty::Open { months: None }
     );
     of.stays = stays(1000.0, 800);
     assert_eq!(
@@ -120,4 +128,17 @@ fn a_warning_reads_as_it_was_written() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn months_in_a_row_have_no_gap() {
+    let mut of = watched(&[110, 110, 90, 110, 110, 110, 110]);
+    let found = watch(&rules(), &of, month(12));
+    let row = |found: &[Warning]| {
+        let all = found.iter().filter(|one| one.kind == Kind::OverTarget);
+        all.map(|one| one.month.number()).collect::<Vec<_>>()
+    };
+    assert_eq!(row(&found), [6]);
+    of.paid.remove(&month(5));
+    assert_eq!(row(&watch(&rules(), &of, month(12))), [] as [u8; 0]);
 }
