@@ -21,10 +21,9 @@ use crate::rules::Privacy;
 /// Figures of a pooled round as they are written to files.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pooled {
-    /// Form of the file: 1.
+    /// Form of the file: 2.
     pub version: u32,
     /// The round.
-    #[serde(flatten)]
     pub about: PooledRound,
     /// The figures. `hospitals` and the hospitals of each row are empty, the alliance's own cells
     /// hold the sums; the noise of a block is that of the sum.
@@ -42,13 +41,13 @@ pub fn pooled(
     let (wide, sum) = sums(layout, dictionary, verified)?;
     let mut figures = alone(of_sum(&wide, dictionary, rules, sum)?)?;
     let about = about(layout, verified)?;
-    figures.inputs = inputs(layout, figures.inputs, verified)?;
+    figures.inputs = inputs(layout, &figures.inputs, verified)?;
     figures.least_hospitals = about.least;
     let (charge, _) = charges(layout, verified)?;
     figures.spent.charge = charge.to_string();
     figures.spent.charge_nano = charge;
     Ok(Pooled {
-        version: 1,
+        version: 2,
         about,
         figures,
     })
@@ -81,7 +80,7 @@ pub(super) fn sums(
 /// What the figures of a round cite: its own layout and uploads.
 pub(super) fn inputs(
     layout: &Layout,
-    cited: Inputs,
+    cited: &Inputs,
     verified: &Verified,
 ) -> Result<Inputs, BenchmarkError> {
     let uploads = verified.certified.survivors().uploads.iter();
@@ -90,7 +89,7 @@ pub(super) fn inputs(
         answers: uploads
             .map(|one| (one.hospital.clone(), one.upload))
             .collect(),
-        ..cited
+        ..cited.clone()
     })
 }
 
@@ -164,6 +163,11 @@ pub(super) fn alone(mut found: Benchmark) -> Result<Benchmark, BenchmarkError> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "small numbers of a test"
+)]
 mod tests {
     use schemas::id::Slug;
     use schemas::question::{Block, Measure, Table};
@@ -270,7 +274,6 @@ mod tests {
     /// Improved values stand beside raw ones, the raw ones are what they were, and the improved ones
     /// err less: over 60 draws of the noise, in the mean of the squares.
     #[test]
-    #[expect(clippy::cast_possible_truncation, reason = "rounded draws of a test")]
     fn improved_totals_stand_beside_raw_ones_and_err_less() {
         let (dictionary, rules) = (dictionary(), Privacy::parse(DEFAULT).unwrap());
         let layout = layout(&dictionary, &rules);

@@ -55,7 +55,7 @@ pub fn together(
     let mut summed = alone(of_sum(&wide, dictionary, rules, sum)?)?;
     // Whether three of the hospitals in the sum reach the threshold.
     let known = benchmark(layout, dictionary, rules, &counted)?;
-    let cited = inputs(of_pooled, summed.inputs.clone(), verified)?;
+    let cited = inputs(of_pooled, &summed.inputs, verified)?;
     let mut spent = summed.spent.clone();
     spent.blocks.truncate(own_blocks);
     spent.charge_nano = charges(of_pooled, verified)?.0;
