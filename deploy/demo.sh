@@ -304,6 +304,7 @@ done
 "$coordinator" --data "$folder/coordinator" log fsck
 "$coordinator" --data "$folder/coordinator" log export "$folder/logs/coordinator" >/dev/null
 "$coordinator" log verify "$folder/logs/coordinator"
+"$node" year verify "$folder/year/published/year.json" --log "$folder/logs/coordinator" | tail -n 1
 
 say "what the first hospital's steward allowed"
 "$node" --data "$folder/$first" policy show | sed -n '1,2p'

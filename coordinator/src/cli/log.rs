@@ -8,6 +8,8 @@ use proofs::history::{self, Published, QUORUM, Shown};
 
 use super::Office;
 use crate::log;
+use schemas::canonical;
+use schemas::entry::Entry;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -69,7 +71,18 @@ pub(super) async fn run(data: &Path, command: &Command, out: &mut dyn Write) -> 
     Ok(())
 }
 
-fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+/// The entries of a published log that was verified.
+pub(super) fn entries(folder: &Path) -> anyhow::Result<Vec<Entry>> {
+    let bytes =
+        std::fs::read(folder.join("entries.jsonl")).context("`entries.jsonl` could not be read")?;
+    let lines = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let all: Result<Vec<Entry>, _> = lines.map(canonical::from_bytes).collect();
+    all.context("the entries could not be read")
+}
+
+pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
     let read = |path: &Path| {
         std::fs::read(path).with_context(|| format!("`{}` could not be read", path.display()))
     };

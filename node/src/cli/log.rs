@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use proofs::history::{self, Published, QUORUM, Receipt, Shown};
 use schemas::canonical;
+use schemas::entry::Entry;
 use schemas::id::Slug;
 use schemas::seal::Signer;
 use schemas::shown::line;
@@ -185,7 +186,17 @@ fn check(folder: &Path, file: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+/// The entries of a published log that was verified.
+pub(super) fn entries(folder: &Path) -> anyhow::Result<Vec<Entry>> {
+    let bytes = read(&folder.join("entries.jsonl"))?;
+    let lines = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let all: Result<Vec<Entry>, _> = lines.map(canonical::from_bytes).collect();
+    all.context("the entries could not be read")
+}
+
+pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
     let mut files: Vec<(bool, PathBuf)> = seen.iter().map(|path| (true, path.clone())).collect();
     for (others, place) in [(false, "checkpoints"), (true, "seen")] {
         // A log may have no checkpoint yet.

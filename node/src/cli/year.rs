@@ -16,7 +16,7 @@ use schemas::year::{Matter, Says, Statement};
 
 use super::{Node, link};
 use crate::config::keys::Keys;
-use crate::link::Heard;
+use crate::link::{Heard, LinkError};
 use crate::store::dictionaries;
 
 /// Longest published file in bytes.
@@ -108,10 +108,16 @@ pub(super) enum Command {
     },
     /// Check a year's published file: every signature, every rule, every fen.
     ///
-    /// Example: consilium-node --data ./node1 year verify ./year.json
+    /// Whose keys sign stands in the file itself: compare the fingerprints with those that you know. That
+    /// nothing was left out or made up shows the coordinator's log alone (`log export` there).
+    ///
+    /// Example: consilium-node --data ./node1 year verify ./year.json --log ./coordinator-log
     Verify {
         /// The published file.
         file: PathBuf,
+        /// The coordinator's published log.
+        #[arg(long, value_name = "FOLDER")]
+        log: Option<PathBuf>,
     },
 }
 
@@ -170,7 +176,24 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             return Ok(());
         }
         Command::Fetch { year, out: path } => return fetch(data, year, &path, out).await,
-        Command::Verify { file } => return verify(&file, out).map(drop),
+        Command::Verify { file, log } => {
+            let (published, year) = verify(&file, out)?;
+            for (name, key) in year.parties.iter().chain(&year.members) {
+                writeln!(out, "  {name:<20} key {}", key.fingerprint().short())?;
+            }
+            match log {
+                Some(folder) => {
+                    super::log::verify(&folder, &[], out)?;
+                    published.logged(&super::log::entries(&folder)?)?;
+                    writeln!(
+                        out,
+                        "all statements of the year stand in that log, and no others"
+                    )?;
+                }
+                None => writeln!(out, "that nothing was left out or made up shows --log")?,
+            }
+            return Ok(());
+        }
     };
     let node = Node::open(data).await?;
     let dictionary = dictionaries::latest(&node.state).await?;
@@ -200,11 +223,26 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 /// Fetches a year; what does not verify is not kept.
 async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
-    let bytes = link::open(&node)?.year(year).await?;
+    let bytes = match link::open(&node)?.year(year).await {
+        Err(LinkError::Status(404)) => bail!("the alliance did not open a year {year}"),
+        Err(LinkError::Status(403)) => bail!("this hospital takes no part in the year {year}"),
+        other => other?,
+    };
     let published: Published =
         serde_json::from_slice(&bytes).context("what the coordinator sent is no published year")?;
     let stands = published.verify()?;
     ensure!(stands.number == year, "the coordinator sent another year");
+    let dictionary = dictionaries::latest(&node.state).await?;
+    let alliance = dictionary.context("no dictionary is accepted")?.alliance;
+    ensure!(
+        published.alliance == alliance,
+        "the coordinator sent another alliance's year"
+    );
+    let own = Keys::open(&node.config.data)?.message_key()?.public();
+    ensure!(
+        stands.members.get(&node.config.hospital) == Some(&own),
+        "the year names another key for this hospital, or leaves it out"
+    );
     std::fs::write(path, &bytes).with_context(|| format!("`{}`", path.display()))?;
     let (stage, said) = (stands.stage.as_str(), published.statements.len());
     writeln!(
@@ -256,9 +294,13 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
         match newest {
             Some(Computed::Plan(plan)) => {
                 for part in plan.members.iter().filter(|part| part.id == *own) {
+                    let less = match part.deduction {
+                        Fen(0) => String::new(),
+                        taken => format!(", less {taken} for the year before"),
+                    };
                     writeln!(
                         out,
-                        "budget {state}: {} (share {})",
+                        "budget {state}: {} (share {}){less}",
                         part.amount, part.share
                     )?;
                 }
@@ -274,7 +316,7 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
                         score.counts
                     )?;
                     for (dimension, moved) in &score.moved {
-                        writeln!(out, "  {dimension:<24} {moved}")?;
+                        writeln!(out, "  moved by {dimension:<24} {moved}")?;
                     }
                 }
             }

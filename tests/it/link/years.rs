@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use coordinator::administrators;
 use coordinator::year::{self, YearError};
 use node::link::{Heard, Link};
-use policies::year::{Published, Rules, Stage};
+use policies::year::{Fault, Published, Rules, Stage};
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::officer::{Officer, Role};
 use schemas::seal::{PublicKey, Sealed, Signer};
-use schemas::year::{Says, Statement};
+use schemas::year::{Matter, Says, Statement};
 
 use super::{Alliance, Node, slug};
 
@@ -105,8 +106,9 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     let unknown = link(&member).speak(&said, 2031).await.unwrap();
     assert!(matches!(unknown, Heard::Refused(_)));
 
-    // Anybody fetches it and checks it.
-    let bytes = link(&other).year(YEAR).await.unwrap();
+    // Who takes part fetches it and checks it; of the others each knows that there is a year.
+    assert!(link(&other).year(YEAR).await.is_err());
+    let bytes = link(&member).year(YEAR).await.unwrap();
     let published: Published = serde_json::from_slice(&bytes).unwrap();
     let stands = published.verify().unwrap();
     assert_eq!(stands.stage, Stage::Applications);
@@ -115,15 +117,47 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
         serde_json::from_slice(&link(&other).years().await.unwrap()).unwrap();
     assert_eq!(list[0]["year"], YEAR);
     assert_eq!(list[0]["stage"], "applications");
-    assert!(link(&other).year(2031).await.is_err());
+    assert!(link(&member).year(2031).await.is_err());
+    // All of it is in the log as it was taken, and a file that lacks something is told from it.
+    let log = alliance.state.log().await.unwrap();
+    published.logged(&log).unwrap();
+    let mut less = published.clone();
+    less.statements.pop();
+    assert_eq!(less.logged(&log), Err(Fault::Log(3)));
+    let mut late = published.clone();
+    late.statements[1].taken.0 += 1;
+    assert_eq!(late.logged(&log), Err(Fault::Log(2)));
 
-    // Nothing of what was refused is in the log: opening, invitation, application.
+    // A proposal of what is not kept stops nothing.
+    let review = sealed(
+        &offices[&slug("wang-fang")],
+        "wang-fang",
+        &alliance,
+        Says::Review,
+    );
+    let now = alliance.clock.now();
+    let about = (&slug("river"), YEAR);
+    year::take(&alliance.state, about, &review, now)
+        .await
+        .unwrap();
+    let says = Says::Propose {
+        matter: Matter::Plan,
+        result: Digest::of("result", &[b"none"]),
+        why: String::new(),
+    };
+    let none = sealed(&offices[&slug("wang-fang")], "wang-fang", &alliance, says);
+    let refused = year::take(&alliance.state, about, &none, now).await;
+    assert!(matches!(refused, Err(YearError::NoResult)));
+    let refused = link(&member).speak(&none, YEAR).await.unwrap();
+    assert!(matches!(refused, Heard::Refused(_)));
+
+    // Nothing of what was refused is in the log: opening, invitation, application, review.
     let log = alliance.state.log().await.unwrap();
     assert_eq!(
         log.iter()
             .filter(|entry| entry.kind.as_str() == "year")
             .count(),
-        3
+        4
     );
     let unknown = year::read(&alliance.state, &slug("river"), 2031).await;
     assert!(matches!(unknown, Err(YearError::Unknown(2031))));

@@ -149,10 +149,15 @@ pub(super) enum Command {
     },
     /// Checks a year's published file: every signature, every rule, every fen.
     ///
-    /// Example: consilium-coordinator year verify ./year-2026/year.json
+    /// That nothing was left out or made up shows the coordinator's log alone.
+    ///
+    /// Example: consilium-coordinator year verify ./year-2026/year.json --log ./logs/coordinator
     Verify {
         /// The published file.
         file: PathBuf,
+        /// The coordinator's published log.
+        #[arg(long, value_name = "FOLDER")]
+        log: Option<PathBuf>,
     },
 }
 
@@ -205,11 +210,20 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             season,
             json,
         } => show::forecast(&bounded(&series)?, (season, ahead), json, out),
-        Command::Verify { file } => {
+        Command::Verify { file, log } => {
             let published: Published = serde_json::from_str(&bounded(&file)?)
                 .with_context(|| format!("`{}` is no published year", file.display()))?;
             let year = published.verify()?;
-            show::verified(&published, &year, out)
+            show::verified(&published, &year, out)?;
+            if let Some(folder) = log {
+                super::log::verify(&folder, &[], out)?;
+                published.logged(&super::log::entries(&folder)?)?;
+                writeln!(
+                    out,
+                    "all statements of the year stand in that log, and no others"
+                )?;
+            }
+            Ok(())
         }
         Command::Explain(args) => watch::explain(&args, out),
         Command::Volumes { benchmarks } => watch::volumes(&benchmarks, out),
