@@ -5,6 +5,16 @@
 //!
 //! | guard taken out | test |
 //! |---|---|
+//! | the seat's own clock before a void vote (`void`) | `voids::a_dead_round_is_voided_and_…` |
+//! | no void vote after a certificate (`ballot`) | `voids::a_set_and_a_void_exclude_…` |
+//! | no vote for a set after a void (`ballot`) | `voids::seats_do_nothing_for_a_voided_round` |
+//! | no certificate, so no sums, after a void (`families`) | `voids::seats_do_nothing_for_a_voided_round` |
+//! | no credit after a certificate (`ledger::credit`) | `voids::a_set_and_a_void_exclude_…` |
+//! | votes of a void certificate (`ledger::credit`) | `voids::false_void_certificates_are_refused` |
+//! | no credit of rounds before a burning (`ledger::credit`) | `voids::a_restored_hospital_takes_…` |
+//! | the upload is wiped (`ledger::credit`) | `voids::a_dead_round_is_voided_and_…` |
+//! | a start ends older receipts (`receipts::begin`) | both of `restored` |
+//! | rounds of before a burning (`receipts::hold`) | both of `restored` |
 
 mod crashes;
 mod ends;

@@ -18,7 +18,10 @@
 //! | vector against the signed parts (`upload`) | `rounds::uploads_are_bound_to_…` |
 //! | range of totals (`total`) | `rounds::a_total_outside_its_range_is_refused` |
 //! | one ballot; a certificate before sums; quorum (as rules of the model) | `unmask::every_guard_is_needed` |
-//! | own receipts (`receipt`) | `receipts::two_fresh_receipts_of_other_seats_…` |
+//! | `f + 1` witnesses (`receipt`) | `receipts::two_fresh_receipts_of_other_seats_…` |
+//! | size and root as the subject signed them (`receipt`) | `receipts::a_receipt_counts_by_a_seat_…` |
+//! | later names of the log (`receipt`) | `receipts::a_receipt_that_is_ahead_or_forked_stops_it` |
+//! | the way from what a seat knew (`receipt::ask`) | `receipts::a_seat_gives_up_what_it_knows_…` |
 
 #![expect(
     clippy::unwrap_used,
