@@ -176,24 +176,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             return Ok(());
         }
         Command::Fetch { year, out: path } => return fetch(data, year, &path, out).await,
-        Command::Verify { file, log } => {
-            let (published, year) = verify(&file, out)?;
-            for (name, key) in year.parties.iter().chain(&year.members) {
-                writeln!(out, "  {name:<20} key {}", key.fingerprint().short())?;
-            }
-            match log {
-                Some(folder) => {
-                    super::log::verify(&folder, &[], out)?;
-                    published.logged(&super::log::entries(&folder)?)?;
-                    writeln!(
-                        out,
-                        "all statements of the year stand in that log, and no others"
-                    )?;
-                }
-                None => writeln!(out, "that nothing was left out or made up shows --log")?,
-            }
-            return Ok(());
-        }
+        Command::Verify { file, log } => return checked(&file, log.as_deref(), out),
     };
     let node = Node::open(data).await?;
     let dictionary = dictionaries::latest(&node.state).await?;
@@ -249,6 +232,25 @@ async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyh
         out,
         "{year} {stage}, sound: {said} statements: {}",
         path.display()
+    )?;
+    Ok(())
+}
+
+/// Checks a published year, and where there is one against the coordinator's log.
+fn checked(file: &Path, log: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (published, year) = verify(file, out)?;
+    for (name, key) in year.parties.iter().chain(&year.members) {
+        writeln!(out, "  {name:<20} key {}", key.fingerprint().short())?;
+    }
+    let Some(folder) = log else {
+        writeln!(out, "that nothing was left out or made up shows --log")?;
+        return Ok(());
+    };
+    super::log::verify(folder, &[], out)?;
+    published.logged(&super::log::entries(folder)?)?;
+    writeln!(
+        out,
+        "all statements of the year stand in that log, and no others"
     )?;
     Ok(())
 }

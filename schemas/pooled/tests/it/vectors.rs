@@ -121,15 +121,15 @@ fn noised(number: usize, cells: usize) -> Vec<i64> {
 }
 
 /// 64 bytes from hexadecimal.
-fn drawn(text: &String) -> [u8; 64] {
-    let pair = |at: usize| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap();
+fn drawn(text: &str) -> [u8; 64] {
+    let pair = |at: usize| u8::from_str_radix(text.get(2 * at..2 * at + 2).unwrap(), 16).unwrap();
     std::array::from_fn(pair)
 }
 
 fn uploads(file: &File, round: &Round) -> Vec<Upload> {
     let make = |(number, made): (usize, &Uploaded)| {
         let seeds: Vec<_> = made.seeds.iter().map(|seed| *seed.as_bytes()).collect();
-        let boxes: Vec<_> = made.drawn.iter().map(drawn).collect();
+        let boxes: Vec<_> = made.drawn.iter().map(|text| drawn(text)).collect();
         let secrets = Secrets::fixed(round.shape(), &seeds, &boxes);
         let signer = file.signer(made.hospital.as_str());
         let values = noised(number, round.cells());
