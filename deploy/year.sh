@@ -148,15 +148,18 @@ year forecast "$home/paid-$one.csv" --ahead 3
 
 say "surplus and bonus"
 {
-    echo "member,tier,quality_held,referral-share,chronic-control,grassroots-growth,gaming:volume-jump,own"
+    echo "member,tier,quality_held,referral-share,chronic-control,grassroots-growth,gaming:volume-jump,own,referrals"
     n=0
     for member in $hospitals; do
         n=$((n + 1))
         case $n in 1 | 2) tier=tertiary ;; 3 | 4) tier=secondary ;; *) tier=grassroots ;; esac
         own=""
         [ $n != 1 ] || own=120000000.00
-        echo "$member,$tier,yes,0.$((10 + 4 * n)),0.$((52 + 3 * n)),0.0$n,0.$((20 + 2 * n)),$own"
+        referrals=""
+        [ "$tier" != grassroots ] || referrals=$((1600 - 200 * n))
+        echo "$member,$tier,yes,0.$((10 + 4 * n)),0.$((52 + 3 * n)),0.0$n,0.$((20 + 2 * n)),$own,$referrals"
     done
+    echo "team:chronic-care,,,,,,,,14"
 } >"$home/bonus.csv"
 year inputs "$next" bonus --facts "$home/bonus.csv" --basic 10000000.00 --performance 6000000.00 \
     --strategic 2500000.00 --lead "$one" --out "$home/bonus.json"

@@ -82,9 +82,16 @@ def plan(rules, given):
         found[f"{name} amount"] = amount
         net = amount - member.get("deduction", 0)
         found[f"{name} monthly"] = largest_remainder(net, [F(1)] * 12)
+        left = amount
         for mark in rules.get("earmarks", []):
             if member["tier"] in mark["tiers"]:
-                found[f"{name} {mark['id']}"] = half_up(amount * exact(mark["share"]))
+                part = min(left, half_up(amount * exact(mark["share"])))
+                found[f"{name} {mark['id']}"] = part
+                left -= part
+    for member, b in zip(members, base):
+        found[f"{member['id']} floor"] = half_up(money * b * exact(rules["floor"]))
+        found[f"{member['id']} ceiling"] = half_up(money * b * exact(rules["ceiling"]))
+        found[f"{member['id']} deduction"] = member.get("deduction", 0)
     return found
 
 
@@ -93,6 +100,8 @@ def told_plan(told):
     for part in told["members"]:
         found[f"{part['id']} amount"] = part["amount"]
         found[f"{part['id']} monthly"] = part["monthly"]
+        for name in ("floor", "ceiling", "deduction"):
+            found[f"{part['id']} {name}"] = part[name]
         for mark, fen in part["earmarks"].items():
             found[f"{part['id']} {mark}"] = fen
     return found
@@ -141,11 +150,54 @@ def bonus(rules, given):
     found[lead] = found.get(lead, 0) + given["performance"] - grassroots
     given_out += given["performance"] - grassroots
     found["retained"] = given["basic"] + given["performance"] + given["strategic"] - given_out
+    for member, score in zip(members, scores):
+        found[f"score {member['id']}"] = millionths(score)
+    found.update(pool(rules["pool"], given))
+    return found
+
+
+def millionths(value):
+    whole = half_up(value * 10**6)
+    return f"{whole // 10**6}.{whole % 10**6:06}"
+
+
+def pool(rules, given):
+    """Shares of own surplus; prizes by referrals among grassroots members, and to one team."""
+    tiers = {member["id"]: member["tier"] for member in given["members"]}
+    found, whole = {}, 0
+    for name, own in given.get("own", {}).items():
+        part = half_up(own * exact(rules["share"]))
+        found[f"put_in {name}"], found[f"kept {name}"] = part, own - part
+        whole += part
+    first = half_up(whole * exact(rules["referrals"]))
+    counts = {name: n for name, n in given.get("referrals", {}).items()
+              if n > 0 and tiers[name] == "grassroots"}
+    best = sorted(counts, key=lambda name: (-counts[name], name))[:rules["top"]]
+    left = 0
+    if best:
+        for name, fen in zip(best, largest_remainder(first, [F(counts[name]) for name in best])):
+            found[f"referrals {name}"] = fen
+    else:
+        left += first
+    risen = {name: rise for name, rise in given.get("teams", {}).items() if rise > 0}
+    if risen:
+        fastest = min(risen, key=lambda name: (-risen[name], name))
+        found[f"team {fastest}"] = whole - first
+    else:
+        left += whole - first
+    found["pool"], found["left"] = whole, left
     return found
 
 
 def told_bonus(told):
-    found = {"retained": told["retained"]}
+    found = {"retained": told["retained"], "pool": told["pool"]["total"], "left": told["pool"]["left"]}
+    for score in told["scores"]:
+        found[f"score {score['id']}"] = score["counts"]
+    for name in ("put_in", "kept", "referrals"):
+        for member, fen in told["pool"][name].items():
+            found[f"{name} {member}"] = fen
+    if told["pool"]["team"]:
+        found[f"team {told['pool']['team'][0]}"] = told["pool"]["team"][1]
     for name in ("basic", "performance"):
         for member, fen in told[name].items():
             found[f"{name} {member}"] = fen
@@ -164,7 +216,8 @@ def settlement(rules, given):
             shared += one["amount"]
     insurer = half_up(shared * exact(rules["insurer"]))
     reserve = min(shared - insurer, given["reserve"])
-    found = {"insurer": insurer, "from_reserve": reserve, "uncovered": shared - insurer - reserve,
+    found = {"reasonable": shared, "unreasonable": sum(own.values()),
+             "insurer": insurer, "from_reserve": reserve, "uncovered": shared - insurer - reserve,
              "reserve_after": given["reserve"] - reserve}
     for member, fen in own.items():
         found[f"responsible {member}"] = fen
@@ -173,7 +226,8 @@ def settlement(rules, given):
 
 
 def told_settlement(told):
-    found = {name: told[name] for name in ("insurer", "from_reserve", "uncovered", "reserve_after")}
+    names = ("reasonable", "unreasonable", "insurer", "from_reserve", "uncovered", "reserve_after")
+    found = {name: told[name] for name in names}
     for name in ("responsible", "next_year"):
         for member, fen in told[name].items():
             found[f"{name} {member}"] = fen
