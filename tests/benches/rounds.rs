@@ -50,7 +50,10 @@ pub(super) fn run(large: bool) {
 /// clock where the system does not say.
 fn spent() -> u64 {
     let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let spent = said.split_whitespace().next().and_then(|ns| ns.parse().ok());
+    let spent = said
+        .split_whitespace()
+        .next()
+        .and_then(|ns| ns.parse().ok());
     spent.unwrap_or_else(|| {
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
         u64::try_from(since.as_nanos()).unwrap()
