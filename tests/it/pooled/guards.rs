@@ -4,7 +4,7 @@
 use coordinator::pooled::{self as office, ListOrder};
 use node::clock::Clock;
 use node::config::keys::Keys;
-use node::pooled::{self as party, Desk, PooledError};
+use node::pooled::{self as party, Desk, PooledError, Said};
 use node::steward::{self, Acting};
 use pooled::boxes::BoxSecret;
 use pooled::inspect::Proposal;
@@ -23,7 +23,7 @@ use schemas::time::Timestamp;
 use tests::fixture::slug;
 use tests::officers::{STEWARD, key};
 
-use super::{NOW, Pool, app};
+use super::{NOW, Party, Pool, app};
 
 const ALL: [&str; 5] = ["h01", "h02", "h03", "h04", "h05"];
 
@@ -52,6 +52,21 @@ fn certificate(pool: &Pool, held: &office::Held, set: &Survivors, seats: [&str; 
         survivors: set.clone(),
         votes: seats.map(|name| vote(pool, held, name, set)).into(),
     }
+}
+
+async fn lock(one: &Party) {
+    let app = &one.app;
+    let (signer, name) = (key(&app.data, STEWARD), slug(STEWARD));
+    let by = Acting {
+        officers: &app.standing.officers,
+        access: &app.standing.access,
+        policy: app.standing.approved.policy,
+        hospital: &app.hospital,
+        name: &name,
+        key: &signer,
+        at: NOW,
+    };
+    steward::lock(&app.state, by).await.unwrap();
 }
 
 async fn proposal(pool: &Pool, held: &office::Held, seat: &str) -> Proposal {
@@ -159,7 +174,18 @@ async fn too_late_locked_or_under_a_taken_name_nothing_is_said() {
         "{said:?}"
     );
 
-    uploads(&pool, &held, &ALL).await;
+    // Charged, and locked before it left.
+    pool.upload("h05", &held.offer).await;
+    let h05 = pool.party("h05");
+    sqlx::query("update pooled_uploads set let_go = 0")
+        .execute(h05.app.state.pool())
+        .await
+        .unwrap();
+    lock(h05).await;
+    let said = party::answer(&pool.desk(h05), &held.offer).await;
+    assert_eq!(said.unwrap(), Said::Waits);
+
+    uploads(&pool, &held, &ALL[..4]).await;
     pool.go_on(&held.asked.id, NOW).await;
     let set = proposal(&pool, &held, "c3").await;
     party::inspect(&pool.desk(c3), &held.offer, &set)
@@ -172,17 +198,7 @@ async fn too_late_locked_or_under_a_taken_name_nothing_is_said() {
     };
     let said = party::certify(&desk, &held.offer, &set).await;
     assert!(matches!(said, Err(PooledError::Closed)), "{said:?}");
-    let (signer, name) = (key(&c3.app.data, STEWARD), slug(STEWARD));
-    let by = Acting {
-        officers: &c3.app.standing.officers,
-        access: &c3.app.standing.access,
-        policy: c3.app.standing.approved.policy,
-        hospital: &c3.app.hospital,
-        name: &name,
-        key: &signer,
-        at: NOW,
-    };
-    steward::lock(&c3.app.state, by).await.unwrap();
+    lock(c3).await;
     let said = party::certify(&pool.desk(c3), &held.offer, &set).await;
     assert!(matches!(said, Err(PooledError::Locked)), "{said:?}");
 }
@@ -195,12 +211,20 @@ async fn the_coordinator_takes_what_it_asked_for_and_once() {
     let held = pool.open(&[]).await;
     let (state, round) = (&pool.state, &held.asked.id);
     let last = held.round.manifest().answer_by;
-    uploads(&pool, &held, &ALL).await;
+    uploads(&pool, &held, &ALL[..4]).await;
     let h05 = &pool.party("h05").app;
     let secrets = Secrets::random(held.round.shape()).unwrap();
     let ones = vec![1; held.round.cells()];
     let other = Upload::make(&held.round, &h05.hospital, &h05.signer, &ones, secrets).unwrap();
     let (bytes, member) = (other.to_bytes().unwrap(), pool.member("h05").await);
+    // Too late, though nobody has closed the round yet.
+    let late = Timestamp(held.round.manifest().closes.0 + 1);
+    let taken = office::take(state, &held, &member, &bytes, late).await;
+    assert!(
+        matches!(taken, Err(office::PooledError::Ended)),
+        "{taken:?}"
+    );
+    uploads(&pool, &held, &ALL[4..]).await;
     let taken = office::take(state, &held, &member, &bytes, NOW).await;
     assert!(
         matches!(taken, Err(office::PooledError::Conflict)),
@@ -241,11 +265,28 @@ async fn the_coordinator_takes_what_it_asked_for_and_once() {
             SeatWord::Vote(vote(&pool, &held, "c4", &whole.survivors)),
         ),
         ("another set", SeatWord::Sound(less.digest().unwrap())),
-        ("another's complaint", SeatWord::Complaints(vec![complaint])),
+        (
+            "another's complaint",
+            SeatWord::Complaints(vec![complaint.clone()]),
+        ),
     ] {
         let taken = office::take_word(state, &held, &slug("c3"), &word, NOW).await;
         assert!(taken.is_err(), "{what}");
     }
+    // Once so many found the set sound that they are asked to vote, a complaint proposes no other.
+    for name in ["h01", "h02", "c3"] {
+        let word = SeatWord::Sound(whole.survivors.digest().unwrap());
+        office::take_word(state, &held, &slug(name), &word, NOW)
+            .await
+            .unwrap();
+    }
+    let word = SeatWord::Complaints(vec![complaint]);
+    office::take_word(state, &held, &slug("c4"), &word, NOW)
+        .await
+        .unwrap();
+    assert_eq!(pool.go_on(round, NOW).await, "proposed");
+    let asked = proposal(&pool, &held, "c3").await;
+    assert_eq!(asked.survivors, whole.survivors);
     for name in ["h01", "h02", "c3"] {
         let word = SeatWord::Vote(vote(&pool, &held, name, &whole.survivors));
         office::take_word(state, &held, &slug(name), &word, NOW)
@@ -342,7 +383,7 @@ async fn one_list_a_version_is_countersigned_and_followed() {
         ),
         (
             "of another branch",
-            |list| list.previous = Digest::ZERO,
+            |list| list.previous = Digest::of("another list", &[]),
             |error| matches!(error, PooledError::List(KeyListError::Previous)),
         ),
         (

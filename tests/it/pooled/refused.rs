@@ -175,6 +175,8 @@ async fn a_second_survivor_set_is_refused_by_seats_and_nodes() {
     let next = pool.open(&["h01", "h02", "h03", "h04"]).await;
     let said = party::answer(&pool.desk(h03), &next.offer).await.unwrap();
     assert_eq!(said, Said::Declined(Reason::Refused));
+    let again = party::answer(&pool.desk(h03), &next.offer).await.unwrap();
+    assert_eq!(again, Said::Declined(Reason::Declined));
     let spent = h03.home.spent("all").await;
     assert_eq!(spent, 200_000_001);
     // The seats refuse such a set by themselves, whatever was uploaded.
