@@ -254,7 +254,13 @@ mod tests {
         assert_eq!(found.members[0].scores.len(), 2);
         let other = appraisal(&rules, (2026, &slug("other")), &facts, None);
         assert!(matches!(other, Err(YearError::Stage(_))));
-        let short = facts.replacen("patients", "visitors", 1);
+        let other = facts.replacen("patients", "visitors", 1);
+        let error = appraisal(&rules, (2026, &stage), &other, None).unwrap_err();
+        assert!(
+            error.to_string().contains("the column `visitors`"),
+            "{error}"
+        );
+        let short = facts.replacen(",patients", "", 1).replacen("9,", "", 1);
         let error = appraisal(&rules, (2026, &stage), &short, None).unwrap_err();
         assert!(error.to_string().contains("patients"), "{error}");
     }

@@ -226,8 +226,8 @@ pub(super) async fn keep_apart(
     Ok(())
 }
 
-/// Parts are pooled beside wholes that every hospital of the sum tells by itself: of one that does
-/// not, the parts' sum less the others' wholes would be the whole.
+/// Parts are pooled beside wholes that every hospital of the sum tells by itself, over the very same
+/// months: of one that does not, the parts' sum less the others' wholes would be the whole.
 async fn wholes_told(
     change: &mut Change,
     wholes: &BTreeMap<String, String>,
@@ -236,7 +236,7 @@ async fn wholes_told(
     for (whole, words) in wholes {
         let told = sqlx::query(
             "select 1 from released_subjects where subject = $1 and way = 'attributed' \
-             and first_month <= $2 and $3 <= last_month limit 1",
+             and first_month = $2 and last_month = $3 limit 1",
         )
         .bind(whole)
         .bind(period.from.to_string())

@@ -1,7 +1,7 @@
 //! A manifest's way in: checked once against list, policy, accepted members and question, then kept
 //! with the moment and the list by which it was checked.
 
-use policies::plan::{Layout, pooled_fits};
+use policies::plan::{Layout, Refusal, pooled_fits};
 use pooled::key_list::Pinned;
 use pooled::manifest::{ManifestError, Round, Trust};
 use pooled::offer::Offer;
@@ -34,9 +34,13 @@ pub async fn open(desk: &Desk<'_>, offer: &Offer) -> Result<Opened, PooledError>
         Err(PooledError::SecondManifest(_)) => "a second manifest under the name of a pooled round",
         Err(PooledError::Offer(_)) => "a pooled manifest beside another round, or not signed",
         // The list that it cites is on its way, the steward looks at a newcomer, or it is too early.
-        Err(PooledError::Manifest(
-            ManifestError::OtherList | ManifestError::Newcomer(_) | ManifestError::NotNow,
-        )) => return opened,
+        Err(
+            PooledError::Manifest(
+                ManifestError::OtherList | ManifestError::Newcomer(_) | ManifestError::NotNow,
+            )
+            // An officer has not accepted the dictionary yet.
+            | PooledError::Refused(Refusal::OtherDictionary),
+        ) => return opened,
         Err(PooledError::Manifest(_)) => "a pooled manifest that breaks a rule",
         Err(PooledError::Refused(_)) => "a pooled manifest that does not follow from its question",
         Ok(_) | Err(_) => return opened,

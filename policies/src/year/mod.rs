@@ -6,6 +6,7 @@ mod matter;
 mod outcome;
 mod rules;
 mod published;
+mod refused;
 mod speak;
 mod task;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod test_world;
 pub use matter::{Answered, Course, Objection};
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use published::{Fault, Kept, Proposed, Published};
+pub use refused::Refused;
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 pub use task::Task;
 
@@ -29,7 +31,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::request::SKEW;
-use schemas::seal::{PublicKey, SealError, Sealed};
+use schemas::seal::{PublicKey, Sealed};
 use schemas::time::{Month, Timestamp};
 use schemas::year::{Matter, Says, Statement};
 use serde::Serialize;
@@ -121,130 +123,6 @@ pub struct Application {
     pub purpose: String,
     /// What is expected.
     pub expected: String,
-}
-
-/// Why a statement is refused; the year stays as it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The signature.
-    #[error("the signature is refused: {0}")]
-    Seal(String),
-    /// Of another alliance or year.
-    #[error("the statement is about another alliance or year")]
-    Elsewhere,
-    /// The year's first statement opens it, and no other does.
-    #[error("a year is opened once, by its first statement, or again after it was withdrawn")]
-    Opening,
-    /// Nobody who takes part.
-    #[error("`{0}` takes no part in this year")]
-    Stranger(Slug),
-    /// Somebody else's to say.
-    #[error("`{0}` may not say this; it is for {1}")]
-    Role(Slug, &'static str),
-    /// Not now.
-    #[error("this is not said while the year stands at `{}`", .0.as_str())]
-    Stage(Stage),
-    /// Rules that the year does not have.
-    #[error("the rules are not those that the year was opened under")]
-    Rules,
-    /// Parties that the rules need.
-    #[error("the rules need the parties {0}")]
-    Party(String),
-    /// Somebody's name or key is somebody else's too.
-    #[error("`{0}` has the name or key of another member, party or administrator")]
-    Shared(Slug),
-    /// Nobody to share anything.
-    #[error("a year needs members: approve hospitals first")]
-    NoMembers,
-    /// Another key than the speaker's.
-    #[error("this is not the key that `{0}` has in this year")]
-    Key(Slug),
-    /// Dated after now, or taken by a clock that runs behind the last one.
-    #[error("the statement is dated after now, or the clock runs behind the last statement")]
-    Time,
-    /// Too long, or an amount below zero.
-    #[error(
-        "a text has at most {LONGEST} characters, an amount is zero or more, a target above it"
-    )]
-    Content,
-    /// Another version.
-    #[error("this is not the newest result; look at it and speak about that one")]
-    Superseded,
-    /// Nothing was proposed.
-    #[error("nothing was proposed about this yet")]
-    Nothing,
-    /// The time to object is over.
-    #[error("objections were possible until {0}")]
-    Late(Timestamp),
-    /// Members may still object.
-    #[error("members may object until {0}, and not all have accepted")]
-    Early(Timestamp),
-    /// An objection is not answered, or was right.
-    #[error("an objection of `{0}` is open; answer it, or propose another result")]
-    Contested(Slug),
-    /// Said before.
-    #[error("this was said already")]
-    Again,
-    /// A member that accepted a version objects to it.
-    #[error("`{0}` accepted this version; it can object to a later one")]
-    Accepted(Slug),
-    /// A second objection to one version.
-    #[error("`{0}` objected to this version already, and that stands")]
-    Objected(Slug),
-    /// An objection is answered twice.
-    #[error("the objection of `{0}` is decided")]
-    Decided(Slug),
-    /// An answer to nobody.
-    #[error("`{0}` did not object to this version")]
-    NotObjected(Slug),
-    /// A purpose, goal or reason of no words.
-    #[error("say what it is for, and what is expected")]
-    Empty,
-    /// More than there is.
-    #[error("the amount is above the year's target of {0}; check it")]
-    Beyond(Fen),
-    /// What the settlement rests on.
-    #[error("the settlement of the year is in force and rests on what was paid")]
-    Settled,
-    /// Signed before something that its signer should know.
-    #[error("this was signed before the opening, or before what it is about changed; sign it anew")]
-    Stale,
-    /// Rules that do not hold yet in January of the year.
-    #[error("the rules of `{0}` are effective later than January of the year")]
-    Effective(&'static str),
-    /// Too much was said.
-    #[error("a year holds at most {MOST} statements")]
-    Full,
-    /// A bonus that waits for its payment.
-    #[error("the bonus in force is not paid out yet")]
-    Unpaid,
-    /// A year that cannot be meant.
-    #[error("{0} is no year from 2000 to 2199")]
-    Number(u16),
-    /// A month that is not the year's.
-    #[error("`{0}` is no month of the year")]
-    Month(Month),
-    /// What was paid was said before.
-    #[error("what was paid for {0} was said already; say that it is restated")]
-    Said(Month),
-    /// What was paid was not said before.
-    #[error("nothing was said of {0} that could be restated")]
-    Unsaid(Month),
-    /// No such task.
-    #[error("`{0}` is no open task of this member, or nothing was reported of it yet")]
-    Task(Slug),
-    /// A task that is not done.
-    #[error("the task `{0}` is open; judge it done first")]
-    Unfinished(Slug),
-    /// Something waits.
-    #[error("`{}` is proposed and not in force", .0.as_str())]
-    Open(Matter),
-}
-
-impl From<SealError> for Refused {
-    fn from(error: SealError) -> Self {
-        Self::Seal(error.to_string())
-    }
 }
 
 /// Who else may speak: the alliance's administrators, as registered when the statement came.

@@ -16,7 +16,8 @@ use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
 use super::{Money, args, bounded, say, show};
-use crate::{pooled, year};
+use crate::pooled;
+use crate::year;
 
 pub(super) async fn open(
     office: &Office,

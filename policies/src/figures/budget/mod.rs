@@ -1,6 +1,7 @@
 //! The year's budget: rules, split, what noise does to it, capability rating.
 
 mod bounds;
+mod check;
 mod noise;
 mod rating;
 mod rules;

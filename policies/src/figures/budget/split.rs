@@ -11,6 +11,7 @@ use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{BoundsError, Pinned, Solved, Wanted, solve};
+use super::check::check;
 use super::noise::{self, Noise};
 use super::rules::{BudgetRules, Tier};
 use super::structure::{self, TierGap};
@@ -124,7 +125,7 @@ pub struct Part {
 }
 
 /// Most members of a plan.
-const MOST: usize = 1_000;
+pub(super) const MOST: usize = 1_000;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -233,58 +234,6 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
         members,
         not_separable,
     })
-}
-
-fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), BudgetError> {
-    if input.members.is_empty() {
-        return Err(BudgetError::Empty);
-    }
-    if input.members.len() > MOST {
-        return Err(BudgetError::TooMany);
-    }
-    if input.total < Fen(0) {
-        return Err(BudgetError::OutOfRange);
-    }
-    for (place, member) in input.members.iter().enumerate() {
-        let id = || member.id.clone();
-        let mut earlier = input.members.iter().take(place);
-        if earlier.any(|other| other.id == member.id) {
-            return Err(BudgetError::Twice(id()));
-        }
-        let before = &member.before;
-        if before.is_empty() || before.len() > 5 || before.iter().any(|fen| *fen < Fen(0)) {
-            return Err(BudgetError::Before(id()));
-        }
-        if member.deduction < Fen(0) {
-            return Err(BudgetError::Deduction(id()));
-        }
-        for factor in &rules.factors {
-            if !member.factors.contains_key(&factor.id) {
-                return Err(BudgetError::Missing(id(), factor.id.clone()));
-            }
-        }
-        for (name, measured) in &member.factors {
-            if !rules.factors.iter().any(|factor| factor.id == *name) {
-                return Err(BudgetError::Unknown(id(), name.clone()));
-            }
-            let variance = measured.variance.as_ref();
-            let all = std::iter::once(&measured.value).chain(variance);
-            // Many unlike denominators would make the sums of fractions endless.
-            if all.into_iter().any(|number| !decimal(number)) {
-                return Err(BudgetError::Decimals(id(), name.clone()));
-            }
-            if variance.is_some_and(|variance| variance.0 < RBig::ZERO) {
-                return Err(BudgetError::Variance(id()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a number has at most nine decimals.
-fn decimal(number: &Exact) -> bool {
-    let scaled = &number.0 * RBig::from(1_000_000_000_u64);
-    scaled.is_int()
 }
 
 impl Member {

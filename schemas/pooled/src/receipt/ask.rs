@@ -144,9 +144,8 @@ impl Asked {
             .filter(|seen| seen.generation == asked.generation);
         let mut standing: Vec<&Seen> = same.filter(|seen| !self.leads(&asked, seen)).collect();
         standing.sort_by_key(|seen| seen.place());
-        let keep = standing
-            .iter()
-            .all(|seen| seen.checkpoint.size > asked.checkpoint.size);
+        // What stands is never overwritten: a log that was put back and asks twice would be believed.
+        let keep = standing.is_empty();
         let told = standing.first().map_or(asked, |seen| (*seen).clone());
         Answer { told, keep }
     }
