@@ -191,13 +191,25 @@ async fn too_late_locked_or_under_a_taken_name_nothing_is_said() {
     party::inspect(&pool.desk(c3), &held.offer, &set)
         .await
         .unwrap();
-    let late = app(&c3.home, Clock::Fixed(Timestamp(manifest.answer_by.0 + 1))).await;
+    // It asked the other seats a moment ago, so that nothing else keeps it back.
+    let end = Timestamp(manifest.answer_by.0 + 1);
+    sqlx::query("update pooled_nonces set at = $1")
+        .bind(end.0)
+        .execute(c3.app.state.pool())
+        .await
+        .unwrap();
+    let late = app(&c3.home, Clock::Fixed(end)).await;
     let desk = Desk {
         app: &late,
         alliance: &pool.alliance,
     };
     let said = party::certify(&desk, &held.offer, &set).await;
     assert!(matches!(said, Err(PooledError::Closed)), "{said:?}");
+    sqlx::query("update pooled_nonces set at = $1")
+        .bind(NOW.0)
+        .execute(c3.app.state.pool())
+        .await
+        .unwrap();
     lock(c3).await;
     let said = party::certify(&pool.desk(c3), &held.offer, &set).await;
     assert!(matches!(said, Err(PooledError::Locked)), "{said:?}");
