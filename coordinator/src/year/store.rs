@@ -75,6 +75,9 @@ pub async fn propose(
     let rules = published(state.pool(), alliance, number).await?.rules;
     let computed = year::compute(&rules, number, matter, inputs)?;
     let mut change = state.begin().await?;
+    // Nobody signs what does not hold.
+    let before = published(&mut *change, alliance, number).await?;
+    fits(&computed, inputs, &before.replay(|_, _, _| Ok(()))?)?;
     sqlx::query(
         "insert into year_results (year, position, digest, inputs, computed) \
          select $1, coalesce(max(position), 0) + 1, $2, $3, $4 from year_results where year = $1 \
@@ -207,7 +210,12 @@ fn proposable(
     let found = kept.results.iter().find(digest);
     let found = found.filter(|one| one.computed.matter() == matter);
     let proposed = found.ok_or(YearError::NoResult)?;
-    if let Computed::Plan(plan) = &proposed.computed
+    fits(&proposed.computed, &proposed.inputs, year)
+}
+
+/// Whether a result is about the year's money and members.
+fn fits(computed: &Computed, inputs: &str, year: &Year) -> Result<(), YearError> {
+    if let Computed::Plan(plan) = computed
         && plan.total != year.target
     {
         return Err(YearError::Target {
@@ -215,7 +223,7 @@ fn proposable(
             target: year.target,
         });
     }
-    if !proposed.computed.concerns(&year.members, &proposed.inputs) {
+    if !computed.concerns(&year.members, inputs) {
         return Err(YearError::Members);
     }
     Ok(())
