@@ -215,9 +215,9 @@ say "the year's report: both ways, each figure says which"
 
 # Its cost items and bins are told by each hospital: of a year whose structure and bins are pooled nodes
 # refuse them, so the made-up hospitals are asked about the year before. SPARCS has no items.
-[ -n "$data" ] && month="$year-12" || month="$((year - 1))-12"
-say "a month's benchmark: $month"
-round monthly-benchmark "$month"
+[ -n "$data" ] && december="$year-12" || december="$((year - 1))-12"
+say "a month's benchmark: $december"
+round monthly-benchmark "$december"
 benchmark month
 
 # A month close and an insurer's audit of it: the list that the hospital commits to lacks two
@@ -312,7 +312,7 @@ say "what the first hospital's steward allowed"
 
 say "where to look"
 echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
-echo "month        $folder/month/*.html ($month alone, with its own *.csv and *.json)"
+echo "month        $folder/month/*.html ($december alone, with its own *.csv and *.json)"
 echo "pooled       $folder/published-sums (the pooled round, for anyone to verify)"
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"

@@ -62,7 +62,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Uploads => {
             for one in ledger::uploads(&node.state).await? {
                 let note = if one.voided {
-                    "  voided, wiped; `account` says what is spent"
+                    "  voided, wiped; `ledger` says what is spent"
                 } else {
                     ""
                 };
