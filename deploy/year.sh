@@ -29,6 +29,14 @@ parties=""
 for party in insurer committee lead-hospital members grassroots patients; do
     parties="$parties --party $party=$(year key "$home/$party.pk8")"
 done
+# The shipped rules hold from 2025 on; an earlier year needs the alliance's own.
+if [ "$next" -lt 2025 ]; then
+    mkdir -p "$folder/coordinator/rules"
+    for rules in year budget bonus overspend appraisal alerts; do
+        sed "s/^effective = .*/effective = \"$next-01\"/" "policies/rules/$rules.toml" \
+            >"$folder/coordinator/rules/$rules.toml"
+    done
+fi
 # shellcheck disable=SC2086 # one word a party
 year open "$next" --target 1200000000.00 --as wang-fang $parties \
     --member "$(echo "$hospitals" | tr ' ' ,)" | head -n 1
