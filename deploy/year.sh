@@ -50,12 +50,15 @@ year say "$next" --as wang-fang review >/dev/null
 # Facts that no question asks; case-weighted volume comes from the benchmark, with its noise, and for
 # the plan from what 36 months let expect: made-up months here, the last twelve adding up to it.
 {
-    echo "member,tier,before,served-population,capability-score,chronic-managed,services"
+    echo "member,tier,before,served-population,score:technology,score:accessibility,score:efficiency,score:quality,chronic-managed,services"
     n=0
     for member in $hospitals; do
         n=$((n + 1))
         case $n in 1 | 2) tier=tertiary ;; 3 | 4) tier=secondary ;; *) tier=grassroots ;; esac
-        echo "$member,$tier,$((420 - 55 * n))000000.00;$((430 - 55 * n))000000.00,$((90 + 30 * n))000,$((92 - 4 * n)),$((3 + 4 * n))00,$((20 + 7 * n))0000"
+        # How well a member is equipped: its cases' complexity from the benchmark on the rules' scale, or
+        # how easily it is reached; what else is known of it.
+        case $tier in grassroots) scores=",86,$((80 - 2 * n)),$((88 - n))" ;; *) scores="@cmi,,$((80 - 2 * n)),$((88 - n))" ;; esac
+        echo "$member,$tier,$((420 - 55 * n))000000.00;$((430 - 55 * n))000000.00,$((90 + 30 * n))000,$scores,$((3 + 4 * n))00,$((20 + 7 * n))0000"
     done
 } >"$home/facts.csv"
 figures=$(ls "$folder"/benchmark/*.json | grep -v inputs | head -n 1)
@@ -80,7 +83,8 @@ say "forecast of the volume of ${hospitals%% *}"
 } >"$home/history-one.csv"
 year forecast "$home/history-one.csv" --ahead 12
 say "the plan, from that forecast"
-year inputs "$next" --facts "$home/facts.csv" --history "$home/history.csv" --out "$home/plan.json"
+year inputs "$next" --facts "$home/facts.csv" --history "$home/history.csv" --benchmark "$figures" \
+    --controls "$figures" --out "$home/plan.json"
 propose plan "$home/plan.json"
 plan=$digest
 say "what if the base weighed less"

@@ -195,6 +195,11 @@ pub enum Says {
         /// Why, at most 1,000 characters.
         why: String,
     },
+    /// An administrator takes back its word to withdraw the year.
+    Keep {
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
     /// An administrator closes the year.
     Close,
 }
@@ -219,6 +224,7 @@ impl Says {
             Self::Report { .. } => "report",
             Self::Judge { .. } => "judge",
             Self::Withdraw { .. } => "withdraw",
+            Self::Keep { .. } => "keep",
             Self::Close => "close",
         }
     }

@@ -73,12 +73,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
             deduction: Fen(0),
             factors: factors?,
             services: None,
+            scores: BTreeMap::new(),
+            serves: BTreeMap::new(),
         });
     }
     let input = BudgetInput {
         year: 2026,
         total: Fen(6_000_000_000_000),
         members,
+        demand: BTreeMap::new(),
+        groups: Vec::new(),
     };
     let split = plan(&rules.budget, &input)?;
     let budget = start.elapsed();
@@ -118,6 +122,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         members: contributors,
         own: BTreeMap::new(),
         referrals: BTreeMap::new(),
+        upward: BTreeMap::new(),
+        downward: BTreeMap::new(),
         teams: BTreeMap::new(),
     };
     let scores = bonus(&rules.bonus, &given)?.scores.len();
@@ -125,7 +131,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for id in &ids {
         let values = rules.appraisal.indicators.iter();
         let values = values
-            .map(|one| (one.id.clone(), one.best.clone()))
+            .map(|one| {
+                let best = Measured {
+                    value: one.best.clone(),
+                    variance: None,
+                };
+                (one.id.clone(), best)
+            })
             .collect();
         let scores = [
             (Source::Patients, "91".parse()?),
@@ -137,7 +149,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             values,
             scores,
         };
-        appraise(&rules.appraisal, &"quality".parse()?, &member)?;
+        let about = (&"quality".parse()?, rules.appraisal.digest()?);
+        appraise(&rules.appraisal, about, &member)?;
         grades += 1;
     }
     let all = start.elapsed();

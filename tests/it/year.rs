@@ -30,10 +30,11 @@ const YEAR: u16 = 2026;
 
 /// Oracle O6.
 const PLAN: &str = r#"{"year": 2026, "total": 100000000000, "members": [
- {"id": "a", "tier": "tertiary", "before": [62000000000], "factors": {"case-weighted-volume": {"value": "52000", "variance": "250000"}, "served-population": {"value": "180000"}, "capability-score": {"value": "88"}, "chronic-managed": {"value": "4000"}}},
+ {"id": "a", "tier": "tertiary", "before": [62000000000], "factors": {"case-weighted-volume": {"value": "52000", "variance": "250000"}, "served-population": {"value": "180000"}, "chronic-managed": {"value": "4000"}}, "scores": {"technology": {"value": "1.51"}, "efficiency": {"value": "86"}, "quality": {"value": "86"}}},
  {"id": "b", "tier": "secondary", "before": [21000000000], "factors": {"case-weighted-volume": {"value": "21000", "variance": "250000"}, "served-population": {"value": "150000"}, "capability-score": {"value": "76"}, "chronic-managed": {"value": "9000"}}},
  {"id": "c", "tier": "grassroots", "before": [9000000000], "deduction": 700, "factors": {"case-weighted-volume": {"value": "6500"}, "served-population": {"value": "240000"}, "capability-score": {"value": "71"}, "chronic-managed": {"value": "26000"}}},
- {"id": "d", "tier": "grassroots", "before": [4000000000], "factors": {"case-weighted-volume": {"value": "3100"}, "served-population": {"value": "130000"}, "capability-score": {"value": "64"}, "chronic-managed": {"value": "15000"}}}]}"#;
+ {"id": "d", "tier": "grassroots", "before": [4000000000], "factors": {"case-weighted-volume": {"value": "3100"}, "served-population": {"value": "130000"}, "capability-score": {"value": "64"}, "chronic-managed": {"value": "15000"}}}],
+ "groups": [{"group": "ES35", "cost": 600001, "days": "7.1"}, {"group": "FM19", "cost": 4600000, "days": "9"}]}"#;
 
 const SETTLEMENT: &str = r#"{"year": 2026, "overspend": {"a": 800000000, "b": 400000001}, "reserve": 500000000, "classified": [
  {"member": "a", "cause": "price_swing", "amount": 800000000, "evidence": ["1111111111111111111111111111111111111111111111111111111111111111"]},
@@ -47,7 +48,7 @@ const BONUS: &str = r#"{"year": 2026, "basic": 100000000, "performance": 6000000
  {"id": "d", "tier": "grassroots", "quality_held": true, "dimensions": {"referral-share": {"value": "0.28"}, "chronic-control": {"value": "0.66"}, "grassroots-growth": {"value": "0.18"}}}]}"#;
 
 /// Oracle O9.
-const APPRAISAL: &str = r#"{"year": 2026, "stage": "quality", "members": [{"id": "a", "values": {"low-risk-mortality": "1/50", "complications": "3", "length-of-stay": "8", "bed-turnover": "37", "grassroots-visits": "55", "cost-growth": "5", "budget-deviation": "4", "chronic-control": "66", "two-way-referral": "14"}, "scores": {"patients": "91", "social": "88"}}]}"#;
+const APPRAISAL: &str = r#"{"year": 2026, "stage": "quality", "members": [{"id": "a", "values": {"low-risk-mortality": {"value": "1/50"}, "complications": {"value": "3"}, "length-of-stay": {"value": "8", "variance": "0.01"}, "bed-turnover": {"value": "37"}, "grassroots-visits": {"value": "55"}, "cost-growth": {"value": "5"}, "budget-deviation": {"value": "4"}, "chronic-control": {"value": "66"}, "two-way-referral": {"value": "14"}}, "scores": {"patients": "91", "social": "88"}}]}"#;
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()
@@ -227,7 +228,7 @@ async fn a_whole_year_is_published_verified_and_shown() {
     let again: Published = serde_json::from_str(&text).unwrap();
     assert_eq!(again, published);
     assert_eq!(again.verify().unwrap(), stands);
-    let table = year::members(&published, &stands);
+    let table = year::members(&published, &stands).unwrap();
     let row = table.lines().nth(3).unwrap();
     assert!(
         row.starts_with(
@@ -440,7 +441,7 @@ async fn a_year_that_two_take_back_may_be_opened_again() {
     let mut alliance = Alliance::found().await;
     let river = slug("river");
     let rules = Rules::read(|_| None).unwrap();
-    let opening = |alliance: &Alliance, target: i64| {
+    let opening = |alliance: &Alliance, rules: &Rules, target: i64| {
         let of = |names: &[&str]| -> BTreeMap<Slug, PublicKey> {
             let names = names.iter().map(|name| slug(name));
             names
@@ -455,7 +456,7 @@ async fn a_year_that_two_take_back_may_be_opened_again() {
         };
         alliance.sealed("wang-fang", says)
     };
-    let early = opening(&alliance, 7);
+    let early = opening(&alliance, &rules, 7);
     let now = alliance.tick();
     let refused = year::open(&alliance.state, &river, &rules, &early, now).await;
     assert!(matches!(refused, Err(YearError::Known(YEAR))));
@@ -469,19 +470,31 @@ async fn a_year_that_two_take_back_may_be_opened_again() {
         alliance.published().await.verify().unwrap().stage,
         Stage::Withdrawn
     );
-    let again = opening(&alliance, 8);
+    // The rules may be others then.
+    let mut others = rules.clone();
+    others.budget.alpha = "0.5".parse().unwrap();
+    let again = opening(&alliance, &others, 8);
     let now = alliance.tick();
-    year::open(&alliance.state, &river, &rules, &again, now)
+    let refused = year::open(&alliance.state, &river, &rules, &again, now).await;
+    assert!(matches!(refused, Err(YearError::Refused(Refused::Rules))));
+    year::open(&alliance.state, &river, &others, &again, now)
         .await
         .unwrap();
     // All of it is published and verifies: what was taken back, and what counts.
     let published = alliance.published().await;
     assert_eq!(published.statements.len(), 4);
+    assert_eq!(
+        (&published.rules, &published.earlier[..]),
+        (&others, &[rules][..])
+    );
     let stands = published.verify().unwrap();
     assert_eq!(
         (stands.stage, stands.target, stands.members.len()),
         (Stage::Target, Fen(8), 3)
     );
+    let mut without = published.clone();
+    without.earlier.clear();
+    assert!(without.verify().is_err());
     let all = year::all(&alliance.state, &river).await.unwrap();
     assert_eq!((all.len(), all[0].target), (1, Fen(8)));
 }

@@ -67,7 +67,7 @@ def plan(rules, given):
     base = [value / sum(bases) for value in bases]
     factor = [F(0)] * len(members)
     for one in rules["factors"]:
-        values = [max(F(0), exact(member["factors"][one["id"]]["value"])) for member in members]
+        values = [max(F(0), worth(rules, given, member, one["id"])) for member in members]
         for i, value in enumerate(values):
             factor[i] += exact(one["weight"]) * value / sum(values)
     alpha = exact(rules["alpha"])
@@ -92,6 +92,9 @@ def plan(rules, given):
         found[f"{member['id']} floor"] = half_up(money * b * exact(rules["floor"]))
         found[f"{member['id']} ceiling"] = half_up(money * b * exact(rules["ceiling"]))
         found[f"{member['id']} deduction"] = member.get("deduction", 0)
+    for one in given.get("groups", []):
+        fee = half_up(one["cost"] * exact(rules.get("control_level", "1")))
+        found[f"control {one['group']}"] = [fee, half_up(fee / exact(one["days"]))]
     return found
 
 
@@ -104,7 +107,33 @@ def told_plan(told):
             found[f"{part['id']} {name}"] = part[name]
         for mark, fen in part["earmarks"].items():
             found[f"{part['id']} {mark}"] = fen
+    for one in told.get("controls", []):
+        found[f"control {one['group']}"] = [one["fee"], one["day"]]
     return found
+
+
+def nine(number):
+    return F(half_up(number * 10**9), 10**9)
+
+
+def worth(rules, given, member, factor):
+    """A factor's value: told, rated from scores, or the demand that a member is there for."""
+    if factor in member["factors"]:
+        return exact(member["factors"][factor]["value"])
+    if factor == "capability-score":
+        whole = F(0)
+        for name, weight in rules["capability"][member["tier"]].items():
+            score = exact(member["scores"][name]["value"])
+            if name in rules.get("scales", {}):
+                worst, best = (exact(rules["scales"][name][end]) for end in ("worst", "best"))
+                score = 100 * max(F(0), min(F(1), (score - worst) / (best - worst)))
+            whole += exact(weight) * score
+        return nine(whole)
+    whole = F(0)
+    for line, demand in given["demand"].items():
+        parts = [exact(one.get("serves", {}).get(line, "0")) for one in given["members"]]
+        whole += exact(demand["value"]) * exact(member.get("serves", {}).get(line, "0")) / sum(parts)
+    return nine(whole)
 
 
 def bonus(rules, given):
@@ -243,7 +272,7 @@ def appraisal(rules, given):
             if one["id"] not in weights:
                 continue
             worst, best = exact(one["worst"]), exact(one["best"])
-            part = (exact(member["values"][one["id"]]) - worst) / (best - worst)
+            part = (exact(member["values"][one["id"]]["value"]) - worst) / (best - worst)
             points += max(F(0), min(F(1), part)) * weights[one["id"]]
         whole = sum(exact(share) * (points if source == "indicators"
                                     else exact(member["scores"][source]))

@@ -257,7 +257,7 @@ fn figures<'a>(
 
 /// A text that a spreadsheet would calculate gets an apostrophe in front; numbers stay as they
 /// are.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let number = digits.starts_with(|c: char| c.is_ascii_digit())
         && digits.chars().all(|c| c.is_ascii_digit() || c == '.');

@@ -180,7 +180,8 @@ create table if not exists clock (
 -- Budget years, each under its rules for good.
 create table if not exists years (
     year bigint primary key,
-    rules text not null                 -- policies::year::Rules
+    rules text not null,                -- policies::year::Rules
+    earlier text not null default '[]'  -- rules of openings that were withdrawn
 );
 
 -- What was said in them, in the order in which it was taken.

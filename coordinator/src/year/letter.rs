@@ -30,6 +30,7 @@ struct Page<'a> {
     members: Vec<Line<'a>>,
     apart: String,
     wide: Vec<String>,
+    controls: usize,
     blue: String,
     yellow: String,
 }
@@ -108,6 +109,7 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
         wide: wide
             .map(|gap| format!("{}: {} / {}", tier(gap.tier), gap.money, gap.services))
             .collect(),
+        controls: plan.controls.len(),
         blue: published.rules.alerts.blue.to_string(),
         yellow: published.rules.alerts.yellow.to_string(),
     };

@@ -5,6 +5,7 @@ mod facts;
 mod history;
 mod inputs;
 mod letter;
+mod sheet;
 mod sinks;
 mod store;
 mod table;
@@ -12,11 +13,11 @@ mod tables;
 mod watch;
 
 pub use history::{expected, volumes};
-pub use inputs::{Volumes, inputs};
+pub use inputs::{Volumes, demand, inputs};
 pub use letter::letter;
 pub use sinks::{SinkError, append, client, post, unknown};
 pub use store::{Listed, all, open, propose, published, read, take};
-pub use table::{execution, members};
+pub use table::{control_figures, execution, members, workbook};
 pub use tables::{Surplus, appraisal, settlement, surplus};
 pub use watch::warnings;
 
@@ -109,6 +110,12 @@ pub enum YearError {
     /// A statement could not be sealed.
     #[error(transparent)]
     Seal(#[from] schemas::seal::SealError),
+    /// A table.
+    #[error("the table could not be written")]
+    Table(#[from] csv::Error),
+    /// A workbook.
+    #[error("the workbook could not be written")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// The state file.
     #[error(transparent)]
     State(#[from] StateError),

@@ -19,7 +19,8 @@ use super::YearError;
 use crate::administrators::administrators;
 use crate::store::state::{Change, State, StateError, append};
 
-/// Opens a year by its first statement, under these rules for good; again after it was withdrawn.
+/// Opens a year by its first statement, under these rules for good; again after it was withdrawn, under
+/// these or others.
 pub async fn open(
     state: &State,
     alliance: &Slug,
@@ -32,7 +33,17 @@ pub async fn open(
     let year = year::open(alliance, rules, &who, sealed, now)?;
     match published(&mut *change, alliance, year.number).await {
         Err(YearError::Unknown(_)) => {}
-        Ok(before) if before.replay(|_, _, _| Ok(()))?.stage == Stage::Withdrawn => {
+        Ok(mut before) if before.replay(|_, _, _| Ok(()))?.stage == Stage::Withdrawn => {
+            if before.rules != *rules {
+                before.earlier.retain(|one| one != rules);
+                before.earlier.push(before.rules);
+                sqlx::query("update years set rules = $2, earlier = $3 where year = $1")
+                    .bind(i64::from(year.number))
+                    .bind(text(rules)?)
+                    .bind(text(&before.earlier)?)
+                    .execute(&mut *change)
+                    .await?;
+            }
             let year = next(&mut change, (alliance, year.number), sealed, now).await?;
             change.commit().await?;
             return Ok(year);
@@ -149,7 +160,7 @@ pub async fn published<'e>(
 ) -> Result<Published, YearError> {
     // One query, so that all is of one moment.
     let rows = sqlx::query(
-        "select 0, 0, rules, '', 0 from years where year = $1 union all \
+        "select 0, 0, rules, earlier, 0 from years where year = $1 union all \
          select 1, position, statement, administrators, taken from year_statements \
          where year = $1 union all \
          select 2, position, inputs, computed, 0 from year_results where year = $1 order by 1, 2",
@@ -157,12 +168,12 @@ pub async fn published<'e>(
     .bind(i64::from(number))
     .fetch_all(source)
     .await?;
-    let mut rules = None;
+    let (mut rules, mut earlier) = (None, Vec::new());
     let (mut statements, mut results) = (Vec::new(), Vec::new());
     for row in rows {
         let (first, second): (String, String) = (row.try_get(2)?, row.try_get(3)?);
         match row.try_get::<i64, _>(0)? {
-            0 => rules = Some(parse(&first)?),
+            0 => (rules, earlier) = (Some(parse(&first)?), parse(&second)?),
             1 => statements.push(Kept {
                 statement: parse(&first)?,
                 administrators: parse(&second)?,
@@ -178,6 +189,7 @@ pub async fn published<'e>(
         alliance: alliance.clone(),
         year: number,
         rules: rules.ok_or(YearError::Unknown(number))?,
+        earlier,
         statements,
         results,
     })
@@ -209,6 +221,8 @@ fn proposable(
     let digest = |one: &&Proposed| one.computed.digest().is_ok_and(|digest| digest == result);
     let found = kept.results.iter().find(digest);
     let found = found.filter(|one| one.computed.matter() == matter);
+    // One of an opening that was withdrawn, under other rules, is none.
+    let found = found.filter(|one| kept.earlier.is_empty() || one.follows(&kept.rules, kept.year));
     let proposed = found.ok_or(YearError::NoResult)?;
     fits(&proposed.computed, &proposed.inputs, year)
 }

@@ -1,10 +1,16 @@
 //! A year's figures as rows, for people and spreadsheets.
 
+use std::collections::BTreeMap;
+
 use policies::figures::alerts::{self, Execution};
+use policies::figures::budget::Plan;
 use policies::year::{Computed, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::year::Matter;
+
+use super::YearError;
+use super::sheet::{self, Field, Sheet};
 
 /// The newest result about a matter.
 pub(super) fn newest<'a>(
@@ -49,59 +55,173 @@ pub fn execution(
 
 /// A year's results by member as CSV: plan, bonus, what is borne, grade; money in yuan.
 /// A field is empty where nothing was proposed about it.
-pub fn members(published: &Published, year: &Year) -> String {
-    let mut lines = vec![
-        "member,tier,applied,base_share,factor_share,share,floor,ceiling,decided_by,budget,\
-         deduction,spent,bonus_basic,bonus_performance,borne,grade"
-            .to_owned(),
+pub fn members(published: &Published, year: &Year) -> Result<String, YearError> {
+    Ok(by_member(published, year).csv()?)
+}
+
+/// A year as a workbook (XLSX): about it, members, months, payments, control figures.
+pub fn workbook(published: &Published, year: &Year) -> Result<Vec<u8>, YearError> {
+    let sheets = [
+        about(published, year),
+        by_member(published, year),
+        months(published, year),
+        payments(year),
+        controls(published, year),
     ];
+    Ok(sheet::workbook(&sheets)?)
+}
+
+/// Control figures of case groups as CSV; money in yuan. `None` where the plan has none.
+pub fn control_figures(published: &Published, year: &Year) -> Result<Option<String>, YearError> {
+    let sheet = controls(published, year);
+    Ok(match sheet.rows.as_slice() {
+        [] => None,
+        _ => Some(sheet.csv()?),
+    })
+}
+
+fn plan<'a>(published: &'a Published, year: &Year) -> Option<&'a Plan> {
+    match newest(published, year, Matter::Plan)? {
+        Computed::Plan(plan) => Some(plan),
+        _ => None,
+    }
+}
+
+fn text(value: impl ToString) -> Field {
+    Field::Text(value.to_string())
+}
+
+fn number(value: impl ToString) -> Field {
+    Field::Number(value.to_string())
+}
+
+fn money(fen: Option<&Fen>) -> Field {
+    fen.map_or(Field::Empty, |fen| Field::Money(*fen))
+}
+
+fn by_member(published: &Published, year: &Year) -> Sheet {
+    let head = "member,tier,applied,base_share,factor_share,share,floor,ceiling,decided_by,budget,\
+                deduction,spent,bonus_basic,bonus_performance,borne,grade";
+    let head: Vec<&str> = head.split(',').collect();
+    let mut sheet = Sheet::new("members", &head);
     let bonus = newest(published, year, Matter::Bonus);
     let borne = newest(published, year, Matter::Settlement);
     let grades = newest(published, year, Matter::Appraisal);
-    let Some(Computed::Plan(plan)) = newest(published, year, Matter::Plan) else {
-        return format!("{}\n", lines.join("\n"));
-    };
-    for part in &plan.members {
-        let spent = year.paid.get(&part.id).into_iter().flatten();
-        let spent = spent.fold(0_i64, |sum, (_, fen)| sum.saturating_add(fen.0));
-        let of = |fen: Option<&Fen>| fen.copied().unwrap_or_default().to_string();
+    let members = plan(published, year).map_or(&[][..], |plan| &plan.members);
+    for part in members {
+        let of = |map: &BTreeMap<Slug, Fen>| {
+            let fen = map.get(&part.id).copied();
+            Field::Money(fen.unwrap_or_default())
+        };
         let (basic, performance) = match bonus {
-            Some(Computed::Bonus(bonus)) => (
-                of(bonus.basic.get(&part.id)),
-                of(bonus.performance.get(&part.id)),
-            ),
-            _ => (String::new(), String::new()),
+            Some(Computed::Bonus(bonus)) => (of(&bonus.basic), of(&bonus.performance)),
+            _ => (Field::Empty, Field::Empty),
         };
         let bears = match borne {
-            Some(Computed::Settlement(settled)) => of(settled.responsible.get(&part.id)),
-            _ => String::new(),
+            Some(Computed::Settlement(settled)) => of(&settled.responsible),
+            _ => Field::Empty,
         };
-        let applied = year.applications.get(&part.id);
-        let applied = applied
-            .map(|one| one.amount.to_string())
-            .unwrap_or_default();
-        let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
         let grade = match grades {
             Some(Computed::Appraisal(all)) => {
                 let own = all.iter().find(|one| one.id == part.id);
-                own.map_or("", |one| one.grade.as_str())
+                own.map_or(Field::Empty, |one| text(&one.grade))
             }
-            _ => "",
+            _ => Field::Empty,
         };
-        lines.push(format!(
-            "{},{},{applied},{},{},{},{},{},{},{},{},{},{basic},{performance},{bears},{grade}",
-            part.id,
+        let word = |value: &dyn std::fmt::Debug| text(format!("{value:?}").to_lowercase());
+        let applied = year.applications.get(&part.id);
+        sheet.rows.push(vec![
+            text(&part.id),
             word(&part.tier),
-            part.base_share,
-            part.factor_share,
-            part.share,
-            part.floor,
-            part.ceiling,
+            money(applied.map(|one| &one.amount)),
+            number(&part.base_share),
+            number(&part.factor_share),
+            number(&part.share),
+            Field::Money(part.floor),
+            Field::Money(part.ceiling),
             word(&part.pinned),
-            part.amount,
-            part.deduction,
-            Fen(spent),
-        ));
+            Field::Money(part.amount),
+            Field::Money(part.deduction),
+            Field::Money(spent(year, &part.id)),
+            basic,
+            performance,
+            bears,
+            grade,
+        ]);
     }
-    format!("{}\n", lines.join("\n"))
+    sheet
+}
+
+fn spent(year: &Year, member: &Slug) -> Fen {
+    let months = year.paid.get(member).into_iter().flatten();
+    Fen(months.fold(0_i64, |sum, (_, fen)| sum.saturating_add(fen.0)))
+}
+
+/// What the file is about, and by what it is checked.
+fn about(published: &Published, year: &Year) -> Sheet {
+    let mut sheet = Sheet::new("about", &["what", "value"]);
+    let mut row = |what: &str, value: Field| sheet.rows.push(vec![text(what), value]);
+    row("alliance", text(&published.alliance));
+    row("year", number(year.number));
+    row("stage", text(year.stage.as_str()));
+    row("target", Field::Money(year.target));
+    row("unit of money", text("yuan"));
+    row("rules", text(year.rules));
+    row("statements", number(published.statements.len()));
+    for (matter, course) in &year.matters {
+        let state = if course.in_force {
+            "in force"
+        } else {
+            "proposed"
+        };
+        row(matter.as_str(), text(format!("{state}, {}", course.result)));
+    }
+    row(
+        "check",
+        text("consilium-node year verify year.json computes all of it again"),
+    );
+    sheet
+}
+
+/// Advances of twelve months.
+fn months(published: &Published, year: &Year) -> Sheet {
+    let mut head = vec!["member".to_owned()];
+    head.extend((1..=12).map(|month| format!("{}-{month:02}", year.number)));
+    let mut sheet = Sheet {
+        name: "advances",
+        head,
+        rows: Vec::new(),
+    };
+    for part in plan(published, year).map_or(&[][..], |plan| &plan.members) {
+        let mut row = vec![text(&part.id)];
+        row.extend(part.monthly.iter().map(|fen| Field::Money(*fen)));
+        sheet.rows.push(row);
+    }
+    sheet
+}
+
+/// What the insurer says it paid.
+fn payments(year: &Year) -> Sheet {
+    let mut sheet = Sheet::new("payments", &["member", "month", "paid"]);
+    for (member, months) in &year.paid {
+        for (month, fen) in months {
+            let row = vec![text(member), text(month), Field::Money(*fen)];
+            sheet.rows.push(row);
+        }
+    }
+    sheet
+}
+
+fn controls(published: &Published, year: &Year) -> Sheet {
+    let head = ["case_group", "standard_fee", "fee_of_a_day", "days"];
+    let mut sheet = Sheet::new("control figures", &head);
+    for one in plan(published, year).map_or(&[][..], |plan| &plan.controls) {
+        sheet.rows.push(vec![
+            text(&one.group),
+            Field::Money(one.fee),
+            Field::Money(one.day),
+            number(&one.days),
+        ]);
+    }
+    sheet
 }

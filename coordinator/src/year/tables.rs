@@ -78,7 +78,7 @@ pub struct Surplus {
 }
 
 /// The table (CSV) has `member,tier,quality_held` (yes or no) and a column for each dimension of the
-/// rules; `gaming:NAME`, `own` (yuan), `referrals` where known. A row whose member is `team:NAME` has
+/// rules; `gaming:NAME`, `own` (yuan), `referrals`, `upward`, `downward` where known. A row whose member is `team:NAME` has
 /// the team's rise in thousandths as `referrals`.
 pub fn surplus(
     rules: &BonusRules,
@@ -96,9 +96,19 @@ pub fn surplus(
         members: Vec::new(),
         own: BTreeMap::new(),
         referrals: BTreeMap::new(),
+        upward: BTreeMap::new(),
+        downward: BTreeMap::new(),
         teams: BTreeMap::new(),
     };
-    let fixed = ["member", "tier", "quality_held", "own", "referrals"];
+    let fixed = [
+        "member",
+        "tier",
+        "quality_held",
+        "own",
+        "referrals",
+        "upward",
+        "downward",
+    ];
     let flags = |name: &str| rules.gaming.iter().any(|one| one.id.as_str() == name);
     let dimension = |name: &str| rules.dimensions.iter().any(|one| one.id.as_str() == name);
     let allowed = |name: &str| {
@@ -122,8 +132,15 @@ pub fn surplus(
         if let Some(own) = amount(row, "own")? {
             input.own.insert(id.clone(), own);
         }
-        if row.text("referrals").is_some() {
-            input.referrals.insert(id.clone(), row.need("referrals")?);
+        let counts = [
+            ("referrals", &mut input.referrals),
+            ("upward", &mut input.upward),
+            ("downward", &mut input.downward),
+        ];
+        for (name, of) in counts {
+            if row.text(name).is_some() {
+                of.insert(id.clone(), row.need(name)?);
+            }
         }
         input.members.push(Contributor {
             id,
@@ -158,7 +175,7 @@ pub fn appraisal(
     each(facts, (benchmark, &allowed), |row| {
         let mut values = BTreeMap::new();
         for id in weights.keys() {
-            values.insert(id.clone(), row.measured(id.as_str())?.value);
+            values.insert(id.clone(), row.measured(id.as_str())?);
         }
         let mut scores = BTreeMap::new();
         let others = rules.sources.keys().filter(|of| **of != Source::Indicators);

@@ -318,7 +318,11 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
                         score.counts
                     )?;
                     for (dimension, moved) in &score.moved {
-                        writeln!(out, "  moved by {dimension:<24} {moved}")?;
+                        let gain = score.gains.get(dimension).map_or("-", String::as_str);
+                        writeln!(
+                            out,
+                            "  moved by {dimension:<24} {moved}; a hundredth more of it: {gain}"
+                        )?;
                     }
                 }
             }
@@ -328,7 +332,16 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
             }
             Some(Computed::Appraisal(all)) => {
                 for one in all.iter().filter(|one| one.id == *own) {
-                    writeln!(out, "appraisal {state}: {} ({})", one.composite, one.grade)?;
+                    let open = if one.settled {
+                        ""
+                    } else {
+                        ", the noise leaves the grade open"
+                    };
+                    writeln!(
+                        out,
+                        "appraisal {state}: {} ({}){open}",
+                        one.composite, one.grade
+                    )?;
                 }
             }
             None => {}

@@ -107,13 +107,16 @@ pub fn compute(
         Matter::Appraisal => {
             let input: AppraisalInput = read(inputs)?;
             about(input.year)?;
+            let digest = canonical::digest("consilium-appraisal-input-v1", &input);
+            let digest = digest.map_err(|_| AppraisalError::Canonical)?;
+            let about = (&input.stage, digest);
             let mut known = BTreeSet::new();
             let mut all = Vec::with_capacity(input.members.len());
             for member in &input.members {
                 if !known.insert(&member.id) {
                     return Err(OutcomeError::Twice(member.id.clone()));
                 }
-                all.push(appraise(&rules.appraisal, &input.stage, member)?);
+                all.push(appraise(&rules.appraisal, about, member)?);
             }
             Computed::Appraisal(all)
         }

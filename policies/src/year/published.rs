@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use schemas::digest::Digest;
 use schemas::entry::Entry;
 use schemas::id::Slug;
-use schemas::seal::Sealed;
+use schemas::seal::{PublicKey, Sealed};
 use schemas::time::Timestamp;
 use schemas::year::{Matter, Says, Statement};
 use serde::{Deserialize, Serialize};
 
-use super::{Administrators, Computed, Refused, Rules, Year, compute, open};
+use super::{Administrators, Computed, Refused, Rules, Stage, Year, compute, open};
 
 /// A year, published.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Published {
     pub year: u16,
     /// Its rules.
     pub rules: Rules,
+    /// Rules of openings before, that were withdrawn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Rules>,
     /// What was said, in order.
     pub statements: Vec<Kept>,
     /// What was proposed.
@@ -49,6 +52,14 @@ pub struct Proposed {
     pub inputs: String,
     /// The result.
     pub computed: Computed,
+}
+
+impl Proposed {
+    /// Whether it is what its inputs give under these rules.
+    pub fn follows(&self, rules: &Rules, year: u16) -> bool {
+        let again = compute(rules, year, self.computed.matter(), &self.inputs);
+        again.is_ok_and(|again| again == self.computed)
+    }
 }
 
 /// What does not hold in a published year.
@@ -87,25 +98,52 @@ pub enum Fault {
     Target(usize),
 }
 
+/// The rules that a statement opens a year under, if it does. Whose it is, is judged when it is taken.
+fn opening(
+    year: Option<&Year>,
+    administrators: &Administrators,
+    sealed: &Sealed<Statement>,
+) -> Option<Digest> {
+    if year.is_some_and(|year| year.stage != Stage::Withdrawn) {
+        return None;
+    }
+    let claimed = |key: &&PublicKey| key.fingerprint() == sealed.claimed_key();
+    let key = administrators.values().find(claimed)?;
+    match sealed.open(key).ok()?.says {
+        Says::Open { rules, .. } => Some(rules),
+        _ => None,
+    }
+}
+
 impl Published {
     /// Replays statements and computes results again; the year that comes of it.
     pub fn verify(&self) -> Result<Year, Fault> {
-        let mut known: BTreeMap<Digest, usize> = BTreeMap::new();
+        let mut known: BTreeMap<Digest, (usize, Vec<Digest>)> = BTreeMap::new();
         for (place, proposed) in self.results.iter().enumerate() {
             let number = place.saturating_add(1);
             let matter = proposed.computed.matter();
             let fault = || Fault::Result { number, matter };
-            let again = compute(&self.rules, self.year, matter, &proposed.inputs);
-            if again.map_err(|_| fault())? != proposed.computed {
+            // Under which of the year's rules it is what its inputs give.
+            let mut under = Vec::new();
+            for rules in self.earlier.iter().chain([&self.rules]) {
+                if proposed.follows(rules, self.year) {
+                    under.push(rules.digest().map_err(|_| fault())?);
+                }
+            }
+            if under.is_empty() {
                 return Err(fault());
             }
-            known.insert(proposed.computed.digest().map_err(|_| fault())?, number);
+            let digest = proposed.computed.digest().map_err(|_| fault())?;
+            known.insert(digest, (number, under));
         }
         let year = self.replay(|number, year, says| {
             let Says::Propose { matter, result, .. } = says else {
                 return Ok(());
             };
-            let place = known.get(result).ok_or(Fault::Missing(number))?;
+            let (place, under) = known.get(result).ok_or(Fault::Missing(number))?;
+            if !under.contains(&year.rules) {
+                return Err(Fault::Missing(number));
+            }
             let proposed = place.checked_sub(1).and_then(|at| self.results.get(at));
             let Some(proposed) = proposed.filter(|one| one.computed.matter() == *matter) else {
                 return Err(Fault::Missing(number));
@@ -127,17 +165,28 @@ impl Published {
         mut look: impl FnMut(usize, &Year, &Says) -> Result<(), Fault>,
     ) -> Result<Year, Fault> {
         let mut year: Option<Year> = None;
-        let digest = self.rules.digest().ok();
+        let all: Vec<&Rules> = self.earlier.iter().chain([&self.rules]).collect();
+        let mut digests = Vec::with_capacity(all.len());
+        for rules in &all {
+            digests.push(rules.digest().map_err(|_| Fault::Empty)?);
+        }
+        let under = |digest: Digest| {
+            let place = digests.iter().position(|one| *one == digest);
+            place.and_then(|place| all.get(place).copied())
+        };
         for (place, kept) in self.statements.iter().enumerate() {
             let number = place.saturating_add(1);
             let refused = |why| Fault::Statement { number, why };
             let (who, sealed, now) = (&kept.administrators, &kept.statement, kept.taken);
+            // An opening names its rules; everything else is said under those of the last one.
+            let opens = opening(year.as_ref(), who, sealed);
+            let rules = opens.or(year.as_ref().map(|year| year.rules));
+            let rules = rules
+                .and_then(under)
+                .ok_or_else(|| refused(Refused::Rules))?;
             let next = match year {
-                None => open(&self.alliance, &self.rules, who, sealed, now),
-                Some(year) if digest == Some(year.rules) => {
-                    year.taken(&self.alliance, &self.rules, who, sealed, now)
-                }
-                Some(_) => Err(Refused::Rules),
+                None => open(&self.alliance, rules, who, sealed, now),
+                Some(year) => year.taken(&self.alliance, rules, who, sealed, now),
             };
             let next = next.map_err(refused)?;
             if next.number != self.year {

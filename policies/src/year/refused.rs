@@ -52,6 +52,9 @@ pub enum Refused {
         "a text has at most {LONGEST} characters, an amount is zero or more, a target above it"
     )]
     Content,
+    /// No word to take back.
+    #[error("the speaker has not asked to withdraw the year")]
+    Unwithdrawn,
     /// Another version.
     #[error("this is not the newest result; look at it and speak about that one")]
     Superseded,

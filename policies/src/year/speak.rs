@@ -22,7 +22,9 @@ impl Year {
             Says::Invite | Says::Apply { .. } | Says::Review | Says::Close => {
                 self.say_of_course(speaker, said)
             }
-            Says::Target { .. } | Says::Withdraw { .. } => self.say_again(speaker, said),
+            Says::Target { .. } | Says::Withdraw { .. } | Says::Keep { .. } => {
+                self.say_again(speaker, said)
+            }
             Says::Task { .. } | Says::Report { .. } | Says::Judge { .. } => {
                 self.say_of_tasks(speaker, said)
             }
@@ -129,6 +131,12 @@ impl Year {
                 }
                 if self.withdrawing.len() >= PERSONS {
                     self.stage = Stage::Withdrawn;
+                }
+            }
+            Says::Keep { why } => {
+                short(&why)?;
+                if !self.withdrawing.remove(&said.by) {
+                    return Err(Refused::Unwithdrawn);
                 }
             }
             _ => return Err(Refused::Content),

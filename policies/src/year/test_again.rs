@@ -40,6 +40,13 @@ fn another_target_voids_a_plan_and_two_take_a_year_back() {
         world.take(&one, "wang-fang", 4, withdraw()),
         Err(Refused::Again)
     );
+    let keep = || Says::Keep { why: String::new() };
+    let kept = world.all(&one, 4, &[("wang-fang", keep())]);
+    assert_eq!(kept.withdrawing.len(), 0);
+    assert_eq!(
+        world.take(&kept, "wang-fang", 5, keep()),
+        Err(Refused::Unwithdrawn)
+    );
     let gone = world.all(&one, 4, &[("chen-jie", withdraw())]);
     assert_eq!(gone.stage, Stage::Withdrawn);
     for says in [
@@ -126,4 +133,41 @@ fn a_task_is_reported_by_its_member_and_judged() {
     );
     assert!(done.tasks[&slug("beds")].is_late(Timestamp(62 * DAY)));
     world.all(&done, 63 * DAY, &[("wang-fang", Says::Close)]);
+}
+
+#[test]
+fn a_year_says_what_it_waits_for() {
+    let world = World::new();
+    let waits = |year: &Year, at: i64| year.waits_for(&world.rules.year, Timestamp(at)).join("; ");
+    let opened = world.open();
+    assert!(waits(&opened, 0).contains("`invite`"));
+    let invited = world.all(
+        &opened,
+        1,
+        &[("wang-fang", Says::Invite), ("h1", apply(500))],
+    );
+    assert!(waits(&invited, 1).starts_with("no application of h2, h3; "));
+    let planned = world.planned();
+    assert!(waits(&planned, 2).starts_with("plan: h1, h2, h3 may accept or object until "));
+    let object = Says::Object {
+        matter: Matter::Plan,
+        result: result(1),
+        why: "an old count".into(),
+    };
+    let objected = world.all(&planned, 2, &[("h1", object)]);
+    assert_eq!(
+        waits(&objected, 2),
+        "plan: administrator answers the objection of h1"
+    );
+    // After the time to object only signatures are missing.
+    let late = planned.matters[&Matter::Plan].until.0 + 1;
+    let mut signers = signers(Matter::Plan);
+    signers.sort_unstable();
+    let wanted = format!("plan: to be signed by {}", signers.join(", "));
+    assert_eq!(waits(&planned, late), wanted);
+    let force = world.in_force();
+    assert!(waits(&force, late).starts_with("not proposed yet: settlement, bonus, appraisal"));
+    let given = world.all(&force, 10, &[("wang-fang", task("beds", "h2"))]);
+    assert!(waits(&given, 10).starts_with("h2 reports on the task beds; "));
+    assert!(waits(&given, 99 * DAY).starts_with("h2 reports on the task beds, late; "));
 }

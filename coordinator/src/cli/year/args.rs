@@ -81,8 +81,16 @@ pub(in crate::cli) struct Inputs {
     #[arg(long, required_if_eq("matter", "bonus"))]
     pub(super) lead: Option<Slug>,
     /// Volumes of past months (CSV, see `year volumes`): what they let expect of the year.
-    #[arg(long, conflicts_with = "benchmark")]
+    #[arg(long)]
     pub(super) history: Option<PathBuf>,
+    /// Demand by service line (CSV: `line,value`, where forecast `variance`), of a plan: shared among
+    /// those who are there for a line (columns `serves:LINE`) as the factor `service-demand`.
+    #[arg(long)]
+    pub(super) demand: Option<PathBuf>,
+    /// A benchmark's JSON file whose case groups get control figures (standard fee, fee of a day, days),
+    /// of a plan.
+    #[arg(long)]
+    pub(super) controls: Option<PathBuf>,
     /// Where the inputs are written.
     #[arg(long)]
     pub(super) out: PathBuf,

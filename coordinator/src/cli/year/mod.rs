@@ -251,8 +251,11 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
         Command::Say(args) => {
             let sealed = say::sealed(data, args.year, &args.by, args.word.says())?;
             let about = (alliance, args.year);
-            let taken = year::take(&office.state, about, &sealed, office.clock.now()).await?;
-            show::line(&taken, out)
+            let now = office.clock.now();
+            let taken = year::take(&office.state, about, &sealed, now).await?;
+            show::line(&taken, out)?;
+            let kept = year::published(office.state.pool(), alliance, args.year).await?;
+            show::waits(&taken, &kept.rules.year, now, out)
         }
         Command::Take(args) => work::take(office, args, out).await,
         Command::Inputs(args) => work::inputs(office, args, out).await,
@@ -270,11 +273,12 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
             Ok(())
         }
         Command::Show { year, json } => {
-            let shown = year::read(&office.state, alliance, year).await?;
+            let kept = year::published(office.state.pool(), alliance, year).await?;
+            let shown = kept.replay(|_, _, _| Ok(()))?;
             if json {
                 return write_json(out, &shown);
             }
-            show::year(&shown, office.clock.now(), out)
+            show::year(&shown, &kept.rules.year, office.clock.now(), out)
         }
         Command::Execution { year, month, json } => {
             let kept = year::published(office.state.pool(), alliance, year).await?;

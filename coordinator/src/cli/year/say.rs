@@ -125,6 +125,12 @@ pub(in crate::cli) enum Word {
         #[arg(long)]
         why: String,
     },
+    /// Take back one's word to withdraw the year (administrator).
+    Keep {
+        /// Why.
+        #[arg(long, default_value = "")]
+        why: String,
+    },
     /// Give a member something to improve (administrator).
     ///
     /// Example: … say 2026 --as wang-fang task h02-waiting h02 --goal "waits under 3 days"
@@ -225,6 +231,7 @@ impl Word {
                 why,
             },
             Self::Withdraw { why } => Says::Withdraw { why },
+            Self::Keep { why } => Says::Keep { why },
             Self::Task {
                 task,
                 member,

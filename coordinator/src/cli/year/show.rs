@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use policies::figures::alerts::Execution;
 use policies::figures::forecast::{self, Observed};
-use policies::year::{Computed, Course, Published, Year};
+use policies::year::{Computed, Course, Published, Year, YearRules};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::{Month, Timestamp};
@@ -41,7 +41,12 @@ pub(super) fn line(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// Where a year stands.
-pub(super) fn year(of: &Year, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn year(
+    of: &Year,
+    rules: &YearRules,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     writeln!(
         out,
         "{} {}, target {}",
@@ -112,6 +117,19 @@ pub(super) fn year(of: &Year, now: Timestamp, out: &mut dyn Write) -> anyhow::Re
     }
     if let Some(bonus) = of.paid_out {
         writeln!(out, "paid out     {bonus}")?;
+    }
+    waits(of, rules, now, out)
+}
+
+/// What the year waits for.
+pub(super) fn waits(
+    of: &Year,
+    rules: &YearRules,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    for one in of.waits_for(rules, now) {
+        writeln!(out, "next: {one}")?;
     }
     Ok(())
 }
@@ -194,11 +212,23 @@ pub(super) fn computed(
                 )?;
             }
             writeln!(out, "retained {}", bonus.retained)?;
+            if let Some(siphon) = &bonus.siphon {
+                writeln!(out, "{siphon} patients sent up for each that was sent down")?;
+            }
         }
         Computed::Appraisal(all) => {
             for one in all {
                 let (id, composite, grade) = (one.id.as_str(), &one.composite, &one.grade);
-                writeln!(out, "{id:<16} {composite:>7}  {grade}")?;
+                let range = match &one.interval {
+                    Some((low, high)) => format!("  {low} – {high}"),
+                    None => String::new(),
+                };
+                let open = if one.settled {
+                    ""
+                } else {
+                    "  the noise leaves the grade open"
+                };
+                writeln!(out, "{id:<16} {composite:>7}  {grade}{range}{open}")?;
             }
         }
     }
@@ -327,7 +357,7 @@ pub(super) fn verified(of: &Published, year: &Year, out: &mut dyn Write) -> anyh
 pub(super) fn export(of: &Published, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let stands = of.verify()?;
     std::fs::create_dir_all(folder)?;
-    let mut write = |name: &str, text: &str| -> anyhow::Result<()> {
+    let mut write = |name: &str, text: &[u8]| -> anyhow::Result<()> {
         let path = folder.join(name);
         let passing = folder.join(format!(".{name}"));
         std::fs::write(&passing, text).with_context(|| format!("`{}`", path.display()))?;
@@ -337,15 +367,19 @@ pub(super) fn export(of: &Published, folder: &Path, out: &mut dyn Write) -> anyh
     };
     write(
         "year.json",
-        &format!("{}\n", serde_json::to_string_pretty(of)?),
+        format!("{}\n", serde_json::to_string_pretty(of)?).as_bytes(),
     )?;
     // For spreadsheets: the mark says that it is UTF-8.
     write(
         "members.csv",
-        &format!("\u{feff}{}", year::members(of, &stands)),
+        format!("\u{feff}{}", year::members(of, &stands)?).as_bytes(),
     )?;
+    if let Some(text) = year::control_figures(of, &stands)? {
+        write("controls.csv", format!("\u{feff}{text}").as_bytes())?;
+    }
+    write("year.xlsx", &year::workbook(of, &stands)?)?;
     if let Some(letter) = year::letter(of, &stands) {
-        write("letter.html", &letter)?;
+        write("letter.html", letter.as_bytes())?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(super) async fn open(
     for warning in rules.appraisal.warnings() {
         writeln!(out, "warning: {warning}")?;
     }
-    show::year(&opened, now, out)
+    show::year(&opened, &rules.year, now, out)
 }
 
 pub(super) async fn take(
@@ -66,7 +66,8 @@ pub(super) async fn take(
         let taken = taken.with_context(|| format!("`{}`", file.display()))?;
         show::line(&taken, out)?;
     }
-    Ok(())
+    let kept = year::published(office.state.pool(), &alliance, year).await?;
+    show::waits(&kept.replay(|_, _, _| Ok(()))?, &kept.rules.year, now, out)
 }
 
 pub(super) async fn inputs(
@@ -78,19 +79,8 @@ pub(super) async fn inputs(
     let number = args.year;
     let kept = year::published(office.state.pool(), &alliance, number).await?;
     let stands = kept.replay(|_, _, _| Ok(()))?;
-    let benchmark: Option<Benchmark> = match &args.benchmark {
-        Some(file) => Some(
-            serde_json::from_str(&bounded(file)?)
-                .with_context(|| format!("`{}` is no benchmark", file.display()))?,
-        ),
-        None => None,
-    };
-    if benchmark
-        .as_ref()
-        .is_some_and(|one| one.alliance != alliance)
-    {
-        anyhow::bail!("the benchmark is another alliance's");
-    }
+    let benchmark = args.benchmark.as_deref().map(|file| own(file, &alliance));
+    let benchmark = benchmark.transpose()?;
     let (facts, of) = (bounded(&args.facts)?, benchmark.as_ref());
     let text = match args.matter {
         Matter::Plan => {
@@ -102,10 +92,18 @@ pub(super) async fn inputs(
             for (member, fen) in &deductions {
                 writeln!(out, "{member}: {fen} is taken from it for the year before")?;
             }
+            let demand = match &args.demand {
+                Some(file) => year::demand(&bounded(file)?)?,
+                None => BTreeMap::new(),
+            };
+            let levels = args.controls.as_deref().map(|file| own(file, &alliance));
+            let levels = levels.transpose()?;
             let volumes = year::Volumes {
                 expected,
                 benchmark: of,
                 deductions,
+                demand,
+                levels: levels.as_ref(),
             };
             let about = (number, stands.target);
             let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
@@ -182,7 +180,9 @@ pub(super) async fn propose(
     let proposed = year::propose(&office.state, about, (matter, &inputs), seal, now);
     let (taken, computed) = proposed.await?;
     show::computed(&computed, None, out)?;
-    show::line(&taken, out)
+    show::line(&taken, out)?;
+    let kept = year::published(office.state.pool(), &alliance, year).await?;
+    show::waits(&taken, &kept.rules.year, now, out)
 }
 
 pub(super) async fn what_if(
@@ -215,6 +215,18 @@ pub(super) async fn what_if(
         return write_json(out, &computed);
     }
     show::computed(&computed, show::newest(&kept, matter), out)
+}
+
+/// A benchmark of this alliance.
+fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
+    let found: Benchmark = serde_json::from_str(&bounded(file)?)
+        .with_context(|| format!("`{}` is no benchmark", file.display()))?;
+    anyhow::ensure!(
+        found.alliance == *alliance,
+        "`{}` is another alliance's benchmark",
+        file.display()
+    );
+    Ok(found)
 }
 
 /// What the settlement in force of the year before takes from budgets of this one.

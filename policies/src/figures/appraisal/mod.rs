@@ -15,8 +15,13 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
+use crate::figures::budget::Measured;
+use crate::figures::decimal::{fixed, float};
 use crate::figures::exact::{round, sum};
 use crate::figures::{Exact, half_up};
+
+/// Half width of a 95 % interval in standard deviations.
+const Z95: f64 = 1.959_963_984_540_054;
 
 /// What is known of a member.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -24,8 +29,8 @@ use crate::figures::{Exact, half_up};
 pub struct Appraised {
     /// The member.
     pub id: Slug,
-    /// Its value of each indicator that the stage weighs.
-    pub values: BTreeMap<Slug, Exact>,
+    /// Its value of each indicator that the stage weighs, with the noise of released ones.
+    pub values: BTreeMap<Slug, Measured>,
     /// Scores from 0 to 100 by the other sources.
     pub scores: BTreeMap<Source, Exact>,
 }
@@ -38,6 +43,8 @@ pub struct Appraisal {
     pub id: Slug,
     /// Digest of the rules.
     pub rules: Digest,
+    /// Digest of the inputs of all members.
+    pub inputs: Digest,
     /// The stage.
     pub stage: Slug,
     /// Score and points of each indicator, four decimals.
@@ -46,6 +53,11 @@ pub struct Appraisal {
     pub points: String,
     /// The whole, two decimals.
     pub composite: String,
+    /// Ends of the 95 % interval that the noise of the inputs leaves of it, two decimals, outwards; none
+    /// where all are exact.
+    pub interval: Option<(String, String)>,
+    /// Whether the whole interval is of this grade: noise does not decide it.
+    pub settled: bool,
     /// The grade.
     pub grade: Slug,
     /// What the insurer's payment is multiplied by.
@@ -71,10 +83,11 @@ pub enum AppraisalError {
     Canonical,
 }
 
-/// Appraises a member: s = clamp((x − worst)/(best − worst), 0, 1) · 100 for each indicator.
+/// Appraises a member: s = clamp((x − worst)/(best − worst), 0, 1) · 100 for each indicator. The
+/// interval adds what each value's noise does to its score, by the scale's slope, never beyond the scale.
 pub fn appraise(
     rules: &AppraisalRules,
-    stage: &Slug,
+    (stage, inputs): (&Slug, Digest),
     member: &Appraised,
 ) -> Result<Appraisal, AppraisalError> {
     let weights = rules
@@ -84,6 +97,7 @@ pub fn appraise(
     let hundred = RBig::from(100);
     let mut indicators = BTreeMap::new();
     let mut points = RBig::ZERO;
+    let mut variance = 0.0;
     for indicator in &rules.indicators {
         let weight = weights.get(&indicator.id).copied().unwrap_or(0);
         let value = member.values.get(&indicator.id);
@@ -97,11 +111,12 @@ pub fn appraise(
             ));
         };
         let (worst, best) = (&indicator.worst.0, &indicator.best.0);
-        let part = (&value.0 - worst) / (best - worst);
-        let score = part.clamp(RBig::ZERO, RBig::ONE) * &hundred;
+        let part = (&value.value.0 - worst) / (best - worst);
+        let score = part.clone().clamp(RBig::ZERO, RBig::ONE) * &hundred;
         let own = &score * RBig::from(weight) / &hundred;
         indicators.insert(indicator.id.clone(), (half_up(&score, 4), half_up(&own, 4)));
         points += own;
+        variance += noise(value, float(&(best - worst)), float(&part), weight);
     }
     let mut parts = Vec::new();
     for (source, share) in &rules.sources {
@@ -115,21 +130,54 @@ pub fn appraise(
         parts.push(&share.0 * score);
     }
     let composite = sum(parts);
-    let grade = rules.grades.iter().find(|grade| composite >= grade.from.0);
-    let grade = grade
-        .or(rules.grades.last())
-        .ok_or(AppraisalError::Canonical)?;
+    let grade = graded(rules, &composite).ok_or(AppraisalError::Canonical)?;
+    let share = rules.sources.get(&Source::Indicators);
+    let reach = Z95 * variance.sqrt() * share.map_or(0.0, |share| float(&share.0));
+    let interval = (reach > 0.0).then(|| {
+        let middle = float(&composite);
+        // Half a hundredth for the rounding of the ends.
+        let end = |value: f64| fixed(value.clamp(0.0, 100.0), 2).unwrap_or_default();
+        (end(middle - reach - 0.005), end(middle + reach + 0.005))
+    });
+    let same = |end: &str| {
+        let end = end.parse::<Exact>().ok();
+        end.and_then(|end| graded(rules, &end.0).map(|of| of.id == grade.id)) == Some(true)
+    };
+    let settled = interval
+        .as_ref()
+        .is_none_or(|(low, high)| same(low) && same(high));
     Ok(Appraisal {
         id: member.id.clone(),
         rules: rules.digest().map_err(|_| AppraisalError::Canonical)?,
+        inputs,
         stage: stage.clone(),
         indicators,
         points: half_up(&points, 4),
         composite: half_up(&composite, 2),
+        interval,
+        settled,
         grade: grade.id.clone(),
         payment: grade.payment.clone(),
         improve_days: grade.improve_days,
     })
+}
+
+/// The grade of a composite: the best whose limit it reaches.
+fn graded<'a>(rules: &'a AppraisalRules, composite: &RBig) -> Option<&'a Grade> {
+    let reached = rules.grades.iter().find(|grade| *composite >= grade.from.0);
+    reached.or(rules.grades.last())
+}
+
+/// Variance that a value's noise gives to the points. Beyond an end of the scale by more than the noise
+/// reaches, it does nothing.
+fn noise(value: &Measured, scale: f64, part: f64, weight: u32) -> f64 {
+    let variance = value.variance.as_ref().map_or(0.0, |of| float(&of.0));
+    let sd = variance.sqrt() / scale.abs();
+    if part < -Z95 * sd || part > 1.0 + Z95 * sd {
+        return 0.0;
+    }
+    let points = sd * f64::from(weight);
+    points * points
 }
 
 /// What the insurer pays after an appraisal, rounded once (rule R5). `None` beyond 64 bits.

@@ -13,6 +13,17 @@ fn rules() -> AppraisalRules {
     AppraisalRules::parse(DEFAULT).unwrap()
 }
 
+fn measured(value: Exact) -> Measured {
+    Measured {
+        value,
+        variance: None,
+    }
+}
+
+fn told(stage: &Slug, member: &Appraised) -> Result<Appraisal, AppraisalError> {
+    appraise(&rules(), (stage, Digest::of("inputs", &[])), member)
+}
+
 /// Values, scores and points of oracle O9 in its order.
 const ROWS: [(&str, &str, &str, &str); 10] = [
     ("low-risk-mortality", "1/50", "60.0000", "6.0000"),
@@ -30,7 +41,7 @@ const ROWS: [(&str, &str, &str, &str); 10] = [
 fn oracle() -> Appraised {
     let values = ROWS
         .iter()
-        .map(|(name, value, _, _)| (slug(name), exact(value)));
+        .map(|(name, value, _, _)| (slug(name), measured(exact(value))));
     Appraised {
         id: slug("a"),
         values: values.collect(),
@@ -44,7 +55,7 @@ fn oracle() -> Appraised {
 
 #[test]
 fn o9_two_stages() {
-    let first = appraise(&rules(), &slug("strong-grassroots"), &oracle()).unwrap();
+    let first = told(&slug("strong-grassroots"), &oracle()).unwrap();
     for (name, _, score, points) in ROWS {
         assert_eq!(
             first.indicators[&slug(name)],
@@ -56,7 +67,7 @@ fn o9_two_stages() {
         ("64.3667", "72.06")
     );
     assert_eq!(first.grade, slug("pass"));
-    let second = appraise(&rules(), &slug("quality"), &oracle()).unwrap();
+    let second = told(&slug("quality"), &oracle()).unwrap();
     assert_eq!(
         (second.points.as_str(), second.composite.as_str()),
         ("66.9500", "73.87")
@@ -68,10 +79,10 @@ fn o9_an_excellent_members_payment_and_a_failed_ones_plan() {
     let mut best = oracle();
     for indicator in &rules().indicators {
         best.values
-            .insert(indicator.id.clone(), indicator.best.clone());
+            .insert(indicator.id.clone(), measured(indicator.best.clone()));
     }
     let stage = slug("quality");
-    let excellent = appraise(&rules(), &stage, &best).unwrap();
+    let excellent = told(&stage, &best).unwrap();
     assert_eq!(excellent.grade, slug("excellent"));
     assert_eq!(
         payment(&excellent, Fen(123_456_789)),
@@ -81,9 +92,9 @@ fn o9_an_excellent_members_payment_and_a_failed_ones_plan() {
     for indicator in &rules().indicators {
         // Beyond the worst counts as the worst.
         let beyond = Exact(&indicator.worst.0 * RBig::from(2) - &indicator.best.0);
-        worst.values.insert(indicator.id.clone(), beyond);
+        worst.values.insert(indicator.id.clone(), measured(beyond));
     }
-    let failed = appraise(&rules(), &stage, &worst).unwrap();
+    let failed = told(&stage, &worst).unwrap();
     assert_eq!(
         (failed.points.as_str(), failed.improve_days),
         ("0.0000", Some(60))
@@ -97,17 +108,14 @@ fn what_is_missing_is_named() {
     let mut member = oracle();
     member.values.remove(&slug("bed-turnover"));
     let missing = AppraisalError::Missing(slug("a"), slug("bed-turnover"));
-    assert_eq!(appraise(&rules(), &stage, &member), Err(missing));
+    assert_eq!(told(&stage, &member), Err(missing));
     let mut member = oracle();
     // It weighs nothing in either stage.
     member.values.remove(&slug("satisfaction"));
-    assert!(appraise(&rules(), &stage, &member).is_ok());
+    assert!(told(&stage, &member).is_ok());
     member.scores.insert(Source::Social, exact("101"));
-    assert_eq!(
-        appraise(&rules(), &stage, &member),
-        Err(AppraisalError::Score(slug("a")))
-    );
-    assert!(appraise(&rules(), &slug("none"), &oracle()).is_err());
+    assert_eq!(told(&stage, &member), Err(AppraisalError::Score(slug("a"))));
+    assert!(told(&slug("none"), &oracle()).is_err());
 }
 
 #[test]
@@ -150,4 +158,32 @@ fn bad_rules_are_refused_and_unwise_ones_pointed_out() {
     let mut faults = Faults::default();
     poor.check(&mut faults);
     assert!(faults.0.iter().any(|fault| fault.contains("at least 40")));
+}
+
+#[test]
+fn noise_leaves_a_grade_open_only_near_its_limit() {
+    let stage = slug("strong-grassroots");
+    let noisy = |variance: &str, name: &str| {
+        let mut member = oracle();
+        let value = member.values.get_mut(&slug(name)).unwrap();
+        value.variance = Some(exact(variance));
+        told(&stage, &member).unwrap()
+    };
+    let exactly = told(&stage, &oracle()).unwrap();
+    assert!(exactly.settled && exactly.interval.is_none());
+    // Visits: 25 points over a scale of 25, so that an sd of 1 moves the whole by 1.96 · 0.7.
+    let near = noisy("1", "grassroots-visits");
+    assert_eq!(near.interval, Some(("70.68".into(), "73.43".into())));
+    assert!(near.settled && near.grade == exactly.grade && near.composite == exactly.composite);
+    // Good begins at 80: (80 − 72.06) / (1.96 · 0.7) = 5.79.
+    assert!(noisy("33", "grassroots-visits").settled);
+    assert!(!noisy("34", "grassroots-visits").settled);
+    // Far beyond an end of the scale noise changes nothing.
+    let mut member = oracle();
+    let far = Measured {
+        value: exact("30"),
+        variance: Some(exact("1")),
+    };
+    member.values.insert(slug("length-of-stay"), far);
+    assert!(told(&stage, &member).unwrap().interval.is_none());
 }

@@ -14,6 +14,7 @@ use super::score::{Contributor, Score, ScoreError, Scores, scores};
 use crate::figures::apportion::{ApportionError, apportion};
 use crate::figures::budget::Tier;
 use crate::figures::exact::{round, total};
+use crate::figures::half_up;
 
 /// What bonus is computed from.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -37,6 +38,12 @@ pub struct BonusInput {
     /// Patients referred both ways, for the pool's first prize.
     #[serde(default)]
     pub referrals: BTreeMap<Slug, u64>,
+    /// Patients that a member sent to a higher level.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub upward: BTreeMap<Slug, u64>,
+    /// Patients that a member sent to a lower level.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub downward: BTreeMap<Slug, u64>,
     /// Teams and how much their control of chronic disease rose, in thousandths, for the second.
     #[serde(default)]
     pub teams: BTreeMap<Slug, i64>,
@@ -62,6 +69,10 @@ pub struct Bonus {
     pub retained: Fen,
     /// The pool.
     pub pool: Pooled,
+    /// Patients sent up for each that was sent down (虹吸), all members together, two decimals; none where
+    /// either is not known of anybody or nobody was sent down.
+    #[serde(default)]
+    pub siphon: Option<String>,
 }
 
 /// The pool and its prizes.
@@ -137,7 +148,20 @@ pub fn bonus(rules: &BonusRules, input: &BonusInput) -> Result<Bonus, BonusError
         performance,
         retained: less(all, given),
         pool: pool(rules, input)?,
+        siphon: siphon(input),
     })
+}
+
+/// Whether patients flow to the higher levels alone.
+fn siphon(input: &BonusInput) -> Option<String> {
+    let all = |of: &BTreeMap<Slug, u64>| {
+        let whole = of
+            .values()
+            .try_fold(0_u64, |sum, one| sum.checked_add(*one));
+        whole.filter(|_| !of.is_empty())
+    };
+    let (up, down) = (all(&input.upward)?, all(&input.downward)?);
+    (down > 0).then(|| half_up(&(RBig::from(up) / RBig::from(down)), 2))
 }
 
 fn add(one: Fen, other: Fen) -> Result<Fen, BonusError> {
@@ -149,7 +173,9 @@ fn check(input: &BonusInput) -> Result<(), BonusError> {
     if !member(&input.lead) {
         return Err(BonusError::Lead(input.lead.clone()));
     }
-    let mut names = input.own.keys().chain(input.referrals.keys());
+    let referred = input.upward.keys().chain(input.downward.keys());
+    let names = input.own.keys().chain(input.referrals.keys());
+    let mut names = names.chain(referred);
     if let Some(name) = names.find(|name| !member(name)) {
         return Err(BonusError::Stranger(name.clone()));
     }

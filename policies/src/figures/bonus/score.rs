@@ -47,6 +47,9 @@ pub struct Score {
     pub interval: Option<(String, String)>,
     /// How much each dimension lifts the score above that of a member with an equal part of it.
     pub moved: BTreeMap<Slug, String>,
+    /// What the score would rise by if the member alone had a hundredth more of the dimension, six
+    /// decimals, half up: whether more referrals pay is seen before anybody refers less.
+    pub gains: BTreeMap<Slug, String>,
     /// Whether quality fell.
     pub gated: bool,
     /// Indicators of gaming that it was flagged by.
@@ -113,6 +116,7 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
     for (place, member) in members.iter().enumerate() {
         let mut before = RBig::ZERO;
         let mut moved = BTreeMap::new();
+        let mut more = Vec::new();
         for (dimension, values, whole) in &columns {
             let weight = &dimension.weight.0 / &weights;
             let part = values.get(place).unwrap_or(&RBig::ZERO) / whole;
@@ -120,6 +124,10 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
                 dimension.id.clone(),
                 half_up(&(&weight * (&part - &equal)), 6),
             );
+            let own = values.get(place).cloned().unwrap_or(RBig::ZERO);
+            let step = &own / RBig::from(100);
+            let raised = (&own + &step) / (whole + &step);
+            more.push((dimension.id.clone(), &weight * (raised - &part)));
             before += weight * part;
         }
         let flagged = flagged(rules, member);
@@ -145,6 +153,10 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
             before: half_up(&before, 6),
             interval,
             moved,
+            gains: more
+                .into_iter()
+                .map(|(id, gain)| (id, half_up(&(gain * &keeps), 6)))
+                .collect(),
             gated: !member.quality_held,
             flagged,
         });

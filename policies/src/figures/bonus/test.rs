@@ -68,6 +68,8 @@ fn oracle() -> BonusInput {
         ],
         own: BTreeMap::new(),
         referrals: BTreeMap::new(),
+        upward: BTreeMap::new(),
+        downward: BTreeMap::new(),
         teams: BTreeMap::new(),
     }
 }
@@ -100,6 +102,34 @@ fn o7_scores_and_three_classes_of_surplus() {
         .sum();
     assert!((moved - (0.326_940 - 0.25)).abs() < 3e-6);
     assert_eq!(first.interval, None);
+}
+
+#[test]
+fn a_hundredth_more_of_a_dimension_moves_the_score_as_told() {
+    let name = slug("referral-share");
+    let given = oracle();
+    let before = bonus(&rules(), &given).unwrap();
+    let mut more = given.clone();
+    let value = &mut more.members[2].dimensions.get_mut(&name).unwrap().value;
+    *value = "0.3232".parse().unwrap();
+    let after = bonus(&rules(), &more).unwrap();
+    let score = |of: &Bonus| of.scores[2].counts.parse::<f64>().unwrap();
+    let told: f64 = before.scores[2].gains[&name].parse().unwrap();
+    assert!(told > 0.0 && (score(&after) - score(&before) - told).abs() < 2e-6);
+    // Nothing of nothing.
+    assert_eq!(
+        before.scores[0].gains[&slug("grassroots-growth")],
+        "0.000000"
+    );
+    assert_eq!(before.siphon, None);
+    more.upward = [(slug("c"), 300), (slug("d"), 150)].into();
+    more.downward = [(slug("a"), 180)].into();
+    assert_eq!(
+        bonus(&rules(), &more).unwrap().siphon.as_deref(),
+        Some("2.50")
+    );
+    more.downward = [(slug("x"), 1)].into();
+    assert_eq!(bonus(&rules(), &more), Err(BonusError::Stranger(slug("x"))));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What the inputs of a plan have to be before anything is computed.
 
 use dashu::rational::RBig;
+use schemas::id::Slug;
 use schemas::money::Fen;
 
+use super::error::BudgetError;
 use super::rules::BudgetRules;
-use super::split::{BudgetError, BudgetInput, MOST};
+use super::split::{BudgetInput, MOST, Measured, Member};
 use crate::figures::Exact;
 
 pub(super) fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), BudgetError> {
@@ -39,22 +41,31 @@ pub(super) fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), Budg
             if !rules.factors.iter().any(|factor| factor.id == *name) {
                 return Err(BudgetError::Unknown(id(), name.clone()));
             }
-            let variance = measured.variance.as_ref();
-            let all = std::iter::once(&measured.value).chain(variance);
-            // Many unlike denominators would make the sums of fractions endless.
-            if all.into_iter().any(|number| !decimal(number)) {
-                return Err(BudgetError::Decimals(id(), name.clone()));
-            }
-            if variance.is_some_and(|variance| variance.0 < RBig::ZERO) {
-                return Err(BudgetError::Variance(id()));
-            }
+            self::measured(member, name, measured)?;
         }
     }
     Ok(())
 }
 
+/// A value and its variance.
+pub(super) fn measured(
+    member: &Member,
+    name: &Slug,
+    measured: &Measured,
+) -> Result<(), BudgetError> {
+    let variance = measured.variance.as_ref();
+    // Many unlike denominators would make the sums of fractions endless.
+    if !decimal(&measured.value) || variance.is_some_and(|variance| !decimal(variance)) {
+        return Err(BudgetError::Decimals(member.id.clone(), name.clone()));
+    }
+    if variance.is_some_and(|variance| variance.0 < RBig::ZERO) {
+        return Err(BudgetError::Variance(member.id.clone()));
+    }
+    Ok(())
+}
+
 /// Whether a number has at most nine decimals.
-fn decimal(number: &Exact) -> bool {
+pub(super) fn decimal(number: &Exact) -> bool {
     let scaled = &number.0 * RBig::from(1_000_000_000_u64);
     scaled.is_int()
 }

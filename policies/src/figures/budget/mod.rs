@@ -1,7 +1,10 @@
-//! The year's budget: rules, split, what noise does to it, capability rating.
+//! The year's budget: rules, split, what noise does to it, capability rating, demand, control figures.
 
 mod bounds;
 mod check;
+mod control;
+mod derived;
+mod error;
 mod noise;
 mod rating;
 mod rules;
@@ -10,11 +13,16 @@ mod structure;
 #[cfg(test)]
 mod test;
 #[cfg(test)]
+mod test_derived;
+#[cfg(test)]
 mod test_properties;
 
 pub use bounds::{BoundsError, Pinned};
+pub use control::{Control, GroupLevel};
+pub use derived::{DEMAND, RATED};
+pub use error::BudgetError;
 pub use noise::Noise;
 pub use rating::{RatingError, rating};
-pub use rules::{BudgetRules, DEFAULT, Earmark, Factor, Tier};
-pub use split::{BudgetError, BudgetInput, Measured, Member, Part, Plan, plan};
+pub use rules::{BudgetRules, DEFAULT, Earmark, Factor, Scale, Tier};
+pub use split::{BudgetInput, Measured, Member, Part, Plan, plan};
 pub use structure::TierGap;

@@ -6,12 +6,16 @@ use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Pinned, Solved, Wanted};
+use super::derived::Common;
 use super::rules::BudgetRules;
 use super::split::{BudgetInput, Shares};
 use crate::figures::decimal::{fixed, float};
 
 /// Half width of a 95 % interval in standard deviations.
 const Z95: f64 = 1.959_963_984_540_054;
+
+/// From which probability on a bound is taken to decide whatever the noise did.
+const SURE: f64 = 0.975;
 
 /// What noise does to one member's amount.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -59,7 +63,7 @@ impl Gradient {
 /// The effect of all variances; `None` where there is none.
 pub(super) fn of(
     rules: &BudgetRules,
-    input: &BudgetInput,
+    (input, common): (&BudgetInput, &[Common]),
     shares: &Shares,
     (wanted, solved): (&[Wanted], &[Solved]),
 ) -> Option<Effect> {
@@ -67,10 +71,10 @@ pub(super) fn of(
         let mut measured = member.factors.values();
         measured.any(|one| one.variance.as_ref().is_some_and(|v| float(&v.0) > 0.0))
     };
-    if !input.members.iter().any(noisy) {
+    if common.is_empty() && !input.members.iter().any(noisy) {
         return None;
     }
-    let by_value = derivatives(rules, input);
+    let by_value = derivatives(rules, input, common);
     let amount = |place: usize| solved.get(place).map_or(0.0, |one| float(&one.amount));
     let free = |place: usize| {
         solved
@@ -81,16 +85,19 @@ pub(super) fn of(
     let all = 0..input.members.len();
     let with_bounds = gradient(&by_value, &share, solved, free);
     let mut members = Vec::new();
+    let mut ranges = Vec::new();
     for place in all.clone() {
         let (low, high) = wanted
             .get(place)
             .map_or((0.0, 0.0), |one| (float(&one.floor), float(&one.ceiling)));
         if free(place) {
             let reach = Z95 * with_bounds.sd(place);
+            let ends = (amount(place) - reach).max(low)..(amount(place) + reach).min(high);
             members.push(Noise::Interval {
-                low: fen((amount(place) - reach).max(low).floor()),
-                high: fen((amount(place) + reach).min(high).ceil()),
+                low: fen(ends.start.floor()),
+                high: fen(ends.end.ceil()),
             });
+            ranges.push(ends);
             continue;
         }
         // What the member would get if only it were not held.
@@ -105,6 +112,13 @@ pub(super) fn of(
         let sd = alone.sd(place);
         let distance = if above { would - bound } else { bound - would };
         let stays = if sd > 0.0 { normal(distance / sd) } else { 1.0 };
+        // Where the bound may well not decide, the amount lies where the share would put it.
+        ranges.push(if stays >= SURE {
+            bound..bound
+        } else {
+            let ends = (would - Z95 * sd).clamp(low, high)..(would + Z95 * sd).clamp(low, high);
+            ends.start.min(bound)..ends.end.max(bound)
+        });
         members.push(Noise::Held {
             stays: fixed(stays, 4).unwrap_or_default(),
         });
@@ -114,7 +128,12 @@ pub(super) fn of(
     let mut not_separable = Vec::new();
     for pair in order.windows(2) {
         let [one, other] = pair else { continue };
-        let settled = amount(*one) - amount(*other) > Z95 * with_bounds.apart(*one, *other);
+        let settled = if free(*one) && free(*other) {
+            amount(*one) - amount(*other) > Z95 * with_bounds.apart(*one, *other)
+        } else {
+            let ends = (ranges.get(*one), ranges.get(*other));
+            matches!(ends, (Some(upper), Some(lower)) if upper.start > lower.end)
+        };
         let ids = (input.members.get(*one), input.members.get(*other));
         if let (false, (Some(one), Some(other))) = (settled, ids) {
             not_separable.push((one.id.clone(), other.id.clone()));
@@ -127,7 +146,7 @@ pub(super) fn of(
 }
 
 /// Derivatives of all shares by each noisy value, times its standard deviation: one row a value.
-fn derivatives(rules: &BudgetRules, input: &BudgetInput) -> Vec<Vec<f64>> {
+fn derivatives(rules: &BudgetRules, input: &BudgetInput, common: &[Common]) -> Vec<Vec<f64>> {
     let mut rows = Vec::new();
     let beside = 1.0 - float(&rules.alpha.0);
     for factor in &rules.factors {
@@ -149,6 +168,13 @@ fn derivatives(rules: &BudgetRules, input: &BudgetInput) -> Vec<Vec<f64>> {
                 let own = if other == place { 1.0 } else { 0.0 };
                 sd * weight * (own - value / whole) / whole
             });
+            rows.push(row.collect());
+        }
+        for one in common.iter().filter(|one| one.factor == factor.id) {
+            let taken: f64 = one.takes.iter().sum();
+            let both = one.takes.iter().zip(&values);
+            let row =
+                both.map(|(own, value)| one.sd * weight * (own - value / whole * taken) / whole);
             rows.push(row.collect());
         }
     }

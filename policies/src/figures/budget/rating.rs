@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dashu::rational::RBig;
 use schemas::id::Slug;
 
-use super::rules::{BudgetRules, Tier};
+use super::rules::{BudgetRules, Scale, Tier};
 use crate::figures::Exact;
 
 /// Why there is no rating.
@@ -23,6 +23,23 @@ pub enum RatingError {
     /// Beyond the scale.
     #[error("the score `{0}` is from 0 to 100")]
     Scale(Slug),
+}
+
+/// Points of a figure on its scale, 0 to 100, and the variance that its noise gives them: none where
+/// the figure lies more than two standard deviations beyond an end.
+pub(super) fn points(scale: &Scale, value: &RBig, variance: RBig) -> (RBig, RBig) {
+    let length = &scale.best.0 - &scale.worst.0;
+    let part = (value - &scale.worst.0) / &length;
+    let variance = variance / (&length * &length);
+    let inside = part.clone().clamp(RBig::ZERO, RBig::ONE);
+    let beyond = &part - &inside;
+    let hundred = RBig::from(100);
+    let moved = if &beyond * &beyond > &variance * RBig::from(4) {
+        RBig::ZERO
+    } else {
+        variance * &hundred * &hundred
+    };
+    (inside * hundred, moved)
 }
 
 /// The rating from 0 to 100: Σ weight · score.

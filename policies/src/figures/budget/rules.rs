@@ -46,6 +46,26 @@ pub struct BudgetRules {
     /// Weights of the capability rating by tier; each tier's add up to 1.
     #[serde(default)]
     pub capability: BTreeMap<Tier, BTreeMap<Slug, Exact>>,
+    /// Scores that are figures, not points: their scales. A score without one has 0 to 100 points.
+    #[serde(default)]
+    pub scales: BTreeMap<Slug, Scale>,
+    /// Standard fee of a case group, of the alliance's mean cost.
+    #[serde(default = "whole")]
+    pub control_level: Exact,
+}
+
+fn whole() -> Exact {
+    Exact(RBig::ONE)
+}
+
+/// From which value to which other a figure has 0 to 100 points; `best` may be the lower one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// No points.
+    pub worst: Exact,
+    /// All points.
+    pub best: Exact,
 }
 
 /// One factor.
@@ -152,6 +172,14 @@ impl BudgetRules {
                 .values()
                 .all(|weights| one(weights.values())),
             "weights of each tier's `capability` add up to 1",
+        );
+        check(
+            self.scales.values().all(|scale| scale.worst != scale.best),
+            "`worst` and `best` of a scale differ",
+        );
+        check(
+            self.control_level.0 > RBig::ZERO && self.control_level.0 <= RBig::from(2),
+            "`control_level` is above 0 and at most 2",
         );
     }
 }

@@ -10,12 +10,15 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{BoundsError, Pinned, Solved, Wanted, solve};
+use super::bounds::{Pinned, Solved, Wanted, solve};
 use super::check::check;
+use super::control::{Control, GroupLevel, controls};
+use super::derived::fill;
+use super::error::BudgetError;
 use super::noise::{self, Noise};
 use super::rules::{BudgetRules, Tier};
 use super::structure::{self, TierGap};
-use crate::figures::apportion::{ApportionError, apportion};
+use crate::figures::apportion::apportion;
 use crate::figures::exact::{round, sum, total};
 use crate::figures::{Exact, half_up};
 
@@ -29,6 +32,13 @@ pub struct BudgetInput {
     pub total: Fen,
     /// The members, each once.
     pub members: Vec<Member>,
+    /// What the population needs of each service line, in any one unit, with the error of its forecast;
+    /// shared among those who are there for it as the factor `service-demand`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub demand: BTreeMap<Slug, Measured>,
+    /// The alliance's level of each case group, for its control figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupLevel>,
 }
 
 /// What is known of a member.
@@ -49,6 +59,12 @@ pub struct Member {
     /// Services that it gave last year, in any one unit; for the check of the structure.
     #[serde(default)]
     pub services: Option<Exact>,
+    /// Scores that it is rated by, instead of a value of the factor `capability-score`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scores: BTreeMap<Slug, Measured>,
+    /// How far it is there for a service line, 0 to 1, against the others that are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub serves: BTreeMap<Slug, Exact>,
 }
 
 /// A value, and the variance of the noise in it; none where it is exact.
@@ -86,6 +102,9 @@ pub struct Plan {
     pub structure: Vec<TierGap>,
     /// Pairs whose order the noise of the inputs does not settle (95 %).
     pub not_separable: Vec<(Slug, Slug)>,
+    /// Control figures of case groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<Control>,
 }
 
 /// A member's part. Shares have six decimals, half up.
@@ -127,53 +146,6 @@ pub struct Part {
 /// Most members of a plan.
 pub(super) const MOST: usize = 1_000;
 
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BudgetError {
-    /// No members.
-    #[error("a budget needs members")]
-    Empty,
-    /// Too many members.
-    #[error("a budget has at most {MOST} members")]
-    TooMany,
-    /// A member twice.
-    #[error("member `{0}` stands twice")]
-    Twice(Slug),
-    /// A number with endless or too many decimals.
-    #[error("member `{0}`: `{1}` has more than nine decimals")]
-    Decimals(Slug, Slug),
-    /// An amount below zero, or none for the years before.
-    #[error("member `{0}`: amounts are zero or more, of one to five years before")]
-    Before(Slug),
-    /// A factor without a value.
-    #[error("member `{0}` has no value for factor `{1}`")]
-    Missing(Slug, Slug),
-    /// A value for no factor of the rules.
-    #[error("member `{0}` has a value for `{1}`, which is no factor of the rules")]
-    Unknown(Slug, Slug),
-    /// A variance below zero.
-    #[error("member `{0}`: a variance is zero or more")]
-    Variance(Slug),
-    /// All members' values of a factor, or of the base, are zero.
-    #[error("nobody has anything above zero of `{0}`, so nothing can be shared by it")]
-    Nothing(String),
-    /// More is deducted than the member gets.
-    #[error("member `{0}`: more is deducted than it gets; spread it over more years")]
-    Deduction(Slug),
-    /// No factor fits the bounds.
-    #[error(transparent)]
-    Bounds(#[from] BoundsError),
-    /// The total is below zero, or a sum leaves 64 bits of fen.
-    #[error("an amount is out of range")]
-    OutOfRange,
-    /// A split.
-    #[error(transparent)]
-    Apportion(#[from] ApportionError),
-    /// The inputs have no canonical bytes.
-    #[error("the inputs cannot be written canonically")]
-    Canonical,
-}
-
 /// Shares of all members, exact.
 pub(super) struct Shares {
     pub(super) base: Vec<RBig>,
@@ -183,6 +155,8 @@ pub(super) struct Shares {
 
 /// Computes the plan.
 pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetError> {
+    let given = input;
+    let (input, common) = &fill(rules, given)?;
     check(rules, input)?;
     let reserve = round(&(RBig::from(input.total.0) * &rules.reserve.0));
     let reserve = reserve.ok_or(BudgetError::OutOfRange)?;
@@ -206,7 +180,7 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
     let solved = solve(&money, &wanted)?;
     let exact: Vec<RBig> = solved.iter().map(|one| one.amount.clone()).collect();
     let amounts = apportion(distributable, &exact)?;
-    let noise = noise::of(rules, input, &shares, (&wanted, &solved));
+    let noise = noise::of(rules, (input, common), &shares, (&wanted, &solved));
     let mut members = Vec::with_capacity(amounts.len());
     for (place, (member, amount)) in input.members.iter().zip(&amounts).enumerate() {
         let at = At {
@@ -224,7 +198,7 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
     Ok(Plan {
         year: input.year,
         rules: rules.digest().map_err(|_| BudgetError::Canonical)?,
-        inputs: canonical::digest("consilium-budget-input-v1", input)
+        inputs: canonical::digest("consilium-budget-input-v1", given)
             .map_err(|_| BudgetError::Canonical)?,
         total: input.total,
         reserve,
@@ -233,6 +207,7 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
         structure: structure::gaps(rules, input, &amounts),
         members,
         not_separable,
+        controls: controls(rules, &given.groups)?,
     })
 }
 

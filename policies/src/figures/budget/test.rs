@@ -40,11 +40,13 @@ pub(super) fn member(id: &str, tier: Tier, before: i64, factors: [&str; 4]) -> M
         deduction: Fen(0),
         factors: factors.collect(),
         services: None,
+        scores: BTreeMap::new(),
+        serves: BTreeMap::new(),
     }
 }
 
 /// The inputs of oracle O6.
-fn oracle() -> BudgetInput {
+pub(super) fn oracle() -> BudgetInput {
     let tiers = [
         Tier::Tertiary,
         Tier::Secondary,
@@ -63,6 +65,8 @@ fn oracle() -> BudgetInput {
         year: 2026,
         total: Fen(100_000_000_000),
         members: members.collect(),
+        demand: BTreeMap::new(),
+        groups: Vec::new(),
     }
 }
 

@@ -5,6 +5,8 @@
     reason = "simulated values are small"
 )]
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use schemas::money::Fen;
 
@@ -33,6 +35,8 @@ fn alliances() -> impl Strategy<Value = BudgetInput> {
             year: 2026,
             total: Fen(total),
             members: members.collect(),
+            demand: BTreeMap::new(),
+            groups: Vec::new(),
         }
     })
 }
@@ -114,6 +118,8 @@ fn stat_intervals_of_amounts_hold_what_would_be_without_noise() {
             year: 2026,
             total: Fen(100_000_000_000),
             members: Vec::new(),
+            demand: BTreeMap::new(),
+            groups: Vec::new(),
         };
         let mut noisy_input = exact_input.clone();
         for n in 0..size {
