@@ -289,9 +289,19 @@ if [ -z "$data" ]; then
 fi
 
 . deploy/year.sh
+first=${hospitals%% *}
+
+say "what care costs inside $first: a month's close, explained, and cases by three methods"
+samples=deploy/samples/costs
+"$node" --data "$folder/$first" cost close "$december" "$samples"
+"$node" --data "$folder/$first" cost show "$december" >"$folder/$first-costs.csv"
+"$node" --data "$folder/$first" cost explain "$december" paediatrics consumables
+# A month has many such cases; all of a department's share its cost.
+awk 'NR == 1 { print; next } { for (n = 0; n < 200; n++) print }' "$samples/cases.csv" >"$folder/files/cases.csv"
+"$node" --data "$folder/$first" cost cases "$december" "$folder/files/cases.csv" --items "$samples/items.csv" \
+    --units "$samples/units.csv"
 
 say "what it cost in privacy, at each hospital"
-first=${hospitals%% *}
 "$node" --data "$folder/$first" ledger
 
 say "the logs, witnessed by the others, verified from published files alone"
@@ -320,7 +330,8 @@ if [ -z "$data" ]; then
     echo "signals      $folder/signals/*.csv    (where an insurer looks first)"
     echo "evidence     $folder/audit/audit/pack (the audit of h01, verified offline)"
 fi
-echo "year         $folder/year/published (letter.html for print, members.csv, year.json to verify)"
+echo "year         $folder/year/published (letter.html for print, year.xlsx, members.csv, year.json to verify)"
+echo "costs        $folder/$first-costs.csv (a month of made-up ledgers, closed at $first)"
 echo "one node     $node --data $folder/$first ledger | log show | months | steward inbox | ask … --dry-run"
 if [ -z "$data" ]; then
     echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"

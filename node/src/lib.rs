@@ -13,6 +13,7 @@ pub mod deidentify;
 pub mod load;
 pub mod commit;
 pub mod release;
+pub mod costing;
 pub mod scan;
 pub mod noise;
 pub mod ledger;

@@ -9,4 +9,5 @@ pub mod plan;
 pub mod disclosure;
 pub mod access;
 pub mod figures;
+pub mod costing;
 pub mod year;

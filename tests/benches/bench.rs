@@ -6,8 +6,9 @@
 //! skips the loading.
 //!
 //! `bench pooled [--large]` prints what a pooled round costs instead, `bench year` what the yearly
-//! computation of a large alliance does.
+//! computation of a large alliance does, `bench costing` what the step-down of a large hospital does.
 
+mod costing;
 mod rounds;
 mod year;
 
@@ -67,6 +68,9 @@ fn main() -> anyhow::Result<()> {
     if words.first().is_some_and(|word| word == "pooled") {
         rounds::run(words.iter().any(|word| word == "--large"));
         return Ok(());
+    }
+    if words.first().is_some_and(|word| word == "costing") {
+        return costing::run();
     }
     if words.first().is_some_and(|word| word == "year") {
         return year::run();

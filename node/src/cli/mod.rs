@@ -4,6 +4,7 @@ mod account;
 mod ask;
 mod audit;
 mod bar;
+mod cost;
 mod data;
 mod file;
 mod link;
@@ -73,6 +74,9 @@ enum Command {
     /// The limits that this node works under, and their signatures.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// The monthly close of this hospital's costs, and what cases cost.
+    #[command(subcommand)]
+    Cost(cost::Command),
     /// What this hospital says in the alliance's budget year.
     #[command(subcommand)]
     Year(year::Command),
@@ -165,6 +169,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
         Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
+        Command::Cost(command) => cost::run(command, &cli.data, out).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
         Command::VerifyScore { receipt } => year::score(&receipt, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),

@@ -392,3 +392,15 @@ create table if not exists pooled_sums (
     sent blob not null,
     primary key (round, class)
 );
+
+-- Months whose costs were closed, with what they follow from. A month that was closed again has a
+-- higher version; all are kept.
+create table if not exists cost_months (
+    month text not null,                -- YYYY-MM
+    version bigint not null,            -- 1, 2 …
+    rules text not null,                -- policies::costing::CostRules
+    ledgers text not null,              -- policies::costing::Month
+    closed text not null,               -- policies::costing::Closed
+    at bigint not null,
+    primary key (month, version)
+);

@@ -1,0 +1,74 @@
+//! A full cost, explained back to the ledgers it came from.
+
+use schemas::id::Slug;
+use schemas::money::Fen;
+use serde::{Deserialize, Serialize};
+
+use super::ledger::Month;
+use super::step_down::Closed;
+
+/// Deepest chain: technical ← auxiliary ← administrative ← shared.
+const DEEPEST: u8 = 4;
+
+/// Where an amount came from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The department that held it, or the shared cost.
+    pub from: Slug,
+    /// What of it came here.
+    pub amount: Fen,
+    /// What it held in all before it handed on.
+    pub held: Fen,
+    /// Of that its own cost, by the ledger of direct costs.
+    pub direct: Fen,
+    /// Of that what it had from others, in the order in which it came.
+    pub received: Vec<Self>,
+}
+
+/// A department's cost of one item, with the chain of those it came from.
+pub fn explain(ledgers: &Month, closed: &Closed, department: &Slug, item: &Slug) -> Origin {
+    let mut origin = at(ledgers, closed, department, item, DEEPEST);
+    origin.amount = origin.held;
+    origin
+}
+
+fn at(ledgers: &Month, closed: &Closed, of: &Slug, item: &Slug, deep: u8) -> Origin {
+    let own = ledgers.direct.iter();
+    let own = own.filter(|line| line.department == *of && line.item == *item);
+    let direct = own.fold(0_i64, |sum, line| sum.saturating_add(line.amount.0));
+    let came = closed.transfers.iter();
+    let came = came.filter(|one| one.to == *of && one.item == *item);
+    let received: Vec<Origin> = came
+        .filter_map(|one| {
+            let deep = deep.checked_sub(1)?;
+            let mut origin = if one.level == 0 {
+                shared(ledgers, &one.from)
+            } else {
+                at(ledgers, closed, &one.from, item, deep)
+            };
+            origin.amount = one.amount;
+            Some(origin)
+        })
+        .collect();
+    let parts = received.iter().map(|one| one.amount.0);
+    Origin {
+        from: of.clone(),
+        amount: Fen(0),
+        held: Fen(parts.fold(direct, i64::saturating_add)),
+        direct: Fen(direct),
+        received,
+    }
+}
+
+fn shared(ledgers: &Month, name: &Slug) -> Origin {
+    let line = ledgers.shared.iter().find(|line| line.name == *name);
+    let amount = line.map_or(Fen(0), |line| line.amount);
+    Origin {
+        from: name.clone(),
+        amount: Fen(0),
+        held: amount,
+        direct: amount,
+        received: Vec::new(),
+    }
+}
