@@ -5,7 +5,7 @@ use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Month;
-use super::step_down::Closed;
+use super::step_down::{Closed, Transfer};
 
 /// Deepest chain: technical ← auxiliary ← administrative ← shared.
 const DEEPEST: u8 = 4;
@@ -37,17 +37,21 @@ fn at(ledgers: &Month, closed: &Closed, of: &Slug, item: &Slug, deep: u8) -> Ori
     let own = ledgers.direct.iter();
     let own = own.filter(|line| line.department == *of && line.item == *item);
     let direct = own.fold(0_i64, |sum, line| sum.saturating_add(line.amount.0));
-    let came = closed.transfers.iter();
-    let came = came.filter(|one| one.to == *of && one.item == *item);
+    let column = closed.items.iter().position(|one| one == item);
+    let amount = |one: &Transfer| {
+        let amount = column.and_then(|column| one.amounts.get(column));
+        amount.copied().filter(|fen| *fen != Fen(0))
+    };
+    let came = closed.transfers.iter().filter(|one| one.to == *of);
     let received: Vec<Origin> = came
         .filter_map(|one| {
-            let deep = deep.checked_sub(1)?;
+            let (deep, amount) = (deep.checked_sub(1)?, amount(one)?);
             let mut origin = if one.level == 0 {
                 shared(ledgers, &one.from)
             } else {
                 at(ledgers, closed, &one.from, item, deep)
             };
-            origin.amount = one.amount;
+            origin.amount = amount;
             Some(origin)
         })
         .collect();

@@ -23,10 +23,8 @@ pub struct Transfer {
     pub from: Slug,
     /// To whom.
     pub to: Slug,
-    /// Cost item.
-    pub item: Slug,
-    /// How much.
-    pub amount: Fen,
+    /// How much of each cost item, in their order.
+    pub amounts: Vec<Fen>,
 }
 
 /// A closed month.
@@ -39,6 +37,8 @@ pub struct Closed {
     pub rules: Digest,
     /// Digest of the ledgers.
     pub ledgers: Digest,
+    /// The cost items.
+    pub items: Vec<Slug>,
     /// Full cost of each clinical department by item; zero is left out.
     pub full: BTreeMap<Slug, BTreeMap<Slug, Fen>>,
     /// All that was handed on, in order.
@@ -82,6 +82,7 @@ pub fn close(rules: &CostRules, ledgers: &Month) -> Result<Closed, LedgerError> 
         rules: rules.digest().map_err(|_| LedgerError::Canonical)?,
         ledgers: canonical::digest("consilium-cost-ledgers-v1", ledgers)
             .map_err(|_| LedgerError::Canonical)?,
+        items: rules.items.clone(),
         full,
         transfers: desk.transfers,
         total,
@@ -173,12 +174,13 @@ impl<'a> Desk<'a> {
     fn share(&mut self, ledgers: &Month) -> Result<(), LedgerError> {
         for line in &ledgers.shared {
             let targets = self.facts(line.driver, |_| true);
-            self.give(
-                0,
-                (&line.name, &line.item, line.amount),
-                line.driver,
-                &targets,
-            )?;
+            let amounts = self.items.iter();
+            let amounts = amounts.map(|item| {
+                let own = *item == line.item;
+                if own { line.amount } else { Fen(0) }
+            });
+            let amounts: Vec<Fen> = amounts.collect();
+            self.give(0, (&line.name, &amounts), line.driver, &targets)?;
         }
         Ok(())
     }
@@ -195,8 +197,9 @@ impl<'a> Desk<'a> {
                 by => self.uses.get(&(place, by)).cloned().unwrap_or_default(),
             };
             let amounts: Vec<Fen> = self.row(place).to_vec();
-            for (item, amount) in self.items.iter().zip(amounts) {
-                self.give(level, (&of.id, item, amount), driver, &targets)?;
+            self.give(level, (&of.id, &amounts), driver, &targets)?;
+            let items = self.items;
+            for item in items {
                 if let Some(slot) = self.slot(place, item) {
                     *slot = Fen(0);
                 }
@@ -205,14 +208,15 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// Splits amounts of all items by the same weights.
     fn give(
         &mut self,
         level: u8,
-        (from, item, amount): (&Slug, &Slug, Fen),
+        (from, amounts): (&Slug, &[Fen]),
         driver: Driver,
         targets: &[(usize, u64)],
     ) -> Result<(), LedgerError> {
-        if amount == Fen(0) {
+        if amounts.iter().all(|amount| *amount == Fen(0)) {
             return Ok(());
         }
         if targets.iter().all(|(_, weight)| *weight == 0) {
@@ -220,22 +224,36 @@ impl<'a> Desk<'a> {
         }
         let lost = || LedgerError::OutOfRange(from.clone());
         let weights: Vec<u64> = targets.iter().map(|(_, weight)| *weight).collect();
-        // A correction below zero is handed on like a cost, with its sign.
-        let size = Fen(amount.0.checked_abs().ok_or_else(lost)?);
-        let parts = size.split(&weights).map_err(|_| lost())?;
-        for ((place, _), part) in targets.iter().zip(parts) {
-            let part = if amount < Fen(0) { Fen(-part.0) } else { part };
-            if part == Fen(0) {
+        let mut parts = Vec::with_capacity(amounts.len());
+        for amount in amounts {
+            // A correction below zero is handed on like a cost, with its sign.
+            let size = Fen(amount.0.checked_abs().ok_or_else(lost)?);
+            let mut split = size.split(&weights).map_err(|_| lost())?;
+            if *amount < Fen(0) {
+                split.iter_mut().for_each(|part| *part = Fen(-part.0));
+            }
+            parts.push(split.into_iter());
+        }
+        for (place, _) in targets {
+            let amounts = parts
+                .iter_mut()
+                .map(|parts| parts.next().unwrap_or_default());
+            let amounts: Vec<Fen> = amounts.collect();
+            if amounts.iter().all(|part| *part == Fen(0)) {
                 continue;
             }
-            self.add(*place, item, part)?;
             let to = self.departments.get(*place).ok_or_else(lost)?;
+            let start = place.saturating_mul(self.items.len());
+            for (slot, part) in self.held.iter_mut().skip(start).zip(&amounts) {
+                *slot = slot
+                    .checked_add(*part)
+                    .map_err(|_| LedgerError::OutOfRange(to.id.clone()))?;
+            }
             self.transfers.push(Transfer {
                 level,
                 from: from.clone(),
                 to: to.id.clone(),
-                item: item.clone(),
-                amount: part,
+                amounts,
             });
         }
         Ok(())

@@ -100,7 +100,8 @@ fn o1_three_levels_and_four_classes() {
     let handed = |level, from: &str| -> Vec<(String, i64)> {
         let all = closed.transfers.iter();
         let own = all.filter(|one| one.level == level && one.from == slug(from));
-        own.map(|one| (one.to.to_string(), one.amount.0)).collect()
+        own.map(|one| (one.to.to_string(), one.amounts[0].0))
+            .collect()
     };
     let of = |rows: &[(&str, i64)]| -> Vec<(String, i64)> {
         rows.iter()

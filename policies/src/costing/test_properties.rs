@@ -90,7 +90,7 @@ proptest! {
         // What a department hands on is what it had.
         for of in month.departments.iter().filter(|of| of.class != Class::Clinical) {
             let sum = |own: &dyn Fn(&&Transfer) -> bool| -> i64 {
-                closed.transfers.iter().filter(own).map(|one| one.amount.0).sum()
+                closed.transfers.iter().filter(own).flat_map(|one| &one.amounts).map(|fen| fen.0).sum()
             };
             let out = sum(&|one| one.level > 0 && one.from == of.id);
             let came = sum(&|one| one.to == of.id);
