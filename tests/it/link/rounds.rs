@@ -71,6 +71,12 @@ async fn a_round_from_invitation_to_merge() {
     assert_eq!(kinds.iter().filter(|kind| **kind == "reply").count(), 3);
     assert_eq!(kinds.last(), Some(&"round-end"));
     verify_chain(&a.state.log().await.unwrap()).unwrap();
+    // What the coordinator has acknowledged has left.
+    let left: i64 = sqlx::query_scalar("select count(left_at) from answers")
+        .fetch_one(a.state.pool())
+        .await
+        .unwrap();
+    assert_eq!(left, 1);
     let key_folder = a.folder.path().join("keys");
     let mode = std::fs::metadata(key_folder.join("tls.pem"))
         .unwrap()

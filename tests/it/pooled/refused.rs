@@ -7,9 +7,10 @@ use pooled::inspect::Proposal;
 use pooled::manifest::Manifest;
 use pooled::offer::Offer;
 use pooled::survivors::{Certificate, Survivors};
-use pooled::upload::Upload;
+use pooled::upload::{Parts, Upload};
 use pooled::vote::VoteError;
 use pooled::work::SeatWord;
+use schemas::digest::Digest;
 use schemas::outcome::Reason;
 use schemas::seal::Sealed;
 use schemas::time::Timestamp;
@@ -41,9 +42,7 @@ async fn manifests_that_do_not_follow_and_second_ones_are_refused_and_written_do
     type Change = fn(&mut Manifest);
     let changes: [(&str, Change); 7] = [
         ("less noise", |m| m.blocks[0].sigma_share -= 1),
-        ("another family", |m| {
-            m.blocks[0].family = m.blocks[1].family
-        }),
+        ("another family", |m| m.blocks[0].family = Digest::ZERO),
         ("fewer survivors", |m| m.n_min = 3),
         ("another scale", |m| m.blocks[1].scale += 1),
         ("larger cells", |m| m.blocks[1].max_cell += 1),
@@ -273,14 +272,18 @@ async fn spoilt(pool: &Pool, held: &office::Held) -> Vec<u8> {
         .unwrap();
     parts.manifest = *held.round.hash();
     let sealed = Sealed::seal(&h05.app.signer, &parts).unwrap();
-    let sealed = schemas::canonical::to_bytes(&sealed).unwrap();
-    let vector: Vec<u8> = made
-        .masked()
-        .vector()
-        .iter()
-        .flat_map(|c| c.to_le_bytes())
-        .collect();
     let boxes = (0..4).map(|seat| made.sealed_box(seat).unwrap().to_vec());
+    assembled(&sealed, made.masked().vector(), boxes)
+}
+
+/// The bytes of an upload.
+pub(super) fn assembled(
+    parts: &Sealed<Parts>,
+    vector: &[u64],
+    boxes: impl Iterator<Item = Vec<u8>>,
+) -> Vec<u8> {
+    let sealed = schemas::canonical::to_bytes(parts).unwrap();
+    let vector: Vec<u8> = vector.iter().flat_map(|cell| cell.to_le_bytes()).collect();
     let mut bytes = Vec::new();
     for part in [sealed, vector].into_iter().chain(boxes) {
         bytes.extend(u32::try_from(part.len()).unwrap().to_le_bytes());
