@@ -4,6 +4,7 @@ use coordinator::pooled as office;
 use node::ledger::LedgerError;
 use node::pooled::{self as party, PooledError, Said};
 use pooled::inspect::Proposal;
+use pooled::key_list::Kind;
 use pooled::manifest::Manifest;
 use pooled::offer::Offer;
 use pooled::survivors::{Certificate, Survivors};
@@ -347,4 +348,36 @@ async fn seat_keys_are_destroyed() {
     let left = keys.seat_months().unwrap();
     assert_eq!(left, [(1, "2026-02".parse().unwrap())]);
     assert_eq!(party::destroy_old(&desk).await.unwrap(), 0);
+}
+
+/// Row 22: two hospitals of one legal entity are one party to the coordinator too, which opens no round
+/// that t does not cover them in.
+#[tokio::test]
+async fn hospitals_of_one_entity_need_a_larger_t() {
+    let pool = Pool::found().await;
+    let (h05, group) = (slug("h05"), slug("h04"));
+    office::set_body(&pool.state, &h05, Kind::Hospital, &group, NOW)
+        .await
+        .unwrap();
+    pool.list().await;
+    let templates = coordinator::template::load(None).unwrap();
+    let yearly = templates.get("yearly-pooled").unwrap();
+    let open = async |roster: &[&str]| {
+        let order = office::Order {
+            period: "2025-01..2025-12".parse().unwrap(),
+            roster: roster.iter().map(|name| slug(name)).collect(),
+            window: 3_600,
+            answers: 86_400,
+            t: 1,
+            n_min: None,
+        };
+        let rules = tests::fixture::rules();
+        office::open(&pool.state, &pool.authority, yearly, &rules, &order, NOW).await
+    };
+    let refused = crate::hospital::told(&open(&[]).await.unwrap_err());
+    assert!(
+        refused.contains("one legal entity runs 2 of the hospitals asked"),
+        "{refused}"
+    );
+    open(&["h01", "h02", "h03", "h04"]).await.unwrap();
 }

@@ -295,6 +295,8 @@ fn written(found: &Benchmark) {
         "分别 attributed",
         "h01",
         "p1-yearly-alliance",
+        "that hospital's own, with noise",
+        "<code>totals.json</code>",
     ] {
         assert!(page.contains(word), "{word}");
     }
