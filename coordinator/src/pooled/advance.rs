@@ -1,7 +1,7 @@
 //! How a round goes on: uploads → one proposed set → votes → mask sums → totals. Every step is
 //! stored before anybody is told of it, so that a restart goes on where it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pooled::published::{Written, mask_sums};
 use pooled::sums::Sent;
@@ -14,6 +14,7 @@ use schemas::seal::Sealed;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
+use super::complaints::{self, Next, Words};
 use super::{Held, PooledError, collect, void};
 use crate::store::state::{State, StateError, append};
 
@@ -23,9 +24,10 @@ pub(super) struct Proposed {
     pub(super) number: i64,
     pub(super) survivors: Survivors,
     pub(super) sound: BTreeSet<Slug>,
-    pub(super) complained: BTreeSet<Slug>,
+    /// Seats that complained, and about which of its hospitals.
+    pub(super) complaints: BTreeMap<Slug, BTreeSet<Slug>>,
     pub(super) votes: Vec<(Slug, Sealed<Certify>)>,
-    complaints: Vec<Complaint>,
+    at: Timestamp,
 }
 
 impl Proposed {
@@ -114,12 +116,13 @@ async fn propose(
     }
     let mut change = state.begin().await?;
     let added = sqlx::query(
-        "insert into pooled_sets (round, number, survivors) values ($1, $2, $3) \
+        "insert into pooled_sets (round, number, survivors, at) values ($1, $2, $3, $4) \
          on conflict do nothing",
     )
     .bind(manifest.round.as_str())
     .bind(number)
     .bind(serde_json::to_string(&survivors).map_err(|_| StateError::Range)?)
+    .bind(now.0)
     .execute(&mut *change)
     .await?;
     if added.rows_affected() == 0 {
@@ -142,7 +145,7 @@ async fn propose(
 pub(super) async fn proposed(state: &State, held: &Held) -> Result<Proposed, PooledError> {
     let id = held.round.manifest().round.as_str();
     let row = sqlx::query(
-        "select number, survivors from pooled_sets where round = $1 order by number desc limit 1",
+        "select number, survivors, at from pooled_sets where round = $1 order by number desc limit 1",
     )
     .bind(id)
     .fetch_optional(state.pool())
@@ -154,10 +157,11 @@ pub(super) async fn proposed(state: &State, held: &Held) -> Result<Proposed, Poo
         number,
         survivors: serde_json::from_str(&survivors).map_err(|_| StateError::Range)?,
         sound: BTreeSet::new(),
-        complained: BTreeSet::new(),
+        complaints: BTreeMap::new(),
         votes: Vec::new(),
-        complaints: Vec::new(),
+        at: Timestamp(row.try_get(2)?),
     };
+    let set = proposed.survivors.hospitals();
     let rows = sqlx::query(
         "select member, kind, word from pooled_words where round = $1 and number = $2 \
          order by member",
@@ -179,17 +183,19 @@ pub(super) async fn proposed(state: &State, held: &Held) -> Result<Proposed, Poo
             _ => {
                 let sealed: Vec<Sealed<Complaint>> =
                     serde_json::from_str(&word).map_err(|_| StateError::Range)?;
+                let mut about = BTreeSet::new();
                 for one in &sealed {
-                    proposed.complaints.push(Complaint::open(&held.round, one)?);
+                    about.insert(Complaint::open(&held.round, one)?.hospital);
                 }
-                proposed.complained.insert(member);
+                about.retain(|hospital| set.contains(hospital));
+                proposed.complaints.insert(member, about);
             }
         }
     }
     Ok(proposed)
 }
 
-/// Makes the certificate, or the next set where a member complained before anybody could vote.
+/// Makes the certificate, or the next set where complaints keep a quorum from finding this one sound.
 async fn certify(state: &State, held: &Held, now: Timestamp) -> Result<bool, PooledError> {
     let now_proposed = proposed(state, held).await?;
     if now_proposed.votes.len() >= held.round.shape().quorum() {
@@ -207,19 +213,27 @@ async fn certify(state: &State, held: &Held, now: Timestamp) -> Result<bool, Poo
     if now_proposed.votable(held) || now_proposed.complaints.is_empty() {
         return Ok(false);
     }
-    let mut without: BTreeSet<Slug> = BTreeSet::new();
-    let uploads = collect::uploads(state, held).await?;
-    for upload in &uploads {
-        let hospital = upload.masked().hospital();
-        let named = now_proposed
-            .complaints
-            .iter()
-            .any(|one| one.hospital == *hospital);
-        let mut set = now_proposed.survivors.uploads.iter();
-        if named || !set.any(|one| one.hospital == *hospital) {
-            without.insert(hospital.clone());
+    let manifest = held.round.manifest();
+    let words = Words {
+        shape: held.round.shape(),
+        sound: &now_proposed.sound,
+        complaints: &now_proposed.complaints,
+        survivors: now_proposed.survivors.uploads.len(),
+        n_min: usize::try_from(manifest.n_min).unwrap_or(usize::MAX),
+    };
+    let waited = complaints::waited(now_proposed.at, manifest.answer_by, now);
+    let mut without = match complaints::next(&words, waited) {
+        Next::Wait => return Ok(false),
+        Next::Without(hospitals) => hospitals,
+        Next::Nothing => {
+            let why = "complaints leave no set of n_min hospitals";
+            return die(state, held, why, now).await;
         }
-    }
+    };
+    let set = now_proposed.survivors.hospitals();
+    let uploads = collect::uploads(state, held).await?;
+    let all = uploads.iter().map(|upload| upload.masked().hospital());
+    without.extend(all.filter(|one| !set.contains(*one)).cloned());
     let next = now_proposed.number.saturating_add(1);
     propose(state, held, (next, &uploads, &without), now).await
 }

@@ -6,6 +6,7 @@ mod bodies;
 mod list;
 mod open;
 mod collect;
+mod complaints;
 mod advance;
 mod seats;
 mod void;

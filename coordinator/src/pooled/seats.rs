@@ -54,8 +54,10 @@ pub async fn take_word(
             if sealed.is_empty() || sealed.len() > proposed.survivors.uploads.len() {
                 return Err(PooledError::NotAsked);
             }
+            let set = proposed.survivors.hospitals();
             for one in sealed {
-                if Complaint::open(&held.round, one)?.member != *member {
+                let complaint = Complaint::open(&held.round, one)?;
+                if complaint.member != *member || !set.contains(&complaint.hospital) {
                     return Err(PooledError::NotAsked);
                 }
             }

@@ -122,7 +122,7 @@ async fn step(
         "proposed" => {
             let proposed = advance::proposed(state, held).await?;
             let voted = proposed.votes.iter().any(|(name, _)| name == member);
-            if voted || proposed.complained.contains(member) {
+            if voted || proposed.complaints.contains_key(member) {
                 return Ok(None);
             }
             if proposed.votable(held) {
@@ -131,7 +131,14 @@ async fn step(
             let said = proposed.sound.contains(member);
             Ok((!said).then_some(Step::Inspect))
         }
-        "certified" => sum_step(state, held, (member, seat)).await,
+        // Who complained about the set cannot add its masks up.
+        "certified" => {
+            let proposed = advance::proposed(state, held).await?;
+            if proposed.complaints.contains_key(member) {
+                return Ok(None);
+            }
+            sum_step(state, held, (member, seat)).await
+        }
         _ => Ok(None),
     }
 }

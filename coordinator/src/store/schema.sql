@@ -271,6 +271,7 @@ create table if not exists pooled_sets (
     round text not null references pooled_rounds (id),
     number bigint not null,
     survivors text not null,
+    at bigint not null,
     primary key (round, number)
 );
 

@@ -8,7 +8,7 @@ use schemas::seal::Sealed;
 use sqlx::Row as _;
 
 use super::limit::raise;
-use super::upload::keep_apart;
+use super::told::{keep_apart, keep_wholes};
 use super::{
     Charged, FIND, Identity, LedgerError, Payer, Step, Watch, charged, name, rolled_back, whole,
 };
@@ -45,8 +45,9 @@ pub async fn charge(
     if !payer.under.holds(&mut *change).await? {
         return Err(LedgerError::Changed);
     }
-    let subjects = told(layout)?;
-    keep_apart(&mut change, &subjects, Release::Attributed, layout.period).await?;
+    let told = told(layout)?;
+    let attributed = Release::Attributed;
+    keep_apart(&mut change, &told.subjects, attributed, layout.period).await?;
     let due = due(&mut change, identity).await?;
     let answer = Answer {
         question: identity.question(),
@@ -70,6 +71,7 @@ pub async fn charge(
     .bind(payer.at.0)
     .execute(&mut *change)
     .await?;
+    keep_wholes(&mut change, &told.wholes, identity).await?;
     watch(Step::Stored);
     for year in layout.period.years() {
         let quota = payer.policy.quota(payer.purpose);

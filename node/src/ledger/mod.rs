@@ -9,6 +9,7 @@ mod charge;
 mod credit;
 mod identity;
 mod limit;
+mod told;
 mod upload;
 
 pub use account::{Line, lines};
@@ -17,6 +18,7 @@ pub use charge::charge;
 pub use credit::{burned_at, credit, voided};
 pub use identity::Identity;
 pub use limit::affordable;
+pub use told::{Of, left, wholes_told};
 pub use upload::{Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploads};
 
 use policies::rules::Privacy;
@@ -118,9 +120,38 @@ pub enum LedgerError {
     #[error(
         "the pooled question asks about parts of the {0}, and this hospital has given no attributed \
          answer on the {0} by the same dimensions, filters and bounds over these months; answer the \
-         attributed question first"
+         alliance's attributed round first, then the alliance opens a new pooled round"
     )]
     NoWhole(String),
+    /// The whole was told under another dictionary.
+    #[error(
+        "the pooled question asks about parts of the {0}, which this hospital told under another \
+         dictionary version only; the alliance asks the attributed round again under the dictionary \
+         of the pooled one, then opens a new pooled round"
+    )]
+    OtherDictionary(String),
+    /// The whole was told of other releases of the months.
+    #[error(
+        "the pooled question asks about parts of the {what}, which this hospital told of other \
+         releases: told {told}; now {now}; the alliance asks the attributed round again, this \
+         hospital answers it, then the alliance opens a new pooled round"
+    )]
+    Restated {
+        /// Which whole.
+        what: String,
+        /// Months and releases of what was told last.
+        told: String,
+        /// Those of the pooled round.
+        now: String,
+    },
+    /// The whole is charged, but its answer has not left.
+    #[error(
+        "the pooled question asks about parts of the {0}, and the coordinator does not have this \
+         hospital's attributed answer on the {0} yet; the steward lets it leave \
+         (`consilium-node steward release`), or the alliance asks the attributed round again; until then \
+         the pooled round waits"
+    )]
+    NotLeft(String),
     /// The policy has no canonical form.
     #[error("the policy has no digest")]
     Policy(#[from] canonical::Error),

@@ -1,8 +1,6 @@
 //! The one transaction in which an upload of a pooled round is charged, stored and logged. Neither
 //! the exact cells nor the noise nor the seeds are in it: only the bytes that may leave.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use policies::plan::Apart;
 use pooled::manifest::Round;
 use pooled::upload::Upload;
@@ -10,10 +8,11 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::question::Release;
-use schemas::time::{Period, Timestamp};
+use schemas::time::Timestamp;
 use sqlx::Row as _;
 
 use super::limit::raise;
+use super::told::{Of, keep_apart, wholes_left};
 use super::{LedgerError, Payer, Step, WORST, Watch, name, rolled_back, voided, whole};
 use crate::store::state::{Change, State, append};
 
@@ -49,6 +48,8 @@ pub struct Due<'d> {
     pub worst: Rho,
     /// What the round tells about, and what it may do so beside.
     pub apart: &'d Apart,
+    /// The data that it tells of.
+    pub of: Of,
 }
 
 /// The stored upload of a round; of another manifest under the name there is none.
@@ -116,9 +117,14 @@ pub async fn charge_upload(
     if !payer.under.holds(&mut *change).await? {
         return Err(LedgerError::Changed);
     }
-    let Apart { subjects, wholes } = due.apart;
-    keep_apart(&mut change, subjects, Release::Pooled, manifest.period).await?;
-    wholes_told(&mut change, wholes, manifest.period).await?;
+    keep_apart(
+        &mut change,
+        &due.apart.subjects,
+        Release::Pooled,
+        manifest.period,
+    )
+    .await?;
+    wholes_left(&mut change, &due.apart.wholes, &due.of).await?;
     sqlx::query(
         "insert into pooled_uploads \
          (round, manifest, upload, digest, charged_nano, worst_nano, purpose, answer_by, at) \
@@ -184,70 +190,6 @@ async fn log(
     ];
     let subject = *due.round.hash();
     Ok(append(change, payer.at, "pooled-charge", subject, &detail).await?)
-}
-
-/// What was answered one way for a month is never answered the other way: a pooled sum less the
-/// attributed answers of all hospitals but one would be that one's.
-pub(super) async fn keep_apart(
-    change: &mut Change,
-    subjects: &BTreeSet<String>,
-    release: Release,
-    period: Period,
-) -> Result<(), LedgerError> {
-    let way = match release {
-        Release::Attributed => "attributed",
-        Release::Pooled => "pooled",
-    };
-    for subject in subjects {
-        let other = sqlx::query(
-            "select 1 from released_subjects where subject = $1 and way <> $2 \
-             and first_month <= $4 and $3 <= last_month limit 1",
-        )
-        .bind(subject)
-        .bind(way)
-        .bind(period.from.to_string())
-        .bind(period.to.to_string())
-        .fetch_optional(&mut **change)
-        .await?;
-        if other.is_some() {
-            return Err(LedgerError::OtherWay(subject.clone()));
-        }
-        sqlx::query(
-            "insert into released_subjects (subject, way, first_month, last_month) \
-             values ($1, $2, $3, $4) on conflict do nothing",
-        )
-        .bind(subject)
-        .bind(way)
-        .bind(period.from.to_string())
-        .bind(period.to.to_string())
-        .execute(&mut **change)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Parts are pooled beside wholes that every hospital of the sum tells by itself, over the very same
-/// months: of one that does not, the parts' sum less the others' wholes would be the whole.
-async fn wholes_told(
-    change: &mut Change,
-    wholes: &BTreeMap<String, String>,
-    period: Period,
-) -> Result<(), LedgerError> {
-    for (whole, words) in wholes {
-        let told = sqlx::query(
-            "select 1 from released_subjects where subject = $1 and way = 'attributed' \
-             and first_month = $2 and last_month = $3 limit 1",
-        )
-        .bind(whole)
-        .bind(period.from.to_string())
-        .bind(period.to.to_string())
-        .fetch_optional(&mut **change)
-        .await?;
-        if told.is_none() {
-            return Err(LedgerError::NoWhole(words.clone()));
-        }
-    }
-    Ok(())
 }
 
 /// Rounds that this node uploaded to and that are neither known to be certified or void nor over.

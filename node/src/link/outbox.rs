@@ -8,9 +8,9 @@ use schemas::seal::{SealError, Sealed, Signer};
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
-use crate::ledger::Charged;
+use crate::ledger::{self, Charged};
 use crate::steward;
-use crate::store::state::{State, StateError, append};
+use crate::store::state::{Change, State, StateError, append};
 
 /// What the node says to a round. An answer is one that the ledger holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -140,11 +140,35 @@ pub(super) async fn unsettled(state: &State) -> Result<Vec<(Digest, Sealed<Reply
     replies.collect()
 }
 
-/// Remembers that the coordinator has the reply, or will never take it.
+/// Remembers that the coordinator will never take the reply.
 pub(super) async fn settle(state: &State, round: &Digest) -> Result<(), StateError> {
+    let mut change = state.begin().await?;
+    settled(&mut change, round).await?;
+    Ok(change.commit().await?)
+}
+
+/// Remembers that the coordinator has the reply: an answer in it has left.
+pub(super) async fn reached(
+    state: &State,
+    signer: &Signer,
+    round: &Digest,
+    sealed: &Sealed<Reply>,
+    now: Timestamp,
+) -> Result<(), OutboxError> {
+    let key = signer.public();
+    let said = sealed.open(&key)?.said;
+    let mut change = state.begin().await?;
+    if let Said::Answered(answer) = said {
+        ledger::left(&mut change, &answer.open(&key)?, now).await?;
+    }
+    settled(&mut change, round).await?;
+    Ok(change.commit().await.map_err(StateError::from)?)
+}
+
+async fn settled(change: &mut Change, round: &Digest) -> Result<(), StateError> {
     sqlx::query("update replies set acknowledged = 1 where round = $1")
         .bind(round.to_string())
-        .execute(state.pool())
+        .execute(&mut **change)
         .await?;
     Ok(())
 }

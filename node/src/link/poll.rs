@@ -259,14 +259,15 @@ async fn note(
 
 /// Sends a stored reply; it failed where the coordinator will never take it.
 async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result<Done, TurnError> {
-    let sent = desk.link.reply(round, sealed).await?;
-    outbox::settle(desk.state, round).await?;
-    match sent {
+    match desk.link.reply(round, sealed).await? {
         Sent::Acknowledged => {
+            let now = desk.clock.now();
+            outbox::reached(desk.state, desk.signer, round, sealed, now).await?;
             tracing::info!(round = %round.short(), "replied");
             Ok(Done::Settled)
         }
         Sent::Refused(status) => {
+            outbox::settle(desk.state, round).await?;
             tracing::warn!(round = %round.short(), status, "the coordinator refused the reply");
             Ok(Done::Failed)
         }

@@ -11,7 +11,7 @@ use schemas::time::Timestamp;
 
 use super::{Desk, Opened, PooledError, families, open};
 use crate::answer::{App, Examined, Unanswered, asked_by, exact, examine};
-use crate::ledger::{self, Due, LedgerError, PaidUpload};
+use crate::ledger::{self, Due, LedgerError, Of, PaidUpload};
 use crate::noise;
 use crate::scan::ScanError;
 use crate::snapshot::Released;
@@ -74,6 +74,10 @@ pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError>
     }
     let paid = match pay(app, &opened, &examined, now).await {
         Ok(paid) => paid,
+        Err(PooledError::Ledger(error @ LedgerError::NotLeft(_))) => {
+            tracing::warn!(round = %opened.asked.id, %error, "a pooled round waits");
+            return Ok(Said::Waits);
+        }
         Err(error) => match reason(&error) {
             Some(reason) => return decline(app, &opened, reason, &error.to_string()).await,
             None => return Err(error),
@@ -99,6 +103,10 @@ async fn pay(
     }
     let payer = app.payer(examined.bound.purpose);
     ledger::affordable(&app.state, &opened.layout, payer).await?;
+    let (layout, data) = (&opened.layout, &examined.bound.released.months);
+    let apart = apart(layout, &app.dictionary).map_err(LedgerError::from)?;
+    let of = Of::new(layout.period, layout.dictionary, data);
+    ledger::wholes_told(&app.state, &apart.wholes, &of).await?;
     let upload = make(app, opened, &examined.bound.released).await?;
     let thresholds = (opened.round.manifest().n_min, opened.round.manifest().t);
     let (charge, worst) = pooled_charge(&opened.layout, thresholds)?;
@@ -107,7 +115,8 @@ async fn pay(
         question: opened.layout.question,
         charge,
         worst,
-        apart: &apart(&opened.layout, &app.dictionary).map_err(LedgerError::from)?,
+        apart: &apart,
+        of,
     };
     Ok(ledger::charge_upload(&app.state, &due, &upload, payer, app.watch).await?)
 }
@@ -117,9 +126,12 @@ fn reason(error: &PooledError) -> Option<Reason> {
     match error {
         PooledError::Unanswered(error) => error.reason(),
         PooledError::Family(_)
-        | PooledError::Ledger(LedgerError::OtherWay(_) | LedgerError::NoWhole(_)) => {
-            Some(Reason::Refused)
-        }
+        | PooledError::Ledger(
+            LedgerError::OtherWay(_)
+            | LedgerError::NoWhole(_)
+            | LedgerError::OtherDictionary(_)
+            | LedgerError::Restated { .. },
+        ) => Some(Reason::Refused),
         PooledError::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
         _ => None,
     }

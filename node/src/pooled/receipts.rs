@@ -25,8 +25,11 @@ use crate::store::state::{Change, State, StateError};
 
 /// Seconds after which a new ask is made, so that receipts never run out.
 const EVERY: i64 = LONGEST / 2;
-/// Seconds until another ask where seats lacked the way from what they knew.
+/// Seconds until another ask where seats lacked the way from what they knew; twice as long after
+/// each that came to nothing, so that a seat that lies about what it knows makes few.
 const AGAIN: i64 = 10;
+/// The longest of these times.
+const LONGEST_AGAIN: i64 = 3_600;
 /// Seconds for which asks and receipts are kept as evidence.
 const KEPT: i64 = 90 * LONGEST;
 
@@ -39,8 +42,7 @@ pub async fn begin(state: &State) -> Result<(), StateError> {
     Ok(())
 }
 
-fn keeper<'a>(desk: &Desk<'a>) -> Keeper<'a> {
-    let app = desk.app;
+fn keeper(app: &App) -> Keeper<'_> {
     Keeper {
         state: &app.state,
         signer: &app.signer,
@@ -68,14 +70,15 @@ pub async fn ask(desk: &Desk<'_>, tree: &Log) -> Result<Option<Sealed<Asked>>, P
     if list.member(&app.hospital).is_none() {
         return Ok(None);
     }
-    let (keeper, now) = (keeper(desk), app.clock.now());
+    let (keeper, now) = (keeper(app), app.clock.now());
     let origin = keeper.origin().await?;
     if let Some(last) = standing(&app.state, &origin).await? {
         let age = now.0.saturating_sub(last.at.0);
         let known = heard(&app.state, &last.nonce).await?;
         let some = |committee| enough(&known.counted, list, committee, &app.hospital).is_err();
         let lacking = known.earlier && list.committees.iter().any(some);
-        if (0..EVERY).contains(&age) && !(lacking && age >= AGAIN) {
+        if (0..EVERY).contains(&age) && !(lacking && age >= again(&app.state, &origin, now).await?)
+        {
             return Ok(Some(last.sealed));
         }
     }
@@ -103,6 +106,22 @@ pub async fn ask(desk: &Desk<'_>, tree: &Log) -> Result<Option<Sealed<Asked>>, P
     .await?;
     change.commit().await.map_err(StateError::from)?;
     Ok(Some(sealed))
+}
+
+/// Seconds from the last ask to the next where seats lacked the way: by how many were made of late.
+async fn again(state: &State, origin: &str, now: Timestamp) -> Result<i64, PooledError> {
+    let made: i64 = sqlx::query_scalar(
+        "select count(*) from pooled_nonces where ended = 0 and origin = $1 and at > $2",
+    )
+    .bind(origin)
+    .bind(now.0.saturating_sub(EVERY))
+    .fetch_one(state.pool())
+    .await?;
+    let doublings = u32::try_from(made.saturating_sub(1)).unwrap_or(u32::MAX);
+    let seconds = 2_i64
+        .checked_pow(doublings)
+        .and_then(|twice| AGAIN.checked_mul(twice));
+    Ok(seconds.map_or(LONGEST_AGAIN, |seconds| seconds.min(LONGEST_AGAIN)))
 }
 
 async fn standing(state: &State, origin: &str) -> Result<Option<Sent>, PooledError> {
@@ -184,7 +203,7 @@ async fn forget(change: &mut Change, now: Timestamp) -> Result<(), PooledError> 
 /// Takes receipts for the ask that stands and keeps them. One that shows more of this log than there
 /// is, or another one, is a rollback: from then on nothing is answered until a steward burned it.
 pub async fn take(desk: &Desk<'_>, tree: &Log, receipts: &[Told]) -> Result<(), PooledError> {
-    let (app, keeper) = (desk.app, keeper(desk));
+    let (app, keeper) = (desk.app, keeper(desk.app));
     let origin = keeper.origin().await?;
     let (Some(pinned), Some(asked)) = (
         lists::pinned(&app.state).await?,
@@ -334,13 +353,16 @@ pub(super) async fn hold(app: &App, round: &Round) -> Result<(), PooledError> {
     let pinned = pinned.ok_or(PooledError::NoList)?;
     let list = pinned.list();
     let committee = list.committee(manifest.epoch).ok_or(PooledError::NoList)?;
+    // Receipts of before a burning are about a log that was given up.
+    let origin = keeper(app).origin().await?;
     let names: Vec<String> = sqlx::query_scalar(
         "select distinct r.witness from pooled_receipts r \
          join pooled_nonces n on n.nonce = r.nonce \
-         where r.counts = 1 and n.ended = 0 and n.at between $1 and $2",
+         where r.counts = 1 and n.ended = 0 and n.at between $1 and $2 and n.origin = $3",
     )
     .bind(now.0.saturating_sub(LONGEST))
     .bind(now.0)
+    .bind(&origin)
     .fetch_all(state.pool())
     .await?;
     let mut witnesses: BTreeSet<Slug> = BTreeSet::new();

@@ -74,7 +74,23 @@ create table if not exists answers (
     sealed text not null,               -- the signed answer as sent
     charged_nano bigint not null,       -- per data year; 0 for a later month of a paid series
     at bigint not null,
+    left_at bigint,                     -- when the coordinator was known to have it
     primary key (question, releases, mechanism)
+);
+
+-- Counts and sums that answers told, each by exactly its dimensions, filters and bounds, and of
+-- which data: parts are pooled only beside wholes of the same data that have left.
+create table if not exists told_wholes (
+    whole text not null,                -- as policies::plan::told names it
+    question text not null,
+    releases text not null,
+    mechanism text not null,
+    dictionary text not null,           -- digest of the question's dictionary
+    first_month text not null,          -- YYYY-MM
+    last_month text not null,
+    data text not null,                 -- months and their release numbers
+    primary key (whole, question, releases, mechanism),
+    foreign key (question, releases, mechanism) references answers (question, releases, mechanism)
 );
 
 -- Series (a year's months for one reserved charge): which months were answered on which release.

@@ -1,7 +1,7 @@
 //! The figures of a pooled round, from its verified totals: the alliance as if it were one hospital
 //! that answered with less noise.
 //!
-//! What a single hospital put in is known to nobody. So the rule that three hospitals reach the
+//! The sums do not say what a single hospital put in. So the rule that three hospitals reach the
 //! display threshold by themselves cannot be asked; in its place stands the round's own: at least
 //! `n_min` hospitals, three or more, are in every number. The threshold is asked of the sum.
 

@@ -4,8 +4,9 @@
 //! Pooled sums say more than they are asked for: cost items add up to the cost, bins to the stays,
 //! and the bins' middles to about the cost. Where such a whole is not pooled in the same table
 //! itself, each hospital of the sum must have told it attributed, by the same dimensions, filters
-//! and bounds, over the same months. Of a hospital that has not, the parts' sum less what the others
-//! told would be its whole; of one that has, nothing follows that it did not say by itself.
+//! and bounds, over the same months, under the same dictionary and from the same releases. Of a
+//! hospital that has not, the parts' sum less what the others told would be its whole; of one that
+//! has, nothing follows that it did not say by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,14 +28,23 @@ pub struct Apart {
     pub wholes: BTreeMap<String, String>,
 }
 
-/// What an attributed answer tells: the subject of each block, and each count and sum by exactly
-/// its dimensions, filters and bounds.
-pub fn told(layout: &Layout) -> Result<BTreeSet<String>, canonical::Error> {
-    let mut told = BTreeSet::new();
+/// What an attributed answer tells.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// The subject of each block.
+    pub subjects: BTreeSet<String>,
+    /// Each count and sum by exactly its dimensions, filters and bounds. Which months, release
+    /// numbers and dictionary they are of is the teller's to keep beside them.
+    pub wholes: BTreeSet<String>,
+}
+
+/// What an attributed answer to this question tells.
+pub fn told(layout: &Layout) -> Result<Told, canonical::Error> {
+    let mut told = Told::default();
     for block in &layout.blocks {
-        told.insert(subject(&block.measure));
+        told.subjects.insert(subject(&block.measure));
         if matches!(block.measure, Measure::Count | Measure::Sum { .. }) {
-            told.insert(whole(layout, block, &block.measure)?);
+            told.wholes.insert(whole(layout, block, &block.measure)?);
         }
     }
     Ok(told)
@@ -203,8 +213,8 @@ mod tests {
         let pooled = apart_of("yearly-alliance");
         let meets = |name: &str| {
             let told = told(&layout(name)).unwrap();
-            let apart = told.is_disjoint(&pooled.subjects);
-            let whole = pooled.wholes.keys().all(|whole| told.contains(whole));
+            let apart = told.subjects.is_disjoint(&pooled.subjects);
+            let whole = pooled.wholes.keys().all(|one| told.wholes.contains(one));
             (apart, whole)
         };
         assert_eq!(meets("yearly-hospitals"), (true, true));
@@ -216,7 +226,7 @@ mod tests {
         let alone = apart_of("yearly-pooled");
         assert!(alone.wholes.is_empty());
         let hospitals = told(&layout("yearly-hospitals")).unwrap();
-        assert!(!hospitals.is_disjoint(&alone.subjects));
+        assert!(!hospitals.subjects.is_disjoint(&alone.subjects));
     }
 
     /// A whole by other dimensions, filters or bounds is not the same whole.
@@ -229,7 +239,7 @@ mod tests {
             apart_of("yearly-alliance")
                 .wholes
                 .keys()
-                .all(|whole| told.contains(whole))
+                .all(|whole| told.wholes.contains(whole))
         };
         assert!(of(&|_| {}));
         assert!(!of(&|layout| layout.bound = Bound::Year {

@@ -2,7 +2,7 @@
 //! the question by this code, so that a manifest with less noise, other cells or another family is
 //! seen by each.
 
-use pooled::family::families;
+use pooled::family::family;
 use pooled::manifest::Manifest;
 use pooled::range::{Block, MAX_SCALE};
 use pooled::shape::Shape;
@@ -35,19 +35,18 @@ pub fn pooled_blocks(
     if question.series.is_some() {
         return Err(Refusal::NotAllowed("a series in a pooled round"));
     }
-    let families = families(question).map_err(|_| Refusal::NotCanonical)?;
-    if families.len() != layout.blocks.len() {
-        return Err(Refusal::NotCanonical);
-    }
+    let family = family(question.dataset).map_err(|_| Refusal::NotCanonical)?;
     let thresholds = Thresholds {
         shape: Shape::DEFAULT,
         t,
         n_min,
         roster: n_min,
         both: 0,
+        entities: n_min,
+        largest: 1,
     };
-    let mut blocks = Vec::with_capacity(families.len());
-    for (family, block) in families.into_iter().zip(&layout.blocks) {
+    let mut blocks = Vec::with_capacity(layout.blocks.len());
+    for block in &layout.blocks {
         let sigma_total = block.sigma.0;
         let sigma_share = thresholds.share(sigma_total).ok_or(Refusal::Range)?;
         let fine = |scale: &u8| sigma_share << *scale >= LEAST_STEPS;

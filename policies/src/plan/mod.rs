@@ -12,7 +12,7 @@ mod explain;
 mod manifest;
 mod apart;
 
-pub use apart::{Apart, apart, told};
+pub use apart::{Apart, Told, apart, told};
 pub use axes::Axis;
 pub use compile::compile;
 pub use explain::{Explained, ExplainedBlock, Least, explain};

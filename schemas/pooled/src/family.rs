@@ -1,4 +1,4 @@
-//! The rule against differencing by hospital: sums of one kind over overlapping months are
+//! The rule against differencing by hospital: sums of one family over overlapping months are
 //! unmasked for at most two survivor sets, which are equal or differ by at least `t + 2` hospitals.
 //! A pure rule over what was certified before; who asks keeps that list as long as the data can be
 //! asked about.
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
-use schemas::question::{Dataset, Filter, Measure, Question};
+use schemas::question::Dataset;
 use schemas::time::Period;
 use serde::{Deserialize, Serialize};
 
@@ -51,32 +51,16 @@ pub enum FamilyError {
     Sets,
 }
 
-#[derive(Serialize)]
-struct Family<'q> {
-    dataset: Dataset,
-    filter: &'q Filter,
-    by: &'q [Slug],
-    measure: &'q Measure,
-}
-
-/// The families of a question's blocks, by table, then by measure: dataset, filters, dimensions
-/// and measure. Period, bounds, loss, dictionary and rules are left out, so that asking with other
-/// ones is still the same family.
-pub fn families(question: &Question) -> Result<Vec<Digest>, canonical::Error> {
-    let question = question.clone().canonical();
-    let mut families = Vec::new();
-    for table in &question.tables {
-        for block in &table.blocks {
-            let family = Family {
-                dataset: question.dataset,
-                filter: &question.filter,
-                by: &table.by,
-                measure: &block.measure,
-            };
-            families.push(canonical::digest("cams-family-v1", &family)?);
-        }
-    }
-    Ok(families)
+/// The family of everything that is asked about a dataset: of each of its blocks, whatever the words.
+///
+/// Figures of one dataset hang together, so that a sum over one set of hospitals, less another figure
+/// over the set without one of them, is about that one: cells add up to those of coarser tables and
+/// wider filters, shares' numerators are cells of finer tables, items add up to their whole, any
+/// field's bins add up to the stays, and their middles to about its sum. A relation that is followed
+/// through all of these leaves no two questions apart, so none are told apart: neither by filters (one
+/// that names all keys is no filter), nor by dimensions, measures, fields, bounds or dictionaries.
+pub fn family(dataset: Dataset) -> Result<Digest, canonical::Error> {
+    canonical::digest("cams-family-v2", &dataset)
 }
 
 impl Earlier {

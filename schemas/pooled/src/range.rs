@@ -15,7 +15,7 @@ const LIMIT: i128 = 1 << 62;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
-    /// Its family: what is measured, of whom and by what ([`crate::family`]).
+    /// Its family: whose sums are held against each other ([`crate::family`]).
     pub family: Digest,
     /// Its numbers.
     pub cells: u32,

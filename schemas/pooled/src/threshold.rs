@@ -51,6 +51,10 @@ pub struct Thresholds {
     pub roster: u32,
     /// Seats whose organisation is also asked.
     pub both: u32,
+    /// Legal entities among the hospitals asked.
+    pub entities: u32,
+    /// The most hospitals asked of one entity: they collude as one.
+    pub largest: u32,
 }
 
 /// Which rule a manifest's thresholds break.
@@ -64,6 +68,26 @@ pub enum ThresholdError {
     Colluding {
         /// The least.
         least: u32,
+    },
+    /// `t` below what one entity runs.
+    #[error(
+        "t must be at least {least}, as one legal entity runs {least} of the hospitals asked: open \
+         the round with a larger t, or ask fewer of them"
+    )]
+    Entity {
+        /// The most hospitals of one entity.
+        least: u32,
+    },
+    /// Fewer entities than `n_min`.
+    #[error(
+        "n_min is {n_min}, and only {entities} legal entities are behind the hospitals asked: ask \
+         hospitals of other entities"
+    )]
+    Entities {
+        /// Entities asked.
+        entities: u32,
+        /// What the round asks for.
+        n_min: u32,
     },
     /// `n_min` too small.
     #[error("n_min must be at least {least}: open the round with a larger n_min")]
@@ -93,6 +117,10 @@ impl Thresholds {
         if self.t < least {
             return Err(ThresholdError::Colluding { least });
         }
+        if self.t < self.largest {
+            let least = self.largest;
+            return Err(ThresholdError::Entity { least });
+        }
         let percent = u64::from(policy.percent.max(LEAST_PERCENT));
         let share = (u64::from(self.roster) * percent).div_ceil(100);
         let least = (u64::from(self.t) + 2).max(3).max(policy.n_min.into());
@@ -102,6 +130,10 @@ impl Thresholds {
         }
         if self.n_min > self.roster {
             return Err(ThresholdError::Roster);
+        }
+        if self.entities < self.n_min {
+            let (entities, n_min) = (self.entities, self.n_min);
+            return Err(ThresholdError::Entities { entities, n_min });
         }
         Ok(())
     }
@@ -144,6 +176,39 @@ mod tests {
             n_min,
             roster,
             both,
+            entities: roster,
+            largest: 1,
+        }
+    }
+
+    /// Hospitals of one entity are one party: `t` covers all of them, and `n_min` counts entities.
+    #[test]
+    fn entities_count_as_one() {
+        use ThresholdError::{Entities, Entity};
+        for (t, n_min, entities, largest, expected) in [
+            (1, 8, 10, 1, Ok(())),
+            (1, 8, 9, 2, Err(Entity { least: 2 })),
+            (2, 8, 9, 2, Ok(())),
+            (2, 8, 8, 2, Ok(())),
+            (
+                2,
+                8,
+                7,
+                2,
+                Err(Entities {
+                    entities: 7,
+                    n_min: 8,
+                }),
+            ),
+            (3, 8, 8, 3, Ok(())),
+            (2, 8, 8, 3, Err(Entity { least: 3 })),
+        ] {
+            let asked = Thresholds {
+                entities,
+                largest,
+                ..thresholds(10, n_min, t, 1, 0)
+            };
+            assert_eq!(asked.check(&Policy::floors()), expected, "{asked:?}");
         }
     }
 

@@ -38,6 +38,19 @@ async fn a_round_from_invitation_to_merge() {
         let held = alliance.round(&[], 2).await;
         let state = alliance.until_ended(&held.round.id).await;
         assert_eq!(state, RoundState::Closed);
+        // What the coordinator has acknowledged has left; the node hears of it after the round's end.
+        let mut left: i64 = 0;
+        for _ in 0..300 {
+            left = sqlx::query_scalar("select count(left_at) from answers")
+                .fetch_one(a.state.pool())
+                .await
+                .unwrap();
+            if left > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(left, 1);
         stop.cancel();
         held
     };

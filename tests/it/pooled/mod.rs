@@ -48,8 +48,10 @@
 //! rollback check at the ballot (`seat::ballot`; `look` asks before it). No test here runs the comparison
 //! of logs before the first look (`link::pool`).
 
+mod complaints;
 mod crashes;
 mod ends;
+mod families;
 mod guards;
 mod killed;
 mod noise;
@@ -60,6 +62,7 @@ mod rounds;
 mod tls;
 mod together;
 mod voids;
+mod wholes;
 
 use std::sync::Arc;
 

@@ -4,12 +4,14 @@ use coordinator::pooled as office;
 use node::ledger::LedgerError;
 use node::pooled::{self as party, PooledError, Said};
 use pooled::inspect::Proposal;
+use pooled::key_list::Kind;
 use pooled::manifest::Manifest;
 use pooled::offer::Offer;
 use pooled::survivors::{Certificate, Survivors};
-use pooled::upload::Upload;
+use pooled::upload::{Parts, Upload};
 use pooled::vote::VoteError;
 use pooled::work::SeatWord;
+use schemas::digest::Digest;
 use schemas::outcome::Reason;
 use schemas::seal::Sealed;
 use schemas::time::Timestamp;
@@ -41,9 +43,7 @@ async fn manifests_that_do_not_follow_and_second_ones_are_refused_and_written_do
     type Change = fn(&mut Manifest);
     let changes: [(&str, Change); 7] = [
         ("less noise", |m| m.blocks[0].sigma_share -= 1),
-        ("another family", |m| {
-            m.blocks[0].family = m.blocks[1].family
-        }),
+        ("another family", |m| m.blocks[0].family = Digest::ZERO),
         ("fewer survivors", |m| m.n_min = 3),
         ("another scale", |m| m.blocks[1].scale += 1),
         ("larger cells", |m| m.blocks[1].max_cell += 1),
@@ -273,14 +273,18 @@ async fn spoilt(pool: &Pool, held: &office::Held) -> Vec<u8> {
         .unwrap();
     parts.manifest = *held.round.hash();
     let sealed = Sealed::seal(&h05.app.signer, &parts).unwrap();
-    let sealed = schemas::canonical::to_bytes(&sealed).unwrap();
-    let vector: Vec<u8> = made
-        .masked()
-        .vector()
-        .iter()
-        .flat_map(|c| c.to_le_bytes())
-        .collect();
     let boxes = (0..4).map(|seat| made.sealed_box(seat).unwrap().to_vec());
+    assembled(&sealed, made.masked().vector(), boxes)
+}
+
+/// The bytes of an upload.
+pub(super) fn assembled(
+    parts: &Sealed<Parts>,
+    vector: &[u64],
+    boxes: impl Iterator<Item = Vec<u8>>,
+) -> Vec<u8> {
+    let sealed = schemas::canonical::to_bytes(parts).unwrap();
+    let vector: Vec<u8> = vector.iter().flat_map(|cell| cell.to_le_bytes()).collect();
     let mut bytes = Vec::new();
     for part in [sealed, vector].into_iter().chain(boxes) {
         bytes.extend(u32::try_from(part.len()).unwrap().to_le_bytes());
@@ -344,4 +348,36 @@ async fn seat_keys_are_destroyed() {
     let left = keys.seat_months().unwrap();
     assert_eq!(left, [(1, "2026-02".parse().unwrap())]);
     assert_eq!(party::destroy_old(&desk).await.unwrap(), 0);
+}
+
+/// Row 22: two hospitals of one legal entity are one party to the coordinator too, which opens no round
+/// that t does not cover them in.
+#[tokio::test]
+async fn hospitals_of_one_entity_need_a_larger_t() {
+    let pool = Pool::found().await;
+    let (h05, group) = (slug("h05"), slug("h04"));
+    office::set_body(&pool.state, &h05, Kind::Hospital, &group, NOW)
+        .await
+        .unwrap();
+    pool.list().await;
+    let templates = coordinator::template::load(None).unwrap();
+    let yearly = templates.get("yearly-pooled").unwrap();
+    let open = async |roster: &[&str]| {
+        let order = office::Order {
+            period: "2025-01..2025-12".parse().unwrap(),
+            roster: roster.iter().map(|name| slug(name)).collect(),
+            window: 3_600,
+            answers: 86_400,
+            t: 1,
+            n_min: None,
+        };
+        let rules = tests::fixture::rules();
+        office::open(&pool.state, &pool.authority, yearly, &rules, &order, NOW).await
+    };
+    let refused = crate::hospital::told(&open(&[]).await.unwrap_err());
+    assert!(
+        refused.contains("one legal entity runs 2 of the hospitals asked"),
+        "{refused}"
+    );
+    open(&["h01", "h02", "h03", "h04"]).await.unwrap();
 }

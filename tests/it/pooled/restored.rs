@@ -136,8 +136,10 @@ async fn a_rollback_that_the_coordinator_hides_shows_in_receipts() {
         Clock::Fixed(Timestamp(NOW.0 + 90)),
     )
     .await;
-    party::begin(&app.state).await.unwrap();
     let restored = desk(&pool, &app);
+    // What seats said about the log that was given up counts no more, in the same process neither.
+    assert!(waits(&party::answer(&restored, &later.offer).await, 0));
+    party::begin(&app.state).await.unwrap();
     assert!(waits(&party::answer(&restored, &later.offer).await, 0));
     pool.ask_as(&restored, &SEATS).await;
     let said = party::answer(&restored, &later.offer).await;
@@ -213,4 +215,33 @@ async fn a_restored_seat_does_not_vote_again() {
         .unwrap();
     let voted = party::void(&restored, &held.offer).await;
     assert!(matches!(voted, Err(PooledError::Restored)), "{voted:?}");
+}
+
+/// A seat that says each time that it knows only something earlier makes fewer and fewer asks.
+#[tokio::test]
+async fn asks_that_come_to_nothing_grow_rarer() {
+    let pool = Pool::found().await;
+    let one = pool.party("h03");
+    party::begin(&one.app.state).await.unwrap();
+    let mut made = Vec::new();
+    let mut last = None;
+    for after in (0..=170).step_by(5) {
+        let app = opened(&one.home.config, Clock::Fixed(Timestamp(NOW.0 + after))).await;
+        let mut leaves = Leaves::default();
+        let tree = leaves.follow(&app.state).await.unwrap();
+        let asked = party::ask(&desk(&pool, &app), tree).await.unwrap().unwrap();
+        if last.as_ref() == Some(&asked) {
+            continue;
+        }
+        made.push(after);
+        last = Some(asked);
+        let nonce = "select nonce, 'c3', 1, 0, '' from pooled_nonces order by rowid desc limit 1";
+        let lie =
+            format!("insert into pooled_receipts (nonce, witness, size, counts, told) {nonce}");
+        sqlx::query(sqlx::AssertSqlSafe(lie))
+            .execute(app.state.pool())
+            .await
+            .unwrap();
+    }
+    assert_eq!(made, [0, 10, 30, 70, 150]);
 }

@@ -147,6 +147,7 @@ async fn figures(pool: &Pool, held: &office::Held, plain: &[Vec<i64>]) {
     for hospital in ["h01", "h05"] {
         assert!(page.contains(hospital));
     }
+    assert!(page.contains("the sum is that hospital's, with noise") && !page.contains("never saw"));
 }
 
 /// The charge is Σρ + 1 nano in the whole allowance and the quota, and (n_min − t) times that in

@@ -235,10 +235,14 @@ fn thresholds(
     seats: &[SeatAt],
     pinned: &Pinned,
 ) -> Thresholds {
-    let entities: BTreeSet<&Slug> = asked.iter().map(|member| &member.entity).collect();
+    let mut entities: BTreeMap<&Slug, usize> = BTreeMap::new();
+    for member in asked {
+        let hospitals = entities.entry(&member.entity).or_default();
+        *hospitals = hospitals.saturating_add(1);
+    }
     let both = seats.iter().filter(|seat| {
         let member = pinned.list().member(&seat.member);
-        member.is_some_and(|member| entities.contains(&member.entity))
+        member.is_some_and(|member| entities.contains_key(&member.entity))
     });
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Thresholds {
@@ -247,6 +251,8 @@ fn thresholds(
         n_min: manifest.n_min,
         roster: count(asked.len()),
         both: count(both.count()),
+        entities: count(entities.len()),
+        largest: count(entities.values().copied().max().unwrap_or_default()),
     }
 }
 

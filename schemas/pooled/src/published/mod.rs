@@ -29,7 +29,9 @@ use crate::wire::{self, WireError};
 /// Of a voided round: the lists, `offer.json` and `void.json`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Totals as written: whole numbers of 2^−scale.
+/// Totals as written: whole numbers of 2^−scale. Every cell stands here, as the sums could not be
+/// checked otherwise, also one in which a single hospital has stays: its total is that hospital's own
+/// value with the whole round's noise, and whoever knows which hospital that is knows whose it is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {

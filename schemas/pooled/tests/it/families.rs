@@ -1,11 +1,10 @@
 //! The rule against differencing by hospital.
 
-use pooled::family::{Earlier, FamilyError, check, families};
+use pooled::family::{Earlier, FamilyError, check};
 use pooled::manifest::Manifest;
 use pooled::shape::Shape;
 use pooled::survivors::{Survivor, Survivors};
 use schemas::digest::Digest;
-use schemas::question::{Block, Bounds, Dataset, Measure, Question, Release, Table};
 
 use crate::fixture::{Alliance, slug};
 
@@ -110,60 +109,4 @@ fn only_the_same_figures_over_shared_months_meet() {
         .blocks
         .iter_mut()
         .for_each(|block| block.family = Digest::ZERO)));
-}
-
-#[test]
-fn a_family_is_dataset_filter_dimensions_and_measure() {
-    let rho = "0.05".parse().unwrap();
-    let question = Question {
-        dataset: Dataset::Stays,
-        dictionary: Digest::ZERO,
-        rules: Digest::ZERO,
-        period: "2025-01".parse().unwrap(),
-        filter: [(slug("sex"), vec!["f".to_owned(), "m".to_owned()])].into(),
-        tables: vec![Table {
-            by: vec![slug("mdc"), slug("sex")],
-            blocks: vec![
-                Block {
-                    measure: Measure::Count,
-                    rho,
-                },
-                Block {
-                    measure: Measure::Sum {
-                        field: slug("cost"),
-                    },
-                    rho,
-                },
-            ],
-        }],
-        bounds: Bounds {
-            groups: 3,
-            stays: 1,
-        },
-        series: None,
-        release: Release::Pooled,
-    };
-    let base = families(&question).unwrap();
-    assert_eq!(base.len(), 2);
-    assert_ne!(base[0], base[1]);
-    let changed = |change: &dyn Fn(&mut Question)| {
-        let mut other = question.clone();
-        change(&mut other);
-        families(&other).unwrap()
-    };
-    // What must not make a new family.
-    let cheaper = "0.01".parse().unwrap();
-    assert_eq!(base, changed(&|q| q.period = "2025-02".parse().unwrap()));
-    assert_eq!(base, changed(&|q| q.bounds.groups = 2));
-    assert_eq!(base, changed(&|q| q.dictionary = Digest::of("d", &[])));
-    assert_eq!(base, changed(&|q| q.rules = Digest::of("r", &[])));
-    assert_eq!(base, changed(&|q| q.tables[0].blocks[0].rho = cheaper));
-    assert_eq!(base, changed(&|q| q.tables[0].by.reverse()));
-    assert_eq!(
-        base,
-        changed(&|q| q.filter.values_mut().for_each(|keys| keys.reverse()))
-    );
-    // What does.
-    assert_ne!(base, changed(&|q| q.filter.clear()));
-    assert_ne!(base[0], changed(&|q| drop(q.tables[0].by.pop()))[0]);
 }

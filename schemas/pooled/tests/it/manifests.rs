@@ -1,6 +1,6 @@
 //! Manifests that a node and a member refuse: one table, one change a row.
 
-use pooled::key_list::Kind;
+use pooled::key_list::{Kind, Pinned};
 use pooled::manifest::{Manifest, ManifestError, Round, Trust};
 use pooled::range::RangeError;
 use pooled::shape::Shape;
@@ -85,6 +85,39 @@ fn every_lowered_or_swapped_field() {
     for (place, (expected, change)) in rows.iter().enumerate() {
         assert_eq!(refused(&alliance, change), *expected, "row {place}");
     }
+}
+
+/// Two hospitals of one legal entity are one party: `t` covers both, and `n_min` counts entities.
+#[test]
+fn hospitals_of_one_entity_count_as_one() {
+    let with = |pairs: &[[&str; 2]]| {
+        let mut alliance = Alliance::new(Shape::DEFAULT, 6);
+        let mut list = alliance.pinned.list().clone();
+        for [first, second] in pairs {
+            let entity = list.member(&slug(first)).unwrap().entity.clone();
+            let mut members = list.members.iter_mut();
+            let member = members.find(|one| one.id == slug(second)).unwrap();
+            member.entity = entity;
+        }
+        let members = list.members.iter();
+        alliance.accepted = members.map(|one| one.fingerprint().unwrap()).collect();
+        alliance.pinned = Pinned::stored(list).unwrap();
+        alliance
+    };
+    let none = with(&[]);
+    assert_eq!(refused(&none, &|_| ()), "accepted");
+    let pair = with(&[["h05", "h06"]]);
+    assert_eq!(refused(&pair, &|_| ()), "Threshold(Entity { least: 2 })");
+    assert_eq!(refused(&pair, &|m| m.t = 2), "accepted");
+    let more = "Threshold(Entities { entities: 5, n_min: 6 })";
+    let six = |m: &mut Manifest| (m.t, m.n_min) = (2, 6);
+    assert_eq!(refused(&pair, &six), more);
+    // Where fewer of them are asked, they are one each.
+    let fewer = |m: &mut Manifest| drop(m.roster.pop());
+    assert_eq!(refused(&pair, &fewer), "accepted");
+    let two = with(&[["h05", "h06"], ["h03", "h04"]]);
+    let fewer = "Threshold(Entities { entities: 4, n_min: 5 })";
+    assert_eq!(refused(&two, &|m| m.t = 2), fewer);
 }
 
 #[test]
