@@ -142,6 +142,7 @@ fn a_family_is_dataset_filter_dimensions_and_measure() {
         },
         series: None,
         release: Release::Pooled,
+        centred: false,
     };
     let base = families(&question).unwrap();
     assert_eq!(base.len(), 2);
