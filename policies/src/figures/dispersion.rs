@@ -111,10 +111,13 @@ mod tests {
     fn deviation_and_variation_cover() {
         let mut source = Source::new(21);
         // n, mean, coefficient of variation, σ of count, sum, squares
-        for (n, mean, cv, scales) in [
-            (900.0, 1000.0, 0.6, [6.0, 2e4, 7e7]),
-            (5000.0, 900.0, 0.4, [9.0, 5e4, 2e8]),
-            (400.0, 1000.0, 0.8, [5.0, 1.2e4, 4e7]),
+        for (n, mean, cv, scales, centre) in [
+            (900.0, 1000.0, 0.6, [6.0, 2e4, 7e7], 0.0),
+            (5000.0, 900.0, 0.4, [9.0, 5e4, 2e8], 0.0),
+            (400.0, 1000.0, 0.8, [5.0, 1.2e4, 4e7], 0.0),
+            (900.0, 1000.0, 0.6, [6.0, 1e4, 1.8e7], 1500.0),
+            (400.0, 1000.0, 0.8, [5.0, 6e3, 1e7], 1500.0),
+            (300.0, 1900.0, 0.3, [5.0, 6e3, 1e7], 1500.0),
         ] {
             let second = mean * mean * (1.0 + cv * cv);
             let (mut shown, mut sd_held, mut cv_held) = (0_u32, 0_u32, 0_u32);
@@ -125,9 +128,12 @@ mod tests {
                 };
                 let moments = Moments {
                     count: noisy(n, scales[0]),
-                    sum: noisy(n * mean, scales[1]),
-                    squares: noisy(n * second, scales[2]),
-                    centre: 0.0,
+                    sum: noisy(n * (mean - centre), scales[1]),
+                    squares: noisy(
+                        n * (second - 2.0 * centre * mean + centre * centre),
+                        scales[2],
+                    ),
+                    centre,
                 };
                 if let Some(found) = dispersion(&moments) {
                     shown += 1;

@@ -271,6 +271,41 @@ mod tests {
         }
     }
 
+    /// A centred sum and a count give the interval of their ratio, moved by the centre; among shown
+    /// cells of few stays, whatever their true count, it holds too.
+    #[test]
+    fn means_of_rebuilt_sums_cover() {
+        let (of_count, of_sum, centre) = (6.0, 6000.0, 1500.0);
+        let mut counts = Source::table(of_count);
+        for mean in [600.0, 1000.0, 1500.0, 2400.0] {
+            for least in [8.0, 40.0, 200.0] {
+                let share = coverage(17, |source| {
+                    let n = (least * (1.0 + 2.0 * source.uniform())).floor();
+                    let stays = n + counts.draw(source);
+                    let less = n * (mean - centre) + of_sum * source.normal();
+                    let one = |value: f64, variance: f64| Estimate { value, variance };
+                    let bottom = one(stays, of_count * of_count);
+                    let centred = one(less, of_sum * of_sum);
+                    let rebuilt = one(
+                        less + centre * stays,
+                        of_sum * of_sum + centre * centre * bottom.variance,
+                    );
+                    let shared = centre * bottom.variance;
+                    let moved = ratio(centred, bottom, 0.0);
+                    let found = ratio(rebuilt, bottom, shared);
+                    if let (Some(moved), Some(found)) = (moved, found) {
+                        assert!((moved.low + centre - found.low).abs() < 1e-6);
+                        assert!((moved.high + centre - found.high).abs() < 1e-6);
+                    }
+                    let shown = stays >= 11.0 && stays > 1.96 * of_count;
+                    let bounds = shown_ratio((rebuilt, bottom), shared, 11.0, 3000.0)?;
+                    shown.then(|| bounds.holds(mean))
+                });
+                assert!((0.93..=0.99).contains(&share), "{mean} {least}: {share}");
+            }
+        }
+    }
+
     /// A share whose numerator is part of its denominator.
     #[test]
     fn shares_cover_by_fieller() {

@@ -124,6 +124,32 @@ mod tests {
         }
     }
 
+    /// |v − c| ≤ max(c, cap − c) for v from 0 to the cap: half the cap is least, by every centre.
+    #[test]
+    fn a_centred_stay_moves_a_sum_by_its_distance() {
+        let field = || "cost".parse().unwrap();
+        let (sum, squares) = (
+            Measure::Sum { field: field() },
+            Measure::Squares { field: field() },
+        );
+        for cap in 1..=5 {
+            let most = 1000 * cap;
+            for centre in (0..=most).step_by(250) {
+                let reach = (0..=most)
+                    .map(|v: u32| v.abs_diff(centre))
+                    .max()
+                    .map(u128::from);
+                assert_eq!(per_stay(&sum, cap, centre), reach);
+                let squared = reach.and_then(|reach| reach.checked_pow(2));
+                assert_eq!(per_stay(&squares, cap, centre), squared);
+                assert!(reach >= Some(u128::from(most / 2)));
+            }
+            assert_eq!(per_stay(&sum, cap, most / 2), Some(u128::from(most / 2)));
+            assert_eq!(per_stay(&sum, cap, most + 1), None);
+        }
+        assert_eq!(per_stay(&Measure::Count, 3, 0), Some(1));
+    }
+
     #[test]
     fn a_count_at_rho_one_half_has_sigma_one() {
         assert_eq!(least_sigma(1, "0.5".parse().unwrap()), Ok(Sigma(1024)));
