@@ -284,7 +284,7 @@ mod tests {
         let (dictionary, rules) = (dictionary(), Privacy::parse(DEFAULT).unwrap());
         let layout = layout(&dictionary, &rules);
         let mut source = Source::new(11);
-        let stays: Vec<f64> = (0..GROUPS).map(|at| 120.0 + 15.0 * at as f64).collect();
+        let stays: Vec<f64> = (0..GROUPS).map(|at| 60.0 + 7.5 * at as f64).collect();
         let means: Vec<f64> = (0..GROUPS).map(|at| 0.9 + 0.02 * at as f64).collect();
         let all: f64 = stays.iter().sum();
         let index = stays

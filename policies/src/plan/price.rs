@@ -9,16 +9,16 @@ use crate::rules::Privacy;
 /// that leaves one patient out, would tell much about that patient. Of centred sums such a pair
 /// tells twice as much, so that a free question asks plain ones.
 pub fn check_price(layout: &Layout, purpose: Purpose, rules: &Privacy) -> Result<(), Refusal> {
-    let centred = layout.blocks.iter().any(|block| block.centre > 0);
-    if purpose == Purpose::Free && centred {
-        return Err(Refusal::FreeCentred);
-    }
     let most = rules.allowance.free_question;
     if purpose == Purpose::Free && layout.charge > most {
         return Err(Refusal::FreePrice {
             price: layout.charge,
             most,
         });
+    }
+    let centred = layout.blocks.iter().any(|block| block.centre > 0);
+    if purpose == Purpose::Free && centred {
+        return Err(Refusal::FreeCentred);
     }
     Ok(())
 }
