@@ -9,10 +9,10 @@ type Blocks = Vec<Option<Vec<i64>>>;
 /// Takes the centre off every block that has one. The count of the same cells, and of squares the
 /// sum, stand in the same table. `None` where the layout does not say so, or a number leaves 64 bits,
 /// which no layout that compiles can reach.
-pub(super) fn centred(layout: &Layout, plain: Blocks) -> Option<Blocks> {
-    let blocks = layout.blocks.iter().zip(&plain);
+pub(super) fn centred(layout: &Layout, plain: &Blocks) -> Option<Blocks> {
+    let blocks = layout.blocks.iter().zip(plain);
     let one = |(spec, block): (&BlockLayout, &Option<Vec<i64>>)| match block {
-        Some(block) if spec.centre > 0 => Some(Some(shifted(layout, &plain, spec, block)?)),
+        Some(block) if spec.centre > 0 => Some(Some(shifted(layout, plain, spec, block)?)),
         same => Some(same.clone()),
     };
     blocks.map(one).collect()

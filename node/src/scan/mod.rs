@@ -88,7 +88,7 @@ pub fn run(
     }
     let program = program::Program::new(layout, dictionary)?;
     let blocks = kernel::run(&program, rows, threads.max(1))?;
-    let blocks = centred::centred(layout, blocks).ok_or(ScanError::Layout)?;
+    let blocks = centred::centred(layout, &blocks).ok_or(ScanError::Layout)?;
     Ok(Exact {
         question: layout.question,
         blocks,
