@@ -267,6 +267,7 @@ pub fn question(tables: &[(&[&str], Vec<Block>)]) -> Question {
         },
         series: None,
         release: Release::Attributed,
+        centred: false,
     }
     .canonical()
 }

@@ -154,6 +154,21 @@ pub struct Question {
     pub series: Option<Series>,
     /// How the answer leaves.
     pub release: Release,
+    /// Whether sums and squares beside a count of the same cells are of each stay's value less half
+    /// the cap: half the noise at the same price, and with the count the plain sum follows. Against
+    /// whoever knows that a patient is in the data such a sum protects the value half as well, so
+    /// that free questions ask plain ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub centred: bool,
+}
+
+impl Table {
+    /// Whether sums of this table can be centred: where the same cells are counted.
+    pub fn can_centre(&self) -> bool {
+        let has = |fits: fn(&Measure) -> bool| self.blocks.iter().any(|b| fits(&b.measure));
+        has(|measure| *measure == Measure::Count)
+            && has(|measure| matches!(measure, Measure::Sum { .. } | Measure::Relative { .. }))
+    }
 }
 
 impl Question {
@@ -198,6 +213,8 @@ impl Question {
             table.blocks.sort_by(|a, b| a.measure.cmp(&b.measure));
         }
         self.tables.sort_by(|a, b| a.by.cmp(&b.by));
+        // Where nothing can be centred the word changes nothing.
+        self.centred &= self.tables.iter().any(Table::can_centre);
         self
     }
 }

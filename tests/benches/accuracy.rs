@@ -1,7 +1,7 @@
 //! The accuracy binary: on the hospitals of the SPARCS 2020 public-use file it prints how far mean
 //! costs by case group lie from the exact capped means, raw and improved, attributed and pooled.
 //!
-//! `accuracy [--runs N] [--centre M]`; the file is not part of the project and is looked for in the folder that
+//! `accuracy [--runs N]`; the file is not part of the project and is looked for in the folder that
 //! `CONSILIUM_DATA` names and in `../shared/data`. Everything is drawn by the node's own sampler at
 //! the scales that the plan compiles.
 //!
@@ -11,9 +11,8 @@
 //! least error. Pooled answers are simulated: the exact total of the hospitals and one draw of
 //! noise whose variance is σ²·|U|/(n_min − t) with everybody alive, n_min = ⌈0.8·n⌉ and t = 1.
 //!
-//! `--centre M` simulates what is not built: sums of v − M instead of v, M in thousandths of the
-//! reference. One stay then moves a sum by max(M, cap − M) instead of cap, and the plain sum is
-//! rebuilt as the noised sum + M × the noised count.
+//! Sums are centred, as the templates ask them: the plain sum is rebuilt as the noised sum + centre ×
+//! the noised count.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -38,12 +37,11 @@ type Stay = (String, String, u64);
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (mut runs, mut centre) = (20_u32, 0_u32);
+    let mut runs = 20_u32;
     for pair in arguments.chunks(2) {
         match pair {
             [flag, number] if flag == "--runs" => runs = number.parse()?,
-            [flag, number] if flag == "--centre" => centre = number.parse()?,
-            _ => bail!("accuracy [--runs N] [--centre M]"),
+            _ => bail!("accuracy [--runs N]"),
         }
     }
     let Some(folder) = folder() else {
@@ -64,11 +62,6 @@ fn main() -> anyhow::Result<()> {
          group is the case group over all hospitals.",
         dictionary.cap
     );
-    if centre > 0 {
-        println!(
-            "Simulated, not built: sums of each stay's value less {centre}/1000 of its reference."
-        );
-    }
     for (title, stays) in [("six hospitals", six), ("the twenty largest", twenty)] {
         let alliance = Alliance::new(&dictionary, &stays);
         for rho in ["0.05", "0.2", "0.5"] {
@@ -78,10 +71,10 @@ fn main() -> anyhow::Result<()> {
                 "", "", "cells 30-99", "cells 100-299", "cells 300+", "groups 30+"
             );
             for way in [Way::Yearly, Way::Hospitals, Way::Equal, Way::Least] {
-                let blocks = blocks(&dictionary, way, rho.parse()?, centre)?;
+                let blocks = blocks(&dictionary, way, rho.parse()?)?;
                 let mut tally = Tally::default();
                 for _ in 0..runs {
-                    alliance.draw(&blocks, centre, &mut tally)?;
+                    alliance.draw(&blocks, &mut tally)?;
                 }
                 tally.print(way.name());
             }
@@ -184,12 +177,7 @@ fn cost() -> Measure {
 }
 
 /// Count and sum as the plan compiles them, by case group.
-fn blocks(
-    dictionary: &Dictionary,
-    way: Way,
-    rho: Rho,
-    centre: u32,
-) -> anyhow::Result<[BlockLayout; 2]> {
+fn blocks(dictionary: &Dictionary, way: Way, rho: Rho) -> anyhow::Result<[BlockLayout; 2]> {
     let rules = Privacy::parse(DEFAULT)?;
     let period = Period::year(DataYear(2020))?;
     let name = match way {
@@ -221,14 +209,12 @@ fn blocks(
         }
         Way::Equal => halves(rho.nano() / 2).into(),
         Way::Least => {
-            // One mean: the noise of the count weighs 1000² times that of the sum, which is in
-            // thousandths of the reference.
-            let most = u128::from(dictionary.cap) * 1000;
+            // One mean: the noise of the count weighs by how far 1 lies from the centre, half the
+            // cap, beside that of the sum, which is in thousandths of the reference.
+            let half = u64::from(dictionary.cap) * 500;
             let of = |weight, l2_squared| Weighted { weight, l2_squared };
-            // With a centre the count's noise weighs by how far 1 lies from it.
-            let (reach, off) = (reach(most as u32, centre), 1000 - i64::from(centre));
-            let weight = (off * off).max(1) as u64;
-            let parts = [of(weight, 3), of(1, 3 * u128::from(reach).pow(2))];
+            let weight = half.abs_diff(1000).pow(2).max(1);
+            let parts = [of(weight, 3), of(1, 3 * u128::from(half).pow(2))];
             let shares = least_error(rho, &parts).context("a split")?;
             halves(shares[0].nano()).into()
         }
@@ -247,18 +233,7 @@ fn blocks(
         let at = layout.find(0, measure).context("a block")?;
         Ok::<_, anyhow::Error>(layout.blocks[at].clone())
     };
-    let (count, mut sum) = (find(&Measure::Count)?, find(&cost())?);
-    let most = dictionary.cap * 1000;
-    let reach = reach(most, centre);
-    sum.l2_squared = sum.l2_squared / u128::from(most).pow(2) * u128::from(reach).pow(2);
-    let part = f64::from(reach) / f64::from(most);
-    sum.sigma = Sigma((sum.sigma.0 as f64 * part).ceil() as u64);
-    Ok([count, sum])
-}
-
-/// How far one stay moves a sum of values from 0 to `most`, each less `centre`.
-fn reach(most: u32, centre: u32) -> u32 {
-    centre.max(most - centre)
+    Ok([find(&Measure::Count)?, find(&cost())?])
 }
 
 /// Exact counts and capped sums in thousandths of the reference, hospital by hospital, and the
@@ -336,16 +311,11 @@ impl Alliance {
     }
 
     /// One draw of everybody's noise.
-    fn draw(
-        &self,
-        [count, sum]: &[BlockLayout; 2],
-        centre: u32,
-        tally: &mut Tally,
-    ) -> anyhow::Result<()> {
+    fn draw(&self, [count, sum]: &[BlockLayout; 2], tally: &mut Tally) -> anyhow::Result<()> {
         let less = |sums: &[i64], counts: &[i64], sign: i64| -> Vec<i64> {
             let pairs = sums.iter().zip(counts);
             pairs
-                .map(|(sum, count)| sum + sign * i64::from(centre) * count)
+                .map(|(value, count)| value + sign * i64::from(sum.centre) * count)
                 .collect()
         };
         let noised = |table: &[Vec<i64>], block: &BlockLayout| -> anyhow::Result<Vec<Vec<i64>>> {
@@ -358,7 +328,7 @@ impl Alliance {
         let noise = Noise {
             count: square(count),
             sum: square(sum),
-            centre: f64::from(centre) / 1000.0,
+            centre: f64::from(sum.centre) / 1000.0,
         };
         let counts = noised(&self.counts, count)?;
         let exact_sums = self.sums.iter().zip(&self.counts);

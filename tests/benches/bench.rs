@@ -227,6 +227,7 @@ fn layout(app: &App) -> anyhow::Result<Layout> {
         },
         series: None,
         release: Release::Attributed,
+        centred: false,
     };
     Ok(compile(
         &question.canonical(),

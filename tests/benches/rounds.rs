@@ -177,6 +177,7 @@ fn block() -> BlockLayout {
         table: 0,
         measure: Measure::Count,
         width: 1,
+        centre: 0,
         l2_squared: 1,
         rho: "0.5".parse().unwrap(),
         sigma: Sigma(40 * 1024),

@@ -182,11 +182,19 @@ fn a_sum_below_zero_stands_at_zero_or_not_at_all() {
         field: slug("cost"),
     };
     let block = layout.find(table, &sum).unwrap();
-    let sigma = layout.blocks[block].sigma.as_f64();
+    let counted = layout
+        .find(table, &schemas::question::Measure::Count)
+        .unwrap();
+    // Of the plain sum, which the count rebuilds.
+    let less = layout.blocks[block].centre;
+    let square = |at: usize| layout.blocks[at].sigma.as_f64().powi(2);
+    let sigma = (square(block) + f64::from(less).powi(2) * square(counted)).sqrt();
     let mut said = replies(&layout, &dictionary, 7);
-    let numbers = said[0].1.as_mut().unwrap().blocks[block].as_mut().unwrap();
-    numbers[0] = (-0.5 * sigma) as i64;
-    numbers[1] = (-3.0 * sigma) as i64;
+    let answer = &mut said[0].1.as_mut().unwrap().blocks;
+    let stays = answer[counted].clone().unwrap();
+    let numbers = answer[block].as_mut().unwrap();
+    numbers[0] = (-0.5 * sigma) as i64 - i64::from(less) * stays[0];
+    numbers[1] = (-3.0 * sigma) as i64 - i64::from(less) * stays[1];
     let found = benchmark(&layout, &dictionary, &rules, &said).unwrap();
     let own = found
         .hospitals

@@ -38,6 +38,44 @@ fn expected_errors_are_told_without_and_with_improvement() {
     assert!(prices[0] > 0 && prices[0] == prices[1], "{prices:?}");
 }
 
+/// Centred sums: half the noise at the same price, and less than half the expected error of a mean
+/// near its reference; what a block counts less is told.
+#[test]
+fn the_plan_tells_what_centring_gains() {
+    let (dictionary, rules) = (dictionary(), rules());
+    let centred = layout(&dictionary, &rules, false);
+    let mut plain = centred.clone();
+    for block in &mut plain.blocks {
+        let factor = match (block.centre, &block.measure) {
+            (0, _) => 1,
+            (_, schemas::question::Measure::Squares { .. }) => 4,
+            _ => 2,
+        };
+        block.sigma.0 *= factor;
+        block.centre = 0;
+    }
+    let mut means = 0;
+    let (before, after) = (explain(&plain), explain(&centred));
+    assert_eq!(before.charge, after.charge);
+    for (before, after) in before.blocks.iter().zip(&after.blocks) {
+        let pairs = before
+            .mean_error_percent
+            .iter()
+            .zip(&after.mean_error_percent);
+        for (before, after) in pairs {
+            means += 1;
+            assert!(number(&after.1) <= 0.51 * number(&before.1) + 0.1);
+        }
+        assert!([0, 1500].contains(&after.centre));
+        assert_eq!(
+            after.mean_error_percent.is_empty(),
+            before.mean_error_percent.is_empty()
+        );
+        assert!(after.mean_error_percent.is_empty() || after.centre == 1500);
+    }
+    assert!(means >= 20, "{means}");
+}
+
 /// 20 alliances from fixed seeds: mean costs of hospitals' case groups, raw and improved, against
 /// the truth. The improved ones err less (median, in parts of the truth), their intervals hold on
 /// average: over tables and truths, which is why each alliance has hospitals of its own.

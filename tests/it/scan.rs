@@ -104,12 +104,19 @@ fn plainly(
             };
             let add =
                 |cells: &mut Vec<i64>, at: usize, by: u128| cells[at] += i64::try_from(by).unwrap();
+            // What a stay counts less: every table here counts its stays and sums what it squares.
+            let less = if question.centred {
+                i64::from(dictionary.cap) * 500
+            } else {
+                0
+            };
+            let off = |value: u128| i64::try_from(value).unwrap() - less;
             match &spec.measure {
                 Measure::Count => add(cells, cell, 1),
                 Measure::CountWhere { filter } => add(cells, cell, u128::from(passes(filter))),
-                Measure::Sum { field } => add(cells, cell, value(field.as_str())),
-                Measure::Relative { .. } => add(cells, cell, scaled(cost, own_cost, own_cost)),
-                Measure::Squares { field } => add(cells, cell, value(field.as_str()).pow(2)),
+                Measure::Sum { field } => cells[cell] += off(value(field.as_str())),
+                Measure::Relative { .. } => cells[cell] += off(scaled(cost, own_cost, own_cost)),
+                Measure::Squares { field } => cells[cell] += off(value(field.as_str())).pow(2),
                 Measure::Histogram { .. } => {
                     let raw = (2000 * cost + u128::from(own_cost)) / (2 * u128::from(own_cost));
                     let bin = fixture::EDGES
@@ -169,9 +176,11 @@ fn stay() -> impl Strategy<Value = Stay> {
 fn questions() -> impl Strategy<Value = Question> {
     let by =
         prop::sample::subsequence(vec!["case_group", "mdc", "month", "sex", "severity"], 0..=3);
-    (by, 0_u8..4, 1_u8..4, 1_u8..2, any::<bool>()).prop_map(
-        |(by, filter, groups, stays, series)| {
+    let bounds = (1_u8..4, 1_u8..2);
+    (by, 0_u8..4, bounds, any::<bool>(), any::<bool>()).prop_map(
+        |(by, filter, (groups, stays), series, centred)| {
             let mut question = fixture::question(&[(&by, fixture::all_measures("0.01"))]);
+            question.centred = centred;
             question.bounds.groups = groups;
             question.bounds.stays = stays;
             match filter {
@@ -268,11 +277,18 @@ proptest! {
     }
 }
 
-/// The claim is tight: an adversarial patient reaches it.
+/// The claim is tight: an adversarial patient reaches it, in centred sums as in plain ones.
 #[test]
 fn an_extreme_patient_reaches_the_claim() {
+    for centred in [false, true] {
+        reaches_the_claim(centred);
+    }
+}
+
+fn reaches_the_claim(centred: bool) {
     let dictionary = dictionary();
-    let question = fixture::question(&[(&["case_group"], fixture::all_measures("0.01"))]);
+    let mut question = fixture::question(&[(&["case_group"], fixture::all_measures("0.01"))]);
+    question.centred = centred;
     let layout = compile(&question, &dictionary, &rules()).unwrap();
     let stays: Vec<Stay> = (0..50)
         .map(|n| Stay {
@@ -300,4 +316,51 @@ fn an_extreme_patient_reaches_the_claim() {
             spec.measure
         );
     }
+}
+
+/// Without noise a centred sum + centre × the count is the plain sum, for any stays; the sensitivity
+/// of sums is half that of plain ones and of squares a quarter; counts, bins and items do not change.
+#[test]
+fn centred_sums_and_counts_give_the_plain_sums() {
+    let dictionary = dictionary();
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let stays = prop::collection::vec(stay(), 1..120);
+    let checked = runner.run(&(stays, questions()), |(stays, question)| {
+        let ask = |centred| Question {
+            centred,
+            ..question.clone()
+        };
+        let [plain, centred] = [false, true].map(|centred| {
+            let layout = compile(&ask(centred), &dictionary, &rules()).unwrap();
+            let cells = scanned(&layout, &dictionary, &stays, 1);
+            (layout, cells)
+        });
+        prop_assert_ne!(plain.0.digest().unwrap(), centred.0.digest().unwrap());
+        let count = plain.0.find(0, &Measure::Count).unwrap();
+        for (at, spec) in centred.0.blocks.iter().enumerate() {
+            let (half, before) = (i64::from(spec.centre), &plain.0.blocks[at]);
+            let linear = matches!(spec.measure, Measure::Sum { .. } | Measure::Relative { .. });
+            let squares = matches!(spec.measure, Measure::Squares { .. });
+            prop_assert_eq!(before.centre, 0);
+            let centre = if linear || squares { 1500 } else { 0 };
+            prop_assert_eq!(half, centre);
+            let factor = match () {
+                () if linear => 4,
+                () if squares => 16,
+                () => 1,
+            };
+            prop_assert_eq!(spec.l2_squared * factor, before.l2_squared);
+            if linear || !squares {
+                let rebuilt: Vec<i64> = if linear {
+                    let pairs = centred.1[at].iter().zip(&centred.1[count]);
+                    pairs.map(|(sum, count)| sum + half * count).collect()
+                } else {
+                    centred.1[at].clone()
+                };
+                prop_assert_eq!(&rebuilt, &plain.1[at]);
+            }
+        }
+        Ok(())
+    });
+    checked.unwrap();
 }

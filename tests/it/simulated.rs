@@ -238,6 +238,7 @@ pub(crate) fn layout(dictionary: &Dictionary, rules: &Privacy, monthly: bool) ->
         },
         series: None,
         release: Release::Attributed,
+        centred: true,
     };
     plan::compile(&question.canonical(), dictionary, rules).unwrap()
 }
@@ -276,6 +277,7 @@ pub(crate) fn exact(layout: &Layout, dictionary: &Dictionary, stays: &[Stay]) ->
         let width = block.width as usize;
         let mut cells = vec![0_i64; layout.numbers(block)];
         let table = layout.table_of(block).unwrap();
+        let less = i64::from(block.centre);
         for (group, cost, days) in stays {
             let of = &dictionary.groups[*group];
             let cell = match table.axes.first().map(|axis| axis.dimension.as_str()) {
@@ -299,9 +301,9 @@ pub(crate) fn exact(layout: &Layout, dictionary: &Dictionary, stays: &[Stay]) ->
             let start = cell * width;
             match &block.measure {
                 Measure::Count | Measure::CountWhere { .. } => cells[start] += 1,
-                Measure::Sum { field } => cells[start] += scaled(field, false),
-                Measure::Relative { field } => cells[start] += scaled(field, true),
-                Measure::Squares { field } => cells[start] += scaled(field, false).pow(2),
+                Measure::Sum { field } => cells[start] += scaled(field, false) - less,
+                Measure::Relative { field } => cells[start] += scaled(field, true) - less,
+                Measure::Squares { field } => cells[start] += (scaled(field, false) - less).pow(2),
                 Measure::Histogram { .. } => {
                     let at = 1000.0 * cost / of.references.cost as f64;
                     let edges = &dictionary.bin_edges;

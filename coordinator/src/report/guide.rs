@@ -92,8 +92,8 @@ fn part(part: Part) -> (&'static str, &'static str) {
             "improved: a second value of less error from the same noised numbers, by the method in improved_by; empty: nothing to improve it by, the raw value stands alone",
         ),
         Part::ImprovedLow => (
-            "改进值的 95 % 区间下限（empirical_bayes：对所有单元平均而言的 95 %，不是对每个单元）",
-            "95 % interval of the improved value, lower end (empirical_bayes: 95 % on average over the cells of the table, not for each)",
+            "改进值的 95 % 区间下限（empirical_bayes：对所有单元平均而言达到 95 % 及以上，不是对每个单元）",
+            "95 % interval of the improved value, lower end (empirical_bayes: 95 % and more on average over the cells of the table, not for each)",
         ),
         Part::ImprovedHigh => (
             "改进值的 95 % 区间上限",

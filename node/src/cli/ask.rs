@@ -205,7 +205,8 @@ pub(super) fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::
         } else {
             block.by.join(" × ")
         };
-        let (measure, unit) = (table::name(&block.measure), table::unit(&block.measure));
+        let measure = table::name(&block.measure, block.centre);
+        let unit = table::unit(&block.measure);
         writeln!(
             out,
             "  by {by}: {measure}: {} numbers, ρ {}, noise σ {}, 95 % ± {} {unit}",

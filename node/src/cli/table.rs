@@ -21,7 +21,7 @@ pub(super) fn write(
         let Some(table) = layout.table_of(spec) else {
             continue;
         };
-        let name = name(&spec.measure);
+        let name = name(&spec.measure, spec.centre);
         let Some(numbers) = block else {
             writeln!(out, "all\t{name}\tno data\t")?;
             continue;
@@ -53,14 +53,18 @@ pub(super) fn write(
     Ok(())
 }
 
-/// What a measure is, in words.
-pub(super) fn name(measure: &Measure) -> String {
+/// What a measure is, in words; `centre` is what each stay's value counts less in it.
+pub(super) fn name(measure: &Measure, centre: u32) -> String {
+    let less = match centre {
+        0 => String::new(),
+        centre => format!(", each less {centre} thousandths"),
+    };
     match measure {
         Measure::Count => "count".to_owned(),
         Measure::CountWhere { .. } => "count where".to_owned(),
-        Measure::Sum { field } => format!("sum of {field} (thousandths of the reference)"),
-        Measure::Relative { field } => format!("sum of {field} relative to own references"),
-        Measure::Squares { field } => format!("sum of squares of {field}"),
+        Measure::Sum { field } => format!("sum of {field} (thousandths of the reference{less})"),
+        Measure::Relative { field } => format!("sum of {field} relative to own references{less}"),
+        Measure::Squares { field } => format!("sum of squares of {field}{less}"),
         Measure::Histogram { field } => format!("stays by {field}"),
         Measure::Structure { field } => format!("items of {field}"),
     }

@@ -120,6 +120,7 @@ mod tests {
                 table: 0,
                 measure: schemas::question::Measure::Count,
                 width: 1,
+                centre: 0,
                 l2_squared: 1,
                 rho: "0.5".parse().unwrap(),
                 sigma: Sigma(1024),

@@ -9,6 +9,7 @@ mod select;
 mod fill;
 mod runs;
 mod kernel;
+mod centred;
 
 pub use ready::Ready;
 pub use rows::{Codes, Rows};
@@ -87,6 +88,7 @@ pub fn run(
     }
     let program = program::Program::new(layout, dictionary)?;
     let blocks = kernel::run(&program, rows, threads.max(1))?;
+    let blocks = centred::centred(layout, &blocks).ok_or(ScanError::Layout)?;
     Ok(Exact {
         question: layout.question,
         blocks,

@@ -34,6 +34,9 @@ pub fn text(question: &Question, dictionary: &Dictionary) -> Text {
             en: format!("By {}: {}.", by.en, measures.en),
         });
     }
+    if question.centred {
+        lines.push(centred());
+    }
     lines.push(weight(question));
     lines.push(visible(question.release));
     let whole = joined(&lines, "\n", "\n");
@@ -41,6 +44,19 @@ pub fn text(question: &Question, dictionary: &Dictionary) -> Text {
         zh: whole.zh,
         en: whole.en,
         columns: columns(question),
+    }
+}
+
+/// That sums are centred, and what that means for a patient.
+fn centred() -> Label {
+    Label {
+        zh: "与例数同表的合计与平方和，每例先减去封顶值的一半再求和：同样的隐私代价下噪声减半；\
+             对已知某患者在数据中的人，该患者数值的保护也减半。"
+            .to_owned(),
+        en: "Sums and squares beside a number of stays count each stay's value less half the cap: \
+             half the noise at the same privacy price. Against whoever knows that a patient is in \
+             the data, that patient's value is protected half as well."
+            .to_owned(),
     }
 }
 

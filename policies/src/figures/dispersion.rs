@@ -4,7 +4,8 @@
 use super::interval::{Bounds, Estimate};
 use crate::disclosure::Z95;
 
-/// What was released about an amount in one cell; the three noises are independent.
+/// What was released about an amount in one cell, each stay's less `centre`; the three noises are
+/// independent. A spread does not know what was taken off, but its noise does.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Moments {
     /// Number of stays.
@@ -13,6 +14,8 @@ pub struct Moments {
     pub sum: Estimate,
     /// Sum of its squares.
     pub squares: Estimate,
+    /// What was taken off each amount, zero for plain sums.
+    pub centre: f64,
 }
 
 /// Spread of the stays in a cell around their mean.
@@ -39,34 +42,42 @@ pub fn dispersion(moments: &Moments) -> Option<Dispersion> {
         count,
         sum,
         squares,
+        centre,
     } = *moments;
     if count.value <= Z95 * libm::sqrt(count.variance) {
         return None;
     }
     let n = count.value;
-    let mean = sum.value / n;
-    if mean <= Z95 * libm::sqrt(sum.variance) / n {
+    // First and second moment around the centre.
+    let (first, second) = (sum.value / n, squares.value / n);
+    let mean = centre + first;
+    // Slopes along squares, sum and count: of the mean, and of the variance.
+    let of_mean = [0.0, 1.0 / n, -first / n];
+    let slopes = [
+        1.0 / n,
+        -2.0 * first / n,
+        (2.0 * first * first - second) / n,
+    ];
+    let sigma_of = |slopes: [f64; 3]| {
+        let noises = [squares.variance, sum.variance, count.variance];
+        let parts = slopes.into_iter().zip(noises);
+        libm::sqrt(parts.map(|(slope, noise)| slope * slope * noise).sum())
+    };
+    if mean <= Z95 * sigma_of(of_mean) {
         return None;
     }
-    let second = squares.value / n;
-    let variance = second - mean * mean;
-    // Slopes of the variance along squares, sum and count.
-    let slopes = [1.0 / n, -2.0 * mean / n, (2.0 * mean * mean - second) / n];
-    let noise = slopes[0] * slopes[0] * squares.variance
-        + slopes[1] * slopes[1] * sum.variance
-        + slopes[2] * slopes[2] * count.variance;
-    let sigma = libm::sqrt(noise);
+    let variance = second - first * first;
+    let sigma = sigma_of(slopes);
     if !(sigma.is_finite() && sigma <= mean * mean / 4.0 && variance > 0.0) {
         return None;
     }
-    // The squared coefficient of variation is second / mean² − 1.
-    let ratio = second / (mean * mean);
-    let relative = [1.0 / n, -2.0 * ratio * mean / n, ratio / n];
-    let ratio_noise =
-        (relative[0] / (mean * mean)) * (relative[0] / (mean * mean)) * squares.variance
-            + (relative[1] / (mean * mean)) * (relative[1] / (mean * mean)) * sum.variance
-            + relative[2] * relative[2] * count.variance;
-    let ratio_sigma = libm::sqrt(ratio_noise);
+    // The squared coefficient of variation, variance / mean².
+    let ratio = variance / (mean * mean);
+    let pairs = slopes.into_iter().zip(of_mean);
+    let mut relative = pairs
+        .map(|(of_variance, of_mean)| of_variance / (mean * mean) - 2.0 * ratio * of_mean / mean);
+    let mut next = || relative.next().unwrap_or(0.0);
+    let ratio_sigma = sigma_of([next(), next(), next()]);
     let root = |square: f64| libm::sqrt(square.max(0.0));
     Some(Dispersion {
         deviation: root(variance),
@@ -74,10 +85,10 @@ pub fn dispersion(moments: &Moments) -> Option<Dispersion> {
             low: root(variance - Z95 * sigma),
             high: root(variance + Z95 * sigma),
         },
-        variation: root(ratio - 1.0),
+        variation: root(ratio),
         variation_bounds: Bounds {
-            low: root(ratio - 1.0 - Z95 * ratio_sigma),
-            high: root(ratio - 1.0 + Z95 * ratio_sigma),
+            low: root(ratio - Z95 * ratio_sigma),
+            high: root(ratio + Z95 * ratio_sigma),
         },
     })
 }
@@ -100,10 +111,13 @@ mod tests {
     fn deviation_and_variation_cover() {
         let mut source = Source::new(21);
         // n, mean, coefficient of variation, σ of count, sum, squares
-        for (n, mean, cv, scales) in [
-            (900.0, 1000.0, 0.6, [6.0, 2e4, 7e7]),
-            (5000.0, 900.0, 0.4, [9.0, 5e4, 2e8]),
-            (400.0, 1000.0, 0.8, [5.0, 1.2e4, 4e7]),
+        for (n, mean, cv, scales, centre) in [
+            (900.0, 1000.0, 0.6, [6.0, 2e4, 7e7], 0.0),
+            (5000.0, 900.0, 0.4, [9.0, 5e4, 2e8], 0.0),
+            (400.0, 1000.0, 0.8, [5.0, 1.2e4, 4e7], 0.0),
+            (900.0, 1000.0, 0.6, [6.0, 1e4, 1.8e7], 1500.0),
+            (400.0, 1000.0, 0.8, [5.0, 6e3, 1e7], 1500.0),
+            (300.0, 1900.0, 0.3, [5.0, 6e3, 1e7], 1500.0),
         ] {
             let second = mean * mean * (1.0 + cv * cv);
             let (mut shown, mut sd_held, mut cv_held) = (0_u32, 0_u32, 0_u32);
@@ -114,8 +128,12 @@ mod tests {
                 };
                 let moments = Moments {
                     count: noisy(n, scales[0]),
-                    sum: noisy(n * mean, scales[1]),
-                    squares: noisy(n * second, scales[2]),
+                    sum: noisy(n * (mean - centre), scales[1]),
+                    squares: noisy(
+                        n * (second - 2.0 * centre * mean + centre * centre),
+                        scales[2],
+                    ),
+                    centre,
                 };
                 if let Some(found) = dispersion(&moments) {
                     shown += 1;
@@ -147,6 +165,7 @@ mod tests {
                 count: noisy(n, 5.0),
                 sum: noisy(n * mean, 1e4),
                 squares: noisy(n * mean * mean * (1.0 + cv * cv), 4e7),
+                centre: 0.0,
             };
             if let Some(found) = dispersion(&moments) {
                 assert!(found.deviation > 0.0 && found.variation > 0.0);
@@ -176,6 +195,7 @@ mod tests {
                 value: 6e7,
                 variance: 49e14,
             },
+            centre: 0.0,
         };
         assert_eq!(dispersion(&moments), None);
     }

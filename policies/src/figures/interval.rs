@@ -1,11 +1,8 @@
 //! 95 % intervals from noise of known scale. They say what the noise hides about the data that was
 //! asked; what chance hides about the hospital (sampling) is another interval beside it.
 
+use super::tails::{MISS, Tails};
 use crate::disclosure::Z95;
-
-/// Below this scale counts use the exact tails of the discrete Gaussian, above it the normal's.
-const EXACT_BELOW: f64 = 20.0;
-const MISS: f64 = 0.05;
 
 /// An interval, both ends included.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -144,13 +141,24 @@ pub fn ratio(top: Estimate, bottom: Estimate, covariance: f64) -> Option<Bounds>
 }
 
 /// The ratio to the count of a cell that is shown because its noisy count reached `threshold`, and
-/// that cannot exceed `most`. Within two standard deviations of the threshold the count is more
-/// often too high than too low, and the ratio too low; there the upper end leaves out 1.25 %
-/// before that choice instead of 2.5 %, or is `most` where that leaves it unbounded.
-pub fn shown_ratio(top: Estimate, bottom: Estimate, threshold: f64, most: f64) -> Option<Bounds> {
-    let mut bounds = ratio(top, bottom, 0.0)?;
+/// that lies between zero and `most`. Within two standard deviations of the threshold the count is
+/// more often too high than too low, and the ratio too low, or too high where what it shares with the
+/// count weighs more than the ratio itself; there the end on the other side leaves out 1.25 % before
+/// that choice instead of 2.5 %, or is the most or least possible where that leaves it unbounded.
+pub fn shown_ratio(
+    (top, bottom): (Estimate, Estimate),
+    covariance: f64,
+    threshold: f64,
+    most: f64,
+) -> Option<Bounds> {
+    let mut bounds = ratio(top, bottom, covariance)?;
     if bottom.value <= threshold + 2.0 * libm::sqrt(bottom.variance) {
-        bounds.high = ratio_at(2.241_402_727_604_945, top, bottom, 0.0).map_or(most, |b| b.high);
+        let wide = ratio_at(2.241_402_727_604_945, top, bottom, covariance);
+        if covariance <= top.value / bottom.value * bottom.variance {
+            bounds.high = wide.map_or(most, |wide| wide.high);
+        } else {
+            bounds.low = wide.map_or(0.0, |wide| wide.low);
+        }
     }
     Some(bounds)
 }
@@ -173,79 +181,6 @@ fn ratio_at(z: f64, top: Estimate, bottom: Estimate, covariance: f64) -> Option<
         high: (middle + half) / (1.0 - reach),
     };
     (bounds.low.is_finite() && bounds.high.is_finite()).then_some(bounds)
-}
-
-/// Upper tails of a discrete Gaussian: exact for small scales, of the normal for large ones.
-struct Tails {
-    sigma: f64,
-    /// P(X ≥ k) for k = 0, 1, …; empty for large scales.
-    table: Vec<f64>,
-}
-
-impl Tails {
-    fn new(sigma: f64) -> Self {
-        let mut table = Vec::new();
-        if sigma < EXACT_BELOW {
-            let mut k = 0.0_f64;
-            // Beyond 12 σ less than 1e-31 is left.
-            while k <= 12.0 * sigma + 2.0 {
-                table.push(libm::exp(-(k * k) / (2.0 * sigma * sigma)));
-                k += 1.0;
-            }
-            let mut above = 0.0;
-            for weight in table.iter_mut().rev() {
-                above += *weight;
-                *weight = above;
-            }
-            let (first, second) = (table.first().copied(), table.get(1).copied());
-            let all = first.unwrap_or(1.0) + second.unwrap_or(0.0);
-            for tail in &mut table {
-                *tail /= all;
-            }
-        }
-        Self { sigma, table }
-    }
-
-    /// P(X ≥ k) for a whole number k.
-    fn at_least(&self, k: f64) -> f64 {
-        if self.table.is_empty() {
-            let scaled = (k - 0.5) / (self.sigma * std::f64::consts::SQRT_2);
-            return 0.5 * libm::erfc(scaled);
-        }
-        let tail = |k: f64| {
-            let mut at = 0.0;
-            // A linear search would do; the table is short, and no float becomes an index.
-            let place = self.table.iter().position(|_| {
-                let here = at >= k;
-                at += 1.0;
-                here
-            });
-            place
-                .and_then(|place| self.table.get(place))
-                .copied()
-                .unwrap_or(0.0)
-        };
-        if k > 0.0 {
-            tail(k)
-        } else {
-            1.0 - tail(1.0 - k)
-        }
-    }
-
-    /// Least whole q with P(|X| ≤ q) ≥ 95 %; 1.96 σ for large scales.
-    fn reach(&self) -> f64 {
-        if self.table.is_empty() {
-            return Z95 * self.sigma;
-        }
-        let mut q = 0.0;
-        for above in self.table.iter().skip(1) {
-            if 2.0 * above <= MISS {
-                break;
-            }
-            q += 1.0;
-        }
-        q
-    }
 }
 
 #[cfg(test)]
@@ -333,6 +268,41 @@ mod tests {
                 Some(ratio(sum, count, 0.0)?.holds(mean))
             });
             two_sided(share, "mean");
+        }
+    }
+
+    /// A centred sum and a count give the interval of their ratio, moved by the centre; among shown
+    /// cells of few stays, whatever their true count, it holds too.
+    #[test]
+    fn means_of_rebuilt_sums_cover() {
+        let (of_count, of_sum, centre) = (6.0, 6000.0, 1500.0);
+        let mut counts = Source::table(of_count);
+        for mean in [600.0, 1000.0, 1500.0, 2400.0] {
+            for least in [8.0, 40.0, 200.0] {
+                let share = coverage(17, |source| {
+                    let n = (least * (1.0 + 2.0 * source.uniform())).floor();
+                    let stays = n + counts.draw(source);
+                    let less = n * (mean - centre) + of_sum * source.normal();
+                    let one = |value: f64, variance: f64| Estimate { value, variance };
+                    let bottom = one(stays, of_count * of_count);
+                    let centred = one(less, of_sum * of_sum);
+                    let rebuilt = one(
+                        less + centre * stays,
+                        of_sum * of_sum + centre * centre * bottom.variance,
+                    );
+                    let shared = centre * bottom.variance;
+                    let moved = ratio(centred, bottom, 0.0);
+                    let found = ratio(rebuilt, bottom, shared);
+                    if let (Some(moved), Some(found)) = (moved, found) {
+                        assert!((moved.low + centre - found.low).abs() < 1e-6);
+                        assert!((moved.high + centre - found.high).abs() < 1e-6);
+                    }
+                    let shown = stays >= 11.0 && stays > 1.96 * of_count;
+                    let bounds = shown_ratio((rebuilt, bottom), shared, 11.0, 3000.0)?;
+                    shown.then(|| bounds.holds(mean))
+                });
+                assert!((0.93..=0.99).contains(&share), "{mean} {least}: {share}");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod shares;
 mod simulation;
 pub mod indices;
 pub mod payment;
+mod tails;
 pub mod interval;
 pub mod dispersion;
 pub mod percentile;

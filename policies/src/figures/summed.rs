@@ -233,8 +233,8 @@ mod tests {
             .zip(means)
             .map(|(n, mean)| n * mean * 1000.0)
             .sum();
-        let truth = |measure: &Measure, whole: bool, width: usize| -> Vec<f64> {
-            let each = |of: fn(f64, f64) -> f64| -> Vec<f64> {
+        let truth = |measure: &Measure, less: f64, whole: bool, width: usize| -> Vec<f64> {
+            let each = |of: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
                 stays
                     .iter()
                     .zip(means)
@@ -243,10 +243,12 @@ mod tests {
             };
             match measure {
                 Measure::Count if whole => vec![all],
-                Measure::Relative { .. } => vec![cost],
-                Measure::Count => each(|n, _| n),
-                Measure::Sum { .. } => each(|n, mean| 1000.0 * n * mean),
-                Measure::Squares { .. } => each(|n, mean| 1.2e6 * n * mean * mean),
+                Measure::Relative { .. } => vec![cost - less * all],
+                Measure::Count => each(&|n, _| n),
+                Measure::Sum { .. } => each(&|n, mean| n * (1000.0 * mean - less)),
+                Measure::Squares { .. } => {
+                    each(&|n, mean| n * (1.2e6 * mean * mean - 2000.0 * less * mean + less * less))
+                }
                 // Alike in all bins and items.
                 _ => stays
                     .iter()
@@ -256,7 +258,11 @@ mod tests {
         };
         let noised = |block: &crate::plan::BlockLayout| {
             let whole = layout.table_of(block).unwrap().axes.is_empty();
-            let truth = truth(&block.measure, whole, usize::try_from(block.width).unwrap());
+            let (less, width) = (
+                f64::from(block.centre),
+                usize::try_from(block.width).unwrap(),
+            );
+            let truth = truth(&block.measure, less, whole, width);
             assert_eq!(truth.len(), layout.numbers(block));
             let sigma = block.sigma.as_f64();
             truth
@@ -278,7 +284,7 @@ mod tests {
         let (dictionary, rules) = (dictionary(), Privacy::parse(DEFAULT).unwrap());
         let layout = layout(&dictionary, &rules);
         let mut source = Source::new(11);
-        let stays: Vec<f64> = (0..GROUPS).map(|at| 120.0 + 15.0 * at as f64).collect();
+        let stays: Vec<f64> = (0..GROUPS).map(|at| 60.0 + 7.5 * at as f64).collect();
         let means: Vec<f64> = (0..GROUPS).map(|at| 0.9 + 0.02 * at as f64).collect();
         let all: f64 = stays.iter().sum();
         let index = stays

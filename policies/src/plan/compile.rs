@@ -118,7 +118,7 @@ impl Context<'_> {
             {
                 return Err(Refusal::NotCanonical);
             }
-            blocks.push(self.block(block, index, by_group)?);
+            blocks.push(self.block((block, table), index, by_group)?);
         }
         let kinds = [Reference::Cost, Reference::Charge, Reference::Stay];
         let cell_references =
@@ -133,14 +133,24 @@ impl Context<'_> {
         ))
     }
 
-    fn block(&self, block: &Block, table: u32, by_group: bool) -> Result<BlockLayout, Refusal> {
+    fn block(
+        &self,
+        (block, beside): (&Block, &Table),
+        table: u32,
+        by_group: bool,
+    ) -> Result<BlockLayout, Refusal> {
         check_measure(&block.measure, self.dictionary, self.rules, self.question)?;
-        let per_stay =
-            sensitivity::per_stay(&block.measure, self.dictionary.cap).ok_or(Refusal::Range)?;
+        let cap = self.dictionary.cap;
+        let centre = sensitivity::centre(self.question, beside, &block.measure, cap)
+            .ok_or(Refusal::Range)?;
+        let most =
+            |centre| sensitivity::per_stay(&block.measure, cap, centre).ok_or(Refusal::Range);
+        let per_stay = most(centre)?;
         let l2_squared =
             sensitivity::l2_squared(self.bound, by_group, per_stay).ok_or(Refusal::Range)?;
         let sigma = sensitivity::least_sigma(l2_squared, block.rho)?;
-        if !sensitivity::in_range(per_stay, self.dictionary.max_rows, sigma) {
+        // A centred block is scanned as a plain one.
+        if !sensitivity::in_range(most(0)?, self.dictionary.max_rows, sigma) {
             return Err(Refusal::Range);
         }
         let width = width(&block.measure, self.dictionary);
@@ -149,6 +159,7 @@ impl Context<'_> {
             table,
             measure,
             width,
+            centre,
             l2_squared,
             rho,
             sigma,

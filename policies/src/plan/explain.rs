@@ -27,6 +27,9 @@ pub struct ExplainedBlock {
     pub by: Vec<String>,
     /// What it measures.
     pub measure: Measure,
+    /// What each stay's value counts less in a centred sum, in thousandths of the reference; 0 in
+    /// plain blocks.
+    pub centre: u32,
     /// Numbers in the block.
     pub numbers: usize,
     /// What it costs.
@@ -95,7 +98,7 @@ fn explain_block(layout: &Layout, block: &BlockLayout) -> ExplainedBlock {
         .iter()
         .find(|other| other.table == block.table && other.measure == Measure::Count);
     let means = count.filter(|_| is_sum(&block.measure)).map(|count| {
-        let relative = relative(sigma, count.sigma.as_f64());
+        let relative = relative(block.centre, sigma, count.sigma.as_f64());
         let shrunken = |n: u32| {
             let variance = relative(n) * relative(n);
             (variance * APART * APART / (variance + APART * APART)).sqrt()
@@ -111,6 +114,7 @@ fn explain_block(layout: &Layout, block: &BlockLayout) -> ExplainedBlock {
     ExplainedBlock {
         by,
         measure: block.measure.clone(),
+        centre: block.centre,
         numbers: layout.numbers(block),
         rho: block.rho,
         sigma: format!("{sigma:.2}"),
@@ -127,9 +131,10 @@ fn is_sum(measure: &Measure) -> bool {
 }
 
 /// Relative standard deviation of the mean of so many stays that cost about their reference, by
-/// the noise of sum and count.
-fn relative(of_sum: f64, of_count: f64) -> impl Fn(u32) -> f64 {
-    let of_mean = (of_sum * of_sum + 1e6 * of_count.powi(2)).sqrt();
+/// the noise of sum and count. That of the count moves the mean by how far it lies from the centre.
+fn relative(centre: u32, of_sum: f64, of_count: f64) -> impl Fn(u32) -> f64 {
+    let off = 1000.0 - f64::from(centre);
+    let of_mean = (of_sum * of_sum + (off * of_count).powi(2)).sqrt();
     move |n| of_mean / (1000.0 * f64::from(n))
 }
 
@@ -157,28 +162,35 @@ fn agreed(layout: &Layout, block: &BlockLayout) -> Option<f64> {
         | Measure::Structure { .. } => return None,
     };
     let finer = layout.blocks.get(layout.find(groups, &finer)?)?;
+    if finer.centre != block.centre {
+        return None;
+    }
     let cells = f64::from(layout.tables.get(groups)?.cells);
     let square = |block: &BlockLayout| block.sigma.as_f64().powi(2);
     Some((1.0 / (1.0 / square(block) + 1.0 / (cells * square(finer)))).sqrt())
 }
 
 /// The least-error split of what the count and the sums of a table cost together. A mean weighs
-/// the noise of its sum once, in thousandths of the reference, and that of the count 1000² times.
+/// the noise of its sum once, in thousandths of the reference, and that of the count by the square
+/// of how far 1000 lies from the sum's centre.
 fn least(layout: &Layout, block: &BlockLayout) -> Option<Least> {
     let of_means = |other: &&BlockLayout| {
         let part = other.measure == Measure::Count || is_sum(&other.measure);
         part && other.table == block.table
     };
     let parts: Vec<&BlockLayout> = layout.blocks.iter().filter(of_means).collect();
-    let sums = parts.iter().filter(|part| is_sum(&part.measure)).count();
     let of_count = parts.iter().position(|p| p.measure == Measure::Count)?;
     let place = parts.iter().position(|part| *part == block)?;
+    let sums = parts.iter().filter(|part| is_sum(&part.measure));
+    let off = |part: &&BlockLayout| u64::from(part.centre.abs_diff(1000)).checked_pow(2);
+    let mut weights = sums.map(off);
+    let of_counts = weights.try_fold(0_u64, |sum, one| sum.checked_add(one?))?;
     let weight = |part: &&BlockLayout| {
-        let means = u64::try_from(sums).ok()?;
+        // At a centre of 1000 the count's noise moves no such mean; it is bought all the same.
         let weight = if is_sum(&part.measure) {
             1
         } else {
-            means.checked_mul(1_000_000)?
+            of_counts.max(1)
         };
         Some(Weighted {
             weight,
@@ -193,7 +205,7 @@ fn least(layout: &Layout, block: &BlockLayout) -> Option<Least> {
         Some(scale.as_f64())
     };
     let means = is_sum(&block.measure).then(|| {
-        let relative = relative(sigma(place)?, sigma(of_count)?);
+        let relative = relative(block.centre, sigma(place)?, sigma(of_count)?);
         Some(percents(relative))
     });
     Some(Least {

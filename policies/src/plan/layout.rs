@@ -68,6 +68,10 @@ pub struct BlockLayout {
     pub measure: Measure,
     /// Numbers per cell: bins of a histogram, items of a structure, otherwise 1.
     pub width: u32,
+    /// What each stay's value counts less in a centred sum, or before it is squared, in thousandths
+    /// of the reference; 0 in plain blocks. The plain sum is the centred one + centre × the count of
+    /// the same cells.
+    pub centre: u32,
     /// Square of the L2 sensitivity in the block's unit: how far one patient can move the block.
     #[serde(serialize_with = "as_text")]
     pub l2_squared: u128,

@@ -51,8 +51,8 @@ pub fn pooled_blocks(
         let sigma_share = thresholds.share(sigma_total).ok_or(Refusal::Range)?;
         let fine = |scale: &u8| sigma_share << *scale >= LEAST_STEPS;
         let scale = (0..=MAX_SCALE).find(fine).ok_or(Refusal::Range)?;
-        let per_stay =
-            sensitivity::per_stay(&block.measure, dictionary.cap).ok_or(Refusal::Range)?;
+        let per_stay = sensitivity::per_stay(&block.measure, dictionary.cap, block.centre)
+            .ok_or(Refusal::Range)?;
         blocks.push(Block {
             family,
             cells: u32::try_from(layout.numbers(block)).map_err(|_| Refusal::Range)?,

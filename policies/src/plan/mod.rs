@@ -70,6 +70,9 @@ pub enum Refusal {
         /// The most by the rules.
         most: Rho,
     },
+    /// Centred sums in a free question.
+    #[error("centred: free questions ask plain sums; leave `centred` out")]
+    FreeCentred,
     /// Too many cells.
     #[error("too many cells: at most {0} in all blocks")]
     Cells(u32),

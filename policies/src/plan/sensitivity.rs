@@ -3,20 +3,49 @@
 
 use dashu::integer::UBig;
 use schemas::loss::Rho;
-use schemas::question::Measure;
+use schemas::question::{Measure, Question, Table};
 
 use super::Refusal;
 use super::layout::{Bound, Sigma};
 
 /// Greatest number that one stay adds to the vector of a block, by its L2 norm: 1 for counts
 /// (each stay falls in one cell), 1000 × cap for scaled sums, its square for squares. A structure
-/// spreads at most 1000 × cap over its items, so its norm is no larger.
-pub(super) fn per_stay(measure: &Measure, cap: u32) -> Option<u128> {
-    let most = u128::from(cap).checked_mul(1000)?;
+/// spreads at most 1000 × cap over its items, so its norm is no larger. A centred value, from
+/// −centre to 1000 × cap − centre, is no further from zero than the greater of the two.
+pub(super) fn per_stay(measure: &Measure, cap: u32, centre: u32) -> Option<u128> {
+    let (most, centre) = (u128::from(cap).checked_mul(1000)?, u128::from(centre));
+    let most = most.checked_sub(centre)?.max(centre);
     match measure {
         Measure::Count | Measure::CountWhere { .. } | Measure::Histogram { .. } => Some(1),
         Measure::Sum { .. } | Measure::Relative { .. } | Measure::Structure { .. } => Some(most),
         Measure::Squares { .. } => most.checked_mul(most),
+    }
+}
+
+/// What a stay counts less in the blocks of a table: half the cap, a whole number of thousandths,
+/// where the question asks centred sums and the same cells are counted; of squares, where their sum
+/// stands beside them too. Zero in all others.
+pub(super) fn centre(
+    question: &Question,
+    table: &Table,
+    measure: &Measure,
+    cap: u32,
+) -> Option<u32> {
+    let has = |wanted: &Measure| table.blocks.iter().any(|block| block.measure == *wanted);
+    let beside = match measure {
+        Measure::Sum { .. } | Measure::Relative { .. } => true,
+        Measure::Squares { field } => has(&Measure::Sum {
+            field: field.clone(),
+        }),
+        Measure::Count
+        | Measure::CountWhere { .. }
+        | Measure::Histogram { .. }
+        | Measure::Structure { .. } => false,
+    };
+    if question.centred && beside && has(&Measure::Count) {
+        cap.checked_mul(500)
+    } else {
+        Some(0)
     }
 }
 
@@ -93,6 +122,32 @@ mod tests {
                 assert!(cost(k - 1).is_gt(), "one step less would not");
             }
         }
+    }
+
+    /// |v − c| ≤ max(c, cap − c) for v from 0 to the cap: half the cap is least, by every centre.
+    #[test]
+    fn a_centred_stay_moves_a_sum_by_its_distance() {
+        let field = || "cost".parse().unwrap();
+        let (sum, squares) = (
+            Measure::Sum { field: field() },
+            Measure::Squares { field: field() },
+        );
+        for cap in 1..=5 {
+            let most = 1000 * cap;
+            for centre in (0..=most).step_by(250) {
+                let reach = (0..=most)
+                    .map(|v: u32| v.abs_diff(centre))
+                    .max()
+                    .map(u128::from);
+                assert_eq!(per_stay(&sum, cap, centre), reach);
+                let squared = reach.and_then(|reach| reach.checked_pow(2));
+                assert_eq!(per_stay(&squares, cap, centre), squared);
+                assert!(reach >= Some(u128::from(most / 2)));
+            }
+            assert_eq!(per_stay(&sum, cap, most / 2), Some(u128::from(most / 2)));
+            assert_eq!(per_stay(&sum, cap, most + 1), None);
+        }
+        assert_eq!(per_stay(&Measure::Count, 3, 0), Some(1));
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub struct Template {
     /// Which stays count; all where it is left out.
     #[serde(default)]
     pub filter: Filter,
+    /// Whether sums beside a count are centred ([`Question::centred`]); not where it is left out.
+    #[serde(default)]
+    pub centred: bool,
     /// The tables.
     pub tables: Vec<Table>,
 }
@@ -162,6 +165,9 @@ impl Template {
         if !(1..=8).contains(&self.tables.len()) {
             return broken("tables", "from 1 to 8 tables");
         }
+        if self.centred && self.purpose == Purpose::Free {
+            return broken("centred", "free questions ask plain sums");
+        }
         for table in &self.tables {
             if table.by.len() > 4 || !table.by.is_sorted_by(|a, b| a < b) {
                 return broken("tables.by", "at most 4 dimensions, sorted, each once");
@@ -238,6 +244,7 @@ impl Template {
             bounds: self.bounds,
             series: self.series,
             release: self.release,
+            centred: self.centred,
         };
         Ok(Draft {
             question: question.canonical(),

@@ -165,3 +165,16 @@ fn broken_templates_are_refused() {
         assert!(Template::parse(&text).is_err(), "{to}");
     }
 }
+
+/// Every shipped template that counts and sums the same cells asks centred sums; a free one may not.
+#[test]
+fn shipped_templates_centre_their_sums() {
+    for template in shipped() {
+        let can = template.tables.iter().any(Table::can_centre);
+        assert_eq!(template.centred, can, "{}", template.id);
+    }
+    let free = YEARLY.replace("purpose = \"benchmark\"", "purpose = \"free\"");
+    let refused = Template::parse(&free).unwrap_err().to_string();
+    assert!(refused.contains("centred"), "{refused}");
+    assert!(Template::parse(&free.replace("centred = true", "")).is_ok());
+}

@@ -39,6 +39,30 @@ async fn refused(app: &Arc<App>, asked: &Asked, price: Rho) {
     }
 }
 
+/// A pair of centred sums tells a patient's value twice as well as a pair of plain ones at the same
+/// price, so that free questions get plain ones only, whatever they claim.
+#[tokio::test]
+async fn a_free_question_asks_plain_sums() {
+    let hospital = Hospital::new("h1").await;
+    hospital.hold(&crowd(40)).await;
+    let app = hospital.app().await;
+    let most = app.policy.allowance.free_question;
+    let mut asked = costing(&app, most);
+    asked.centred = true;
+    let before = hospital.trace().await;
+    match answer::reply(&app, &by_officer(asked.clone())).await {
+        Err(error @ Unanswered::Refused(Refusal::FreeCentred)) => {
+            assert_eq!(error.reason(), Some(Reason::Refused));
+            assert!(error.to_string().contains("plain sums"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(hospital.trace().await, before, "nothing was written");
+    asked.centred = false;
+    let plain = answer::reply(&app, &by_officer(asked)).await;
+    assert_eq!(plain.unwrap().paid_now(), most);
+}
+
 #[tokio::test]
 async fn a_dearer_free_question_is_refused() {
     let hospital = Hospital::new("h1").await;

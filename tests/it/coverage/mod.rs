@@ -75,8 +75,28 @@ impl World {
         self.dictionary.groups.len()
     }
 
-    /// The exact numbers of a cell, over hospitals.
+    /// The exact numbers of a cell, over hospitals; of centred blocks what they were before.
     fn numbers(&self, who: &[usize], by: &[&str], measure: &Measure, cell: usize) -> Vec<f64> {
+        let said = self.said(who, by, measure, cell);
+        let table = self.layout.table_by(by).unwrap();
+        let centre =
+            f64::from(self.layout.blocks[self.layout.find(table, measure).unwrap()].centre);
+        if centre == 0.0 {
+            return said;
+        }
+        let stays = self.said(who, by, &Measure::Count, cell)[0];
+        match measure {
+            // Σ v² = Σ (v − c)² + 2c·Σ (v − c) + c²·N
+            Measure::Squares { field } => {
+                let first = self.said(who, by, &sum(field.as_str()), cell)[0];
+                vec![said[0] + 2.0 * centre * first + centre * centre * stays]
+            }
+            _ => vec![said[0] + centre * stays],
+        }
+    }
+
+    /// The exact numbers of a cell as they are asked, over hospitals.
+    fn said(&self, who: &[usize], by: &[&str], measure: &Measure, cell: usize) -> Vec<f64> {
         let table = self.layout.table_by(by).unwrap();
         let block = self.layout.find(table, measure).unwrap();
         let width = self.layout.blocks[block].width as usize;
@@ -194,12 +214,18 @@ impl World {
         let table = self.layout.table_by(&["case_group"]).unwrap();
         let clear = |measure: &Measure, group: usize| {
             let block = self.layout.find(table, measure).unwrap();
-            let answers = replies.iter().map(|reply| reply.1.as_ref().unwrap());
+            let counted = self.layout.find(table, &Measure::Count).unwrap();
+            let less = self.layout.blocks[block].centre;
+            let answers = replies
+                .iter()
+                .map(|reply| &reply.1.as_ref().unwrap().blocks);
+            let number = |of: &Vec<Option<Vec<i64>>>, at: usize| of[at].as_ref().unwrap()[group];
             let all: i64 = answers
-                .map(|answer| answer.blocks[block].as_ref().unwrap()[group])
+                .map(|of| number(of, block) + i64::from(less) * number(of, counted))
                 .sum();
-            let sigma = self.layout.blocks[block].sigma.as_f64() * (replies.len() as f64).sqrt();
-            all as f64 > 5.0 * sigma
+            let square = |at: usize| self.layout.blocks[at].sigma.as_f64().powi(2);
+            let one = square(block) + f64::from(less).powi(2) * square(counted);
+            all as f64 > 5.0 * (one * replies.len() as f64).sqrt()
         };
         let rows = &found.splits[0].rows;
         let shown = |group: &usize| {

@@ -27,6 +27,8 @@ pub(super) struct Yardstick {
     sum_block: usize,
     sigma_count: f64,
     sigma_sum: f64,
+    /// What each stay counts less in the sums, with which they are rebuilt.
+    centre: u32,
     groups: Vec<Group>,
 }
 
@@ -79,7 +81,7 @@ impl Yardstick {
             let mut one = scope.clone();
             one.cells = vec![cell];
             let one = shown(&one, &measures).ok()?;
-            let (count, sum) = (one.count()?, one.sum(&sum_of(field), |_| 1)?);
+            let (count, sum) = (one.count()?, one.plain(&sum_of(field), |_| 1)?.sum);
             let known = clear(count.float(), count.sigma()) && clear(sum.float(), sum.sigma());
             known.then(|| Group {
                 cell,
@@ -97,6 +99,7 @@ impl Yardstick {
             sum_block,
             sigma_count,
             sigma_sum,
+            centre: scope.centre(&sum_of(field))?,
             groups: (0..cells(context.layout, table))
                 .filter_map(group)
                 .collect(),
@@ -119,6 +122,7 @@ impl Yardstick {
         for group in &self.groups {
             let count = RBig::from(number(self.count_block, group.cell)?);
             let sum = RBig::from(number(self.sum_block, group.cell)?);
+            let sum = sum + &count * RBig::from(self.centre);
             // Sums are in thousandths of the group's reference; a ratio of sums weighs by money.
             let unit = RBig::from(if ratio_of_sums { group.reference } else { 1 });
             lines.push(Line {
@@ -155,21 +159,28 @@ impl Yardstick {
         Some(figure(half_up(&value, 4), Some(bounds), None, 4))
     }
 
-    /// Delta method for Σ Sᵢ·(Nᴬᵢ/Sᴬᵢ) / Σ Nᵢ, where the alliance's sums contain the hospital's.
+    /// Delta method for Σ Sᵢ·(Nᴬᵢ/Sᴬᵢ) / Σ Nᵢ, where the alliance's sums contain the hospital's, and
+    /// rebuilt sums centre × the counts.
     fn sigma_of_means(&self, lines: &[Line], index: f64) -> Option<f64> {
         let bottom: f64 = lines.iter().map(|line| line.count).sum();
         let terms = f64::from(u32::try_from(lines.len()).ok()?);
         if bottom <= Z95 * self.sigma_count * libm::sqrt(terms) {
             return None;
         }
-        let others = self.hospitals - 1.0;
+        let (others, centre) = (self.hospitals - 1.0, f64::from(self.centre));
         let variance: f64 = lines
             .iter()
             .map(|line| {
                 let inverse = line.all_count / line.all_sum;
                 let part = line.sum / line.all_sum;
-                let sums = inverse * inverse * (square(1.0 - part) + others * square(part));
-                let counts = square(part - index) + others * square(part);
+                // Slopes along the hospital's own sum and another's, then their counts.
+                let of_sums = [inverse * (1.0 - part), -inverse * part];
+                let of_counts = [
+                    part - index + centre * of_sums[0],
+                    part + centre * of_sums[1],
+                ];
+                let sums = square(of_sums[0]) + others * square(of_sums[1]);
+                let counts = square(of_counts[0]) + others * square(of_counts[1]);
                 square(self.sigma_sum) * sums + square(self.sigma_count) * counts
             })
             .sum();
@@ -178,17 +189,25 @@ impl Yardstick {
 
     /// Delta method for Σ Sᵢ·rᵢ / Σ Nᵢ·rᵢ·(Sᴬᵢ/Nᴬᵢ).
     fn sigma_of_sums(&self, lines: &[Line], index: f64) -> Option<f64> {
-        let others = self.hospitals - 1.0;
+        let (others, centre) = (self.hospitals - 1.0, f64::from(self.centre));
         let (mut expected, mut variance, mut noise) = (0.0, 0.0, 0.0);
         for line in lines {
             let price = line.reference * line.all_sum / line.all_count;
             let part = line.count / line.all_count;
             expected += line.count * price;
             noise += square(self.sigma_count * price);
-            let sums = square(1.0 - index * part) + others * square(index * part);
-            let counts = square(1.0 - part) + others * square(part);
-            variance += square(self.sigma_sum * line.reference) * sums
-                + square(self.sigma_count * index * price) * counts;
+            // As above, each times what is expected.
+            let of_sums = [
+                line.reference * (1.0 - index * part),
+                -line.reference * index * part,
+            ];
+            let of_counts = [
+                centre * of_sums[0] - index * price * (1.0 - part),
+                centre * of_sums[1] + index * price * part,
+            ];
+            let sums = square(of_sums[0]) + others * square(of_sums[1]);
+            let counts = square(of_counts[0]) + others * square(of_counts[1]);
+            variance += square(self.sigma_sum) * sums + square(self.sigma_count) * counts;
         }
         (expected > Z95 * libm::sqrt(noise)).then(|| libm::sqrt(variance) / expected)
     }

@@ -6,7 +6,7 @@ use schemas::outcome::Outcome;
 use schemas::question::Measure;
 
 use super::capped::{above_cap, capped_share};
-use super::scope::{Scope, per_money};
+use super::scope::{Amount, Scope, per_money};
 use super::structure::structure;
 use super::types::{Cell, Figure, Improved, Interval, Percentiles};
 use crate::disclosure::Status;
@@ -101,7 +101,7 @@ pub(super) fn estimate(noisy: &Noisy, factor: f64) -> Estimate {
 /// noise. Only where the whole interval lies outside there is no reliable value.
 pub(super) fn quotient(
     scope: &Scope<'_>,
-    top: &Noisy,
+    top: &Amount,
     unit: &IBig,
     places: u32,
     most: &RBig,
@@ -110,10 +110,11 @@ pub(super) fn quotient(
     let Some(bottom) = scope.count() else {
         return Outcome::NoData;
     };
-    let Some(noisy) = fraction(top.value.clone(), &bottom.value * unit) else {
+    let Some(noisy) = fraction(top.sum.value.clone(), &bottom.value * unit) else {
         return Outcome::Suppressed;
     };
-    let top = estimate(top, 1.0 / unit.to_f64().value());
+    let per = 1.0 / unit.to_f64().value();
+    let (top, shared) = (estimate(&top.sum, per), top.shared * per);
     let threshold = if scope.across {
         f64::NEG_INFINITY
     } else {
@@ -121,7 +122,8 @@ pub(super) fn quotient(
     };
     let highest = float(most);
     let possible = |bounds: Bounds| bounds.inside(0.0, highest);
-    let noise = interval::shown_ratio(top, estimate(&bottom, 1.0), threshold, highest);
+    let pair = (top, estimate(&bottom, 1.0));
+    let noise = interval::shown_ratio(pair, shared, threshold, highest);
     let value = noisy.clone().clamp(RBig::ZERO, most.clone());
     let sampling = sampling(float(&value)).and_then(possible);
     let found = figure(
@@ -171,7 +173,7 @@ fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
         let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
-        let sum = scope.amount(cost).ok_or(Why::NoData)?;
+        let sum = scope.amount(cost).ok_or(Why::NoData)?.sum;
         let noisy = fraction(sum.value.clone(), per_money()).ok_or(Why::Suppressed)?;
         let money = estimate(&sum, 1e-5);
         let bounds = interval::around(money.value, libm::sqrt(money.variance));
@@ -216,7 +218,12 @@ fn spread(scope: &Scope<'_>) -> Option<Dispersion> {
     };
     let scope = shown(scope, &[Measure::Count, sum_of(cost), squares.clone()]).ok()?;
     money_unit(&scope)?;
+    let centre = scope.centre(&squares)?;
+    if scope.centre(&sum_of(cost))? != centre {
+        return None;
+    }
     dispersion::dispersion(&Moments {
+        centre: f64::from(centre),
         count: estimate(&scope.count()?, 1.0),
         sum: estimate(&scope.sum(&sum_of(cost), |_| 1)?, 1.0),
         squares: estimate(&scope.sum(&squares, |_| 1)?, 1.0),

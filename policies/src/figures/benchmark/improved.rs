@@ -49,19 +49,21 @@ fn shrunken(
     let sum = context.layout.find(table, &sum_of(field))?;
     let sigma = |block: usize| Some(context.layout.blocks.get(block)?.sigma.as_f64());
     let (of_count, of_sum) = (sigma(count)?, sigma(sum)?);
+    let less = f64::from(context.layout.blocks.get(sum)?.centre);
     let noise = Noise {
         count: of_count * of_count,
         sum: of_sum * of_sum,
-        centre: 0.0,
+        centre: less / 1000.0,
     };
     let number = |answer: &Answer, block: usize, cell: usize| {
         let number = answer.blocks.get(block)?.as_ref()?.get(cell)?;
         Some(IBig::from(*number).to_f64().value())
     };
     let seen = |answer: &Answer, cell: usize| {
+        let stays = number(answer, count, cell)?;
         Some(Mean {
-            count: number(answer, count, cell)?,
-            sum: number(answer, sum, cell)?,
+            count: stays,
+            sum: number(answer, sum, cell)? + less * stays,
         })
     };
     let (mut means, mut having) = (Vec::new(), 0.0);
@@ -164,7 +166,8 @@ fn place(
 }
 
 /// What the hospital as a whole and the sum over its case groups agree on, by weighted least
-/// squares. Nothing where one of the two was not released by the same hospitals.
+/// squares; of centred sums, on the centred sum. Nothing where one of the two was not released by the
+/// same hospitals, or they are centred differently.
 pub(super) fn agreed(
     whole: Option<&Scope<'_>>,
     groups: Option<&Scope<'_>>,
@@ -180,7 +183,8 @@ pub(super) fn agreed(
             .map(|answer| answer.hospital.clone())
             .collect()
     };
-    if who(&whole) != who(&groups) {
+    let apart = whole.centre(of_whole) != groups.centre(of_groups);
+    if apart || who(&whole) != who(&groups) {
         return None;
     }
     let total = whole.sum(of_whole, |_| 1)?;
@@ -241,12 +245,16 @@ pub(super) fn index(
     if bottom.value <= Z95 * libm::sqrt(bottom.variance) {
         return None;
     }
-    let most = f64::from(whole?.context.dictionary.cap);
+    let whole = whole?;
+    let most = f64::from(whole.context.dictionary.cap);
+    let centre = f64::from(whole.centre(&relative)?) / 1000.0;
+    // The plain sum, and the covariance that rebuilding it leaves with the count.
     let top = Estimate {
-        value: top.value / 1000.0,
-        variance: top.variance / 1e6,
+        value: top.value / 1000.0 + centre * bottom.value,
+        variance: top.variance / 1e6 + centre * centre * bottom.variance,
     };
-    let bounds = interval::ratio(top, bottom, 0.0)?.inside(0.0, most)?;
+    let shared = centre * bottom.variance;
+    let bounds = interval::ratio(top, bottom, shared)?.inside(0.0, most)?;
     improved((top.value / bottom.value).clamp(0.0, most), bounds, 4)
 }
 

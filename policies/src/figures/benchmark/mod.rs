@@ -329,7 +329,7 @@ fn spent(layout: &Layout, rules: &Privacy) -> Spent {
             let names: Vec<&str> = table.axes.iter().map(|a| a.dimension.as_str()).collect();
             names.join(" × ")
         }),
-        measure: measure_name(&block.measure),
+        measure: measure_name(block),
         rho: block.rho.to_string(),
         sigma: super::decimal::fixed(block.sigma.as_f64(), 2).unwrap_or_default(),
     };
@@ -347,13 +347,19 @@ fn spent(layout: &Layout, rules: &Privacy) -> Spent {
     }
 }
 
-fn measure_name(measure: &Measure) -> String {
-    match measure {
+/// The measure in one word; of a centred block with what each stay counts less, in thousandths of
+/// the reference.
+fn measure_name(block: &crate::plan::BlockLayout) -> String {
+    let less = match block.centre {
+        0 => String::new(),
+        centre => format!(" - {centre}"),
+    };
+    match &block.measure {
         Measure::Count => "count".to_owned(),
         Measure::CountWhere { .. } => "count_where".to_owned(),
-        Measure::Sum { field } => format!("sum({field})"),
-        Measure::Relative { field } => format!("relative({field})"),
-        Measure::Squares { field } => format!("squares({field})"),
+        Measure::Sum { field } => format!("sum({field}{less})"),
+        Measure::Relative { field } => format!("relative({field}{less})"),
+        Measure::Squares { field } => format!("squares({field}{less})"),
         Measure::Histogram { field } => format!("histogram({field})"),
         Measure::Structure { field } => format!("structure({field})"),
     }

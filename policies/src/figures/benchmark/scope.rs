@@ -34,6 +34,16 @@ pub(super) struct Scope<'a> {
     pub(super) across: bool,
 }
 
+/// A plain sum over a scope. Where the question asked it centred it was rebuilt with the number of
+/// stays, whose noise is then in both.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Amount {
+    /// The sum.
+    pub(super) sum: Noisy,
+    /// Covariance of its noise with that of the scope's number of stays.
+    pub(super) shared: f64,
+}
+
 impl Scope<'_> {
     /// The same cells of those hospitals whose source has all these measures. `None` where the
     /// question did not ask for one of them or nobody has them.
@@ -48,7 +58,7 @@ impl Scope<'_> {
         (!scope.who.is_empty()).then_some(scope)
     }
 
-    /// Sums each number of a block over the scope, each cell times its weight; as many as the
+    /// Sums each number of a block, as it was released, over the scope, each cell times its weight; as many as the
     /// block has numbers per cell. Hospitals in the scope all have the block, see [`Self::having`].
     pub(super) fn sums(
         &self,
@@ -73,7 +83,36 @@ impl Scope<'_> {
         Some(sums)
     }
 
-    /// The one number per cell of a block, summed.
+    /// What each stay counts less in a block of this table: zero in plain ones.
+    pub(super) fn centre(&self, measure: &Measure) -> Option<u32> {
+        let position = self.context.layout.find(self.table, measure)?;
+        Some(self.context.layout.blocks.get(position)?.centre)
+    }
+
+    /// The plain sum of a measure, each cell times its weight: of a centred block the sum + centre ×
+    /// the number of stays, exact.
+    pub(super) fn plain(&self, measure: &Measure, weight: impl Fn(usize) -> u64) -> Option<Amount> {
+        let centre = self.centre(measure)?;
+        let mut sum = self.sum(measure, &weight)?;
+        if centre == 0 {
+            return Some(Amount { sum, shared: 0.0 });
+        }
+        let stays = self.sum(&Measure::Count, &weight)?;
+        let less = f64::from(centre);
+        sum.value += stays.value * IBig::from(centre);
+        sum.variance += less * less * stays.variance;
+        let weights = self.cells.iter().map(|cell| IBig::from(weight(*cell)));
+        let weights: f64 = weights.map(|weight| weight.to_f64().value()).sum();
+        let mut one = self.clone();
+        one.cells.truncate(1);
+        let of_cell = one.count()?.variance;
+        Some(Amount {
+            sum,
+            shared: less * weights * of_cell,
+        })
+    }
+
+    /// The one number per cell of a block, as it was released, summed.
     pub(super) fn sum(&self, measure: &Measure, weight: impl Fn(usize) -> u64) -> Option<Noisy> {
         self.sums(measure, weight)?.into_iter().next()
     }
@@ -146,11 +185,11 @@ impl Scope<'_> {
     }
 
     /// Sum of a field in thousandths of its stored unit (1/1000 fen, 1/1000 of a milli-day).
-    pub(super) fn amount(&self, field: &Slug) -> Option<Noisy> {
+    pub(super) fn amount(&self, field: &Slug) -> Option<Amount> {
         let measure = Measure::Sum {
             field: field.clone(),
         };
-        self.sum(&measure, |cell| self.reference(cell, field).unwrap_or(0))
+        self.plain(&measure, |cell| self.reference(cell, field).unwrap_or(0))
     }
 }
 

@@ -86,7 +86,7 @@ fn reference_index(
                 scope.ok_or(Why::NoData)?,
                 &[Measure::Count, measure.clone()],
             )?;
-            let sum = scope.sum(measure, |_| 1).ok_or(Why::NoData)?;
+            let sum = scope.plain(measure, |_| 1).ok_or(Why::NoData)?;
             let most = RBig::from(scope.context.dictionary.cap);
             let sampling = |index| sampling(groups?, field, index);
             Ok(quotient(&scope, &sum, &thousand, 4, &most, sampling))
@@ -110,7 +110,8 @@ fn sampling(groups: &Scope<'_>, field: &Slug, index: f64) -> Option<Bounds> {
     };
     let scope = shown(groups, &[Measure::Count, squares.clone()]).ok()?;
     let (second, n) = (scope.sum(&squares, |_| 1)?, scope.count()?.float());
-    let variance = second.float() / n / 1e6 - index * index;
+    let off = index - f64::from(scope.centre(&squares)?) / 1000.0;
+    let variance = second.float() / n / 1e6 - off * off;
     // A spread that the noise alone could make is not shown.
     if variance <= Z95 * second.sigma() / n / 1e6 {
         return None;

@@ -10,8 +10,13 @@
 //! estimate of zero does not make every unit equal and every interval too short, B is averaged over
 //! the likelihood of τ² with a flat prior on τ² (Morris 1983, section 4), on a fixed grid.
 //!
-//! A 95 % interval is posterior mean ± 1.96 standard deviations. It covers 95 % on average over the
-//! units that were shrunk together, not for each: a unit that truly lies far from its peers is
+//! One spread for all units is a model: some kinds of units, large ones say, lie further from what is
+//! expected of them than others. With a true variance of k·A around m the mean squared error of the
+//! posterior mean is B²·k·A + (1 − B)²·v = (1 − B)·v·(1 + (k − 1)·B). The variance that is given is
+//! this one at k = 1.5; it is still below v for every B.
+//!
+//! A 95 % interval is posterior mean ± 1.96 standard deviations of that kind. It covers 95 % and more
+//! on average over the units that were shrunk together, not for each: a unit that truly lies far from its peers is
 //! covered less often, one close to them more often. Readers who ask about one unit that they have
 //! reason to think special use the raw interval, which covers for each unit.
 
@@ -38,7 +43,8 @@ pub struct Seen {
 pub struct Shrunken {
     /// The posterior mean.
     pub value: f64,
-    /// Its variance, that of an estimated spread included.
+    /// Its variance, that of an estimated spread included, with room for units that lie further from
+    /// what is expected than all do.
     pub variance: f64,
     /// Weight of what was expected, B: 0 leaves the raw value, 1 takes what was expected.
     pub weight: f64,
@@ -55,6 +61,9 @@ impl Shrunken {
     }
 }
 
+/// k − 1. In public discharge data k is 1.1 to 1.3 for means of 100 to 300 stays and for those of 30 to
+/// 100 in an alliance of twenty, so that intervals without room hold 93 %.
+const ROOM: f64 = 0.5;
 /// Fewer units than this say nothing of their spread: they are left raw.
 const LEAST: usize = 4;
 /// The grid of τ, relative to what is expected: from half a percent to ten times it, by factors of 1.15.
@@ -120,7 +129,7 @@ pub fn shrink(one: &Seen, spread: &Spread) -> Shrunken {
         let of_expected = one.variance / (around + one.variance);
         weight += part * of_expected;
         square += part * of_expected * of_expected;
-        within += part * (1.0 - of_expected) * one.variance;
+        within += part * (1.0 - of_expected) * (1.0 + ROOM * of_expected) * one.variance;
     }
     let of_spread = (square - weight * weight).max(0.0) * residual * residual;
     Shrunken {

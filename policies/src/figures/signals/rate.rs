@@ -171,6 +171,7 @@ pub(super) fn rate(
             .is_some_and(|edge| f64::from(*edge) >= cap * 1000.0)
     };
     let block = find(source, table, what)?;
+    let less = f64::from(source.layout.blocks.get(block)?.centre) / 1000.0;
     let (unit, chance) = match what {
         What::Outliers => (number(source, answer, block, cell.place, over)?, None),
         What::Costs => {
@@ -185,7 +186,10 @@ pub(super) fn rate(
         _ => (number(source, answer, block, cell.place, |_| true)?, None),
     };
     let n = stays.value;
-    let value = unit.value / n;
+    // A centred sum is rebuilt with the number of stays, whose noise then weighs by how far the rate
+    // lies from the centre.
+    let off = unit.value / n;
+    let value = less + off;
     let share = value.clamp(0.0, 1.0);
     // At least that of one stay in the cell, so that a rate of none is not taken for certain.
     let chance = chance.unwrap_or_else(|| (share * (1.0 - share)).max(1.0 / n));
@@ -194,7 +198,7 @@ pub(super) fn rate(
         Bound::Year { groups, stays } => f64::from(groups) * f64::from(stays),
         Bound::Series { months } => f64::from(months),
     };
-    let noise = (unit.variance + value * value * stays.variance) / (n * n);
+    let noise = (unit.variance + off * off * stays.variance) / (n * n);
     Some(Rate {
         value,
         variance: noise + together * chance / n,
