@@ -4,6 +4,7 @@ mod account;
 mod ask;
 mod audit;
 mod bar;
+mod burn;
 mod data;
 mod file;
 mod link;
