@@ -11,7 +11,7 @@ use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::question::Release;
 use schemas::time::{Period, Timestamp};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::limit::raise;
 use super::{LedgerError, Payer, Step, WORST, Watch, name, rolled_back, voided, whole};
@@ -226,10 +226,21 @@ pub(super) async fn keep_apart(
     Ok(())
 }
 
+/// Whether the wholes are told beside which parts may be pooled; asked before anything is scanned, and
+/// again in the transaction that charges.
+pub async fn wholes(
+    state: &State,
+    wholes: &BTreeMap<String, String>,
+    period: Period,
+) -> Result<(), LedgerError> {
+    let mut connection = state.pool().acquire().await?;
+    wholes_told(&mut connection, wholes, period).await
+}
+
 /// Parts are pooled beside wholes that every hospital of the sum tells by itself, over the very same
 /// months: of one that does not, the parts' sum less the others' wholes would be the whole.
 async fn wholes_told(
-    change: &mut Change,
+    connection: &mut SqliteConnection,
     wholes: &BTreeMap<String, String>,
     period: Period,
 ) -> Result<(), LedgerError> {
@@ -241,7 +252,7 @@ async fn wholes_told(
         .bind(whole)
         .bind(period.from.to_string())
         .bind(period.to.to_string())
-        .fetch_optional(&mut **change)
+        .fetch_optional(&mut *connection)
         .await?;
         if told.is_none() {
             return Err(LedgerError::NoWhole(words.clone()));

@@ -9,7 +9,7 @@ use pooled::upload::{Secrets, Upload};
 use schemas::outcome::Reason;
 use schemas::time::Timestamp;
 
-use super::{Desk, Opened, PooledError, families, open};
+use super::{Desk, Opened, PooledError, families, heard, open};
 use crate::answer::{App, Examined, Unanswered, asked_by, exact, examine};
 use crate::ledger::{self, Due, LedgerError, PaidUpload};
 use crate::noise;
@@ -30,7 +30,14 @@ pub enum Said {
 }
 
 /// Answers an offer, declines it, or lets it wait. A stored upload leaves as it is, however often.
+/// What becomes of it is noted for the steward.
 pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError> {
+    let said = judge(desk, offer).await;
+    heard::note(desk, offer, &said).await?;
+    said
+}
+
+async fn judge(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError> {
     let opened = open(desk, offer).await?;
     let app = desk.app;
     let now = app.clock.now();
@@ -55,16 +62,18 @@ pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError>
         Admitted::OverQuota => Some((Reason::OverQuota, "quota.per_week")),
     };
     if let Some((reason, why)) = declined {
-        return decline(app, &opened, reason, why).await;
+        return decline(desk, (offer, &opened), reason, why).await;
     }
     let letter = steward::find(&app.state, &opened.digest.to_string()).await?;
     if letter.is_some_and(|letter| letter.state == LetterState::Refused) {
-        return decline(app, &opened, Reason::Declined, "steward").await;
+        return decline(desk, (offer, &opened), Reason::Declined, "steward").await;
     }
     let examined = match examine(app, &asked_by(&opened.asked, opened.digest)).await {
         Ok(examined) => examined,
         Err(error) => match error.reason() {
-            Some(reason) => return decline(app, &opened, reason, &error.to_string()).await,
+            Some(reason) => {
+                return decline(desk, (offer, &opened), reason, &error.to_string()).await;
+            }
             None => return Err(error.into()),
         },
     };
@@ -75,7 +84,9 @@ pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError>
     let paid = match pay(app, &opened, &examined, now).await {
         Ok(paid) => paid,
         Err(error) => match reason(&error) {
-            Some(reason) => return decline(app, &opened, reason, &error.to_string()).await,
+            Some(reason) => {
+                return decline(desk, (offer, &opened), reason, &error.to_string()).await;
+            }
             None => return Err(error),
         },
     };
@@ -99,6 +110,10 @@ async fn pay(
     }
     let payer = app.payer(examined.bound.purpose);
     ledger::affordable(&app.state, &opened.layout, payer).await?;
+    let apart = apart(&opened.layout, &app.dictionary).map_err(LedgerError::from)?;
+    // Before anything is scanned: it comes again until these are told.
+    let period = opened.round.manifest().period;
+    ledger::wholes(&app.state, &apart.wholes, period).await?;
     let upload = make(app, opened, &examined.bound.released).await?;
     let thresholds = (opened.round.manifest().n_min, opened.round.manifest().t);
     let (charge, worst) = pooled_charge(&opened.layout, thresholds)?;
@@ -107,17 +122,17 @@ async fn pay(
         question: opened.layout.question,
         charge,
         worst,
-        apart: &apart(&opened.layout, &app.dictionary).map_err(LedgerError::from)?,
+        apart: &apart,
     };
     Ok(ledger::charge_upload(&app.state, &due, &upload, payer, app.watch).await?)
 }
 
-/// What is final: the same offer comes again, and nothing is scanned for it a second time.
+/// What is final: the same offer comes again, and nothing is scanned for it a second time. Wholes that
+/// this hospital has not told may still be told until the round closes.
 fn reason(error: &PooledError) -> Option<Reason> {
     match error {
         PooledError::Unanswered(error) => error.reason(),
-        PooledError::Family(_)
-        | PooledError::Ledger(LedgerError::OtherWay(_) | LedgerError::NoWhole(_)) => {
+        PooledError::Family(_) | PooledError::Ledger(LedgerError::OtherWay(_)) => {
             Some(Reason::Refused)
         }
         PooledError::Ledger(LedgerError::OutOfAllowance { .. }) => Some(Reason::OutOfAllowance),
@@ -184,11 +199,18 @@ async fn declined_before(app: &App, opened: &Opened) -> Result<bool, PooledError
 }
 
 async fn decline(
-    app: &App,
-    opened: &Opened,
+    desk: &Desk<'_>,
+    (offer, opened): (&Offer, &Opened),
     reason: Reason,
     why: &str,
 ) -> Result<Said, PooledError> {
+    let app = desk.app;
+    let state = if reason == Reason::Busy {
+        "waits"
+    } else {
+        "declined"
+    };
+    heard::keep(desk, offer, state, why).await?;
     let now = app.clock.now();
     if reason != Reason::Busy {
         let message = *opened.round.hash();
