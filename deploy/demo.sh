@@ -188,9 +188,9 @@ for member in $hospitals insurer commission; do
 done
 tries=0 # hospitals countersign the list, then it is followed
 until id=$(pooled open yearly-alliance --period "$year" --deadline 20s --answers 5m \
-    --min-answers 5 2>/dev/null); do
+    --min-answers 5 2>"$folder/open.txt"); do
     tries=$((tries + 1))
-    [ "$tries" -lt 60 ] || { echo "no key list" >&2; exit 1; }
+    [ "$tries" -lt 60 ] || { cat "$folder/open.txt" >&2; exit 1; }
     sleep 0.5
 done
 kill -9 "$dying_process"

@@ -15,6 +15,10 @@ use crate::membership::MembershipError;
 use crate::register::JoinError;
 use crate::store::state::StateError;
 
+const BUSY: u16 = 503;
+/// Seconds after which a busy coordinator is asked again, at the earliest.
+const RETRY_AFTER: &str = "5";
+
 /// A refused request.
 #[derive(Debug)]
 pub struct Fault(Problem);
@@ -25,14 +29,22 @@ impl Fault {
         Self(Problem::new(kind, status, title, detail))
     }
 
-    /// A fault of ours: the chain goes to the log, the asker sees that there is one.
-    pub(super) fn ours(error: &dyn std::error::Error) -> Self {
+    /// A fault of ours: the chain goes to the log, the asker sees that there is one. Where the state
+    /// file was in use for too long, nothing was done and the asker may come again.
+    pub(super) fn ours(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut chain = error.to_string();
+        let mut busy = false;
         let mut source = error.source();
         while let Some(cause) = source {
             chain.push_str(": ");
             chain.push_str(&cause.to_string());
+            busy |= cause.downcast_ref().is_some_and(StateError::is_busy);
             source = cause.source();
+        }
+        if busy {
+            tracing::warn!(fault = %chain, "too much at a time: a request is to come again");
+            let later = "nothing was done; send it again later";
+            return Self::new("busy", BUSY, "the coordinator is busy", later);
         }
         tracing::error!(fault = %chain, "a request failed");
         Self::new(
@@ -51,6 +63,10 @@ impl IntoResponse for Fault {
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let later = HeaderValue::from_static(RETRY_AFTER);
+            response.headers_mut().insert(header::RETRY_AFTER, later);
+        }
         if status == StatusCode::FORBIDDEN {
             // Who is not let in has no connection to keep.
             let close = HeaderValue::from_static("close");
@@ -180,5 +196,30 @@ impl From<ReplyError> for Fault {
             ReplyError::Ended => Self::new("round-ended", 410, "the round has ended", &detail),
             ReplyError::State(_) => Self::ours(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_at_a_busy_time_is_told_to_come_again() {
+        let busy = || StateError::Database(sqlx::Error::PoolTimedOut);
+        let pooled = crate::pooled::PooledError::State(busy());
+        let asked = AskError::State(busy());
+        for fault in [
+            Fault::ours(&busy()),
+            Fault::ours(&pooled),
+            Fault::ours(&asked),
+        ] {
+            let response = fault.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], RETRY_AFTER);
+        }
+        let broken = StateError::Database(sqlx::Error::PoolClosed);
+        let response = Fault::ours(&broken).into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!response.headers().contains_key(header::RETRY_AFTER));
     }
 }

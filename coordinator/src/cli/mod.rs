@@ -168,7 +168,7 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             return round::run(&office, command, out).await;
         }
         Command::Pooled(command) => {
-            pooled::run(&Office::open(data).await?, command, out).await?;
+            Box::pin(pooled::run(data, command, out)).await?;
         }
         Command::Benchmark(args) => benchmark::run(&Office::open(data).await?, &args, out).await?,
         Command::Year(command) => Box::pin(year::run(data, command, out)).await?,

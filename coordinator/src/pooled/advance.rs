@@ -128,10 +128,16 @@ async fn propose(
     if added.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query("update pooled_rounds set state = 'proposed' where id = $1")
-        .bind(manifest.round.as_str())
-        .execute(&mut *change)
-        .await?;
+    let moved = sqlx::query(
+        "update pooled_rounds set state = 'proposed' where id = $1 and state in ('open', 'proposed')",
+    )
+    .bind(manifest.round.as_str())
+    .execute(&mut *change)
+    .await?;
+    if moved.rows_affected() == 0 {
+        // Withdrawn meanwhile.
+        return Ok(false);
+    }
     let detail = [
         ("round", manifest.round.to_string()),
         ("hospitals", survivors.uploads.len().to_string()),
@@ -256,10 +262,15 @@ async fn certificate_stands(
     if added.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query("update pooled_rounds set state = 'certified' where id = $1")
-        .bind(id.as_str())
-        .execute(&mut *change)
-        .await?;
+    let moved = sqlx::query(
+        "update pooled_rounds set state = 'certified' where id = $1 and state = 'proposed'",
+    )
+    .bind(id.as_str())
+    .execute(&mut *change)
+    .await?;
+    if moved.rows_affected() == 0 {
+        return Ok(false);
+    }
     let detail = [("round", id.to_string())];
     append(
         &mut change,

@@ -94,6 +94,7 @@ pub async fn draft(
     let before = before
         .map(|signed| signed.list.open(&authority.signer().public()))
         .transpose()?;
+    let newest = before.as_ref();
     let (version, previous, least) = match &before {
         Some(list) => {
             let hash = canonical::digest(KeyList::TAG, list)?;
@@ -118,6 +119,17 @@ pub async fn draft(
         members: members.collect(),
         committees: seats(state, now).await?,
     };
+    if let Some(newest) = newest.filter(|newest| same(newest, &list)) {
+        // It is renewed in the second half of its time.
+        let from = Timestamp(newest.valid_to.0.saturating_sub(LONGEST / 2));
+        if now < from {
+            return Err(PooledError::Unchanged {
+                version: newest.version,
+                until: newest.valid_to,
+                from,
+            });
+        }
+    }
     // A committee without keys could not be asked in any round under this list.
     let newest = list.committees.last();
     if newest.is_some_and(|newest| newest.seats.iter().any(|seat| seat.keys.is_empty())) {
@@ -141,6 +153,17 @@ pub async fn draft(
     append(&mut change, now, "key-list-draft", pinned.hash(), &detail).await?;
     change.commit().await.map_err(StateError::from)?;
     Ok(list)
+}
+
+/// Whether two lists say the same of everybody.
+fn same(one: &KeyList, other: &KeyList) -> bool {
+    (one.t_max, &one.operator, &one.members, &one.committees)
+        == (
+            other.t_max,
+            &other.operator,
+            &other.members,
+            &other.committees,
+        )
 }
 
 async fn seats(state: &State, now: Timestamp) -> Result<Vec<Committee>, PooledError> {

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod list;
+mod foresee;
 mod open;
 mod collect;
 mod complaints;
@@ -14,17 +15,24 @@ mod receipts;
 mod work;
 mod publish;
 mod figures;
+mod progress;
+mod withdraw;
+mod strength;
 
 pub use advance::{advance, certificate, overdue};
 pub use bodies::{Body, bodies, new_committee, set_body};
 pub use collect::take;
 pub use figures::{beside, figures};
+pub use foresee::Foreseen;
 pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
 pub use open::{Held, Order, find, list as rounds, open};
+pub use progress::{Place, Progress, SeatPlace, progress};
 pub use publish::{files, read_folder, write_folder};
 pub use receipts::{ask, asked, receipt, receipts};
 pub use seats::{proposal, take_sums, take_word};
+pub use strength::{Strength, newest_committee};
 pub use void::void;
+pub use withdraw::{WITHDRAWN, withdraw};
 pub use work::work;
 
 use policies::figures::BenchmarkError;
@@ -43,7 +51,9 @@ use pooled::wire::WireError;
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::SealError;
+use schemas::time::Timestamp;
 
+use crate::ask::AskError;
 use crate::dictionary::PublishError;
 use crate::store::state::StateError;
 
@@ -71,6 +81,12 @@ pub enum PooledError {
     /// Nobody of that name.
     #[error("`{0}` is not an active member")]
     Stranger(Slug),
+    /// Hospitals would refuse the round.
+    #[error("hospitals would refuse it. {0}. (--anyway opens it all the same)")]
+    Foreseen(Box<Foreseen>),
+    /// Attributed rounds could not be read.
+    #[error(transparent)]
+    Ask(#[from] Box<AskError>),
     /// The template's answers are attributed.
     #[error("the template is not a pooled one: open it with `round open`")]
     Attributed,
@@ -89,6 +105,32 @@ pub enum PooledError {
     /// The round is past this.
     #[error("the round takes this no more")]
     Ended,
+    /// Its committee may have voted, or it is over.
+    #[error(
+        "`{0}` is {1}: its committee may have voted, so it is not taken back; `pooled show {0}` says \
+         how it goes on"
+    )]
+    NotWithdrawn(Slug, String),
+    /// Nothing changed since the newest list.
+    #[error(
+        "nothing changed since key list {version}, which is valid until {until}: no new version is \
+         drafted before {from}"
+    )]
+    Unchanged {
+        /// The newest list.
+        version: u32,
+        /// Its last moment.
+        until: Timestamp,
+        /// From when on it is renewed as it is.
+        from: Timestamp,
+    },
+    /// Nothing can be shown of the sums by themselves.
+    #[error(
+        "the sums of `{0}` count no stays, so that no figure can be shown of them alone; \
+         `benchmark ROUND --pooled {0} --out DIR` writes them beside an attributed round about the \
+         same months that counts stays, {1}"
+    )]
+    Uncounted(Slug, String),
     /// Not yet.
     #[error("the round is not that far")]
     NotYet,

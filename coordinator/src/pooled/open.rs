@@ -13,14 +13,15 @@ use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::question::{Question, Release};
 use schemas::round::Round as Asked;
-use schemas::seal::Sealed;
+use schemas::seal::{PublicKey, Sealed};
 use schemas::time::{Month, Period, Timestamp};
 use sqlx::Row as _;
 
+use super::foresee::{self, Coming};
 use super::{PooledError, list};
 use crate::authority::Authority;
 use crate::dictionary;
-use crate::store::state::{State, StateError, append};
+use crate::store::state::{Change, State, StateError, append};
 
 /// What to ask, whom and until when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +38,8 @@ pub struct Order {
     pub t: u32,
     /// Least survivors; the least that the floors allow where it is left out.
     pub n_min: Option<u32>,
+    /// Whether it is opened although hospitals are foreseen to refuse it.
+    pub anyway: bool,
 }
 
 /// A pooled round as stored.
@@ -48,13 +51,16 @@ pub struct Held {
     pub asked: Asked,
     /// The checked manifest.
     pub round: Round,
+    /// The alliance's key.
+    pub alliance: PublicKey,
     /// `open`, `proposed`, `certified`, `done`, `dead`, or `void`: dead for good by its committee's word.
     pub state: String,
     /// Why it died.
     pub why: Option<String>,
 }
 
-/// Opens a round. Gives it and what the template asks but the dictionary lacks.
+/// Opens a round, unless hospitals are foreseen to refuse it. Gives it and what the template asks but
+/// the dictionary lacks.
 pub async fn open(
     state: &State,
     authority: &Authority,
@@ -84,60 +90,78 @@ pub async fn open(
         .last()
         .ok_or(PooledError::NoCommittee)?;
     let question = (&draft.question, &layout, &dictionary);
-    let mut change = state.begin().await?;
-    let count: i64 = sqlx::query_scalar("select count(*) from pooled_rounds")
-        .fetch_one(&mut *change)
-        .await?;
-    let name = format!("p{}-{}", count.saturating_add(1), template.id);
-    let name: Slug = name
-        .chars()
-        .take(64)
-        .collect::<String>()
-        .parse()
-        .map_err(|_| StateError::Name)?;
-    let asked = Asked {
-        id: name,
+    let named = |id: Slug| Asked {
+        id,
         template: Some(template.reference()),
         purpose: template.purpose,
         question: draft.question.clone(),
-        roster,
+        roster: roster.clone(),
         min_answers: n_min,
         opened: now,
         deadline: times.0,
     };
+    let under = (&pinned, committee);
     let thresholds = (n_min, order.t);
-    let manifest = manifest(&asked, question, (&pinned, committee), thresholds, times.1)?;
+    if !order.anyway {
+        let asked = named(template.id.clone());
+        let coming = Coming {
+            question: &draft.question,
+            layout: &layout,
+            dictionary: &dictionary,
+            manifest: &manifest(&asked, question, under, thresholds, times.1)?,
+        };
+        foresee::foresee(state, authority, rules, &coming).await?;
+    }
+    let mut change = state.begin().await?;
+    let asked = named(next_name(&mut change, template).await?);
+    let manifest = manifest(&asked, question, under, thresholds, times.1)?;
     let offer = Offer {
         round: Sealed::seal(authority.signer(), &asked)?,
         manifest: Sealed::seal(authority.signer(), &manifest)?,
     };
     let round = open_round(&offer, pinned.list().clone(), &key)?;
-    let text = String::from_utf8(canonical::to_bytes(&offer)?).map_err(|_| StateError::Range)?;
-    sqlx::query(
-        "insert into pooled_rounds (id, manifest, offer, list, state, opened) \
-         values ($1, $2, $3, $4, 'open', $5)",
-    )
-    .bind(asked.id.as_str())
-    .bind(round.hash().to_string())
-    .bind(text)
-    .bind(pinned.hash().to_string())
-    .bind(now.0)
-    .execute(&mut *change)
-    .await?;
-    let detail = [
-        ("round", asked.id.to_string()),
-        ("template", template.reference().to_string()),
-    ];
-    append(&mut change, now, "pooled-round", *round.hash(), &detail).await?;
-    change.commit().await.map_err(StateError::from)?;
     let held = Held {
         offer,
         asked,
         round,
+        alliance: key,
         state: "open".to_owned(),
         why: None,
     };
+    insert(&mut change, &held, &pinned.hash().to_string()).await?;
+    let detail = [
+        ("round", held.asked.id.to_string()),
+        ("template", template.reference().to_string()),
+    ];
+    let subject = *held.round.hash();
+    append(&mut change, now, "pooled-round", subject, &detail).await?;
+    change.commit().await.map_err(StateError::from)?;
     Ok((held, draft.left_out))
+}
+
+async fn next_name(change: &mut Change, template: &Template) -> Result<Slug, PooledError> {
+    let count: i64 = sqlx::query_scalar("select count(*) from pooled_rounds")
+        .fetch_one(&mut **change)
+        .await?;
+    let name = format!("p{}-{}", count.saturating_add(1), template.id);
+    let name: String = name.chars().take(64).collect();
+    Ok(name.parse().map_err(|_| StateError::Name)?)
+}
+
+async fn insert(change: &mut Change, held: &Held, list: &str) -> Result<(), PooledError> {
+    let offer = canonical::to_bytes(&held.offer)?;
+    sqlx::query(
+        "insert into pooled_rounds (id, manifest, offer, list, state, opened) \
+         values ($1, $2, $3, $4, 'open', $5)",
+    )
+    .bind(held.asked.id.as_str())
+    .bind(held.round.hash().to_string())
+    .bind(String::from_utf8(offer).map_err(|_| StateError::Range)?)
+    .bind(list)
+    .bind(held.asked.opened.0)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
 }
 
 fn roster(list: &KeyList, named: &[Slug]) -> Result<Vec<Slug>, PooledError> {
@@ -286,6 +310,7 @@ async fn read(
         offer,
         asked,
         round,
+        alliance: key,
         state: row.try_get(2)?,
         why: row.try_get(3)?,
     })

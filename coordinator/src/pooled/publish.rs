@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pooled::published::{Files, PublishedError, VOID, list_name, masked_bytes};
+use pooled::published::{Files, KEY, PublishedError, VOID, key_bytes, list_name, masked_bytes};
 use schemas::canonical;
 use sqlx::Row as _;
 
@@ -10,7 +10,7 @@ use super::{Held, PooledError, advance, collect, list, void};
 use crate::store::state::{State, StateError};
 
 /// The files of a finished round: key lists up to the cited one, offer, certificate, masked vectors
-/// of the survivors, mask sums, totals. No boxes, and no upload that is not in the sum. Of a voided
+/// of the survivors, mask sums, totals, the alliance's key. No boxes, and no upload that is not in the sum. Of a voided
 /// round: key lists, offer, void certificate.
 pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
     let manifest = held.round.manifest();
@@ -67,6 +67,7 @@ async fn asked(state: &State, held: &Held) -> Result<Files, PooledError> {
         files.insert(list_name(version), canonical::to_bytes(&signed)?);
     }
     files.insert("offer.json".to_owned(), canonical::to_bytes(&held.offer)?);
+    files.insert(KEY.to_owned(), key_bytes(&held.alliance));
     Ok(files)
 }
 

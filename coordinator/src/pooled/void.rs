@@ -12,13 +12,14 @@ use sqlx::Row as _;
 use super::{Held, PooledError};
 use crate::store::state::{State, StateError, append};
 
-/// How long after its end seats are asked to void a round: 30 days, in seconds.
-const ASKED: i64 = 30 * 86_400;
+/// How long after its opening seats are asked to void a round: 90 days, in seconds. Its own times are
+/// over after 60 at most, also where it was withdrawn long before.
+const ASKED: i64 = 90 * 86_400;
 
 /// Dead rounds that seats may still void: without certificate, not long ago.
 pub(super) async fn voidable(state: &State, now: Timestamp) -> Result<Vec<Slug>, PooledError> {
     let rows = sqlx::query(
-        "select id from pooled_rounds r where state = 'dead' and ended > $1 \
+        "select id from pooled_rounds r where state = 'dead' and opened > $1 \
          and not exists (select 1 from pooled_certificates c where c.round = r.id)",
     )
     .bind(now.0.saturating_sub(ASKED))

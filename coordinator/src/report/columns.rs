@@ -34,20 +34,67 @@ pub(super) struct Column {
     pub(super) en: &'static str,
     /// How its figures were obtained, where the report holds both ways.
     pub(super) way: Option<Way>,
+    /// How many hospitals an alliance's figure sums, where the report holds both ways.
+    pub(super) hospitals: Option<usize>,
 }
 
-/// How a figure was obtained, in both languages; nothing where the report holds one way only.
-pub(super) fn obtained(way: Option<Way>) -> &'static str {
-    match way {
-        None => "",
-        Some(Way::Attributed) => "分别 attributed",
-        Some(Way::Pooled) => "合并 pooled",
+/// How many hospitals the alliance's figures sum, each way.
+#[derive(Clone, Copy)]
+pub(super) struct Summed {
+    attributed: usize,
+    pooled: usize,
+}
+
+impl Summed {
+    /// Of a report that holds both ways.
+    pub(super) fn of(benchmark: &Benchmark) -> Option<Self> {
+        let pooled = benchmark.pooled.as_ref()?;
+        let hospitals = benchmark.hospitals.iter();
+        Some(Self {
+            attributed: hospitals.filter(|one| one.data.value().is_some()).count(),
+            pooled: pooled.round.hospitals.len(),
+        })
+    }
+
+    pub(super) fn by(self, way: Way) -> usize {
+        match way {
+            Way::Attributed => self.attributed,
+            Way::Pooled => self.pooled,
+        }
     }
 }
 
 impl Column {
-    pub(super) fn obtained(&self) -> &'static str {
-        obtained(self.way)
+    /// How its figures were obtained, and of how many hospitals, in both languages; nothing where the
+    /// report holds one way only.
+    pub(super) fn obtained(&self) -> String {
+        let way = match self.way {
+            None => return String::new(),
+            Some(Way::Attributed) => "分别 attributed",
+            Some(Way::Pooled) => "合并 pooled",
+        };
+        self.hospitals.map_or_else(
+            || way.to_owned(),
+            |hospitals| format!("{way}，{hospitals} 家 hospitals"),
+        )
+    }
+
+    /// The same with how many hospitals its figures sum.
+    pub(super) fn summed(self, summed: Option<Summed>) -> Self {
+        Self {
+            hospitals: self.way.and_then(|way| Some(summed?.by(way))),
+            ..self
+        }
+    }
+
+    /// The unit beside the name in tables, where the figures or the name do not say it.
+    pub(super) fn unit_beside(&self, currency: &str) -> String {
+        match self.unit {
+            Unit::Stays | Unit::Share | Unit::Ratio => String::new(),
+            Unit::Days => "天 days".to_owned(),
+            Unit::Money => currency.to_owned(),
+            Unit::Percentile | Unit::Reference => "参考值的倍数 × reference".to_owned(),
+        }
     }
 
     pub(super) fn dress(&self) -> Dress {
@@ -115,12 +162,7 @@ pub(super) fn column(kind: Kind) -> Column {
             "封顶影响",
             "What the cap takes off the mean",
         ),
-        Kind::MeanStay => (
-            "mean_stay",
-            Unit::Days,
-            "平均住院日",
-            "Mean length of stay, days",
-        ),
+        Kind::MeanStay => ("mean_stay", Unit::Days, "平均住院日", "Mean length of stay"),
         Kind::Structure => ("share", Unit::Share, "成本构成", "Cost structure"),
         Kind::Cmi => ("cmi", Unit::Ratio, "病例组合指数 CMI", "Case mix index"),
         Kind::CostIndexReference => (
@@ -167,6 +209,7 @@ pub(super) fn column(kind: Kind) -> Column {
         zh,
         en,
         way: None,
+        hospitals: None,
     }
 }
 

@@ -107,6 +107,10 @@ fn part(part: Part) -> (&'static str, &'static str) {
             "取得方式：attributed 各医院分别作答；pooled 只知各医院合并之和（医院行为空）",
             "how it was obtained: attributed, from each hospital's own answer; pooled, from the noised sum over hospitals alone (empty in rows of a hospital)",
         ),
+        Part::Hospitals => (
+            "该数为多少家医院之和（医院行为空）",
+            "how many hospitals the figure sums (empty in rows of a hospital)",
+        ),
     }
 }
 
@@ -165,7 +169,7 @@ fn figures(
         };
         if matches!(
             beside,
-            Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained
+            Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained | Part::Hospitals
         ) {
             unit.clear();
         }

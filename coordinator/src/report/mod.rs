@@ -9,6 +9,7 @@ mod guide;
 mod draw;
 mod chart;
 mod page;
+mod split;
 mod summed;
 mod signals;
 

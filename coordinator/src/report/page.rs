@@ -2,18 +2,15 @@
 
 use askama::Template;
 use policies::figures::Benchmark;
-use policies::figures::benchmark::{Asked, Figure, Hospital, Kind, Row, Split};
+use policies::figures::benchmark::{Asked, Figure, Hospital, Kind};
+use schemas::id::Slug;
 use schemas::outcome::Outcome;
 
 use super::ReportError;
 use super::chart;
-use super::columns::{Column, columns, has, of_hospitals_only, pooled};
+use super::columns::{Column, Summed, columns, has, of_hospitals_only, pooled};
+use super::split::{SplitView, split_view};
 use super::words::{Dress, Shown, by_year, counted, newest, shown, status};
-
-/// Most groups in the page's tables; all are in the CSV and JSON files.
-const MOST_ROWS: usize = 400;
-/// Groups in the table of hospitals against groups.
-const MOST_COMPARED: usize = 40;
 
 #[derive(Template)]
 #[template(path = "benchmark.html")]
@@ -21,6 +18,8 @@ struct Page<'a> {
     of: &'a Benchmark,
     answered: usize,
     missing: Vec<Missing>,
+    /// Hospitals that are not in the sums of the pooled round.
+    not_summed: Vec<&'a str>,
     period: String,
     by_year: Vec<&'a str>,
     totals: Vec<TotalRow>,
@@ -55,8 +54,9 @@ pub(super) struct TotalRow {
     pub(super) zh: &'static str,
     pub(super) en: &'static str,
     pub(super) figure: Shown,
-    /// How it was obtained, where the report holds both ways.
-    obtained: &'static str,
+    pub(super) unit: String,
+    /// How it was obtained and of how many hospitals, where the report holds both ways.
+    obtained: String,
 }
 
 struct HospitalRow {
@@ -76,24 +76,6 @@ pub(super) struct Line {
     pub(super) zh: String,
     pub(super) en: String,
     pub(super) figures: Vec<Shown>,
-}
-
-pub(super) struct SplitView<'a> {
-    pub(super) zh: &'a str,
-    pub(super) en: &'a str,
-    pub(super) in_money: bool,
-    pub(super) shown: usize,
-    pub(super) all: usize,
-    pub(super) file: String,
-    pub(super) chart: Option<Chart>,
-    pub(super) columns: Vec<Column>,
-    pub(super) rows: Vec<Line>,
-    compared: Vec<Line>,
-    hospitals: Vec<&'a str>,
-    /// Cost structures of the biggest rows; empty where hospitals tell their own, or none was asked
-    /// for.
-    pub(super) structures: Vec<Line>,
-    pub(super) structures_chart: String,
 }
 
 pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
@@ -118,6 +100,7 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
         columns: hospital_columns(asked),
         answered,
         missing,
+        not_summed: not_summed(benchmark),
         totals: totals(benchmark),
         sampled: asked.iter().any(|asked| asked.sampling),
         improved: benchmark
@@ -155,6 +138,17 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     Ok(text.into_bytes())
 }
 
+/// Hospitals of the report that the sums of its pooled round do not hold.
+fn not_summed(benchmark: &Benchmark) -> Vec<&str> {
+    let summed = benchmark.pooled.as_ref();
+    let summed = summed.map_or(&[][..], |pooled| &pooled.round.hospitals);
+    let hospitals = benchmark.hospitals.iter().map(|hospital| &hospital.id);
+    hospitals
+        .filter(|id| !summed.contains(id))
+        .map(Slug::as_str)
+        .collect()
+}
+
 /// The months, or where all data are of whole years, those.
 pub(super) fn period(benchmark: &Benchmark, by_year: bool) -> String {
     let period = &benchmark.period;
@@ -181,11 +175,14 @@ fn sampled(outcome: &Outcome<Figure>) -> bool {
 pub(super) fn totals(benchmark: &Benchmark) -> Vec<TotalRow> {
     let figures = columns(&benchmark.asked).into_iter();
     let rows = figures.filter(|column| !of_hospitals_only(column.kind));
+    let summed = Summed::of(benchmark);
     rows.filter_map(|column| {
+        let column = column.summed(summed);
         let figure = shown(benchmark.total.figure(column.kind)?, column.dress());
         Some(TotalRow {
             zh: column.zh,
             en: column.en,
+            unit: column.unit_beside(&benchmark.currency),
             obtained: column.obtained(),
             figure,
         })
@@ -209,13 +206,6 @@ fn hospital_columns(asked: &[Asked]) -> Vec<Column> {
                 | Kind::TimeObservedExpected
         ) && !pooled(asked, column.kind)
     });
-    all
-}
-
-/// What the page shows of each key; the rest is in the split's CSV file.
-fn split_columns(asked: &[Asked]) -> Vec<Column> {
-    let mut all = columns(asked);
-    all.retain(|column| !matches!(column.kind, Kind::TotalCost | Kind::AboveCap));
     all
 }
 
@@ -284,88 +274,4 @@ pub(super) fn structure(benchmark: &Benchmark) -> Vec<Line> {
                 .collect(),
         })
         .collect()
-}
-
-pub(super) fn split_view<'a>(benchmark: &'a Benchmark, split: &'a Split) -> SplitView<'a> {
-    let (zh, en) = match split.dimension.as_str() {
-        "case_group" => ("病组", "case group"),
-        "mdc" => ("主要诊断大类", "major diagnostic category"),
-        other => (other, other),
-    };
-    let columns = split_columns(&split.asked);
-    let rows = chart::biggest(split, MOST_ROWS);
-    let compared = chart::biggest(split, MOST_COMPARED);
-    let of_sums = has(&split.asked, Kind::Structure)
-        && (benchmark.hospitals.is_empty() || pooled(&split.asked, Kind::Structure));
-    SplitView {
-        zh,
-        en,
-        in_money: split.in_money,
-        shown: rows.len(),
-        all: split.rows.len(),
-        file: format!("by-{}.csv", split.dimension),
-        chart: has(&split.asked, Kind::P50).then(|| Chart {
-            svg: chart::boxes(split),
-            further: chart::biggest(split, chart::MOST_BOXES)
-                .iter()
-                .any(|row| row.alliance.percentiles.p90.value().is_some()),
-        }),
-        rows: rows.iter().map(|row| group_line(&columns, row)).collect(),
-        columns,
-        compared: if has(&split.asked, Kind::MeanCost) {
-            compared.iter().map(|row| compared_line(row)).collect()
-        } else {
-            Vec::new()
-        },
-        hospitals: benchmark.hospitals.iter().map(|h| h.id.as_str()).collect(),
-        structures: if of_sums {
-            structures(split)
-        } else {
-            Vec::new()
-        },
-        structures_chart: if of_sums {
-            chart::structures(benchmark, split)
-        } else {
-            String::new()
-        },
-    }
-}
-
-/// Cost structures of the biggest rows.
-fn structures(split: &Split) -> Vec<Line> {
-    let biggest = chart::biggest(split, MOST_COMPARED).into_iter();
-    let shares = |row: &Row| {
-        let structure = row.alliance.structure.iter();
-        structure
-            .map(|share| shown(share, Dress::Percent))
-            .collect()
-    };
-    biggest.map(|row| line(row, shares(row))).collect()
-}
-
-fn group_line(columns: &[Column], row: &Row) -> Line {
-    let figures = columns.iter().map(|column| {
-        let outcome = row.alliance.figure(column.kind);
-        shown(outcome.unwrap_or(&Outcome::NoData), column.dress())
-    });
-    line(row, figures.collect())
-}
-
-fn compared_line(row: &Row) -> Line {
-    let means = row.hospitals.iter();
-    line(
-        row,
-        means
-            .map(|cell| shown(&cell.mean_cost, Dress::Number))
-            .collect(),
-    )
-}
-
-fn line(row: &Row, figures: Vec<Shown>) -> Line {
-    Line {
-        code: row.code.clone(),
-        zh: row.name.zh.clone(),
-        en: row.name.en.clone(),
-        figures,
-    }
 }

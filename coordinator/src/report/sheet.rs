@@ -7,7 +7,7 @@ use policies::figures::benchmark::{Asked, Cell, Figure, Hospital, Kind, Split, W
 use schemas::outcome::Outcome;
 
 use super::ReportError;
-use super::columns::{self, Column, column};
+use super::columns::{self, Column, Summed, column};
 use super::guide::{FACTS, KEYS};
 use super::words::{counted, newest};
 
@@ -30,6 +30,7 @@ pub(super) enum Part {
     ImprovedHigh,
     ImprovedBy,
     Obtained,
+    Hospitals,
 }
 
 impl Part {
@@ -48,10 +49,11 @@ impl Part {
             Self::ImprovedHigh => "improved_high",
             Self::ImprovedBy => "improved_by",
             Self::Obtained => "obtained",
+            Self::Hospitals => "hospitals",
         }
     }
 
-    fn of(self, outcome: &Outcome<Figure>) -> String {
+    fn of(self, outcome: &Outcome<Figure>, summed: Option<Summed>) -> String {
         let figure = outcome.value();
         let improved = figure.and_then(|f| f.improved.as_ref());
         let text = match self {
@@ -68,6 +70,7 @@ impl Part {
             Self::ImprovedHigh => improved.and_then(|i| i.interval.high.clone()),
             Self::ImprovedBy => improved.map(|i| i.method.name().to_owned()),
             Self::Obtained => figure.and_then(|f| Some(f.way?.name().to_owned())),
+            Self::Hospitals => figure.and_then(|f| Some(summed?.by(f.way?).to_string())),
         };
         text.unwrap_or_default()
     }
@@ -91,7 +94,7 @@ pub(super) fn parts(asked: Asked) -> Vec<Part> {
         parts.extend(ends);
     }
     if asked.way.is_some() {
-        parts.push(Part::Obtained);
+        parts.extend([Part::Obtained, Part::Hospitals]);
     }
     parts
 }
@@ -114,7 +117,7 @@ pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
                 .figure(kind)
                 .filter(|_| !columns::pooled(asked, kind))
         };
-        row.extend(figures(asked, &totals.all, own));
+        row.extend(figures(asked, &totals.all, None, own));
         rows.push(row);
     }
     let mut alliance: Vec<String> = vec![ALLIANCE.to_owned()];
@@ -125,7 +128,8 @@ pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
             .figure(kind)
             .filter(|_| !columns::of_hospitals_only(kind))
     };
-    alliance.extend(figures(asked, &total.all, own));
+    let summed = Summed::of(benchmark);
+    alliance.extend(figures(asked, &total.all, summed, own));
     rows.push(alliance);
     bytes(&rows)
 }
@@ -134,7 +138,7 @@ pub(super) fn hospitals(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
 pub(super) fn alliance(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
     let (asked, total) = (&benchmark.asked, &benchmark.total);
     let names = names(benchmark, asked, false).into_iter();
-    let row = figures(asked, &total.all, |kind| total.figure(kind));
+    let row = figures(asked, &total.all, None, |kind| total.figure(kind));
     bytes(&[names.map(|name| name.0).collect(), row])
 }
 
@@ -162,7 +166,8 @@ pub(super) fn split(benchmark: &Benchmark, split: &Split) -> Result<Vec<u8>, Rep
             let asked = &split.asked;
             let of_sum = |kind| hospital != ALLIANCE && columns::pooled(asked, kind);
             let own = |kind| cell.figure(kind).filter(|_| !of_sum(kind));
-            line.extend(figures(asked, cell, own));
+            let summed = Summed::of(benchmark).filter(|_| hospital == ALLIANCE);
+            line.extend(figures(asked, cell, summed, own));
             rows.push(line);
         }
     }
@@ -214,7 +219,11 @@ pub(super) fn names(
         names.extend(parts.into_iter().map(|part| {
             let column = column(one.figure);
             let unit = match part {
-                Part::Status | Part::Above | Part::ImprovedBy | Part::Obtained => String::new(),
+                Part::Status
+                | Part::Above
+                | Part::ImprovedBy
+                | Part::Obtained
+                | Part::Hospitals => String::new(),
                 _ => column.suffix(&benchmark.currency, in_money),
             };
             let name = format!("{}{unit}_{}", column.name, part.name());
@@ -228,6 +237,7 @@ pub(super) fn names(
 fn figures<'a>(
     asked: &[Asked],
     cell: &'a Cell,
+    summed: Option<Summed>,
     figure: impl Fn(Kind) -> Option<&'a Outcome<Figure>>,
 ) -> Vec<String> {
     let mut row = Vec::new();
@@ -241,14 +251,15 @@ fn figures<'a>(
                     if unknown {
                         String::new()
                     } else {
-                        part.of(share)
+                        part.of(share, summed)
                     }
                 };
                 row.extend(parts.iter().map(text));
             }
         } else {
             let outcome = figure(one.figure);
-            let text = |part: &Part| outcome.map_or_else(String::new, |outcome| part.of(outcome));
+            let text =
+                |part: &Part| outcome.map_or_else(String::new, |outcome| part.of(outcome, summed));
             row.extend(parts.iter().map(text));
         }
     }

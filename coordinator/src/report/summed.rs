@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use askama::Template;
 use policies::figures::{Benchmark, Pooled};
 
-use super::page::{self, Line, SplitView, TotalRow};
+use super::page::{self, Line, TotalRow};
+use super::split::{SplitView, split_view};
 use super::{ReportError, canonical, chart, guide, sheet, write_all};
 
 /// Writes `pooled.json`, `alliance.csv`, one `by-DIMENSION.csv` for each split, `columns.csv` and
@@ -51,7 +52,7 @@ fn render(pooled: &Pooled) -> Result<Vec<u8>, ReportError> {
         splits: of
             .splits
             .iter()
-            .map(|split| page::split_view(of, split))
+            .map(|split| split_view(of, split))
             .collect(),
     };
     let text = page.render().map_err(|_| ReportError::Form("HTML"))?;

@@ -31,11 +31,32 @@ pub enum StateError {
     Name,
 }
 
+impl StateError {
+    /// Whether the state file was in use for too long: nothing was done, and it may be tried again.
+    pub fn is_busy(error: &sqlx::Error) -> bool {
+        match error {
+            sqlx::Error::PoolTimedOut => true,
+            // SQLITE_BUSY and SQLITE_LOCKED, with whatever in their higher bits.
+            sqlx::Error::Database(error) => {
+                let code = error.code().and_then(|code| code.parse::<u32>().ok());
+                code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The open state file.
 #[derive(Clone, Debug)]
 pub struct State {
-    pool: SqlitePool,
+    readers: SqlitePool,
+    /// One connection. SQLite has one writer at a time: the others queue here in their order, and
+    /// hold no connection that somebody could read with while they wait for the lock.
+    writer: SqlitePool,
 }
+
+/// Connections that read at a time.
+const READERS: u32 = 8;
 
 /// A change under way; dropped without commit it never happened.
 pub type Change = Transaction<'static, Sqlite>;
@@ -52,30 +73,34 @@ impl State {
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
             .await?;
         sqlx::raw_sql(include_str!("schema.sql"))
-            .execute(&pool)
+            .execute(&writer)
             .await?;
-        Ok(Self { pool })
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options)
+            .await?;
+        Ok(Self { readers, writer })
     }
 
     /// For reading.
     pub fn pool(&self) -> &SqlitePool {
-        &self.pool
+        &self.readers
     }
 
     /// Begins a change and takes the write lock at once, so that what it reads stays true.
     pub async fn begin(&self) -> Result<Change, StateError> {
-        Ok(self.pool.begin_with("begin immediate").await?)
+        Ok(self.writer.begin_with("begin immediate").await?)
     }
 
     /// Digest of the last log entry; zero before the first.
     pub async fn log_head(&self) -> Result<Digest, StateError> {
         let row = sqlx::query("select digest from log order by sequence desc limit 1")
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         match row {
             Some(row) => row
@@ -89,7 +114,7 @@ impl State {
     /// Number of the last log entry; 0 before the first. It rises with every change.
     pub async fn log_length(&self) -> Result<i64, StateError> {
         let row = sqlx::query("select coalesce(max(sequence), 0) from log")
-            .fetch_one(&self.pool)
+            .fetch_one(&self.readers)
             .await?;
         Ok(row.try_get(0)?)
     }
@@ -97,7 +122,7 @@ impl State {
     /// All log entries, oldest first.
     pub async fn log(&self) -> Result<Vec<Entry>, StateError> {
         let rows = sqlx::query("select entry from log order by sequence")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await?;
         let texts = rows.iter().map(|row| row.try_get::<String, _>(0));
         texts
@@ -151,4 +176,32 @@ pub async fn append(
         .execute(&mut **change)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Changes that wait for their turn leave connections to read with.
+    #[tokio::test]
+    async fn reading_goes_on_while_many_changes_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path()).await.unwrap();
+        let first = state.begin().await.unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..20 {
+            let state = state.clone();
+            waiting.push(tokio::spawn(async move {
+                let change = state.begin().await.unwrap();
+                change.commit().await.unwrap();
+            }));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let read = tokio::time::timeout(Duration::from_secs(10), state.log_length());
+        assert_eq!(read.await.expect("nobody could read").unwrap(), 0);
+        first.commit().await.unwrap();
+        for one in waiting {
+            one.await.unwrap();
+        }
+    }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use policies::plan::{self, Explained, ExplainedBlock};
 use policies::template::{self, Template};
+use schemas::question::Release;
 use schemas::shown::line;
 use schemas::time::Period;
 
@@ -100,9 +101,15 @@ async fn ask(
         template: reference,
         by: By::Officer,
     };
+    let pooled = asked.question.release == Release::Pooled;
+    if !dry_run && pooled {
+        bail!("{}", alone(file, period));
+    }
     if dry_run {
         dry(&app, &asked, json, out).await?;
-        if !json {
+        if !json && pooled {
+            writeln!(out, "{}", alone(file, period))?;
+        } else if !json {
             let file = next::path(Path::new(file));
             let spend = format!("ask {file} --period {} --spend", written(period));
             next::step(out, &node.given, &spend)?;
@@ -119,6 +126,17 @@ async fn ask(
     let layout = plan::compile(&asked.question, &app.dictionary, &app.policy)?;
     writeln!(out, "charged now: ρ {} a data year", charged.paid_now())?;
     table::write(&layout, &app.dictionary, &answer, &app.policy, out)
+}
+
+/// That a pooled question is answered in a round alone.
+fn alone(file: &str, period: Period) -> String {
+    format!(
+        "a pooled question is answered in a round of many hospitals alone: the alliance opens it \
+         (`consilium-coordinator pooled open {} --period {}`), and this node takes part by itself or \
+         once its steward approved it",
+        line(file),
+        written(period)
+    )
 }
 
 /// A period as a command line takes it.
@@ -188,6 +206,13 @@ async fn verdict(
     }
     let payer = app.payer(bound.purpose);
     ledger::affordable(&app.state, bound.layout(), payer).await?;
+    if asked.question.release == Release::Pooled {
+        let apart = plan::apart(bound.layout(), &app.dictionary)?;
+        let layout = bound.layout();
+        let of = Of::new(layout.period, layout.dictionary, &bound.released.months);
+        ledger::wholes_told(&app.state, &apart.wholes, &of).await?;
+        return Ok("would be answered in a pooled round (pooled open)");
+    }
     Ok("would be answered")
 }
 

@@ -1,4 +1,4 @@
-//! `log`: show, publish, verify, check, and burn what a rollback lost.
+//! `log`: show, publish, verify, check; what a rollback lost is burned in [`super::burn`].
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,9 @@ use schemas::id::Slug;
 use schemas::seal::Signer;
 use schemas::shown::line;
 
-use super::Node;
-use crate::answer;
+use super::officer::As;
+use super::{Node, burn};
 use crate::config::keys::Keys;
-use crate::ledger;
 use crate::log::{self, Keeper};
 
 #[derive(Debug, Subcommand)]
@@ -65,16 +64,19 @@ pub(super) enum Command {
     ///
     /// With the published entries up to the lost checkpoint every lost charge is charged again,
     /// exactly. Without them the whole allowance of all loaded years of data counts as spent; load
-    /// every year of data first.
+    /// every year of data first. What it costs and what becomes impossible is shown; only with --yes
+    /// is anything done, and it is never taken back.
     ///
-    /// Example: consilium-node --data ./node1 log burn --steward zhang --entries entries.jsonl
+    /// Example: consilium-node --data ./node1 log burn --as li-hua --entries entries.jsonl --yes
     Burn {
-        /// Who decides this.
-        #[arg(long)]
-        steward: Slug,
+        #[command(flatten)]
+        by: As,
         /// `entries.jsonl` of a `log export`, or the lines of the gap.
         #[arg(long, value_name = "FILE")]
         entries: Option<PathBuf>,
+        /// Burn; without this the preview alone is shown.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -123,17 +125,13 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             )?;
             Ok(())
         }
-        Command::Burn { steward, entries } => {
-            let entries = entries.as_deref().map(read).transpose()?;
-            let now = node.clock.now();
-            let limits = answer::floors()?;
-            let entries = entries.as_deref();
-            let burned = ledger::burn(&node.state, entries, &limits, &steward, now).await?;
-            for ((year, purpose), loss) in burned {
-                writeln!(out, "{year} {purpose:<10} ρ {loss} counts as spent")?;
-            }
-            writeln!(out, "burned; the log goes on under a new name")?;
-            Ok(())
+        Command::Burn { by, entries, yes } => {
+            let order = burn::Order {
+                by: &by,
+                entries: entries.as_deref(),
+                yes,
+            };
+            burn::run(&node, &order, out).await
         }
         Command::Verify { .. } => Ok(()),
     }
@@ -164,7 +162,7 @@ async fn show(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("`{}` could not be read", path.display()))
 }
 

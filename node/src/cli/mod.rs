@@ -4,6 +4,7 @@ mod account;
 mod ask;
 mod audit;
 mod bar;
+mod burn;
 mod cost;
 mod data;
 mod file;

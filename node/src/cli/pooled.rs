@@ -7,15 +7,16 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use policies::plan::pooled_fits;
 use pooled::published::{Outcome, Verified};
-use schemas::digest::Digest;
+use schemas::digest::{Digest, NotADigest};
 use schemas::id::Slug;
 
 use super::officer::As;
 use super::{Node, link};
 use crate::access::Standing;
 use crate::answer;
+use crate::clock::Clock;
 use crate::ledger;
-use crate::pooled as rounds;
+use crate::pooled::{self as rounds, VerifyError};
 use crate::steward::{self, Acting};
 use crate::store::dictionaries;
 
@@ -32,7 +33,8 @@ pub(super) enum Command {
     Accept {
         /// The organisation.
         member: Slug,
-        /// Its fingerprint as it read it out.
+        /// Its fingerprint as it read it out, in digits of either case.
+        #[arg(value_parser = spoken)]
         fingerprint: Digest,
         #[command(flatten)]
         by: As,
@@ -42,15 +44,53 @@ pub(super) enum Command {
     /// Example: consilium-node --data ./node1 pooled uploads
     Uploads,
     /// Verify a published round from its folder, by the alliance's key that this node joined with.
+    /// With --key no node is needed: so an insurer or auditor verifies.
     ///
-    /// Example: consilium-node --data ./node1 pooled verify ./p1-yearly-pooled
+    /// Example: consilium-node pooled verify ./p1-yearly-pooled --key 3f2a…
     Verify {
         /// The folder.
         folder: PathBuf,
+        /// The alliance's key: a file that holds it, or its fingerprint as the alliance says it.
+        #[arg(long, value_name = "FILE|FINGERPRINT")]
+        key: Option<String>,
     },
 }
 
+/// A fingerprint as people write what they hear.
+fn spoken(text: &str) -> Result<Digest, NotADigest> {
+    text.to_ascii_lowercase().parse()
+}
+
+/// Why a publication does not hold, and what that means.
+fn failed(error: &VerifyError) -> anyhow::Error {
+    let part = error.part();
+    anyhow!("{part} does not hold: {error}; {}", part.advice())
+}
+
+/// Verifies by the alliance's key alone: nothing of a node is opened.
+fn by_key(folder: &Path, key: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let key = if Path::new(key).is_file() {
+        std::fs::read_to_string(key).with_context(|| format!("`{key}` could not be read"))?
+    } else {
+        key.to_owned()
+    };
+    let (key, outcome) =
+        rounds::verify_named(folder, &key, Clock::System.now()).map_err(|error| failed(&error))?;
+    for line in outcome.lines() {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "by the key with the fingerprint {}", key.fingerprint())?;
+    Ok(writeln!(out, "{}", outcome.conclusion())?)
+}
+
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Command::Verify {
+        folder,
+        key: Some(key),
+    } = &command
+    {
+        return by_key(folder, key, out);
+    }
     let node = Node::open(data).await?;
     match command {
         Command::Members => members(&node, out).await,
@@ -74,10 +114,13 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             }
             Ok(())
         }
-        Command::Verify { folder } => {
-            let link = link::open(&node)?;
+        Command::Verify { folder, .. } => {
+            let link = link::open(&node).context(
+                "this folder has joined no alliance; `--key` with the alliance's key or its \
+                 fingerprint verifies without",
+            )?;
             let outcome = rounds::verify(&folder, link.alliance_key(), node.clock.now())
-                .map_err(|error| anyhow!("{} does not hold: {error}", error.part()))?;
+                .map_err(|error| failed(&error))?;
             for line in outcome.lines() {
                 writeln!(out, "{line}")?;
             }

@@ -73,11 +73,44 @@ impl From<NotALoss> for BurnError {
     }
 }
 
+const PURPOSES: [Purpose; 4] = [
+    Purpose::Benchmark,
+    Purpose::Budget,
+    Purpose::Audit,
+    Purpose::Free,
+];
+
 /// More than any cap of an audit.
 const USED_UP: i64 = 1 << 53;
 
 /// What is added to the ledger, by year and purpose.
 pub type Burned = BTreeMap<(u16, String), Rho>;
+
+/// A line of the ledger as burning would leave it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outlook {
+    /// What burning adds to it.
+    pub burned: Rho,
+    /// What the alliance's floors allow afterwards; a stricter policy of the hospital leaves less.
+    pub left: Rho,
+    /// The most that the floors allow.
+    pub limit: Rho,
+}
+
+/// What burning would do, for the steward to read first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Preview {
+    /// Entries of the log that this node signed.
+    pub signed: u64,
+    /// Entries that the state file holds.
+    pub held: u64,
+    /// The ledger's lines that would change, by year and purpose.
+    pub lines: BTreeMap<(u16, String), Outlook>,
+    /// Months of payers whose audits are answered no more.
+    pub audits: u64,
+    /// Pooled rounds that are known from before: nothing is said to them any more.
+    pub rounds: u64,
+}
 
 /// Burns the gap that a rollback left: by `entries`, the published lines of the log up to at least
 /// the lost checkpoint, or without them by the allowances of `limits`, which are the alliance's
@@ -91,10 +124,8 @@ pub async fn burn(
 ) -> Result<Burned, BurnError> {
     let lost = log::lost(state).await?.ok_or(BurnError::Nothing)?;
     let mut change = state.begin().await?;
-    let (way, burned) = match entries {
-        Some(entries) => ("entries", exact(&mut change, entries, &lost).await?),
-        None => ("whole", all(&mut change, limits).await?),
-    };
+    let way = entries.map_or("whole", |_| "entries");
+    let burned = spends(&mut change, entries, limits, &lost).await?;
     let (size, root) = (lost.checkpoint.size, lost.checkpoint.root);
     let mut detail = vec![
         ("steward".to_owned(), steward.to_string()),
@@ -125,6 +156,80 @@ pub async fn burn(
     append(&mut change, now, "burn", subject, &detail).await?;
     change.commit().await?;
     Ok(burned)
+}
+
+/// What [`burn`] would do with the same entries and limits. Nothing is changed.
+pub async fn preview(
+    state: &State,
+    entries: Option<&[u8]>,
+    limits: &Privacy,
+) -> Result<Preview, BurnError> {
+    let lost = log::lost(state).await?.ok_or(BurnError::Nothing)?;
+    // Dropped at the end: nothing of it happens.
+    let mut change = state.begin().await?;
+    let burned = spends(&mut change, entries, limits, &lost).await?;
+    let mut lines = BTreeMap::new();
+    for ((year, purpose), burned) in burned {
+        let spent: Option<i64> =
+            sqlx::query_scalar("select spent_nano from ledger where year = $1 and purpose = $2")
+                .bind(i64::from(year))
+                .bind(&purpose)
+                .fetch_optional(&mut *change)
+                .await?;
+        let spent = u64::try_from(spent.unwrap_or(0)).map_err(|_| StateError::Range)?;
+        let limit = limit(limits, &purpose);
+        let left = limit
+            .saturating_sub(Rho::from_nano(spent)?)
+            .saturating_sub(burned);
+        let line = Outlook {
+            burned,
+            left,
+            limit,
+        };
+        lines.insert((year, purpose), line);
+    }
+    let mut counts = [0_u64; 3];
+    for (count, select) in counts.iter_mut().zip([
+        "select count(*) from log",
+        "select count(*) from (select distinct payer, month from close_batches)",
+        "select count(*) from pooled_rounds",
+    ]) {
+        let found: i64 = sqlx::query_scalar(select).fetch_one(&mut *change).await?;
+        *count = u64::try_from(found).map_err(|_| StateError::Range)?;
+    }
+    let [held, audits, rounds] = counts;
+    Ok(Preview {
+        signed: lost.checkpoint.size,
+        held,
+        lines,
+        audits,
+        rounds,
+    })
+}
+
+/// The floor of a line of the ledger.
+fn limit(limits: &Privacy, line: &str) -> Rho {
+    match line {
+        "all" => limits.allowance.total,
+        WORST => limits.pooled.worst,
+        _ => PURPOSES
+            .into_iter()
+            .find(|purpose| name(*purpose) == line)
+            .map_or(Rho::ZERO, |purpose| limits.quota(purpose)),
+    }
+}
+
+/// What is added to the ledger: exactly what the entries charged, or without them all that is left.
+async fn spends(
+    change: &mut Change,
+    entries: Option<&[u8]>,
+    limits: &Privacy,
+    lost: &Lost,
+) -> Result<Burned, BurnError> {
+    match entries {
+        Some(entries) => exact(change, entries, lost).await,
+        None => all(change, limits).await,
+    }
 }
 
 /// The charges of the entries that this log does not hold; they must hash to the signed root.
@@ -239,13 +344,7 @@ async fn all(change: &mut Change, limits: &Privacy) -> Result<Burned, BurnError>
         spent.insert((year, row.try_get(1)?), nano);
         years.push(year);
     }
-    let quotas = [
-        Purpose::Benchmark,
-        Purpose::Budget,
-        Purpose::Audit,
-        Purpose::Free,
-    ]
-    .map(|purpose| (name(purpose), limits.quota(purpose)));
+    let quotas = PURPOSES.map(|purpose| (name(purpose), limits.quota(purpose)));
     let mut burned = Burned::new();
     for year in years {
         let whole = [

@@ -13,7 +13,7 @@ mod told;
 mod upload;
 
 pub use account::{Line, lines};
-pub use burn::{BurnError, Burned, burn};
+pub use burn::{BurnError, Burned, Outlook, Preview, burn, preview};
 pub use charge::charge;
 pub use credit::{burned_at, credit, voided};
 pub use identity::Identity;
@@ -84,7 +84,8 @@ pub enum LedgerError {
     /// The state file is older than what this node signed.
     #[error(
         "LEDGER_ROLLED_BACK: this state file is older than what this node signed before; put the \
-         newest backup back, or have the steward run `consilium-node log burn`"
+         newest backup back, or have the steward run `consilium-node log burn` (it shows first what that \
+         costs)"
     )]
     RolledBack,
     /// Officers or policy are no longer those under which it was examined.
@@ -104,7 +105,7 @@ pub enum LedgerError {
     /// Answered the other way before.
     #[error(
         "{0}: of these months this was answered the other way before; a measure is attributed or \
-         pooled, never both"
+         pooled, never both, so that only other months or measures can be asked this way"
     )]
     OtherWay(String),
     /// The round's committee ended it without a result.
@@ -120,7 +121,7 @@ pub enum LedgerError {
     #[error(
         "the pooled question asks about parts of the {0}, and this hospital has given no attributed \
          answer on the {0} by the same dimensions, filters and bounds over these months; answer the \
-         alliance's attributed round first, then the alliance opens a new pooled round"
+         attributed question first, such as `yearly-hospitals` (its round, or `ask … --spend`)"
     )]
     NoWhole(String),
     /// The whole was told under another dictionary.

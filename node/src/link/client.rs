@@ -94,6 +94,9 @@ pub enum LinkError {
     /// The two clocks differ.
     #[error("this clock and the coordinator's are {0} seconds apart; set the wrong one right")]
     Clock(i64),
+    /// It has too much to do.
+    #[error("the coordinator is busy; it is asked again later")]
+    Busy,
     /// The coordinator answered with an error.
     #[error("the coordinator answered {0}")]
     Status(u16),
@@ -318,6 +321,20 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> LinkError {
     match problem.as_ref().map(|problem| problem.kind.as_str()) {
         Some("urn:consilium:revoked") => LinkError::Revoked,
         Some("urn:consilium:pending") => LinkError::Pending,
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => LinkError::Busy,
         _ => LinkError::Status(status.as_u16()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_coordinator_is_no_failing_one() {
+        let busy = refusal(StatusCode::SERVICE_UNAVAILABLE, b"");
+        assert!(matches!(busy, LinkError::Busy), "{busy:?}");
+        let failed = refusal(StatusCode::INTERNAL_SERVER_ERROR, b"");
+        assert!(matches!(failed, LinkError::Status(500)), "{failed:?}");
     }
 }

@@ -286,7 +286,7 @@ pub(super) fn next_tick(arrived: Instant, now: Instant, tick: Duration) -> Insta
 }
 
 /// From a half to the whole of a pause, so that nodes do not come back all at once.
-fn jitter(pause: Duration) -> Duration {
+pub(super) fn jitter(pause: Duration) -> Duration {
     let mut byte = [0; 1];
     // Without randomness the whole pause is as good.
     if SystemRandom::new().fill(&mut byte).is_err() {

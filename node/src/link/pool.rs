@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent, sent};
-use super::poll::{Desk, next_tick};
+use super::poll::{Desk, jitter, next_tick};
 use super::{exchange, moment};
 use crate::answer::App;
 use crate::log::Leaves;
@@ -26,6 +26,9 @@ use crate::pooled::{self as rounds, PooledError, Said};
 /// Pause between two looks; longer while the coordinator is not reached.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONG_PAUSE: Duration = Duration::from_secs(15);
+/// Pauses while the coordinator is busy, doubled from the first to the last.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
+const LAST_BACK_OFF: Duration = Duration::from_mins(2);
 /// Certificates fetched in one look.
 const MOST_HEARD: usize = 20;
 /// Nonces of others that are remembered.
@@ -64,18 +67,24 @@ where
     E: std::error::Error,
 {
     let mut memory = Memory::default();
+    let mut back_off = FIRST_BACK_OFF;
     while !stop.is_cancelled() {
         let looked = tokio::select! {
             looked = look(desk, &open, uploads, &mut memory) => looked,
             () = stop.cancelled() => return,
         };
-        let pause = match looked {
-            Ok(()) => PAUSE,
-            Err(error) => {
-                memory.tell("pooled rounds", &error);
-                LONG_PAUSE
-            }
-        };
+        let mut pause = PAUSE;
+        if let Err(error) = looked {
+            memory.tell("pooled rounds", &error);
+            pause = LONG_PAUSE;
+        }
+        // Whatever of it was not done for that: every look more would keep the coordinator busy.
+        if std::mem::take(&mut memory.busy) {
+            pause = jitter(back_off);
+            back_off = back_off.saturating_mul(2).min(LAST_BACK_OFF);
+        } else {
+            back_off = FIRST_BACK_OFF;
+        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return,
@@ -96,10 +105,15 @@ struct Memory {
     refused: BTreeSet<Slug>,
     unvoided: BTreeSet<Slug>,
     told: BTreeSet<String>,
+    /// The coordinator said in this look that it is busy.
+    busy: bool,
 }
 
 impl Memory {
-    fn tell(&mut self, what: &str, error: &dyn std::error::Error) {
+    fn tell(&mut self, what: &str, error: &PoolError) {
+        if matches!(error, PoolError::Link(LinkError::Busy)) {
+            self.busy = true;
+        }
         let text = format!("{what}: {error}");
         if self.told.len() < 10_000 && self.told.insert(text.clone()) {
             tracing::warn!(what = %text, "not done");

@@ -9,7 +9,7 @@ use pooled::upload::{Secrets, Upload};
 use schemas::outcome::Reason;
 use schemas::time::Timestamp;
 
-use super::{Desk, Opened, PooledError, families, open};
+use super::{Desk, Opened, PooledError, families, heard, open};
 use crate::answer::{App, Examined, Unanswered, asked_by, exact, examine};
 use crate::ledger::{self, Due, LedgerError, Of, PaidUpload};
 use crate::noise;
@@ -30,7 +30,14 @@ pub enum Said {
 }
 
 /// Answers an offer, declines it, or lets it wait. A stored upload leaves as it is, however often.
+/// What becomes of it is noted for the steward.
 pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError> {
+    let said = judge(desk, offer).await;
+    heard::note(desk, offer, &said).await?;
+    said
+}
+
+async fn judge(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError> {
     let opened = open(desk, offer).await?;
     let app = desk.app;
     let now = app.clock.now();
@@ -55,16 +62,18 @@ pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError>
         Admitted::OverQuota => Some((Reason::OverQuota, "quota.per_week")),
     };
     if let Some((reason, why)) = declined {
-        return decline(app, &opened, reason, why).await;
+        return decline(desk, (offer, &opened), reason, why).await;
     }
     let letter = steward::find(&app.state, &opened.digest.to_string()).await?;
     if letter.is_some_and(|letter| letter.state == LetterState::Refused) {
-        return decline(app, &opened, Reason::Declined, "steward").await;
+        return decline(desk, (offer, &opened), Reason::Declined, "steward").await;
     }
     let examined = match examine(app, &asked_by(&opened.asked, opened.digest)).await {
         Ok(examined) => examined,
         Err(error) => match error.reason() {
-            Some(reason) => return decline(app, &opened, reason, &error.to_string()).await,
+            Some(reason) => {
+                return decline(desk, (offer, &opened), reason, &error.to_string()).await;
+            }
             None => return Err(error.into()),
         },
     };
@@ -74,12 +83,10 @@ pub async fn answer(desk: &Desk<'_>, offer: &Offer) -> Result<Said, PooledError>
     }
     let paid = match pay(app, &opened, &examined, now).await {
         Ok(paid) => paid,
-        Err(PooledError::Ledger(error @ LedgerError::NotLeft(_))) => {
-            tracing::warn!(round = %opened.asked.id, %error, "a pooled round waits");
-            return Ok(Said::Waits);
-        }
         Err(error) => match reason(&error) {
-            Some(reason) => return decline(app, &opened, reason, &error.to_string()).await,
+            Some(reason) => {
+                return decline(desk, (offer, &opened), reason, &error.to_string()).await;
+            }
             None => return Err(error),
         },
     };
@@ -106,6 +113,7 @@ async fn pay(
     let (layout, data) = (&opened.layout, &examined.bound.released.months);
     let apart = apart(layout, &app.dictionary).map_err(LedgerError::from)?;
     let of = Of::new(layout.period, layout.dictionary, data);
+    // Before anything is scanned: it comes again until these are told and have left.
     ledger::wholes_told(&app.state, &apart.wholes, &of).await?;
     let upload = make(app, opened, &examined.bound.released).await?;
     let thresholds = (opened.round.manifest().n_min, opened.round.manifest().t);
@@ -121,14 +129,14 @@ async fn pay(
     Ok(ledger::charge_upload(&app.state, &due, &upload, payer, app.watch).await?)
 }
 
-/// What is final: the same offer comes again, and nothing is scanned for it a second time.
+/// What is final: the same offer comes again, and nothing is scanned for it a second time. Wholes that
+/// this hospital has not told may still be told until the round closes.
 fn reason(error: &PooledError) -> Option<Reason> {
     match error {
         PooledError::Unanswered(error) => error.reason(),
         PooledError::Family(_)
         | PooledError::Ledger(
             LedgerError::OtherWay(_)
-            | LedgerError::NoWhole(_)
             | LedgerError::OtherDictionary(_)
             | LedgerError::Restated { .. },
         ) => Some(Reason::Refused),
@@ -196,11 +204,18 @@ async fn declined_before(app: &App, opened: &Opened) -> Result<bool, PooledError
 }
 
 async fn decline(
-    app: &App,
-    opened: &Opened,
+    desk: &Desk<'_>,
+    (offer, opened): (&Offer, &Opened),
     reason: Reason,
     why: &str,
 ) -> Result<Said, PooledError> {
+    let app = desk.app;
+    let state = if reason == Reason::Busy {
+        "waits"
+    } else {
+        "declined"
+    };
+    heard::keep(desk, offer, state, why).await?;
     let now = app.clock.now();
     if reason != Reason::Busy {
         let message = *opened.round.hash();

@@ -5,6 +5,7 @@
 mod lists;
 mod receipts;
 mod round;
+mod heard;
 mod answer;
 mod families;
 mod ballot;
@@ -15,12 +16,13 @@ mod verify;
 
 pub use answer::{Said, answer, taken};
 pub use families::{hear, known};
+pub use heard::{Offered, offered};
 pub use lists::{accepted, countersign, follow, pinned, version};
 pub use receipts::{ask, begin, take, witness};
 pub use round::{Opened, open};
 pub use seat::{certify, destroy_old, inspect, seat_keys};
 pub use sums::sums;
-pub use verify::{VerifyError, verify};
+pub use verify::{VerifyError, verify, verify_named};
 pub use void::{hear_void, void, voided};
 
 use std::sync::Arc;

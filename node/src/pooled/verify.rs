@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pooled::published::{Files, Outcome, Part, PublishedError, outcome};
+use pooled::published::{Files, Outcome, Part, PublishedError, named_key, outcome};
 use schemas::canonical;
 use schemas::seal::PublicKey;
 use schemas::time::Timestamp;
@@ -33,6 +33,22 @@ impl VerifyError {
 
 /// Reads a folder and verifies it by the alliance's key.
 pub fn verify(folder: &Path, key: &PublicKey, now: Timestamp) -> Result<Outcome, VerifyError> {
+    Ok(outcome(&read(folder)?, key, now)?)
+}
+
+/// The same by a key that is named, by itself or by its fingerprint. Gives the key too.
+pub fn verify_named(
+    folder: &Path,
+    named: &str,
+    now: Timestamp,
+) -> Result<(PublicKey, Outcome), VerifyError> {
+    let files = read(folder)?;
+    let key = named_key(&files, named)?;
+    let outcome = outcome(&files, &key, now)?;
+    Ok((key, outcome))
+}
+
+fn read(folder: &Path) -> Result<Files, VerifyError> {
     let failed = |path: &Path| {
         let name = path.display().to_string();
         move |error| VerifyError::File(name, error)
@@ -51,5 +67,5 @@ pub fn verify(folder: &Path, key: &PublicKey, now: Timestamp) -> Result<Outcome,
         }
         files.insert(name, std::fs::read(&path).map_err(failed(&path))?);
     }
-    Ok(outcome(&files, key, now)?)
+    Ok(files)
 }

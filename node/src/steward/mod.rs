@@ -85,7 +85,7 @@ pub struct Acting<'a> {
 
 impl Acting<'_> {
     /// Whether the person is registered, holds the key and has a role that decides on questions.
-    fn check(&self) -> Result<(), StewardError> {
+    pub fn check(&self) -> Result<(), StewardError> {
         use policies::access::{Channel, Principal, Request};
         let officer = self.officers.acting(self.name, self.key)?;
         let principal = Principal {

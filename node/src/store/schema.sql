@@ -333,6 +333,15 @@ create table if not exists pooled_rounds (
     at bigint not null
 );
 
+-- What became of each pooled round that was offered, in words for the steward; it decides nothing.
+create table if not exists pooled_said (
+    round text primary key,
+    state text not null check (state in ('waits', 'declined', 'uploaded')),
+    why text not null,                  -- rules and next steps, no value of a patient
+    closes bigint not null,
+    at bigint not null
+);
+
 -- Uploads: charged and stored in one change, sent as they are. No exact number, noise or seed.
 create table if not exists pooled_uploads (
     round text primary key references pooled_rounds (round),

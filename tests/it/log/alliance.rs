@@ -13,6 +13,7 @@ use proofs::history::QUORUM;
 use schemas::round::TemplateRef;
 use schemas::seal::Signer;
 use schemas::time::Timestamp;
+use tests::officers::STEWARD;
 
 use crate::hospital::{Hospital, Line, NOW, by_officer, shipped};
 use crate::hub::{Hub, Running, round, until};
@@ -177,16 +178,34 @@ async fn logs_are_witnessed_and_an_old_backup_answers_nothing_until_it_is_burned
     let wrong = ledger::burn(&h1.state, Some(changed.as_bytes()), &limits, &steward, NOW).await;
     assert!(wrong.is_err());
     assert_eq!(h1.spent("all").await, 0);
-    let words = [
-        "log",
-        "burn",
-        "--steward",
-        "zhang",
-        "--entries",
-        entries.to_str().unwrap(),
-    ];
-    let (done, told) = call("consilium-node", &data, &words);
-    assert!(done, "{told}");
+    // Nobody but a registered officer burns, and not before it was seen what it costs.
+    let burn = |by: &str, rest: &[&str]| {
+        let words = [&["log", "burn", "--as", by], rest].concat();
+        call("consilium-node", &data, &words)
+    };
+    let file = ["--entries", entries.to_str().unwrap()];
+    let (done, told) = burn("zhang", &[&file[..], &["--yes"]].concat());
+    assert!(!done && !told.contains("impossible"), "{told}");
+    let (done, told) = burn(STEWARD, &[]);
+    let whole = "ρ 1 more, at most ρ 0 of 1 left";
+    for word in [
+        whole,
+        "any new answer about data of 2025",
+        "with --entries FILE",
+    ] {
+        assert!(!done && told.contains(word), "{told}");
+    }
+    let (done, told) = burn(STEWARD, &file);
+    let cost = format!("ρ 0.{:09}", spent).trim_end_matches('0').to_owned();
+    let next = format!("{} --yes", file.join(" "));
+    for word in [&cost, "nothing was burned", &next] {
+        assert!(!done && told.contains(word), "{word}: {told}");
+    }
+    assert!(!told.contains("any new answer"), "{told}");
+    assert_eq!(h1.spent("all").await, 0);
+    assert!(log::lost(&h1.state).await.unwrap().is_some());
+    let (done, told) = burn(STEWARD, &[&file[..], &["--yes"]].concat());
+    assert!(done && told.contains(&cost), "{told}");
     assert_eq!(h1.spent("all").await, spent);
     assert_eq!(h1.spent("benchmark").await, spent);
     let (done, told) = call("consilium-node", &data, &["log", "fsck"]);

@@ -175,6 +175,14 @@ async fn a_second_survivor_set_is_refused_by_seats_and_nodes() {
     let next = pool.open(&["h01", "h02", "h03", "h04"]).await;
     let said = party::answer(&pool.desk(h03), &next.offer).await.unwrap();
     assert_eq!(said, Said::Declined(Reason::Refused));
+    let offered = party::offered(&h03.app.state, NOW).await.unwrap();
+    let declined = offered.iter().find(|one| one.state == "declined").unwrap();
+    assert_eq!(declined.round, next.asked.id);
+    assert!(
+        declined.why.contains("differs from one published"),
+        "{declined:?}"
+    );
+    assert!(declined.next.contains("another round"), "{declined:?}");
     let again = party::answer(&pool.desk(h03), &next.offer).await.unwrap();
     assert_eq!(again, Said::Declined(Reason::Declined));
     let spent = h03.home.spent("all").await;

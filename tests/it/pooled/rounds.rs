@@ -81,7 +81,8 @@ async fn figures(pool: &Pool, held: &office::Held, plain: &[Vec<i64>]) {
     let rules = rules();
     let round = &held.asked.id;
     let figures = office::figures(&pool.state, &pool.authority, &rules, round, NOW).await;
-    let pooled = figures.unwrap();
+    let (pooled, uncounted) = figures.unwrap();
+    assert!(uncounted.is_empty(), "{uncounted:?}");
     assert_eq!(
         pooled.about.hospitals,
         ["h01", "h02", "h03", "h04"].map(slug)

@@ -125,6 +125,7 @@ async fn a_round_with_an_absent_seat_and_an_absent_hospital() {
         answers: 600,
         t: 1,
         n_min: None,
+        anyway: false,
     };
     let templates = template::load(None).unwrap();
     let yearly = &templates["yearly-pooled"];

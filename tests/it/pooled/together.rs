@@ -4,7 +4,7 @@
 use coordinator::pooled as office;
 use node::answer::{Asked, By, Unanswered, exact, reply};
 use node::ledger::LedgerError;
-use node::pooled::{self as party, Said};
+use node::pooled::{self as party, PooledError, Said};
 use node::{noise, snapshot};
 use policies::figures::benchmark::{Cell, Figure, Kind, Reply, Way};
 use policies::figures::{Benchmark, BenchmarkError, benchmark, together};
@@ -60,11 +60,13 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
     let first = pool.party("h01");
     let held = pool.open_from("yearly-alliance").await;
     // Parts are pooled beside wholes that the hospital tells by itself; h05 tells none.
-    let said = party::answer(&pool.desk(pool.party("h05")), &held.offer)
-        .await
-        .unwrap();
-    assert_eq!(said, Said::Declined(Reason::Refused));
-    assert_eq!(pool.party("h05").home.spent("all").await, 0);
+    let h05 = pool.party("h05");
+    let said = party::answer(&pool.desk(h05), &held.offer).await;
+    waits(&said);
+    assert_eq!(h05.home.spent("all").await, 0);
+    let offered = party::offered(&h05.app.state, NOW).await.unwrap();
+    assert_eq!(offered[0].state, "waits");
+    assert!(offered[0].why.contains("yearly-hospitals"), "{offered:?}");
 
     let attributed = asked(first, "yearly-hospitals");
     let mut replies: Vec<Reply> = Vec::new();
@@ -86,6 +88,7 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
         "{refused:?}"
     );
 
+    later_it_may(&pool, &held).await;
     let round = held.asked.id.clone();
     let later = Timestamp(held.round.manifest().closes.0 + 1);
     assert_eq!(pool.go_on(&round, later).await, "proposed");
@@ -94,6 +97,13 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
         .await
         .unwrap();
     let verified = verify(&files, &pool.alliance, NOW).unwrap();
+    // Alone its sums show nothing: they count no stays.
+    let alone = office::figures(&pool.state, &pool.authority, &rules(), &round, NOW).await;
+    let told = alone.unwrap_err().to_string();
+    assert!(
+        told.contains("benchmark ROUND --pooled p1-yearly-alliance"),
+        "{told}"
+    );
     let (own, summed) = (
         layout(first, &attributed.question),
         layout(first, &held.asked.question),
@@ -133,6 +143,24 @@ async fn both_ways_stand_in_one_report_and_each_figure_says_which() {
         matches!(differ, Err(BenchmarkError::Differ(_))),
         "{differ:?}"
     );
+}
+
+fn waits(said: &Result<Said, PooledError>) {
+    let lacks = matches!(said, Err(PooledError::Ledger(LedgerError::NoWhole(_))));
+    assert!(lacks, "{said:?}");
+}
+
+/// A hospital that told no wholes looks again until the round closes, and takes part once it told them.
+async fn later_it_may(pool: &Pool, held: &office::Held) {
+    let h05 = pool.party("h05");
+    waits(&party::answer(&pool.desk(h05), &held.offer).await);
+    reply(&h05.app, &asked(h05, "yearly-hospitals"))
+        .await
+        .unwrap();
+    let said = party::answer(&pool.desk(h05), &held.offer).await.unwrap();
+    assert!(matches!(said, Said::Upload(_)), "{said:?}");
+    let offered = party::offered(&h05.app.state, NOW).await.unwrap();
+    assert_eq!(offered[0].state, "uploaded");
 }
 
 fn way(outcome: &Outcome<Figure>) -> Option<Way> {
@@ -266,6 +294,7 @@ fn written(found: &Benchmark) {
         let head = table.headers().unwrap().clone();
         let at = |column: &str| head.iter().position(|name| name == column).unwrap();
         let (status, obtained) = (at("p50_status"), at("p50_obtained"));
+        let summed = (at("stays_hospitals"), at("p50_hospitals"));
         let stays = at("stays_obtained");
         let share = head
             .iter()
@@ -285,18 +314,25 @@ fn written(found: &Benchmark) {
                 ("", "")
             };
             assert_eq!((&row[status], &row[obtained]), wanted);
+            // Every figure says how many hospitals it sums.
+            let wanted_of = if alliance { ("4", "4") } else { ("", "") };
+            assert_eq!((&row[summed.0], &row[summed.1]), wanted_of);
             assert_eq!(&row[share.unwrap()], wanted.1);
         }
         assert!(sums > 0);
     }
     let page = read("report.html");
     for word in [
-        "合并 pooled",
-        "分别 attributed",
+        "合并 pooled，4 家 hospitals",
+        "分别 attributed，4 家 hospitals",
         "h01",
         "p1-yearly-alliance",
         "that hospital's own, with noise",
         "<code>totals.json</code>",
+        // Who is missing, each way; columns without a figure in any row; units of the totals.
+        "of the answers: h05（逾期 late）；合并之和 of the sums: h05",
+        "未列 Left out: ",
+        "参考值的倍数 × reference",
     ] {
         assert!(page.contains(word), "{word}");
     }

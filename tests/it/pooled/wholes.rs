@@ -70,7 +70,11 @@ async fn parts_stand_beside_wholes_of_the_same_data_that_have_left() {
         lacks(h01, question).await,
         Some(LedgerError::NotLeft(_))
     ));
-    assert_eq!(said(h01, &held).await, Said::Waits);
+    let waits = party::answer(&pool.desk(h01), &held.offer).await;
+    assert!(matches!(
+        waits,
+        Err(PooledError::Ledger(LedgerError::NotLeft(_)))
+    ));
     assert_eq!(h01.home.spent("all").await, spent);
     leave(h01, &answer).await;
     assert!(matches!(said(h01, &held).await, Said::Upload(_)));

@@ -119,7 +119,15 @@ fn text_of_files_and_names_stays_on_its_line() {
         vec!["ask", &asked, "--period", "2025", "--dry-run"],
         vec!["ask", &broken, "--period", "2025", "--dry-run"],
         vec!["audit", "serve-batch", &requests, &replies],
-        vec!["log", "burn", "--steward", "li-hua", "--entries", &unknown],
+        vec![
+            "log",
+            "burn",
+            "--as",
+            "li-hua",
+            "--yes",
+            "--entries",
+            &unknown,
+        ],
     ]);
     for words in &tries {
         both_sound(place.tell(NODE, "h01", words));

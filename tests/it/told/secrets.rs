@@ -161,7 +161,7 @@ fn wrong_files(place: &mut Place, csv: &str, mapping: &str) {
         vec!["dictionary", "accept", csv],
         vec!["ask", csv, "--period", "2025", "--dry-run"],
         vec!["log", "verify", csv],
-        vec!["log", "burn", "--steward", "li-hua", "--entries", csv],
+        vec!["log", "burn", "--as", "li-hua", "--yes", "--entries", csv],
         vec!["audit", "serve-batch", csv, csv],
         vec![
             "close",

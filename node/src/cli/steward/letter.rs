@@ -12,6 +12,7 @@ use crate::answer::{App, asked_by, examine};
 use crate::cli::ask::write_plan;
 use crate::cli::table;
 use crate::ledger;
+use crate::pooled::{self, Offered};
 use crate::steward::{self, Letter, LetterState, Text};
 
 /// A round of the inbox in one line.
@@ -25,6 +26,7 @@ struct Line<'a> {
 
 pub(super) async fn inbox(app: &App, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let letters = steward::letters(&app.state).await?;
+    let offered = pooled::offered(&app.state, app.clock.now()).await?;
     if json {
         let lines: Vec<Line<'_>> = letters
             .iter()
@@ -35,7 +37,12 @@ pub(super) async fn inbox(app: &App, json: bool, out: &mut dyn Write) -> anyhow:
                 arrived: letter.at.0,
             })
             .collect();
-        return write_json(&lines, out);
+        let waiting = lines.iter().map(serde_json::to_value);
+        let mut rows = waiting.collect::<Result<Vec<_>, _>>()?;
+        for one in &offered {
+            rows.push(serde_json::json!({ "pooled": one }));
+        }
+        return write_json(&rows, out);
     }
     if steward::locked(&app.state)
         .await?
@@ -58,9 +65,44 @@ pub(super) async fn inbox(app: &App, json: bool, out: &mut dyn Write) -> anyhow:
         )?;
     }
     if letters.is_empty() {
-        writeln!(out, "nothing waits")?;
+        writeln!(out, "nothing waits for a decision")?;
+    }
+    if !offered.is_empty() {
+        writeln!(out, "\npooled rounds:")?;
+    }
+    for one in &offered {
+        write_offered(one, out)?;
     }
     Ok(())
+}
+
+/// A pooled round: what was said to it, why, and what to do.
+fn write_offered(one: &Offered, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (state, round, until) = (&one.state, one.round.as_str(), day(one.closes));
+    writeln!(out, "{state:<10} {round:<32} until {until}")?;
+    if !one.why.is_empty() {
+        writeln!(out, "           why:  {}", line(&one.why))?;
+    }
+    Ok(writeln!(out, "           next: {}", one.next)?)
+}
+
+/// A pooled round that waits for nobody's word here: that of its name, if there is one.
+pub(super) async fn pooled_round(
+    app: &App,
+    id: &str,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    let offered = pooled::offered(&app.state, app.clock.now()).await?;
+    let Some(one) = offered.iter().find(|one| one.round.as_str() == id) else {
+        return Ok(false);
+    };
+    if json {
+        write_json(&serde_json::json!({ "pooled": one }), out)?;
+    } else {
+        write_offered(one, out)?;
+    }
+    Ok(true)
 }
 
 /// Everything about one round.

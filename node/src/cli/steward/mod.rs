@@ -19,7 +19,8 @@ use crate::steward::{self, Acting, Letter};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// The rounds that wait for a decision, and those that were decided.
+    /// The rounds that wait for a decision, and those that were decided; pooled rounds with what
+    /// was said to them, why, and what to do.
     ///
     /// Example: consilium-node --data ./node1 steward inbox
     Inbox {
@@ -140,7 +141,19 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     steward::expire(&app.state, app.clock.now()).await?;
     match command {
         Command::Inbox { json } => letter::inbox(&app, json, out).await,
-        Command::Show { id, json } => letter::show(&app, &found(&app, &id).await?, json, out).await,
+        Command::Show { id, json } => {
+            if let Some(found) = steward::find(&app.state, &id).await? {
+                letter::show(&app, &found, json, out).await?;
+                if !json {
+                    letter::pooled_round(&app, found.round.id.as_str(), json, out).await?;
+                }
+                return Ok(());
+            }
+            if letter::pooled_round(&app, &id, json, out).await? {
+                return Ok(());
+            }
+            bail!("no round `{id}` is in the inbox")
+        }
         Command::Approve { id, by, hold } => {
             let letter = found(&app, &id).await?;
             let examined = examine(&app, &asked_by(&letter.round, letter.digest)).await;

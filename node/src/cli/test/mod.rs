@@ -134,6 +134,42 @@ async fn from_nothing_to_a_released_month() {
             assert!(run_line(&spend).await.is_err());
         }
     }
+    pooled_is_the_alliances(&node, &at("0.04")).await;
+}
+
+/// A pooled question is the alliance's to open: no spending here is promised.
+async fn pooled_is_the_alliances(node: &str, plain: &str) {
+    let question = format!("{plain}-pooled");
+    let text = std::fs::read_to_string(plain).unwrap();
+    std::fs::write(&question, text.replace("attributed", "pooled")).unwrap();
+    let ask = ["--data", node, "ask", &question, "--period", "2025-03"];
+    let dry: Vec<&str> = ask.into_iter().chain(["--dry-run"]).collect();
+    let told = run_line(&dry).await.unwrap();
+    assert!(
+        told.contains("pooled open") && !told.contains("--spend"),
+        "{told}"
+    );
+    let spend: Vec<&str> = ask.into_iter().chain(["--spend"]).collect();
+    let told = refusal(&spend).await;
+    assert!(told.contains("consilium-coordinator pooled open"), "{told}");
+}
+
+/// A fingerprint counts in digits of either case.
+#[test]
+fn a_fingerprint_is_accepted_as_people_write_it() {
+    let print = "AB".repeat(32);
+    let words = [
+        "consilium-node",
+        "pooled",
+        "accept",
+        "h02",
+        &print,
+        "--as",
+        "li",
+    ];
+    assert!(Cli::try_parse_from(words).is_ok());
+    let words = words.map(|word| word.strip_suffix("AB").unwrap_or(word));
+    assert!(Cli::try_parse_from(words).is_err(), "two digits too few");
 }
 
 async fn at(node: &str, words: &[&str]) -> anyhow::Result<String> {

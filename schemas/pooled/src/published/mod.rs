@@ -1,9 +1,11 @@
 //! A finished round as it is published: everything that a verifier needs, in files of fixed names.
 //! Boxes are left out; masked vectors and mask sums tell nothing that their difference does not.
 
+mod key;
 mod verify;
 mod void;
 
+pub use key::{KEY, key_bytes, named_key};
 pub use verify::{Part, PublishedError, Verified, list_name, verify};
 pub use void::{Outcome, VOID, Voided, outcome};
 
@@ -26,7 +28,7 @@ use crate::wire::{self, WireError};
 
 /// Files by name: `list-<version>.json` from the first version to the one that the round cites,
 /// `offer.json`, `certificate.json`, `totals.json`, `upload-<hospital>` and `sum-<class>-<member>`.
-/// Of a voided round: the lists, `offer.json` and `void.json`.
+/// Of a voided round: the lists, `offer.json` and `void.json`. Beside either, `alliance.key`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Totals as written: whole numbers of 2^−scale. Every cell stands here, as the sums could not be

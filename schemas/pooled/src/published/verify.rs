@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use schemas::canonical;
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::round::Round as Asked;
 use schemas::seal::{PublicKey, SealError};
 use schemas::time::Timestamp;
 
+use super::key::{self, KEY};
 use super::{Files, VOID, Written, mask_sums, open_round};
 use crate::key_list::{Followed, KeyListError, Pinned, SignedList};
 use crate::manifest::{Manifest, ManifestError, Round};
@@ -40,6 +42,45 @@ pub enum Part {
     MaskSums,
     /// What is left when the masks are taken off.
     Totals,
+}
+
+impl Part {
+    /// What it means that the part does not hold, and what to do.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Files => {
+                "the folder is not as it was published, or of another alliance: fetch it again, and \
+                 compare the key's fingerprint by another way"
+            }
+            Self::KeyList => {
+                "members stand in it whom hospitals did not countersign, or a version was changed: do \
+                 not use the totals; ask two hospitals which list they follow"
+            }
+            Self::Round => {
+                "what was asked is not signed by this alliance's key, or was changed: compare the \
+                 key's fingerprint by another way, then fetch the folder again"
+            }
+            Self::Certificate => {
+                "no quorum of the committee voted for this set of hospitals: the totals are not the \
+                 round's; ask the members of the committee"
+            }
+            Self::Void => {
+                "no quorum of the committee voted that it ended without a result: nobody is credited \
+                 by this"
+            }
+            Self::Uploads => {
+                "a vector is not what its hospital signed, or is missing: the totals are not the sum \
+                 of these hospitals; ask the hospital that is named"
+            }
+            Self::MaskSums => {
+                "too few seats named the same masks: the totals cannot be opened from these files; \
+                 ask for what the seats sent"
+            }
+            Self::Totals => {
+                "the other files are sound, and give other totals: do not use `totals.json`"
+            }
+        }
+    }
 }
 
 impl fmt::Display for Part {
@@ -85,6 +126,15 @@ pub enum PublishedError {
     /// A file that belongs to nothing.
     #[error("the file `{0}` is none of a publication")]
     Stray(String),
+    /// What a verifier named is no key.
+    #[error("a key or its fingerprint is 64 hexadecimal digits")]
+    Key,
+    /// The key beside the publication is another one.
+    #[error(
+        "the publication is of an alliance whose key has the fingerprint {0}, not of the one that \
+         was named"
+    )]
+    OtherKey(Digest),
     /// Bytes.
     #[error(transparent)]
     Wire(#[from] WireError),
@@ -131,7 +181,7 @@ impl PublishedError {
     pub fn part(&self) -> Part {
         match self {
             Self::Missing(name) => part_of(name),
-            Self::Stray(_) => Part::Files,
+            Self::Stray(_) | Self::Key | Self::OtherKey(_) => Part::Files,
             Self::Void(_) | Self::Voided => Part::Void,
             Self::List(_) => Part::KeyList,
             Self::Offer(_)
@@ -265,6 +315,9 @@ pub(super) fn opened(
     key: &PublicKey,
     latest: Timestamp,
 ) -> Result<(Asked, u32, Round), PublishedError> {
+    if let Some(other) = key::beside(files)?.filter(|beside| beside != key) {
+        return Err(PublishedError::OtherKey(other.fingerprint()));
+    }
     let offer = Offer::parse(file(files, "offer.json")?)?;
     let (asked, _, manifest) = offer.open(key)?;
     if manifest.opened > latest {
@@ -311,7 +364,7 @@ fn only(files: &Files, list: u32, certified: &Certified) -> Result<(), Published
         let upload = name.strip_prefix("upload-");
         let version = name.strip_prefix("list-");
         let version = version.and_then(|rest| rest.strip_suffix(".json")?.parse::<u32>().ok());
-        ["offer.json", "certificate.json", "totals.json"].contains(&name)
+        ["offer.json", "certificate.json", "totals.json", KEY].contains(&name)
             || name.starts_with("sum-")
             || upload.is_some_and(|name| set.iter().any(|one| one.as_str() == name))
             || version.is_some_and(|version| version <= list && name == list_name(version))

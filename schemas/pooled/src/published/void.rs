@@ -4,6 +4,7 @@ use schemas::round::Round as Asked;
 use schemas::seal::PublicKey;
 use schemas::time::Timestamp;
 
+use super::key::KEY;
 use super::verify::{file, opened};
 use super::{Files, Part, PublishedError, Verified, list_name, verify};
 use crate::manifest::Round;
@@ -107,7 +108,8 @@ pub fn outcome(
     let certificate = certificate.map_err(PublishedError::Void)?;
     certificate.verify(&round).map_err(PublishedError::Void)?;
     let known = |name: &str| {
-        name == "offer.json" || name == VOID || (1..=list).any(|version| name == list_name(version))
+        ["offer.json", VOID, KEY].contains(&name)
+            || (1..=list).any(|version| name == list_name(version))
     };
     if let Some(name) = files.keys().find(|name| !known(name)) {
         return Err(PublishedError::Stray(name.clone()));
