@@ -361,7 +361,8 @@ async fn one_list_a_version_is_countersigned_and_followed() {
     let desk = pool.desk(pool.party("h03"));
     let first = office::published(&pool.state).await.unwrap().unwrap();
     let order = ListOrder {
-        operator: slug("office"),
+        // Another one, so that there is something to draft.
+        operator: slug("other-office"),
         t_max: 1,
     };
     let list = office::draft(&pool.state, &pool.authority, &order, NOW)
