@@ -278,7 +278,11 @@ async fn ways(
         let answered = "select hospital from replies where round = $1 and said = 'answered'";
         let answered = named(state, answered, &held.round.id).await?;
         let told = told(&layout)?;
-        if let Some(subject) = apart.subjects.iter().find(|one| told.subjects.contains(*one)) {
+        if let Some(subject) = apart
+            .subjects
+            .iter()
+            .find(|one| told.subjects.contains(*one))
+        {
             let told = manifest.roster.iter().filter(|one| answered.contains(*one));
             let hospitals: Vec<Slug> = told.cloned().collect();
             if !hospitals.is_empty() {

@@ -15,7 +15,7 @@ use schemas::time::Period;
 use super::account::epsilon;
 use super::{Node, next, show, table};
 use crate::answer::{self, App, Asked, By};
-use crate::ledger;
+use crate::ledger::{self, Of};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
