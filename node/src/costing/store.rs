@@ -145,7 +145,7 @@ mod tests {
         let january = "2026-01".parse().unwrap();
         let ledgers = month(january, &samples).unwrap();
         let at = |again| (again, Timestamp(7));
-        let missing = super::closed(&state, january).await;
+        let missing = closed(&state, january).await;
         assert!(matches!(missing, Err(CostError::Open(_))));
         let kept = keep(&state, &rules, &ledgers, at(false)).await.unwrap();
         let given = ledgers.direct.iter().map(|line| line.amount.0);
@@ -160,7 +160,7 @@ mod tests {
             .map(|fen| fen.0)
             .sum();
         assert_eq!((full, kept.closed.total.0), (given, given));
-        assert_eq!(super::closed(&state, january).await.unwrap(), kept);
+        assert_eq!(closed(&state, january).await.unwrap(), kept);
         let same = keep(&state, &rules, &ledgers, at(true)).await;
         assert!(matches!(same, Err(CostError::Same(_))));
         let mut other = ledgers.clone();

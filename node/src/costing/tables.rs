@@ -361,10 +361,10 @@ mod tests {
         let text = "department,case_group,days,direct,charge:lab,item:s101\nward,ES35,7,12.30,4.50,3\nward,GD15,2,,,\n";
         let folder = folder(&[("cases.csv", text)]);
         let found = cases(&folder.path().join("cases.csv")).unwrap();
-        let ward = &found[&"ward".parse().unwrap()];
+        let ward = &found[&"ward".parse::<Slug>().unwrap()];
         assert_eq!((ward[0].weight, ward[0].direct), (7, Fen(1_230)));
-        assert_eq!(ward[0].charges[&"lab".parse().unwrap()], Fen(450));
-        assert_eq!(ward[0].items[&"s101".parse().unwrap()], 3);
+        assert_eq!(ward[0].charges[&"lab".parse::<Slug>().unwrap()], Fen(450));
+        assert_eq!(ward[0].items[&"s101".parse::<Slug>().unwrap()], 3);
         assert!(ward[1].charges.is_empty() && ward[1].direct == Fen(0));
     }
 }
