@@ -176,7 +176,17 @@ impl Hospital {
     }
 
     pub(crate) async fn load_as(&self, bytes: &[u8], mapping: &str) -> Result<Summary, LoadError> {
-        let path = self.sources.path().join("source.csv");
+        self.load_file("source.csv", bytes, mapping).await
+    }
+
+    /// Under a file name, whose end says what the bytes are.
+    pub(crate) async fn load_file(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        mapping: &str,
+    ) -> Result<Summary, LoadError> {
+        let path = self.sources.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let request = Request {
             file: path,

@@ -21,6 +21,7 @@ mod ledger;
 mod killed;
 mod log;
 mod link;
+mod lists;
 mod signals;
 mod simulated;
 mod benchmark;

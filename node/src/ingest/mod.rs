@@ -5,6 +5,7 @@ pub mod amount;
 pub mod date;
 pub mod mapping;
 pub mod settlements;
+mod settlement_list;
 pub mod source;
 pub mod codes;
 pub mod bound;
@@ -45,6 +46,12 @@ pub enum IngestError {
         /// Number of columns in the header.
         header: usize,
     },
+    /// The first line of a file of settlement lists is none.
+    #[error(
+        "line 1 is no settlement list: one JSON object a line, with `setlinfo`, as interface 4101 \
+         uploads them"
+    )]
+    List,
     /// The header is not UTF-8.
     #[error("the file's header is not UTF-8; save the file as UTF-8")]
     Header,

@@ -1,13 +1,15 @@
-//! Rows of a CSV file as bytes, one at a time, in bounded memory.
+//! Rows of a file as bytes, one at a time, in bounded memory: CSV, or settlement lists a line each
+//! (`.ndjson`).
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 
 use super::IngestError;
+use super::settlement_list;
 
 /// Longest record, in bytes.
 const MOST_RECORD: u64 = 1024 * 1024;
@@ -67,12 +69,54 @@ impl Default for Row {
     }
 }
 
-/// A CSV file being read. Its digest is taken on the way.
+/// A file being read. Its digest is taken on the way.
 pub struct Source {
     path: PathBuf,
-    reader: csv::Reader<Counted>,
+    reader: Reader,
     header: Vec<String>,
     rows: u64,
+}
+
+enum Reader {
+    Csv(Box<csv::Reader<Counted>>),
+    Lists(Lists),
+}
+
+/// Settlement lists.
+struct Lists {
+    file: BufReader<Counted>,
+    line: Vec<u8>,
+    /// The first line was read for the header and stands in `line`.
+    waits: bool,
+}
+
+impl Lists {
+    /// The next line that is not empty, and how many lines that took; `None` at the end.
+    fn next(&mut self) -> io::Result<Option<u64>> {
+        if std::mem::take(&mut self.waits) {
+            return Ok(Some(0));
+        }
+        let mut lines = 0;
+        loop {
+            self.line.clear();
+            if self.file.read_until(b'\n', &mut self.line)? == 0 {
+                return Ok(None);
+            }
+            lines += 1;
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(Some(lines));
+            }
+        }
+    }
+}
+
+impl Reader {
+    fn counted(&self) -> &Counted {
+        match self {
+            Self::Csv(reader) => reader.get_ref(),
+            Self::Lists(lists) => lists.file.get_ref(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Source {
@@ -84,15 +128,19 @@ impl std::fmt::Debug for Source {
 impl Source {
     /// Opens a file and reads its header.
     pub fn open(path: &Path) -> Result<Self, IngestError> {
+        let counted = Counted {
+            file: File::open(path).map_err(IngestError::io(path))?,
+            hasher: blake3::Hasher::new(),
+            read: 0,
+            record_began: Cell::new(0),
+        };
+        if path.extension().is_some_and(|end| end == "ndjson") {
+            return Self::lists(path, counted);
+        }
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .buffer_capacity(BUFFER)
-            .from_reader(Counted {
-                file: File::open(path).map_err(IngestError::io(path))?,
-                hasher: blake3::Hasher::new(),
-                read: 0,
-                record_began: Cell::new(0),
-            });
+            .from_reader(counted);
         let header = reader
             .byte_headers()
             .map_err(|error| refused(error, path, 1))?;
@@ -103,9 +151,27 @@ impl Source {
         let header = names.collect::<Result<Vec<String>, IngestError>>()?;
         Ok(Self {
             path: path.to_owned(),
-            reader,
+            reader: Reader::Csv(Box::new(reader)),
             header,
             rows: 1,
+        })
+    }
+
+    fn lists(path: &Path, counted: Counted) -> Result<Self, IngestError> {
+        let mut lists = Lists {
+            file: BufReader::with_capacity(BUFFER, counted),
+            line: Vec::new(),
+            waits: false,
+        };
+        let read = lists.next();
+        let lines = read.map_err(|error| refused(error.into(), path, 1))?;
+        let header = settlement_list::header(&lists.line).map_err(|_| IngestError::List)?;
+        lists.waits = true;
+        Ok(Self {
+            path: path.to_owned(),
+            reader: Reader::Lists(lists),
+            header,
+            rows: lines.unwrap_or(0),
         })
     }
 
@@ -116,23 +182,41 @@ impl Source {
 
     /// Reads the next row; `false` at the end.
     pub fn read(&mut self, row: &mut Row) -> Result<bool, IngestError> {
-        let counted = self.reader.get_ref();
+        let counted = self.reader.counted();
         counted.record_began.set(counted.read);
-        self.rows += 1;
-        row.number = self.rows;
-        self.reader
-            .read_byte_record(&mut row.record)
-            .map_err(|error| refused(error, &self.path, self.rows))
+        match &mut self.reader {
+            Reader::Csv(reader) => {
+                self.rows += 1;
+                row.number = self.rows;
+                reader
+                    .read_byte_record(&mut row.record)
+                    .map_err(|error| refused(error, &self.path, self.rows))
+            }
+            Reader::Lists(lists) => {
+                let next = lists.next();
+                let next =
+                    next.map_err(|error| refused(error.into(), &self.path, self.rows + 1))?;
+                let Some(lines) = next else { return Ok(false) };
+                self.rows += lines;
+                row.number = self.rows;
+                let record = &mut row.record;
+                if settlement_list::flatten(&lists.line, &self.header, record).is_err() {
+                    // A row without values: it goes to quarantine.
+                    record.clear();
+                }
+                Ok(true)
+            }
+        }
     }
 
     /// Bytes of the file read so far.
     pub fn position(&self) -> u64 {
-        self.reader.get_ref().read
+        self.reader.counted().read
     }
 
     /// BLAKE3 of what was read: of the whole file once [`Self::read`] gave `false`.
     pub fn digest(&self) -> String {
-        self.reader.get_ref().hasher.finalize().to_hex().to_string()
+        self.reader.counted().hasher.finalize().to_hex().to_string()
     }
 }
 
@@ -218,6 +302,43 @@ mod tests {
         for error in [Source::open(path).unwrap_err(), digest(path).unwrap_err()] {
             assert_eq!(error.to_string(), "`no/such/march.csv` could not be read");
         }
+    }
+
+    #[test]
+    fn settlement_lists_are_rows_too_and_a_line_that_is_none_has_no_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lists.ndjson");
+        let one = r#"{"setlinfo":{"setl_id":"S1"},"iteminfo":[{"med_chrgitm":"01","amt":7.5}]}"#;
+        std::fs::write(
+            &path,
+            format!("\n{one}\n\nnonsense\n{}", one.replace("S1", "S2")),
+        )
+        .unwrap();
+        let mut source = Source::open(&path).unwrap();
+        let id = source
+            .header()
+            .iter()
+            .position(|name| name == "setl_id")
+            .unwrap();
+        let mut row = Row::new();
+        let mut found = Vec::new();
+        while source.read(&mut row).unwrap() {
+            found.push((row.number(), row.width() > 0, row.value(id).to_vec()));
+        }
+        let expected = [
+            (2, true, b"S1".to_vec()),
+            (4, false, Vec::new()),
+            (5, true, b"S2".to_vec()),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(source.digest(), digest(&path).unwrap());
+        std::fs::write(&path, "[1]\n").unwrap();
+        assert!(matches!(Source::open(&path), Err(IngestError::List)));
+        std::fs::write(&path, vec![b'x'; 4 * 1024 * 1024]).unwrap();
+        assert!(matches!(
+            Source::open(&path),
+            Err(IngestError::TooLong { row: 1 })
+        ));
     }
 
     #[test]

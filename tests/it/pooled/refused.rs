@@ -378,6 +378,7 @@ async fn hospitals_of_one_entity_need_a_larger_t() {
             answers: 86_400,
             t: 1,
             n_min: None,
+            anyway: false,
         };
         let rules = tests::fixture::rules();
         office::open(&pool.state, &pool.authority, yearly, &rules, &order, NOW).await

@@ -3,7 +3,7 @@
 
 use node::answer::{Asked, By, reply};
 use node::ledger::{self, LedgerError, Of};
-use node::pooled::{self as party, Said};
+use node::pooled::{self as party, PooledError, Said};
 use node::snapshot;
 use policies::plan::{apart, compile};
 use schemas::answer::Answer;
