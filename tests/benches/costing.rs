@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::ensure;
-use policies::costing::{Class, CostRules, DEFAULT, Department, Direct, Driver, Month, Use, close};
+use policies::costing::{
+    Class, CostRules, DEFAULT, Department, Direct, Driver, Ledgers, Use, close,
+};
 use schemas::money::Fen;
 
 const DEPARTMENTS: u64 = 300;
@@ -47,7 +49,7 @@ pub(super) fn run() -> anyhow::Result<()> {
                 });
             }
         }
-        months.push(Month {
+        months.push(Ledgers {
             month: schemas::time::Month::new(2026, number)?,
             direct,
             shared: Vec::new(),

@@ -1,4 +1,4 @@
-//! Settlement lists of interface 4101 load to the very bytes that the same stays give as CSV.
+//! Settlement lists of interface 4101 load to the very stays that the same rows give as CSV.
 
 use std::fmt::Write as _;
 
@@ -69,7 +69,7 @@ fn list(header: &csv::StringRecord, row: &csv::StringRecord) -> Value {
 }
 
 #[tokio::test]
-async fn settlement_lists_load_to_the_bytes_that_csv_gives() {
+async fn settlement_lists_load_to_the_stays_that_csv_gives() {
     let rows = if tests::fixture::long() {
         100_000
     } else {
@@ -112,16 +112,27 @@ async fn settlement_lists_load_to_the_bytes_that_csv_gives() {
         (by_csv.kept, by_csv.refused)
     );
     assert_eq!(by_list.unknown_groups, by_csv.unknown_groups);
-    let columns = |of: &Hospital| -> Vec<Vec<u8>> {
-        let files = bytes_below(&of.config.data).into_iter();
-        let arrow = files.filter(|(path, _)| path.extension().is_some_and(|end| end == "arrow"));
-        let mut bytes: Vec<Vec<u8>> = arrow.map(|(_, bytes)| bytes).collect();
-        bytes.sort();
-        bytes
-    };
-    let (expected, found) = (columns(&one), columns(&twin));
-    assert!(!expected.is_empty());
-    assert!(expected == found, "the columns differ");
+    // Group, every field and the ranks of the contribution bound, stay by stay.
+    one.release().await;
+    twin.release().await;
+    let (expected, found) = (
+        one.rows(&*one.app().await).await,
+        twin.rows(&*twin.app().await).await,
+    );
+    assert!(!expected.is_empty() && expected.len() == found.len());
+    for (expected, found) in expected.iter().zip(&found) {
+        assert_eq!(
+            (found.month, &found.group),
+            (expected.month, &expected.group)
+        );
+        assert!(
+            found.fields == expected.fields,
+            "{}: fields differ",
+            found.month
+        );
+        let ranks = |of: &node::scan::Rows| (of.group_rank.clone(), of.stay_rank.clone());
+        assert_eq!(ranks(found), ranks(expected));
+    }
     for (path, bytes) in bytes_below(&twin.config.data) {
         let leaked = phones.iter().any(|phone| holds(&bytes, phone));
         assert!(!leaked, "{}", path.display());

@@ -36,7 +36,7 @@ const PLAN: &str = r#"{"year": 2026, "total": 100000000000, "members": [
  {"id": "d", "tier": "grassroots", "before": [4000000000], "factors": {"case-weighted-volume": {"value": "3100"}, "served-population": {"value": "130000"}, "capability-score": {"value": "64"}, "chronic-managed": {"value": "15000"}}}],
  "groups": [{"group": "ES35", "cost": 600001, "days": "7.1"}, {"group": "FM19", "cost": 4600000, "days": "9"}]}"#;
 
-const SETTLEMENT: &str = r#"{"year": 2026, "overspend": {"a": 800000000, "b": 400000001}, "reserve": 500000000, "classified": [
+const SETTLEMENT: &str = r#"{"year": 2026, "overspend": {"a": 800000000, "b": 400000001}, "reserve": 5000000700, "classified": [
  {"member": "a", "cause": "price_swing", "amount": 800000000, "evidence": ["1111111111111111111111111111111111111111111111111111111111111111"]},
  {"member": "b", "cause": "management_gap", "amount": 400000001, "evidence": ["2222222222222222222222222222222222222222222222222222222222222222"]}]}"#;
 
@@ -48,7 +48,7 @@ const BONUS: &str = r#"{"year": 2026, "basic": 100000000, "performance": 6000000
  {"id": "d", "tier": "grassroots", "quality_held": true, "dimensions": {"referral-share": {"value": "0.28"}, "chronic-control": {"value": "0.66"}, "grassroots-growth": {"value": "0.18"}}}]}"#;
 
 /// Oracle O9.
-const APPRAISAL: &str = r#"{"year": 2026, "stage": "quality", "members": [{"id": "a", "values": {"low-risk-mortality": {"value": "1/50"}, "complications": {"value": "3"}, "length-of-stay": {"value": "8", "variance": "0.01"}, "bed-turnover": {"value": "37"}, "grassroots-visits": {"value": "55"}, "cost-growth": {"value": "5"}, "budget-deviation": {"value": "4"}, "chronic-control": {"value": "66"}, "two-way-referral": {"value": "14"}}, "scores": {"patients": "91", "social": "88"}}]}"#;
+const APPRAISAL: &str = r#"{"year": 2026, "stage": "quality", "members": [{"id": "a", "values": {"low-risk-mortality": {"value": "1/50"}, "complications": {"value": "3"}, "length-of-stay": {"value": "8", "variance": "0.01"}, "bed-turnover": {"value": "37"}, "grassroots-visits": {"value": "55"}, "cost-growth": {"value": "5"}, "budget-deviation": {"value": "4"}, "chronic-control": {"value": "66"}, "two-way-referral": {"value": "14"}}, "scores": {"patients": "91", "social": "88"}}, {"id": "b", "values": {"low-risk-mortality": {"value": "1/50"}, "complications": {"value": "3"}, "length-of-stay": {"value": "8", "variance": "0.01"}, "bed-turnover": {"value": "37"}, "grassroots-visits": {"value": "55"}, "cost-growth": {"value": "5"}, "budget-deviation": {"value": "4"}, "chronic-control": {"value": "66"}, "two-way-referral": {"value": "14"}}, "scores": {"patients": "91", "social": "88"}}, {"id": "c", "values": {"low-risk-mortality": {"value": "1/50"}, "complications": {"value": "3"}, "length-of-stay": {"value": "8", "variance": "0.01"}, "bed-turnover": {"value": "37"}, "grassroots-visits": {"value": "55"}, "cost-growth": {"value": "5"}, "budget-deviation": {"value": "4"}, "chronic-control": {"value": "66"}, "two-way-referral": {"value": "14"}}, "scores": {"patients": "91", "social": "88"}}, {"id": "d", "values": {"low-risk-mortality": {"value": "1/50"}, "complications": {"value": "3"}, "length-of-stay": {"value": "8", "variance": "0.01"}, "bed-turnover": {"value": "37"}, "grassroots-visits": {"value": "55"}, "cost-growth": {"value": "5"}, "budget-deviation": {"value": "4"}, "chronic-control": {"value": "66"}, "two-way-referral": {"value": "14"}}, "scores": {"patients": "91", "social": "88"}}]}"#;
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()
@@ -170,7 +170,8 @@ impl Alliance {
         result
     }
 
-    async fn whole_year(&mut self) -> Published {
+    /// A plan in force, and payments of which two members overspent.
+    async fn paid_year(&mut self) {
         self.say("wang-fang", Says::Invite).await.unwrap();
         self.say("wang-fang", Says::Review).await.unwrap();
         let parties = [
@@ -181,16 +182,25 @@ impl Alliance {
             "patients",
         ];
         self.decide(Matter::Plan, PLAN, &parties).await;
-        for (member, month) in [("a", "2026-01"), ("b", "2026-12")] {
+        // In all 800,000,000 fen more than a's budget and 400,000,001 more than b's.
+        for (member, month, fen) in [
+            ("a", "2026-01", 500_000_000),
+            ("a", "2026-12", 55_518_750_000),
+            ("b", "2026-12", 23_457_291_668),
+        ] {
             let (member, month) = (slug(member), month.parse().unwrap());
             let paid = Says::Paid {
                 member,
                 month,
-                amount: Fen(500_000_000),
+                amount: Fen(fen),
                 restates: false,
             };
             self.say("insurer", paid).await.unwrap();
         }
+    }
+
+    async fn whole_year(&mut self) -> Published {
+        self.paid_year().await;
         self.decide(Matter::Settlement, SETTLEMENT, &["insurer", "committee"])
             .await;
         let result = self
@@ -551,10 +561,82 @@ async fn warnings_follow_from_what_was_paid() {
     );
     let input = year::settlement(&published, &stands, &facts).unwrap();
     assert_eq!(input.overspend, [(slug("d"), Fen(1_029_166_663))].into());
-    assert_eq!(input.reserve, Fen(5_000_000_000));
+    assert_eq!(input.reserve, Fen(5_000_000_700));
     policies::figures::overspend::settle(&published.rules.overspend, &input).unwrap();
     let wrong = year::settlement(&published, &stands, &facts.replace("price_swing", "luck"));
     assert!(matches!(wrong, Err(YearError::Facts { line: 2, .. })));
     let none = year::settlement(&none, &none.verify().unwrap(), &facts);
     assert!(matches!(none, Err(YearError::NoPlan)));
+}
+
+/// Results rest on what the year holds: overspend on payments, surplus on what is left, grades on all
+/// members; other payments void what was proposed.
+#[tokio::test]
+async fn results_rest_on_what_the_year_holds() {
+    use policies::year::Unfounded;
+    let mut alliance = Alliance::found().await;
+    alliance.paid_year().await;
+    let river = slug("river");
+    let proposed = async |alliance: &mut Alliance, matter, inputs: &str| {
+        let now = alliance.tick();
+        let sealed = |computed: &policies::year::Computed, _| {
+            let says = Says::Propose {
+                matter,
+                result: computed.digest().unwrap(),
+                why: String::new(),
+            };
+            Ok(alliance.sealed("wang-fang", says))
+        };
+        let about = (&river, YEAR);
+        year::propose(&alliance.state, about, (matter, inputs), sealed, now).await
+    };
+    let without_b = r#"{"year": 2026, "overspend": {}, "reserve": 5000000700, "classified": []}"#;
+    let fewer = SETTLEMENT.replace("5000000700", "0");
+    let rich = BONUS.replace("100000000", "90000000000");
+    let tier = BONUS.replacen("secondary", "grassroots", 1);
+    let alone = APPRAISAL.replacen("\"id\": \"d\"", "\"id\": \"x\"", 1);
+    let refused = [
+        (
+            Matter::Settlement,
+            without_b.to_owned(),
+            Unfounded::Overspend,
+        ),
+        (
+            Matter::Settlement,
+            fewer,
+            Unfounded::Reserve {
+                given: Fen(0),
+                kept: Fen(5_000_000_700),
+            },
+        ),
+        (
+            Matter::Bonus,
+            rich,
+            Unfounded::Surplus {
+                given: Fen(90_085_000_000),
+                left: Fen(16_723_957_633),
+            },
+        ),
+        (Matter::Bonus, tier, Unfounded::Tier(slug("b"))),
+        (Matter::Appraisal, alone, Unfounded::Members),
+    ];
+    for (matter, inputs, why) in refused {
+        let found = proposed(&mut alliance, matter, &inputs).await;
+        let Err(YearError::Unfounded(found)) = found else {
+            panic!("{matter:?} was taken");
+        };
+        assert_eq!(found, why);
+    }
+    let result = proposed(&mut alliance, Matter::Settlement, SETTLEMENT).await;
+    let result = result.unwrap().1.digest().unwrap();
+    let paid = Says::Paid {
+        member: slug("b"),
+        month: "2026-11".parse().unwrap(),
+        amount: Fen(1),
+        restates: false,
+    };
+    alliance.say("insurer", paid).await.unwrap();
+    let matter = Matter::Settlement;
+    let late = alliance.say("a", Says::Accept { matter, result }).await;
+    assert!(matches!(late, Err(YearError::Refused(Refused::Superseded))));
 }

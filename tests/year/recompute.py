@@ -299,16 +299,29 @@ def main(path):
     with open(path, encoding="utf-8") as file:
         year = json.load(file)
     figures, differing = 0, 0
+    # A reopened year has other rules; a result is one of those under which it was computed.
+    every = [year["rules"]] + year.get("earlier", [])
     for proposed in year["results"]:
         (matter, told), = proposed["computed"].items()
         rules, compute, read = WAYS[matter]
-        own = compute(year["rules"][rules], json.loads(proposed["inputs"]))
         told = read(told)
+        tried = []
+        for one in every:
+            try:
+                own = compute(one[rules], json.loads(proposed["inputs"]))
+            except (KeyError, ZeroDivisionError):
+                continue
+            wrong = [name for name in sorted(set(own) | set(told)) if own.get(name) != told.get(name)]
+            tried.append((len(wrong), wrong, own))
+        if not tried:
+            differing += 1
+            print(f"{matter}: cannot be recomputed under any rules of the year")
+            continue
+        _, wrong, own = min(tried, key=lambda one: one[0])
         figures += len(own)
-        for name in sorted(set(own) | set(told)):
-            if own.get(name) != told.get(name):
-                differing += 1
-                print(f"{matter}: {name}: {told.get(name)} published, {own.get(name)} recomputed")
+        differing += len(wrong)
+        for name in wrong:
+            print(f"{matter}: {name}: {told.get(name)} published, {own.get(name)} recomputed")
     print(f"{len(year['results'])} results, {figures} figures recomputed, {differing} differ")
     return 1 if differing or not figures else 0
 

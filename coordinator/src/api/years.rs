@@ -98,10 +98,9 @@ impl From<YearError> for Fault {
         let detail = error.to_string();
         match &error {
             YearError::Unknown(_) => unknown(),
-            YearError::Refused(_)
-            | YearError::NoResult
-            | YearError::Target { .. }
-            | YearError::Members => Self::new("year", 422, "the statement is refused", &detail),
+            YearError::Refused(_) | YearError::NoResult | YearError::Unfounded(_) => {
+                Self::new("year", 422, "the statement is refused", &detail)
+            }
             _ => Self::ours(&error),
         }
     }

@@ -85,19 +85,9 @@ pub enum YearError {
     /// A stage that the rules do not have.
     #[error("the rules of appraisal have no stage `{0}`")]
     Stage(schemas::id::Slug),
-    /// The result is about another amount.
-    #[error("the plan splits {planned}, the year's target is {target}")]
-    Target {
-        /// What the inputs say.
-        planned: schemas::money::Fen,
-        /// What the year says.
-        target: schemas::money::Fen,
-    },
-    /// The result is about others.
-    #[error(
-        "the inputs name hospitals that take no part in this year, or leave one out of plan or bonus"
-    )]
-    Members,
+    /// The result rests on something else than the year holds.
+    #[error(transparent)]
+    Unfounded(#[from] policies::year::Unfounded),
     /// Administrators.
     #[error(transparent)]
     Administrators(#[from] AdministratorsError),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use policies::year::{
-    self, Administrators, Computed, Kept, Proposed, Published, Rules, Stage, Year,
+    self, Administrators, Computed, Kept, Proposed, Published, Rules, Stage, Year, grounded,
 };
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -88,7 +88,8 @@ pub async fn propose(
     let mut change = state.begin().await?;
     // Nobody signs what does not hold.
     let before = published(&mut *change, alliance, number).await?;
-    fits(&computed, inputs, &before.replay(|_, _, _| Ok(()))?)?;
+    let stands = before.replay(|_, _, _| Ok(()))?;
+    grounded(&computed, inputs, (&stands, before.plan(&stands)))?;
     sqlx::query(
         "insert into year_results (year, position, digest, inputs, computed) \
          select $1, coalesce(max(position), 0) + 1, $2, $3, $4 from year_results where year = $1 \
@@ -224,23 +225,8 @@ fn proposable(
     // One of an opening that was withdrawn, under other rules, is none.
     let found = found.filter(|one| kept.earlier.is_empty() || one.follows(&kept.rules, kept.year));
     let proposed = found.ok_or(YearError::NoResult)?;
-    fits(&proposed.computed, &proposed.inputs, year)
-}
-
-/// Whether a result is about the year's money and members.
-fn fits(computed: &Computed, inputs: &str, year: &Year) -> Result<(), YearError> {
-    if let Computed::Plan(plan) = computed
-        && plan.total != year.target
-    {
-        return Err(YearError::Target {
-            planned: plan.total,
-            target: year.target,
-        });
-    }
-    if !computed.concerns(&year.members, inputs) {
-        return Err(YearError::Members);
-    }
-    Ok(())
+    let about = (year, kept.plan(year));
+    Ok(grounded(&proposed.computed, &proposed.inputs, about)?)
 }
 
 /// The administrators and their keys as they are registered now.

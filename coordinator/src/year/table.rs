@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use policies::figures::alerts::{self, Execution};
-use policies::figures::budget::Plan;
+use policies::figures::budget::{Noise, Plan};
 use policies::year::{Computed, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
@@ -53,8 +53,14 @@ pub fn execution(
     rows.collect()
 }
 
-/// A year's results by member as CSV: plan, bonus, what is borne, grade; money in yuan.
-/// A field is empty where nothing was proposed about it.
+/// A result, once it is in force.
+fn in_force<'a>(published: &'a Published, year: &Year, matter: Matter) -> Option<&'a Computed> {
+    let course = year.matters.get(&matter).filter(|course| course.in_force);
+    course.and_then(|_| newest(published, year, matter))
+}
+
+/// A year's results by member as CSV: the newest plan, and of bonus, settlement and appraisal what is in
+/// force; money in yuan. A field is empty where nothing is.
 pub fn members(published: &Published, year: &Year) -> Result<String, YearError> {
     Ok(by_member(published, year).csv()?)
 }
@@ -101,25 +107,41 @@ fn money(fen: Option<&Fen>) -> Field {
 
 fn by_member(published: &Published, year: &Year) -> Sheet {
     let head = "member,tier,applied,base_share,factor_share,share,floor,ceiling,decided_by,budget,\
-                deduction,spent,bonus_basic,bonus_performance,borne,grade";
+                deduction,spent,bonus_basic,bonus_performance,borne,grade,score,pool_put_in,pool_prize,\
+                next_year_deduction,budget_low,budget_high";
     let head: Vec<&str> = head.split(',').collect();
     let mut sheet = Sheet::new("members", &head);
-    let bonus = newest(published, year, Matter::Bonus);
-    let borne = newest(published, year, Matter::Settlement);
-    let grades = newest(published, year, Matter::Appraisal);
+    let bonus = in_force(published, year, Matter::Bonus);
+    let borne = in_force(published, year, Matter::Settlement);
+    let grades = in_force(published, year, Matter::Appraisal);
     let members = plan(published, year).map_or(&[][..], |plan| &plan.members);
     for part in members {
         let of = |map: &BTreeMap<Slug, Fen>| {
             let fen = map.get(&part.id).copied();
             Field::Money(fen.unwrap_or_default())
         };
-        let (basic, performance) = match bonus {
-            Some(Computed::Bonus(bonus)) => (of(&bonus.basic), of(&bonus.performance)),
+        let [basic, performance, put_in, prize, score] = match bonus {
+            Some(Computed::Bonus(bonus)) => {
+                let own = bonus.scores.iter().find(|score| score.id == part.id);
+                [
+                    of(&bonus.basic),
+                    of(&bonus.performance),
+                    of(&bonus.pool.put_in),
+                    of(&bonus.pool.referrals),
+                    own.map_or(Field::Empty, |score| number(&score.counts)),
+                ]
+            }
+            _ => [const { Field::Empty }; 5],
+        };
+        let (bears, next) = match borne {
+            Some(Computed::Settlement(settled)) => {
+                (of(&settled.responsible), of(&settled.next_year))
+            }
             _ => (Field::Empty, Field::Empty),
         };
-        let bears = match borne {
-            Some(Computed::Settlement(settled)) => of(&settled.responsible),
-            _ => Field::Empty,
+        let (low, high) = match &part.noise {
+            Some(Noise::Interval { low, high }) => (Field::Money(*low), Field::Money(*high)),
+            _ => (Field::Empty, Field::Empty),
         };
         let grade = match grades {
             Some(Computed::Appraisal(all)) => {
@@ -147,6 +169,12 @@ fn by_member(published: &Published, year: &Year) -> Sheet {
             performance,
             bears,
             grade,
+            score,
+            put_in,
+            prize,
+            next,
+            low,
+            high,
         ]);
     }
     sheet

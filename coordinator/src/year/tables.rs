@@ -60,7 +60,7 @@ pub fn settlement(
         year: year.number,
         overspend: overspend.collect(),
         classified,
-        reserve: plan.reserve,
+        reserve: policies::year::reserve(plan),
     })
 }
 

@@ -244,7 +244,11 @@ fn side_by_side(
         let units: Vec<Unit> = units.map(|(id, cost)| Unit { id, cost }).collect();
         let (ratios, costs) = cost_to_charge(&units, &all)?;
         for one in ratios {
-            writeln!(out, "# {}: cost of a yuan charged {}", one.unit, one.ratio)?;
+            writeln!(
+                out,
+                "# {}: cost of a yuan charged {}",
+                one.unit, one.of_charges
+            )?;
         }
         note(2, by_group(&all, &costs)?)?;
     }

@@ -1,6 +1,6 @@
 //! The table `cost_months`: closed months with the ledgers and rules they follow from.
 
-use policies::costing::{Closed, CostRules, Month, close};
+use policies::costing::{Closed, CostRules, Ledgers, close};
 use schemas::canonical;
 use schemas::time::{self, Timestamp};
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Kept {
     /// The rules.
     pub rules: CostRules,
     /// The ledgers.
-    pub ledgers: Month,
+    pub ledgers: Ledgers,
     /// What follows from them.
     pub closed: Closed,
     /// When.
@@ -30,7 +30,7 @@ pub struct Kept {
 pub async fn keep(
     state: &State,
     rules: &CostRules,
-    ledgers: &Month,
+    ledgers: &Ledgers,
     (again, now): (bool, Timestamp),
 ) -> Result<Kept, CostError> {
     let closed = close(rules, ledgers)?;

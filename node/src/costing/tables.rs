@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use dashu::rational::RBig;
-use policies::costing::{Case, Class, Department, Direct, Driver, Month, Shared, Use};
+use policies::costing::{Case, Class, Department, Direct, Driver, Ledgers, Shared, Use};
 use policies::figures::Exact;
 use schemas::id::Slug;
 use schemas::money::Fen;
@@ -127,9 +127,9 @@ const USES: [(&[&str], Driver); 2] = [
 ];
 
 /// Reads a month's ledgers from a folder. `shared.csv` and `uses.csv` may be missing.
-pub fn month(month: time::Month, folder: &Path) -> Result<Month, CostError> {
+pub fn month(month: time::Month, folder: &Path) -> Result<Ledgers, CostError> {
     let none = |_: &str| false;
-    let mut ledgers = Month {
+    let mut ledgers = Ledgers {
         month,
         departments: Vec::new(),
         direct: Vec::new(),

@@ -286,6 +286,7 @@ mod tests {
             "[".repeat(5_000),
             "]".repeat(5_000)
         );
-        assert!(row(&deep).is_none());
+        // Nesting is passed over, not followed.
+        assert_eq!(row(&deep).unwrap()["setl_id"], "");
     }
 }

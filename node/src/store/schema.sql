@@ -424,7 +424,7 @@ create table if not exists cost_months (
     month text not null,                -- YYYY-MM
     version bigint not null,            -- 1, 2 …
     rules text not null,                -- policies::costing::CostRules
-    ledgers text not null,              -- policies::costing::Month
+    ledgers text not null,              -- policies::costing::Ledgers
     closed text not null,               -- policies::costing::Closed
     at bigint not null,
     primary key (month, version)

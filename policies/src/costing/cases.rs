@@ -48,7 +48,7 @@ pub struct Ratio {
     /// All that it charged.
     pub charged: Fen,
     /// Cost / charges, four decimals.
-    pub ratio: String,
+    pub of_charges: String,
 }
 
 /// A case group's cost.
@@ -169,7 +169,7 @@ pub fn cost_to_charge(units: &[Unit], cases: &[Case]) -> Result<(Vec<Ratio>, Vec
         ratios.push(Ratio {
             unit: id(),
             charged: whole,
-            ratio: half_up(&(RBig::from(unit.cost.0) / RBig::from(whole.0)), 4),
+            of_charges: half_up(&(RBig::from(unit.cost.0) / RBig::from(whole.0)), 4),
         });
     }
     Ok((ratios, costs))

@@ -4,7 +4,7 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Month;
+use super::ledger::Ledgers;
 use super::step_down::{Closed, Transfer};
 
 /// Deepest chain: technical ← auxiliary ← administrative ← shared.
@@ -27,13 +27,13 @@ pub struct Origin {
 }
 
 /// A department's cost of one item, with the chain of those it came from.
-pub fn explain(ledgers: &Month, closed: &Closed, department: &Slug, item: &Slug) -> Origin {
+pub fn explain(ledgers: &Ledgers, closed: &Closed, department: &Slug, item: &Slug) -> Origin {
     let mut origin = at(ledgers, closed, department, item, DEEPEST);
     origin.amount = origin.held;
     origin
 }
 
-fn at(ledgers: &Month, closed: &Closed, of: &Slug, item: &Slug, deep: u8) -> Origin {
+fn at(ledgers: &Ledgers, closed: &Closed, of: &Slug, item: &Slug, deep: u8) -> Origin {
     let own = ledgers.direct.iter();
     let own = own.filter(|line| line.department == *of && line.item == *item);
     let direct = own.fold(0_i64, |sum, line| sum.saturating_add(line.amount.0));
@@ -65,7 +65,7 @@ fn at(ledgers: &Month, closed: &Closed, of: &Slug, item: &Slug, deep: u8) -> Ori
     }
 }
 
-fn shared(ledgers: &Month, name: &Slug) -> Origin {
+fn shared(ledgers: &Ledgers, name: &Slug) -> Origin {
     let line = ledgers.shared.iter().find(|line| line.name == *name);
     let amount = line.map_or(Fen(0), |line| line.amount);
     Origin {

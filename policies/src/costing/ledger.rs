@@ -106,7 +106,7 @@ pub struct Use {
 /// All ledgers of a month.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Month {
+pub struct Ledgers {
     /// Which.
     pub month: time::Month,
     /// The departments, each once. Their order decides who gets a last fen.
@@ -217,7 +217,7 @@ impl CostRules {
     }
 }
 
-impl Month {
+impl Ledgers {
     /// What has to hold before anything is handed on.
     pub(super) fn check(&self, rules: &CostRules) -> Result<(), LedgerError> {
         if rules.effective > self.month {

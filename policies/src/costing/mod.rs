@@ -24,6 +24,6 @@ pub use cases::{
 pub use drivers::{Attributed, DriverError, attributed};
 pub use explain::{Origin, explain};
 pub use ledger::{
-    Class, CostRules, DEFAULT, Department, Direct, Driver, LedgerError, Month, Shared, Use,
+    Class, CostRules, DEFAULT, Department, Direct, Driver, LedgerError, Ledgers, Shared, Use,
 };
 pub use step_down::{Closed, Transfer, close};

@@ -11,7 +11,7 @@ use schemas::money::Fen;
 use schemas::time;
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{Class, CostRules, Department, Driver, LedgerError, Month};
+use super::ledger::{Class, CostRules, Department, Driver, LedgerError, Ledgers};
 
 /// What a department handed to another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Closed {
 }
 
 /// Closes a month.
-pub fn close(rules: &CostRules, ledgers: &Month) -> Result<Closed, LedgerError> {
+pub fn close(rules: &CostRules, ledgers: &Ledgers) -> Result<Closed, LedgerError> {
     ledgers.check(rules)?;
     let mut desk = Desk::new(rules, ledgers)?;
     desk.share(ledgers)?;
@@ -101,7 +101,7 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn new(rules: &'a CostRules, ledgers: &'a Month) -> Result<Self, LedgerError> {
+    fn new(rules: &'a CostRules, ledgers: &'a Ledgers) -> Result<Self, LedgerError> {
         let departments = &ledgers.departments;
         let places: BTreeMap<&Slug, usize> =
             departments.iter().map(|one| &one.id).zip(0..).collect();
@@ -171,7 +171,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Shared costs to all departments.
-    fn share(&mut self, ledgers: &Month) -> Result<(), LedgerError> {
+    fn share(&mut self, ledgers: &Ledgers) -> Result<(), LedgerError> {
         for line in &ledgers.shared {
             let targets = self.facts(line.driver, |_| true);
             let amounts = self.items.iter();
@@ -230,7 +230,9 @@ impl<'a> Desk<'a> {
             let size = Fen(amount.0.checked_abs().ok_or_else(lost)?);
             let mut split = size.split(&weights).map_err(|_| lost())?;
             if *amount < Fen(0) {
-                split.iter_mut().for_each(|part| *part = Fen(-part.0));
+                for part in &mut split {
+                    *part = Fen(-part.0);
+                }
             }
             parts.push(split.into_iter());
         }

@@ -31,7 +31,7 @@ fn used(source: &str, driver: Driver, targets: &[(&str, u64)]) -> Vec<Use> {
 }
 
 /// The ledgers of oracle O1.
-fn oracle() -> Month {
+fn oracle() -> Ledgers {
     use Class::{Administrative, Auxiliary, Clinical, Technical};
     let rows = [
         ("adm1", Administrative, 7, 60_000_000),
@@ -73,7 +73,7 @@ fn oracle() -> Month {
         used("mt1", Driver::Income, &first),
         used("mt2", Driver::Income, &second),
     ];
-    Month {
+    Ledgers {
         month: "2026-01".parse().unwrap(),
         departments: rows
             .iter()
@@ -206,7 +206,7 @@ fn shared_costs_and_corrections_are_handed_on_too() {
 
 #[test]
 fn what_cannot_be_handed_on_is_named() {
-    let refused = |change: fn(&mut Month)| {
+    let refused = |change: fn(&mut Ledgers)| {
         let mut ledgers = oracle();
         change(&mut ledgers);
         close(&rules(), &ledgers).unwrap_err()

@@ -152,7 +152,7 @@ fn o3_three_methods_side_by_side() {
     let wards = [("ward", 6_110_000), ("lab", 1_190_000), ("drug", 2_200_000)].map(of);
     let (ratios, charged) = cost_to_charge(&wards, &cases).unwrap();
     assert_eq!(charged, fen([2_790_000, 1_725_000, 4_985_000]));
-    let shown: Vec<&str> = ratios.iter().map(|one| one.ratio.as_str()).collect();
+    let shown: Vec<&str> = ratios.iter().map(|one| one.of_charges.as_str()).collect();
     assert_eq!(shown, ["1.3000", "0.8500", "1.0000"]);
     for (costs, total, unit) in [
         (&down, 8_540_000, 4_270_000),

@@ -5,7 +5,7 @@ use super::test::{rules, slug};
 use super::*;
 
 /// Hospitals of 1 to 40 departments with random ledgers; every source has something to hand on by.
-fn hospitals() -> impl Strategy<Value = Month> {
+fn hospitals() -> impl Strategy<Value = Ledgers> {
     let department = (0_u8..4, 0_u64..5_000, 1_u64..900);
     let departments = prop::collection::vec(department, 1..40);
     let amounts = prop::collection::vec(
@@ -59,7 +59,7 @@ fn hospitals() -> impl Strategy<Value = Month> {
                 });
             }
         }
-        Month {
+        Ledgers {
             month: "2026-01".parse().unwrap(),
             direct: direct.collect(),
             shared: vec![Shared {

@@ -18,6 +18,8 @@ const DAY: i64 = 86_400;
 pub struct Course {
     /// Digest of the result.
     pub result: Digest,
+    /// The administrator who proposed it.
+    pub by: Slug,
     /// Which version it is, from 1.
     pub version: u32,
     /// When it was proposed, or an objection to it was raised or answered last.
@@ -32,7 +34,7 @@ pub struct Course {
     pub signed: BTreeSet<Slug>,
     /// Whether all did.
     pub in_force: bool,
-    /// It was proposed under another target: it cannot get into force any more.
+    /// It was proposed under another target, or before other payments: it cannot get into force any more.
     pub void: bool,
 }
 
@@ -61,9 +63,8 @@ impl Year {
     pub(super) fn propose(
         &mut self,
         rules: &YearRules,
-        matter: Matter,
-        result: Digest,
-        at: Timestamp,
+        (matter, result): (Matter, Digest),
+        (by, at): (Slug, Timestamp),
     ) -> Result<(), Refused> {
         let of = rules.matters.get(&matter).ok_or(Refused::Rules)?;
         let before = self.matters.get(&matter);
@@ -75,6 +76,7 @@ impl Year {
         let days = i64::from(of.objection_days).saturating_mul(DAY);
         let course = Course {
             result,
+            by,
             version,
             changed: at,
             until: Timestamp(at.0.saturating_add(days)),

@@ -2,6 +2,7 @@
 //! signatures → in force → settlement, bonus and appraisal the same way → closed. A pure state
 //! machine over signed statements: whoever has them all gets to the same state.
 
+mod grounds;
 mod matter;
 mod next;
 mod outcome;
@@ -19,6 +20,7 @@ mod test_statements;
 #[cfg(test)]
 mod test_world;
 
+pub use grounds::{Unfounded, grounded, reserve};
 pub use matter::{Answered, Course, Objection};
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use published::{Fault, Kept, Proposed, Published};
@@ -41,6 +43,8 @@ use serde::Serialize;
 const LONGEST: usize = 1_000;
 /// Most statements of a year: a few for each of hundreds of members and twelve months.
 const MOST: usize = 20_000;
+/// Most applications of a member: each replaces the one before.
+const APPLICATIONS: u8 = 20;
 /// Administrators who take back a year.
 const PERSONS: usize = 2;
 
@@ -98,6 +102,8 @@ pub struct Year {
     pub applications: BTreeMap<Slug, Application>,
     /// The matters that something was proposed about.
     pub matters: BTreeMap<Matter, Course>,
+    /// How often members applied.
+    applied: BTreeMap<Slug, u8>,
     /// What the insurer paid, by member and month.
     pub paid: BTreeMap<Slug, BTreeMap<Month, Fen>>,
     /// What members are to improve.
@@ -200,6 +206,7 @@ pub fn open(
         members,
         parties,
         applications: BTreeMap::new(),
+        applied: BTreeMap::new(),
         matters: BTreeMap::new(),
         paid: BTreeMap::new(),
         tasks: BTreeMap::new(),
@@ -257,7 +264,12 @@ impl Year {
         if !self.said.insert(sealed.digest()?) {
             return Err(Refused::Again);
         }
-        if self.said.len() > MOST {
+        // A full year can still be taken back.
+        let ends = matches!(
+            statement.says,
+            Says::Withdraw { .. } | Says::Keep { .. } | Says::Open { .. }
+        );
+        if self.said.len() > MOST && !ends {
             return Err(Refused::Full);
         }
         if self.stage == Stage::Withdrawn && matches!(statement.says, Says::Open { .. }) {

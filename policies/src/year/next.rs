@@ -1,5 +1,6 @@
 //! What a year waits for: who has to say what before it goes on. For people; decides nothing.
 
+use schemas::id::Slug;
 use schemas::time::Timestamp;
 use schemas::year::Matter;
 
@@ -13,7 +14,7 @@ impl Year {
             Stage::Applications => {
                 let members = self.members.keys();
                 let silent = members.filter(|id| !self.applications.contains_key(*id));
-                let silent: Vec<&str> = silent.map(|id| id.as_str()).collect();
+                let silent: Vec<&str> = silent.map(Slug::as_str).collect();
                 let review = "an administrator ends the applications (`review`)".to_owned();
                 match silent.as_slice() {
                     [] => vec![review],
@@ -77,7 +78,7 @@ impl Course {
         }
         let again = |why: &str| vec![format!("{name}: {why}; an administrator proposes another")];
         if self.void {
-            return again("void, the target changed");
+            return again("void, target or payments changed");
         }
         let mut upheld = self.objections.iter();
         if let Some((member, _)) = upheld.find(|(_, one)| one.decided == Some(true)) {
@@ -96,7 +97,7 @@ impl Course {
                     .deciders
                     .iter()
                     .filter(|by| !one.answers.contains_key(*by));
-                let silent: Vec<&str> = silent.map(|by| by.as_str()).collect();
+                let silent: Vec<&str> = silent.map(Slug::as_str).collect();
                 match silent.as_slice() {
                     [] => format!("{name}: those who answer {member}'s objection differ"),
                     some => format!(
@@ -112,7 +113,7 @@ impl Course {
         let members = year.members.keys();
         let unheard =
             members.filter(|id| !self.accepted.contains(*id) && !self.objections.contains_key(*id));
-        let unheard: Vec<&str> = unheard.map(|id| id.as_str()).collect();
+        let unheard: Vec<&str> = unheard.map(Slug::as_str).collect();
         if now <= self.until && !unheard.is_empty() {
             return vec![format!(
                 "{name}: {} may accept or object until {}",
@@ -124,7 +125,7 @@ impl Course {
             .signers
             .iter()
             .filter(|party| !self.signed.contains(*party));
-        let silent: Vec<&str> = silent.map(|party| party.as_str()).collect();
+        let silent: Vec<&str> = silent.map(Slug::as_str).collect();
         vec![format!("{name}: to be signed by {}", silent.join(", "))]
     }
 }

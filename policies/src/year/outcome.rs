@@ -1,7 +1,7 @@
 //! The results that a year proposes, computed from their inputs. Whoever has rules and inputs gets the
 //! same bytes and the same digest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemas::canonical;
 use schemas::digest::Digest;
@@ -127,28 +127,6 @@ impl Computed {
     /// The digest by which statements speak about the result.
     pub fn digest(&self) -> Result<Digest, canonical::Error> {
         canonical::digest("consilium-year-result-v1", self)
-    }
-
-    /// Whether it is about these members alone; plan and bonus about each of them.
-    /// `inputs` are what it was computed from.
-    pub fn concerns<T>(&self, members: &BTreeMap<Slug, T>, inputs: &str) -> bool {
-        let known = |id: &Slug| members.contains_key(id);
-        match self {
-            Self::Plan(plan) => {
-                let all = plan.members.len() == members.len();
-                all && plan.members.iter().all(|part| known(&part.id))
-            }
-            Self::Settlement(settled) => {
-                let input: Option<OverspendInput> = serde_json::from_str(inputs).ok();
-                settled.responsible.keys().all(known)
-                    && input.is_some_and(|input| input.overspend.keys().all(known))
-            }
-            Self::Bonus(bonus) => {
-                let all = bonus.scores.len() == members.len();
-                all && bonus.scores.iter().all(|score| known(&score.id))
-            }
-            Self::Appraisal(all) => all.iter().all(|one| known(&one.id)),
-        }
     }
 
     /// About what it is.

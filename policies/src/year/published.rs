@@ -1,7 +1,7 @@
 //! A year as it is published: rules, statements, inputs and results. Whoever has this one file gets
 //! to the same state and the same fen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::digest::Digest;
 use schemas::entry::Entry;
@@ -11,7 +11,10 @@ use schemas::time::Timestamp;
 use schemas::year::{Matter, Says, Statement};
 use serde::{Deserialize, Serialize};
 
-use super::{Administrators, Computed, Refused, Rules, Stage, Year, compute, open};
+use super::{
+    Administrators, Computed, Refused, Rules, Stage, Unfounded, Year, compute, grounded, open,
+};
+use crate::figures::budget::Plan;
 
 /// A year, published.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -90,12 +93,20 @@ pub enum Fault {
     /// The log holds something else.
     #[error("statement {0} is not what the coordinator's log holds: left out, added or changed")]
     Log(usize),
-    /// A result about others than the year's members, or a plan that leaves one out.
-    #[error("result {0} is not about the year's members")]
-    Members(usize),
-    /// A plan that is not about the year's target.
-    #[error("result {0} splits another amount than the year's target")]
-    Target(usize),
+    /// A result that does not rest on what the year held when it was proposed.
+    #[error("result {number}: {why}")]
+    Unfounded {
+        /// Which, from 1.
+        number: usize,
+        /// On what.
+        why: Unfounded,
+    },
+    /// A result twice, or one that nobody proposed.
+    #[error("result {0} stands twice, or nobody proposed it")]
+    Stray(usize),
+    /// Rules that no opening names.
+    #[error("the file holds rules that no opening of the year names")]
+    Rules,
 }
 
 /// The rules that a statement opens a year under, if it does. Whose it is, is judged when it is taken.
@@ -134,9 +145,14 @@ impl Published {
                 return Err(fault());
             }
             let digest = proposed.computed.digest().map_err(|_| fault())?;
-            known.insert(digest, (number, under));
+            if known.insert(digest, (number, under)).is_some() {
+                return Err(Fault::Stray(number));
+            }
         }
+        let mut opened = BTreeSet::new();
+        let mut proposals = BTreeSet::new();
         let year = self.replay(|number, year, says| {
+            opened.insert(year.rules);
             let Says::Propose { matter, result, .. } = says else {
                 return Ok(());
             };
@@ -148,15 +164,39 @@ impl Published {
             let Some(proposed) = proposed.filter(|one| one.computed.matter() == *matter) else {
                 return Err(Fault::Missing(number));
             };
-            match &proposed.computed {
-                Computed::Plan(plan) if plan.total != year.target => Err(Fault::Target(*place)),
-                computed if !computed.concerns(&year.members, &proposed.inputs) => {
-                    Err(Fault::Members(*place))
-                }
-                _ => Ok(()),
-            }
+            proposals.insert(*result);
+            let plan = self.plan(year);
+            let grounds = grounded(&proposed.computed, &proposed.inputs, (year, plan));
+            grounds.map_err(|why| Fault::Unfounded {
+                number: *place,
+                why,
+            })
         })?;
+        let mut stray = known
+            .iter()
+            .filter(|(digest, _)| !proposals.contains(*digest));
+        if let Some((_, (number, _))) = stray.next() {
+            return Err(Fault::Stray(*number));
+        }
+        let all = self.earlier.len().saturating_add(1);
+        if opened.len() != all {
+            return Err(Fault::Rules);
+        }
         Ok(year)
+    }
+
+    /// The plan in force.
+    pub fn plan(&self, year: &Year) -> Option<&Plan> {
+        let course = year
+            .matters
+            .get(&Matter::Plan)
+            .filter(|plan| plan.in_force)?;
+        let mut results = self.results.iter().map(|one| &one.computed);
+        let found = results.find(|one| one.digest().is_ok_and(|digest| digest == course.result));
+        match found? {
+            Computed::Plan(plan) => Some(plan),
+            _ => None,
+        }
     }
 
     /// Replays the statements; `look` sees each after it was taken.

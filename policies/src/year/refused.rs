@@ -52,6 +52,12 @@ pub enum Refused {
         "a text has at most {LONGEST} characters, an amount is zero or more, a target above it"
     )]
     Content,
+    /// Applied too often.
+    #[error("a member applies at most {0} times; the last application counts")]
+    Often(u8),
+    /// The proposer's own matter.
+    #[error("`{0}` proposed this result; another administrator answers what is said against it")]
+    Own(Slug),
     /// No word to take back.
     #[error("the speaker has not asked to withdraw the year")]
     Unwithdrawn,

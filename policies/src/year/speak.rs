@@ -6,8 +6,8 @@ use schemas::time::Timestamp;
 use schemas::year::{Matter, Says, Statement};
 
 use super::{
-    ADMINISTRATOR, Answered, Application, LONGEST, PERSONS, Refused, Speaker, Stage, Year,
-    YearRules,
+    ADMINISTRATOR, APPLICATIONS, Answered, Application, LONGEST, PERSONS, Refused, Speaker, Stage,
+    Year, YearRules,
 };
 
 impl Year {
@@ -67,6 +67,11 @@ impl Year {
                     purpose,
                     expected,
                 };
+                let times = self.applied.entry(said.by.clone()).or_default();
+                if *times >= APPLICATIONS {
+                    return Err(Refused::Often(APPLICATIONS));
+                }
+                *times = times.saturating_add(1);
                 self.applications.insert(said.by, application);
                 return Ok(());
             }
@@ -164,7 +169,7 @@ impl Year {
             Matter::Plan => self.at(&[Stage::Review, Stage::Planned])?,
             _ => self.at(&[Stage::InForce])?,
         }
-        self.propose(rules, matter, result, said.at)?;
+        self.propose(rules, (matter, result), (said.by, said.at))?;
         if matter == Matter::Plan {
             self.stage = Stage::Planned;
         }
@@ -201,9 +206,13 @@ impl Year {
                 upheld,
                 why,
             } => {
-                short(&why)?;
+                worded(&why)?;
                 let by = match speaker {
                     Speaker::Administrator => {
+                        // Who proposed a result does not judge what is said against it.
+                        if self.matters.get(&matter).is_some_and(|of| of.by == said.by) {
+                            return Err(Refused::Own(said.by));
+                        }
                         ADMINISTRATOR.parse().map_err(|_| Refused::Content)?
                     }
                     Speaker::Party => said.by.clone(),
@@ -288,6 +297,12 @@ impl Year {
                     _ => {}
                 }
                 months.insert(month, amount);
+                // What was proposed rests on other payments.
+                for matter in [Matter::Settlement, Matter::Bonus] {
+                    if let Some(course) = self.matters.get_mut(&matter) {
+                        course.void |= !course.in_force;
+                    }
+                }
             }
             Says::PayOut { result } => {
                 if self.paid_out.is_some() {

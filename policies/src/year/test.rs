@@ -31,7 +31,7 @@ fn a_year_from_its_target_to_its_end() {
         &year,
         40 * DAY,
         &[
-            ("wang-fang", answer(Matter::Bonus, 4, "h2", false)),
+            ("chen-jie", answer(Matter::Bonus, 4, "h2", false)),
             ("insurer", sign(Matter::Bonus, 4)),
             ("members", sign(Matter::Bonus, 4)),
             ("insurer", Says::PayOut { result: result(4) }),

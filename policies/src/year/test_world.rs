@@ -190,7 +190,7 @@ pub(super) fn answer(matter: Matter, n: u8, member: &str, upheld: bool) -> Says 
         result: result(n),
         member: slug(member),
         upheld,
-        why: String::new(),
+        why: "looked at".into(),
     }
 }
 

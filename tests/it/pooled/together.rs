@@ -154,9 +154,8 @@ fn waits(said: &Result<Said, PooledError>) {
 async fn later_it_may(pool: &Pool, held: &office::Held) {
     let h05 = pool.party("h05");
     waits(&party::answer(&pool.desk(h05), &held.offer).await);
-    reply(&h05.app, &asked(h05, "yearly-hospitals"))
-        .await
-        .unwrap();
+    let told = super::wholes::tell(h05).await;
+    super::wholes::leave(h05, &told).await;
     let said = party::answer(&pool.desk(h05), &held.offer).await.unwrap();
     assert!(matches!(said, Said::Upload(_)), "{said:?}");
     let offered = party::offered(&h05.app.state, NOW).await.unwrap();

@@ -19,7 +19,7 @@ use crate::year;
 fn state(course: &Course) -> &'static str {
     match (course.in_force, course.void) {
         (true, _) => "in force",
-        (false, true) => "void: the target changed",
+        (false, true) => "void: target or payments changed",
         (false, false) => "proposed",
     }
 }

@@ -90,7 +90,10 @@ pub(super) async fn inputs(
             };
             let deductions = owed(office, number).await?;
             for (member, fen) in &deductions {
-                writeln!(out, "{member}: {fen} is taken from it for the year before")?;
+                writeln!(
+                    out,
+                    "{member}: {fen} is owed for earlier years and taken from it, unless the table says otherwise"
+                )?;
             }
             let demand = match &args.demand {
                 Some(file) => year::demand(&bounded(file)?)?,
@@ -229,27 +232,38 @@ fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
     Ok(found)
 }
 
-/// What the settlement in force of the year before takes from budgets of this one.
+/// What settlements in force of earlier years take from later budgets, less what plans in force took:
+/// a settlement is often decided when the next plan has been signed already.
 async fn owed(office: &Office, number: u16) -> anyhow::Result<BTreeMap<Slug, Fen>> {
-    let Some(before) = number.checked_sub(1) else {
-        return Ok(BTreeMap::new());
-    };
-    let kept = match year::published(office.state.pool(), &office.config.alliance, before).await {
-        Ok(kept) => kept,
-        Err(year::YearError::Unknown(_)) => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let stands = kept.replay(|_, _, _| Ok(()))?;
-    let settled = stands.matters.get(&Matter::Settlement);
-    let Some(settled) = settled.filter(|course| course.in_force) else {
-        return Ok(BTreeMap::new());
-    };
-    let mut results = kept.results.into_iter().map(|one| one.computed);
-    let found = results.find(|one| one.digest().is_ok_and(|digest| digest == settled.result));
-    Ok(match found {
-        Some(Computed::Settlement(settled)) => settled.next_year,
-        _ => BTreeMap::new(),
-    })
+    let alliance = &office.config.alliance;
+    let mut owed: BTreeMap<Slug, i64> = BTreeMap::new();
+    for listed in year::all(&office.state, alliance).await? {
+        if listed.year >= number {
+            continue;
+        }
+        let kept = year::published(office.state.pool(), alliance, listed.year).await?;
+        let stands = kept.replay(|_, _, _| Ok(()))?;
+        if let Some(plan) = kept.plan(&stands) {
+            for part in &plan.members {
+                let of = owed.entry(part.id.clone()).or_default();
+                *of = of.saturating_sub(part.deduction.0).max(0);
+            }
+        }
+        let settled = stands.matters.get(&Matter::Settlement);
+        let Some(settled) = settled.filter(|course| course.in_force) else {
+            continue;
+        };
+        let mut results = kept.results.iter().map(|one| &one.computed);
+        let found = results.find(|one| one.digest().is_ok_and(|digest| digest == settled.result));
+        if let Some(Computed::Settlement(settled)) = found {
+            for (member, fen) in &settled.next_year {
+                let of = owed.entry(member.clone()).or_default();
+                *of = of.saturating_add(fen.0);
+            }
+        }
+    }
+    let owed = owed.into_iter().filter(|(_, fen)| *fen > 0);
+    Ok(owed.map(|(member, fen)| (member, Fen(fen))).collect())
 }
 
 /// Approved hospitals, or those named of them, and the keys of their messages.

@@ -195,13 +195,20 @@ fn check(rules: &BonusRules, members: &[Contributor]) -> Result<(), ScoreError> 
     Ok(())
 }
 
+/// 1.96² to the declared digits of 1.959963984540054, as an exact fraction.
+fn z_squared() -> RBig {
+    let z = RBig::from(1_959_963_984_540_054_u64) / RBig::from(1_000_000_000_000_000_u64);
+    &z * &z
+}
+
 /// Indicators that lie above their limits whatever the noise did (95 %).
 fn flagged(rules: &BonusRules, member: &Contributor) -> BTreeSet<Slug> {
     let above = |limit: &RBig, measured: &Measured| match &measured.variance {
         None => measured.value.0 > *limit,
         Some(variance) => {
-            let low = float(&measured.value.0) - Z95 * float(&variance.0).sqrt();
-            low > float(limit)
+            // Exact: money depends on it. (x − limit)² > z² · variance.
+            let far = &measured.value.0 - limit;
+            far > RBig::ZERO && &far * &far > z_squared() * &variance.0
         }
     };
     let rules = rules.gaming.iter().filter(|one| {

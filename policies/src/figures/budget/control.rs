@@ -1,5 +1,5 @@
 //! Control figures of case groups (病种控制指标): standard fee, fee of a day, days. They break the budget
-//! down to what a ward can look at, and are what early warnings compare with.
+//! down to what a ward can look at; the mean of a benchmark carries its noise.
 
 use std::collections::BTreeSet;
 
