@@ -93,11 +93,11 @@ fn plan<'a>(published: &'a Published, year: &Year) -> Option<&'a Plan> {
     }
 }
 
-fn text(value: impl ToString) -> Field {
+fn text(value: &(impl ToString + ?Sized)) -> Field {
     Field::Text(value.to_string())
 }
 
-fn number(value: impl ToString) -> Field {
+fn number(value: &(impl ToString + ?Sized)) -> Field {
     Field::Number(value.to_string())
 }
 
@@ -150,7 +150,7 @@ fn by_member(published: &Published, year: &Year) -> Sheet {
             }
             _ => Field::Empty,
         };
-        let word = |value: &dyn std::fmt::Debug| text(format!("{value:?}").to_lowercase());
+        let word = |value: &dyn std::fmt::Debug| text(&format!("{value:?}").to_lowercase());
         let applied = year.applications.get(&part.id);
         sheet.rows.push(vec![
             text(&part.id),
@@ -190,19 +190,22 @@ fn about(published: &Published, year: &Year) -> Sheet {
     let mut sheet = Sheet::new("about", &["what", "value"]);
     let mut row = |what: &str, value: Field| sheet.rows.push(vec![text(what), value]);
     row("alliance", text(&published.alliance));
-    row("year", number(year.number));
+    row("year", number(&year.number));
     row("stage", text(year.stage.as_str()));
     row("target", Field::Money(year.target));
     row("unit of money", text("yuan"));
-    row("rules", text(year.rules));
-    row("statements", number(published.statements.len()));
+    row("rules", text(&year.rules));
+    row("statements", number(&published.statements.len()));
     for (matter, course) in &year.matters {
         let state = if course.in_force {
             "in force"
         } else {
             "proposed"
         };
-        row(matter.as_str(), text(format!("{state}, {}", course.result)));
+        row(
+            matter.as_str(),
+            text(&format!("{state}, {}", course.result)),
+        );
     }
     row(
         "check",

@@ -79,7 +79,7 @@ pub struct Source {
 
 enum Reader {
     Csv(Box<csv::Reader<Counted>>),
-    Lists(Lists),
+    Lists(Box<Lists>),
 }
 
 /// Settlement lists.
@@ -169,7 +169,7 @@ impl Source {
         lists.waits = true;
         Ok(Self {
             path: path.to_owned(),
-            reader: Reader::Lists(lists),
+            reader: Reader::Lists(Box::new(lists)),
             header,
             rows: lines.unwrap_or(0),
         })

@@ -233,7 +233,7 @@ fn what_cannot_be_handed_on_is_named() {
             refused(|month| {
                 month
                     .uses
-                    .extend(used("cl1", Driver::Income, &[("mt1", 1)]))
+                    .extend(used("cl1", Driver::Income, &[("mt1", 1)]));
             }),
             LedgerError::Upwards(of("cl1"), of("mt1")),
         ),
@@ -241,7 +241,7 @@ fn what_cannot_be_handed_on_is_named() {
             refused(|month| {
                 month
                     .uses
-                    .extend(used("mt1", Driver::Income, &[("mt2", 1)]))
+                    .extend(used("mt1", Driver::Income, &[("mt2", 1)]));
             }),
             LedgerError::Upwards(of("mt1"), of("mt2")),
         ),
@@ -249,7 +249,7 @@ fn what_cannot_be_handed_on_is_named() {
             refused(|month| {
                 month
                     .uses
-                    .extend(used("mt1", Driver::Income, &[("cl1", 1)]))
+                    .extend(used("mt1", Driver::Income, &[("cl1", 1)]));
             }),
             LedgerError::UseTwice(of("mt1"), of("cl1")),
         ),

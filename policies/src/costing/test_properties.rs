@@ -74,6 +74,11 @@ fn hospitals() -> impl Strategy<Value = Ledgers> {
     })
 }
 
+fn adds_up(origin: &Origin) -> bool {
+    let parts: i64 = origin.received.iter().map(|one| one.amount.0).sum();
+    origin.held.0 == origin.direct.0 + parts && origin.received.iter().all(adds_up)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -103,10 +108,6 @@ proptest! {
     #[test]
     fn each_figure_is_explained_to_the_fen(month in hospitals()) {
         let closed = close(&rules(), &month).unwrap();
-        fn adds_up(origin: &Origin) -> bool {
-            let parts: i64 = origin.received.iter().map(|one| one.amount.0).sum();
-            origin.held.0 == origin.direct.0 + parts && origin.received.iter().all(adds_up)
-        }
         for (department, items) in &closed.full {
             for (item, fen) in items {
                 let origin = explain(&month, &closed, department, item);

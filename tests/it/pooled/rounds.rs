@@ -56,7 +56,11 @@ async fn totals_equal_the_plain_sum_and_the_attributed_path() {
             }
         }
     }
-    assert!(plain.iter().all(|block| block.iter().any(|cell| *cell != 0)));
+    assert!(
+        plain
+            .iter()
+            .all(|block| block.iter().any(|cell| *cell != 0))
+    );
     for ((total, plain), block) in totals
         .blocks
         .iter()

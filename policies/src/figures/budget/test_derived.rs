@@ -5,6 +5,12 @@ use schemas::money::Fen;
 use super::test::{exact, oracle, rules, slug};
 use super::*;
 
+/// Whole fen far below 2^53.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn float(fen: i64) -> f64 {
+    fen as f64
+}
+
 fn measured(value: &str, variance: Option<&str>) -> Measured {
     Measured {
         value: exact(value),
@@ -176,7 +182,7 @@ fn noise_of_a_demand_moves_its_members_together() {
     let Some(Noise::Interval { low, high }) = &found.members[0].noise else {
         panic!("an interval");
     };
-    let half = (high.0 - low.0) as f64 / 2.0;
+    let half = float(high.0 - low.0) / 2.0;
     assert!((half / (1.959_964 * sd) - 1.0).abs() < 1e-4, "{half} {sd}");
     // c and d have the same of it, in the other direction.
     let width = |place: usize| match &found.members[place].noise {
