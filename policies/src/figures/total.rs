@@ -9,7 +9,7 @@ use crate::disclosure::Z95;
 /// count's interval among shown cells ([`super::interval::shown_count`]), the rest its plain one. Within two standard
 /// deviations of the threshold the two add up below, as the count is then mostly too high; further
 /// away they are independent and add up as squares.
-pub fn shown(sum: Estimate, count: Estimate, covariance: f64, threshold: f64) -> Bounds {
+pub(super) fn shown(sum: Estimate, count: Estimate, covariance: f64, threshold: f64) -> Bounds {
     let plain = around(sum.value, libm::sqrt(sum.variance));
     if !(covariance > 0.0 && count.variance > 0.0) {
         return plain;
