@@ -1,5 +1,5 @@
-//! Which sets of a family were unmasked, as far as this node knows: from its own votes and from
-//! published certificates, which it verifies.
+//! Which sets of a family may have been unmasked, as far as this node knows: from its own votes and
+//! from published certificates, which it verifies.
 
 use pooled::family::{self, Earlier};
 use pooled::manifest::{Manifest, Round};
@@ -128,17 +128,22 @@ pub(super) async fn earlier(
 /// Before an upload: the whole roster, as the set that the round is meant to end with, must be one
 /// that may be unmasked. A charge for a round that no committee may certify would be lost.
 pub(super) async fn roster_fits(state: &State, round: &Round) -> Result<(), PooledError> {
-    let manifest: &Manifest = round.manifest();
-    let mut change = state.begin().await?;
-    let earlier = earlier(&mut change, round.hash(), &manifest.round).await?;
-    drop(change);
     let whole = |hospital: &Slug| Survivor {
         hospital: hospital.clone(),
         upload: Digest::ZERO,
     };
     let set = Survivors {
         manifest: *round.hash(),
-        uploads: manifest.roster.iter().map(whole).collect(),
+        uploads: round.manifest().roster.iter().map(whole).collect(),
     };
-    Ok(family::check(manifest, &set, &earlier)?)
+    fits(state, round, &set).await
+}
+
+/// Whether this node's seat may vote for a set, by what was unmasked before.
+pub(super) async fn fits(state: &State, round: &Round, set: &Survivors) -> Result<(), PooledError> {
+    let manifest: &Manifest = round.manifest();
+    let mut change = state.begin().await?;
+    let earlier = earlier(&mut change, round.hash(), &manifest.round).await?;
+    drop(change);
+    Ok(family::check(manifest, set, &earlier)?)
 }

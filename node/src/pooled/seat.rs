@@ -8,7 +8,7 @@ use pooled::vote::{Certify, Complaint};
 use pooled::work::SeatWord;
 use schemas::seal::Sealed;
 
-use super::{Desk, Opened, PooledError, ballot, open};
+use super::{Desk, Opened, PooledError, ballot, families, open};
 use crate::config::keys::Keys;
 use crate::ledger::{self, LedgerError};
 use crate::steward;
@@ -122,7 +122,8 @@ pub(super) async fn look(
     }
 }
 
-/// Says whether a proposed set is sound for this seat. Nothing is voted.
+/// Says whether a proposed set is sound for this seat. Nothing is voted. Of a set that it may not vote
+/// for it says nothing, so that no other seat casts its ballot for what is never certified.
 pub async fn inspect(
     desk: &Desk<'_>,
     offer: &Offer,
@@ -130,7 +131,10 @@ pub async fn inspect(
 ) -> Result<SeatWord, PooledError> {
     let opened = open(desk, offer).await?;
     match look(desk, &opened, proposal).await? {
-        Ok(inspected) => Ok(SeatWord::Sound(*inspected.survivors())),
+        Ok(inspected) => {
+            families::fits(&desk.app.state, &opened.round, &proposal.survivors).await?;
+            Ok(SeatWord::Sound(*inspected.survivors()))
+        }
         Err(complaints) => Ok(complaints),
     }
 }

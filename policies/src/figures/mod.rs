@@ -12,6 +12,7 @@ pub mod indices;
 pub mod payment;
 mod tails;
 pub mod interval;
+mod total;
 pub mod dispersion;
 pub mod percentile;
 pub mod improve;

@@ -1,7 +1,9 @@
 //! The rule against differencing by hospital: sums of one family over overlapping months are
-//! unmasked for at most two survivor sets, which are equal or differ by at least `t + 2` hospitals.
-//! A pure rule over what was certified before; who asks keeps that list as long as the data can be
-//! asked about.
+//! unmasked for one survivor set, the same in every round. A quorum of seats can hold to that and to
+//! nothing weaker: any two quorums share an honest seat, which knows both sets, but no honest seat need
+//! know three, and three sets that are pairwise far apart can isolate one hospital.
+//! A pure rule over what was certified or voted for before; who asks keeps that list as long as the
+//! data can be asked about.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +17,6 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::Manifest;
 use crate::survivors::Survivors;
 
-/// Most distinct survivor sets of one family.
-pub const MAX_SETS: usize = 2;
-
 /// A set that was certified before.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,8 +25,6 @@ pub struct Earlier {
     pub families: BTreeSet<Digest>,
     /// Its months.
     pub period: Period,
-    /// Its t.
-    pub t: u32,
     /// The set.
     pub survivors: BTreeSet<Slug>,
 }
@@ -35,20 +32,16 @@ pub struct Earlier {
 /// Why a set is refused: data-independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
-    /// Too like an earlier set.
+    /// Another set than an earlier one.
     #[error(
-        "the set differs from one published before by {difference} hospitals, it must be the same \
-         or differ by {least}"
+        "the set differs from an earlier one of these months by {difference} hospitals, and all sums over \
+         overlapping months must be of the very same set: ask about other months, or wait until all \
+         hospitals of the earlier set take part and no other"
     )]
-    Close {
+    Other {
         /// Hospitals in one of the two only.
         difference: usize,
-        /// The least difference.
-        least: usize,
     },
-    /// A third set.
-    #[error("{MAX_SETS} different sets were published for these figures already")]
-    Sets,
 }
 
 /// The family of everything that is asked about a dataset: of each of its blocks, whatever the words.
@@ -69,40 +62,29 @@ impl Earlier {
         Self {
             families: manifest.blocks.iter().map(|block| block.family).collect(),
             period: manifest.period,
-            t: manifest.t,
             survivors: survivors.hospitals(),
         }
     }
 
-    fn meets(&self, other: &Self, family: &Digest) -> bool {
+    fn meets(&self, other: &Self) -> bool {
         let overlap = self.period.from <= other.period.to && other.period.from <= self.period.to;
-        overlap && other.families.contains(family)
+        overlap && !self.families.is_disjoint(&other.families)
     }
 }
 
-/// Whether a set may be certified after the earlier ones.
+/// Whether a set may be certified after the earlier ones: it is the set of each that shares a family
+/// and a month with it.
 pub fn check(
     manifest: &Manifest,
     survivors: &Survivors,
     earlier: &[Earlier],
 ) -> Result<(), FamilyError> {
     let this = Earlier::of(manifest, survivors);
-    for family in &this.families {
-        let mut sets = BTreeSet::from([&this.survivors]);
-        for before in earlier.iter().filter(|before| this.meets(before, family)) {
-            let difference = this
-                .survivors
-                .symmetric_difference(&before.survivors)
-                .count();
-            let t = usize::try_from(this.t.max(before.t)).unwrap_or(usize::MAX);
-            let least = t.saturating_add(2);
-            if difference != 0 && difference < least {
-                return Err(FamilyError::Close { difference, least });
-            }
-            sets.insert(&before.survivors);
-        }
-        if sets.len() > MAX_SETS {
-            return Err(FamilyError::Sets);
+    for before in earlier.iter().filter(|before| this.meets(before)) {
+        let apart = this.survivors.symmetric_difference(&before.survivors);
+        let difference = apart.count();
+        if difference != 0 {
+            return Err(FamilyError::Other { difference });
         }
     }
     Ok(())

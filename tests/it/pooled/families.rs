@@ -1,5 +1,4 @@
-//! Questions in other words are of one family: no set but the same, or one far apart, is certified
-//! for any of them.
+//! Questions in other words are of one family: no set but the same is certified for any of them.
 
 use std::collections::BTreeSet;
 

@@ -179,7 +179,7 @@ async fn a_second_survivor_set_is_refused_by_seats_and_nodes() {
     let declined = offered.iter().find(|one| one.state == "declined").unwrap();
     assert_eq!(declined.round, next.asked.id);
     assert!(
-        declined.why.contains("differs from one published"),
+        declined.why.contains("differs from an earlier one"),
         "{declined:?}"
     );
     assert!(declined.next.contains("another round"), "{declined:?}");

@@ -16,6 +16,7 @@ use crate::figures::improve::{self, Method};
 use crate::figures::interval::{self, Bounds, Estimate};
 use crate::figures::noisy::Noisy;
 use crate::figures::percentile::{self, Bins, Quantile};
+use crate::figures::total;
 
 /// Why there is no figure where hospitals answered.
 #[derive(Clone, Copy, Debug)]
@@ -173,10 +174,16 @@ fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
     let made = || {
         let cost = scope.context.cost.as_ref().ok_or(Why::NoData)?;
         let scope = shown(scope, &[Measure::Count, sum_of(cost)])?;
-        let sum = scope.amount(cost).ok_or(Why::NoData)?.sum;
+        let Amount { sum, shared } = scope.amount(cost).ok_or(Why::NoData)?;
         let noisy = fraction(sum.value.clone(), per_money()).ok_or(Why::Suppressed)?;
         let money = estimate(&sum, 1e-5);
-        let bounds = interval::around(money.value, libm::sqrt(money.variance));
+        let bounds = if scope.across {
+            interval::around(money.value, libm::sqrt(money.variance))
+        } else {
+            let count = estimate(&scope.count().ok_or(Why::NoData)?, 1.0);
+            let threshold = f64::from(scope.context.display.threshold);
+            total::shown(money, count, shared * 1e-5, threshold)
+        };
         let bounds = bounds.inside(0.0, f64::INFINITY);
         let value = noisy.clone().max(RBig::ZERO);
         let found = figure(half_up(&value, 2), bounds, None, 2);

@@ -21,7 +21,6 @@ fn set(hospitals: &[usize]) -> Survivors {
 }
 
 fn manifest() -> Manifest {
-    // t is 1: sets are equal or differ by 3.
     Alliance::new(Shape::DEFAULT, 10).manifest()
 }
 
@@ -37,56 +36,46 @@ fn judged(before: &[&[usize]], now: &[usize]) -> Result<(), FamilyError> {
 const ALL: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 #[test]
-fn sets_are_equal_or_far_apart_and_at_most_two() {
-    let close = |difference| {
-        Err(FamilyError::Close {
-            difference,
-            least: 3,
-        })
-    };
+fn overlapping_months_have_one_set() {
+    let other = |difference| Err(FamilyError::Other { difference });
     assert_eq!(judged(&[], &ALL), Ok(()));
     assert_eq!(judged(&[&ALL], &ALL), Ok(()));
-    // The set minus one, and minus one and a friend.
-    assert_eq!(judged(&[&ALL], &ALL[1..]), close(1));
-    assert_eq!(judged(&[&ALL], &ALL[2..]), close(2));
-    assert_eq!(judged(&[&ALL], &ALL[3..]), Ok(()));
-    // One hospital for another.
-    assert_eq!(judged(&[&ALL[..9]], &ALL[1..]), close(2));
-    // A late hospital is never added by asking again.
-    assert_eq!(judged(&[&ALL[..9]], &ALL), close(1));
-    // Four sets, each far from each other, whose combination isolates one: the third is refused.
-    let sets: [&[usize]; 3] = [&ALL, &[1, 2, 3, 4, 5, 6], &[4, 5, 6, 7, 8, 9, 10]];
-    assert_eq!(judged(&sets[..1], sets[1]), Ok(()));
-    assert_eq!(judged(&sets[..2], sets[2]), Err(FamilyError::Sets));
-    assert_eq!(judged(&sets[..2], sets[0]), Ok(()));
-    assert_eq!(
-        judged(&[sets[0], sets[1], sets[0], sets[1]], sets[1]),
-        Ok(())
-    );
+    assert_eq!(judged(&[&ALL, &ALL], &ALL), Ok(()));
+    // The set minus one, minus one and friends, and one far from it.
+    for less in 1..=6 {
+        assert_eq!(judged(&[&ALL], &ALL[less..]), other(less));
+    }
+    // One hospital for another; a late hospital is never added by asking again.
+    assert_eq!(judged(&[&ALL[..9]], &ALL[1..]), other(2));
+    assert_eq!(judged(&[&ALL[..9]], &ALL), other(1));
+    // An earlier set that is the same does not hide one that is not.
+    assert_eq!(judged(&[&ALL, &ALL[..6]], &ALL), other(4));
 }
 
+/// Three sets, pairwise far apart, whose sums isolate hospital 12: with (4, 1), one seat that colludes
+/// and certificates held back, quorums {a, b, c}, {a, b, d} and {a, c, d} would show each honest seat
+/// two of them only. Whatever the three quorums of three are, no honest seat votes for two sets, so
+/// that of three quorums no two are complete.
 #[test]
-fn the_larger_t_of_both_rounds_counts() {
-    let mut strict = manifest();
-    strict.t = 4;
-    let before = [Earlier::of(&strict, &set(&ALL))];
-    let far = check(&manifest(), &set(&ALL[3..]), &before);
-    assert_eq!(
-        far,
-        Err(FamilyError::Close {
-            difference: 3,
-            least: 6
-        })
-    );
-    let before = [Earlier::of(&manifest(), &set(&ALL))];
-    let far = check(&strict, &set(&ALL[3..]), &before);
-    assert_eq!(
-        far,
-        Err(FamilyError::Close {
-            difference: 3,
-            least: 6
-        })
-    );
+fn quorums_cannot_be_played_against_each_other() {
+    let sets: [Vec<usize>; 3] = [(1..=12).collect(), (1..=6).collect(), (7..=11).collect()];
+    let manifest = manifest();
+    let quorum = Shape::DEFAULT.quorum();
+    let mut known: [Vec<Earlier>; 3] = Default::default();
+    let mut complete = 0;
+    // Seat a colludes and votes for everything; b, c and d are honest.
+    for (hospitals, asked) in sets.iter().zip([[0, 1], [0, 2], [1, 2]]) {
+        let set = set(hospitals);
+        let mut votes = 1;
+        for seat in asked {
+            if check(&manifest, &set, &known[seat]).is_ok() {
+                known[seat].push(Earlier::of(&manifest, &set));
+                votes += 1;
+            }
+        }
+        complete += usize::from(votes >= quorum);
+    }
+    assert_eq!(complete, 1);
 }
 
 #[test]

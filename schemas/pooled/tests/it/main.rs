@@ -9,7 +9,7 @@
 //! | one ballot a member (`vote`) | `model::one_outcome_for_every_committee` |
 //! | quorum less one (`shape`) | both of `model`, `members::certificates_count_…`, `rounds` |
 //! | f + 1 words on a mask sum (`sums`) | `members::a_false_mask_sum_is_not_believed` |
-//! | at most two sets; t + 2 apart (`family`) | `families::sets_are_equal_or_far_apart_and_…` |
+//! | one set over overlapping months (`family`) | `families::overlapping_months_have_one_set`, `families::quorums_cannot_…` |
 //! | noise of n_min − t shares (`threshold`) | `manifests::every_lowered_or_swapped_field` |
 //! | countersignatures (`key_list`) | `lists::versions_follow_each_other_and_…` |
 //! | operator's seats (`key_list`) | `lists::every_rule_about_a_list` |

@@ -2,23 +2,23 @@
 //! certified. Foreseen at the opening, so that no hospital pays for a round that cannot end well.
 //! Nodes and seats hold to their rules by themselves; nothing rests on this.
 
+mod sets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use policies::plan::{Apart, Layout, apart, compile, pooled_charge, told};
 use policies::rules::Privacy;
 use policies::template;
-use pooled::family::{self, Earlier, FamilyError};
+use pooled::family::FamilyError;
 use pooled::manifest::Manifest;
-use pooled::survivors::{Survivor, Survivors};
 use schemas::dictionary::Dictionary;
-use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::question::{Question, Release};
 use schemas::time::Period;
 use sqlx::Row as _;
 
-use super::{Held, PooledError, advance, open};
+use super::{Held, PooledError, open};
 use crate::ask;
 use crate::authority::Authority;
 use crate::dictionary;
@@ -44,6 +44,16 @@ pub enum Foreseen {
         fewer: Vec<Slug>,
         /// That round's hospitals.
         set: Vec<Slug>,
+    },
+    /// The same question, of which the sum is known.
+    #[error(
+        "`{round}` asked the very same question and its sum is published: another sum of the same \
+         releases would only cost hospitals again; see `pooled report {round}`. Where hospitals released \
+         these months anew since, open it all the same"
+    )]
+    Published {
+        /// The round that told it.
+        round: Slug,
     },
     /// More than any hospital's limit of what a failing committee would cost.
     #[error(
@@ -147,46 +157,10 @@ pub(super) async fn foresee(
     coming: &Coming<'_>,
 ) -> Result<(), PooledError> {
     let rounds = open::list(state, authority).await?;
-    families(state, coming.manifest, &rounds).await?;
+    sets::published(coming.manifest, &rounds)?;
+    sets::families(state, coming.manifest, &rounds).await?;
     worst(state, authority, rules, coming, &rounds).await?;
     ways(state, authority, rules, coming).await
-}
-
-/// Likely sets of earlier rounds: certified ones, and those that rounds that go on are meant to have.
-async fn families(state: &State, manifest: &Manifest, rounds: &[Held]) -> Result<(), PooledError> {
-    let whole = |hospital: &Slug| Survivor {
-        hospital: hospital.clone(),
-        upload: Digest::ZERO,
-    };
-    let survivors = |roster: &[Slug]| Survivors {
-        manifest: Digest::ZERO,
-        uploads: roster.iter().map(whole).collect(),
-    };
-    let set = survivors(&manifest.roster);
-    let mut earlier = Vec::new();
-    for held in rounds {
-        let before = held.round.manifest();
-        let found = match advance::certificate(state, &before.round).await? {
-            Some(certificate) => certificate.survivors,
-            None if held.state == "open" => survivors(&before.roster),
-            None if held.state == "proposed" => advance::proposed(state, held).await?.survivors,
-            None => continue,
-        };
-        let one = Earlier::of(before, &found);
-        earlier.push(one.clone());
-        let alone = family::check(manifest, &set, std::slice::from_ref(&one));
-        if let Err(fault) = alone.and_then(|()| family::check(manifest, &set, &earlier)) {
-            let asked: BTreeSet<Slug> = manifest.roster.iter().cloned().collect();
-            return Err(PooledError::Foreseen(Box::new(Foreseen::Family {
-                fault,
-                round: before.round.clone(),
-                more: asked.difference(&one.survivors).cloned().collect(),
-                fewer: one.survivors.difference(&asked).cloned().collect(),
-                set: one.survivors.into_iter().collect(),
-            })));
-        }
-    }
-    Ok(())
 }
 
 /// What a failing committee would cost: the round's own, and beside what was uploaded before. It is

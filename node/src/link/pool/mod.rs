@@ -1,6 +1,8 @@
 //! Pooled rounds on their way: what waits is fetched, done, and sent back. The coordinator decides
 //! nothing: each thing is checked by [`crate::pooled`].
 
+mod ends;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use pooled::inspect::Proposal;
 use pooled::offer::Offer;
 use pooled::receipt::{Asked, Told};
-use pooled::survivors::{Certificate, VoidCertificate};
+use pooled::survivors::Certificate;
 use pooled::work::{SeatTask, Step, Work};
 use schemas::canonical;
 use schemas::digest::Digest;
@@ -29,8 +31,6 @@ const LONG_PAUSE: Duration = Duration::from_secs(15);
 /// Pauses while the coordinator is busy, doubled from the first to the last.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 const LAST_BACK_OFF: Duration = Duration::from_mins(2);
-/// Certificates fetched in one look.
-const MOST_HEARD: usize = 20;
 /// Nonces of others that are remembered.
 const MOST_ANSWERED: usize = 10_000;
 
@@ -102,7 +102,8 @@ struct Memory {
     /// Nonces of others that were answered, or will not be.
     answered: BTreeSet<Digest>,
     keys: BTreeSet<Digest>,
-    refused: BTreeSet<Slug>,
+    /// Certificates and voids that were refused for what they say.
+    refused: BTreeSet<(ends::End, Slug)>,
     unvoided: BTreeSet<Slug>,
     told: BTreeSet<String>,
     /// The coordinator said in this look that it is busy.
@@ -164,26 +165,7 @@ where
     if let Err(error) = seat_keys(&party, link, &work, memory).await {
         memory.tell("seat keys", &error);
     }
-    for round in &work.certified {
-        if memory.refused.len() < MOST_HEARD
-            && !memory.refused.contains(round)
-            && !rounds::known(&app.state, round).await?
-            && let Err(error) = hear(&party, link, round).await
-        {
-            memory.tell("a certificate", &error);
-            memory.refused.insert(round.clone());
-        }
-    }
-    for round in &work.voided {
-        if memory.refused.len() < MOST_HEARD
-            && !memory.refused.contains(round)
-            && !rounds::voided(&app.state, round).await?
-            && let Err(error) = hear_void(&party, link, round).await
-        {
-            memory.tell("a void certificate", &error);
-            memory.refused.insert(round.clone());
-        }
-    }
+    ends::hear_all(&party, link, &work, memory).await?;
     for round in work.rounds.iter().filter(|_| uploads) {
         let arrived = Instant::now();
         if let Err(error) = upload(&party, link, round, (arrived, desk.tick)).await {
@@ -285,28 +267,10 @@ async fn witness(party: &rounds::Desk<'_>, link: &Link, subject: &Slug) -> Resul
     Ok(())
 }
 
-async fn hear_void(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Result<(), PoolError> {
-    let offer = offer(link, round).await?;
-    let bytes = link.pooled_get(&format!("rounds/{round}/void")).await?;
-    let certificate = VoidCertificate::parse(&bytes)?;
-    if let Some(credit) = rounds::hear_void(party, &offer, &certificate).await? {
-        tracing::info!(%round, %credit, "voided by its committee: credited");
-    }
-    Ok(())
-}
-
 async fn offer(link: &Link, round: &Slug) -> Result<Offer, PoolError> {
     Ok(Offer::parse(
         &link.pooled_get(&format!("rounds/{round}")).await?,
     )?)
-}
-
-async fn hear(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Result<(), PoolError> {
-    let offer = offer(link, round).await?;
-    let bytes = link
-        .pooled_get(&format!("rounds/{round}/certificate"))
-        .await?;
-    Ok(rounds::hear(party, &offer, &Certificate::parse(&bytes)?).await?)
 }
 
 async fn upload(
