@@ -297,8 +297,8 @@ samples=deploy/samples/costs
 "$node" --data "$folder/$first" cost show "$december" >"$folder/$first-costs.csv"
 "$node" --data "$folder/$first" cost explain "$december" paediatrics consumables
 # A month has many such cases; all of a department's share its cost.
-awk 'NR == 1 { print; next } { for (n = 0; n < 200; n++) print }' "$samples/cases.csv" >"$folder/files/cases.csv"
-"$node" --data "$folder/$first" cost cases "$december" "$folder/files/cases.csv" --items "$samples/items.csv" \
+awk 'NR == 1 { print; next } { for (n = 0; n < 200; n++) print }' "$samples/cases.csv" >"$folder/cases.csv"
+"$node" --data "$folder/$first" cost cases "$december" "$folder/cases.csv" --items "$samples/items.csv" \
     --units "$samples/units.csv"
 
 say "what it cost in privacy, at each hospital"
