@@ -157,8 +157,8 @@ pub(super) async fn foresee(
     coming: &Coming<'_>,
 ) -> Result<(), PooledError> {
     let rounds = open::list(state, authority).await?;
-    sets::published(coming.manifest, &rounds)?;
     sets::families(state, coming.manifest, &rounds).await?;
+    sets::published(coming.manifest, &rounds)?;
     worst(state, authority, rules, coming, &rounds).await?;
     ways(state, authority, rules, coming).await
 }
