@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::hospital::{Hospital, MAPPING, bytes_below, holds};
 
 /// What the generator's columns are called in a list; others keep their names, as local fields.
-const NAMES: [(&str, &str); 16] = [
+const NAMES: [(&str, &str); 17] = [
     ("settlement_no", "setl_id"),
     ("patient_id", "medcasno"),
     ("name", "psn_name"),
@@ -25,6 +25,7 @@ const NAMES: [(&str, &str); 16] = [
     ("total_charges", "iteminfo.all"),
     ("fund_paid", "payinfo.all"),
     ("diagnosis", "diseinfo.main"),
+    ("disposition", "dscg_way"),
 ];
 
 fn called(column: &str) -> &str {
