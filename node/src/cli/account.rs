@@ -142,7 +142,7 @@ mod tests {
         let total = text.lines().find(|line| line.starts_with("total")).unwrap();
         let values: Vec<&str> = total.split_whitespace().collect();
         assert_eq!(values, ["total", "1", "7.766", "1000000000"]);
-        for limit in ["threshold = 11", "series_months = 3", "yearly-benchmark@1"] {
+        for limit in ["threshold = 11", "series_months = 3", "yearly-benchmark@2"] {
             assert!(text.contains(limit), "{limit} in {text}");
         }
     }

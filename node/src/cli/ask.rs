@@ -206,13 +206,18 @@ async fn verdict(
     }
     let payer = app.payer(bound.purpose);
     ledger::affordable(&app.state, bound.layout(), payer).await?;
+    let layout = bound.layout();
     if asked.question.release == Release::Pooled {
-        let apart = plan::apart(bound.layout(), &app.dictionary)?;
-        let layout = bound.layout();
+        let apart = plan::apart(layout, &app.dictionary)?;
+        let state = &app.state;
+        ledger::way_is_free(state, &apart.subjects, Release::Pooled, layout.period).await?;
         let of = Of::new(layout.period, layout.dictionary, &bound.released.months);
         ledger::wholes_told(&app.state, &apart.wholes, &of).await?;
         return Ok("would be answered in a pooled round (pooled open)");
     }
+    let told = plan::told(layout)?;
+    let state = &app.state;
+    ledger::way_is_free(state, &told.subjects, Release::Attributed, layout.period).await?;
     Ok("would be answered")
 }
 

@@ -18,7 +18,7 @@ pub use charge::charge;
 pub use credit::{burned_at, credit, voided};
 pub use identity::Identity;
 pub use limit::affordable;
-pub use told::{Of, left, wholes_told};
+pub use told::{Of, left, way_is_free, wholes_told};
 pub use upload::{Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploads};
 
 use policies::rules::Privacy;

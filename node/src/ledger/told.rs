@@ -52,6 +52,17 @@ pub(super) async fn keep_apart(
     Ok(())
 }
 
+/// Before anything is charged: whether these subjects may be answered this way. Keeps nothing.
+pub async fn way_is_free(
+    state: &State,
+    subjects: &BTreeSet<String>,
+    release: Release,
+    period: Period,
+) -> Result<(), LedgerError> {
+    let mut change = state.begin().await?;
+    keep_apart(&mut change, subjects, release, period).await
+}
+
 /// Which data something is told of: wholes and parts belong together only where all of it is equal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Of {

@@ -84,7 +84,8 @@ pub async fn offered(state: &State, now: Timestamp) -> Result<Vec<Offered>, Pool
     let rows = sqlx::query(
         "select s.round, s.state, s.why, s.closes, s.at, \
          exists (select 1 from pooled_certified c where c.round = s.round), \
-         exists (select 1 from pooled_voided v where v.round = s.round) \
+         exists (select 1 from pooled_voided v where v.round = s.round), \
+         exists (select 1 from pooled_uploads u where u.round = s.round) \
          from pooled_said s order by s.at desc, s.round",
     )
     .fetch_all(state.pool())
@@ -106,7 +107,9 @@ pub async fn offered(state: &State, now: Timestamp) -> Result<Vec<Offered>, Pool
             at: row.try_get(4)?,
             round,
         };
-        if let Some(ended) = ended {
+        // How a round ended says nothing of a hospital that put nothing into it: what kept it out stays.
+        let took_part = row.try_get::<i64, _>(7)? == 1;
+        if let (Some(ended), true) = (ended, took_part) {
             ended.clone_into(&mut one.state);
         }
         one.next = next(&one, now);
@@ -119,7 +122,9 @@ pub async fn offered(state: &State, now: Timestamp) -> Result<Vec<Offered>, Pool
 fn next(one: &Offered, now: Timestamp) -> String {
     let (round, closes) = (&one.round, Timestamp(one.closes));
     match one.state.as_str() {
-        "waits" if now > closes => "its uploads are closed: nothing more is to be done".to_owned(),
+        "waits" if now > closes => {
+            "nothing: its uploads are closed, and nothing of this hospital was charged".to_owned()
+        }
         "waits" if one.why.starts_with("the steward") => {
             format!("`steward show {round}`, then approve or refuse it until {closes}")
         }

@@ -82,7 +82,7 @@ fn the_shipped_templates_stay_within_their_price() {
     assert_eq!(signals.price().unwrap().to_string(), "0.05");
     let yearly = Template::parse(YEARLY).unwrap();
     assert_eq!(yearly.price().unwrap().to_string(), "0.25");
-    assert_eq!(yearly.reference().to_string(), "yearly-benchmark@1");
+    assert_eq!(yearly.reference().to_string(), "yearly-benchmark@2");
     let monthly = Template::parse(MONTHLY).unwrap();
     assert_eq!(monthly.price().unwrap().to_string(), "0.15");
     let of = |id: &str| shipped().into_iter().find(|t| t.id.as_str() == id).unwrap();
@@ -151,7 +151,7 @@ fn a_filter_is_never_left_out() {
 #[test]
 fn broken_templates_are_refused() {
     for (from, to) in [
-        ("version = 1", "version = 0"),
+        ("version = 2", "version = 0"),
         ("rho = \"0.05\"", "rho = \"0\""),
         ("rho = \"0.05\"", "rho = 0.05"),
         ("groups = 3", "groups = 51"),

@@ -409,22 +409,27 @@ pub(crate) async fn ask_at(
     ask_from(state, authority, "yearly-pooled", (roster, now)).await
 }
 
-async fn ask_from(
-    state: &State,
-    authority: &Authority,
-    template: &str,
-    (roster, now): (&[&str], Timestamp),
-) -> Held {
-    let order = Order {
+/// A year asked of these hospitals.
+fn order(roster: &[&str], anyway: bool) -> Order {
+    Order {
         period: "2025-01..2025-12".parse().unwrap(),
         roster: roster.iter().map(|name| slug(name)).collect(),
         window: 3_600,
         answers: 86_400,
         t: 1,
         n_min: None,
-        // A coordinator that foresees nothing: nodes and seats refuse by themselves.
-        anyway: true,
-    };
+        anyway,
+    }
+}
+
+async fn ask_from(
+    state: &State,
+    authority: &Authority,
+    template: &str,
+    (roster, now): (&[&str], Timestamp),
+) -> Held {
+    // A coordinator that foresees nothing: nodes and seats refuse by themselves.
+    let order = order(roster, true);
     let templates = template::load(None).unwrap();
     let yearly = templates.get(template).unwrap();
     let rules = rules();

@@ -371,15 +371,7 @@ async fn hospitals_of_one_entity_need_a_larger_t() {
     let templates = coordinator::template::load(None).unwrap();
     let yearly = templates.get("yearly-pooled").unwrap();
     let open = async |roster: &[&str]| {
-        let order = office::Order {
-            period: "2025-01..2025-12".parse().unwrap(),
-            roster: roster.iter().map(|name| slug(name)).collect(),
-            window: 3_600,
-            answers: 86_400,
-            t: 1,
-            n_min: None,
-            anyway: false,
-        };
+        let order = super::order(roster, false);
         let rules = tests::fixture::rules();
         office::open(&pool.state, &pool.authority, yearly, &rules, &order, NOW).await
     };

@@ -194,7 +194,7 @@ async fn a_standing_approval_lets_no_held_answer_leave() {
     };
     let by = acting(&app, &steward);
     // Whatever the fixture lets stand.
-    drop(steward::remove_standing(&app.state, by, "yearly-benchmark@1").await);
+    drop(steward::remove_standing(&app.state, by, "yearly-benchmark@2").await);
     let asked = yearly(&app, "r1");
     assert_eq!(spoken(&app, &asked).await, Spoken::Waits);
     approve(&app, &steward, &asked, true).await;
@@ -317,7 +317,7 @@ async fn a_standing_approval_is_of_one_template_purpose_and_time() {
     stand(None, Timestamp(NOW.0 - 1)).await;
     assert_eq!(spoken(&app, &yearly(&app, "r2")).await, Spoken::Waits);
     let by = acting(&app, &steward);
-    steward::remove_standing(&app.state, by, "yearly-benchmark@1")
+    steward::remove_standing(&app.state, by, "yearly-benchmark@2")
         .await
         .unwrap();
     assert_eq!(spoken(&app, &yearly(&app, "r3")).await, Spoken::Waits);

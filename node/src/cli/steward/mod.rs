@@ -103,7 +103,7 @@ pub(super) enum Command {
 pub(super) enum StandingCommand {
     /// Let a template be answered unasked until a day, under the policy as it is now.
     ///
-    /// Example: consilium-node steward standing add yearly-benchmark@1 --until 2027-01-31 --as li-hua
+    /// Example: consilium-node steward standing add yearly-benchmark@2 --until 2027-01-31 --as li-hua
     Add {
         /// The template, `name@version`, or its name alone.
         template: String,
@@ -126,7 +126,7 @@ pub(super) enum StandingCommand {
     },
     /// End a standing approval.
     ///
-    /// Example: consilium-node steward standing remove yearly-benchmark@1 --as li-hua
+    /// Example: consilium-node steward standing remove yearly-benchmark@2 --as li-hua
     Remove {
         /// The template, `name@version`.
         template: String,

@@ -85,7 +85,7 @@ async fn a_template_stands(node: &str) {
     let standing = at(node, &["steward", "standing", "list"]).await.unwrap();
     assert_eq!(
         standing,
-        "yearly-benchmark@1 until 2030-01-31, signed by a\n"
+        "yearly-benchmark@2 until 2030-01-31, signed by a\n"
     );
     assert!(
         at(node, &["steward", "inbox"])

@@ -1,0 +1,155 @@
+//! What is published verifies, by this program and by another; what was changed is found.
+
+use super::*;
+
+#[tokio::test]
+async fn a_whole_year_is_published_verified_and_shown() {
+    let mut alliance = Alliance::found().await;
+    let published = alliance.whole_year().await;
+    let stands = published.verify().unwrap();
+    assert_eq!(stands.stage, Stage::Closed);
+    assert_eq!(alliance.entries().await, published.statements.len());
+    let text = serde_json::to_string_pretty(&published).unwrap();
+    let again: Published = serde_json::from_str(&text).unwrap();
+    assert_eq!(again, published);
+    assert_eq!(again.verify().unwrap(), stands);
+    let table = year::members(&published, &stands).unwrap();
+    let row = table.lines().nth(3).unwrap();
+    assert!(
+        row.starts_with(
+            "c,grassroots,,0.093750,0.257045,0.159068,80156250.00,115781250.00,ceiling,115781250.00,7.00,0.00,"
+        ),
+        "{row}"
+    );
+    let letter = year::letter(&published, &stands).unwrap();
+    assert!(letter.contains("已生效") && letter.contains("230,572,916.67"));
+    let spent = year::execution(&published, &stands, 1);
+    assert_eq!((spent[0].2, spent[1].2), (Fen(500_000_000), Fen(0)));
+}
+
+#[tokio::test]
+async fn one_fen_one_digit_or_one_bit_changed_is_found() {
+    let mut alliance = Alliance::found().await;
+    let published = alliance.whole_year().await;
+    let changed = |change: &dyn Fn(&mut Published)| {
+        let mut other = published.clone();
+        change(&mut other);
+        other.verify().unwrap_err()
+    };
+    // One fen of an input, and of a result.
+    for (place, from, to) in [
+        (0, "21000000000", "21000000001"),
+        (0, "\"deduction\": 700", "\"deduction\": 701"),
+        (1, "800000000", "800000001"),
+        (2, "60000000", "60000001"),
+        (3, "\"91\"", "\"92\""),
+    ] {
+        let fault = changed(&|other| {
+            let inputs = &mut other.results[place].inputs;
+            assert!(inputs.contains(from));
+            *inputs = inputs.replacen(from, to, 1);
+        });
+        assert!(matches!(fault, Fault::Result { .. }), "{to}: {fault}");
+    }
+    let text = serde_json::to_string(&published).unwrap();
+    for (from, to) in [
+        ("23057291667", "23057291668"),
+        ("\"retained\":65000000", "\"retained\":65000001"),
+        ("\"73.87\"", "\"73.88\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let other: Published = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
+        assert!(other.verify().is_err(), "{to}");
+    }
+    // One digit of a rule: neither results nor statements fit.
+    let mut rules = published.clone();
+    rules.rules.bonus.pool.top = 4;
+    assert!(rules.verify().is_err());
+    let mut rules = published.clone();
+    rules.rules.year.version = 2;
+    assert!(matches!(
+        rules.verify(),
+        Err(Fault::Statement {
+            number: 1,
+            why: Refused::Rules
+        })
+    ));
+    // A statement left out or repeated; a result left out. Nothing else follows from what was paid:
+    // that it was said shows the log, an entry for each statement.
+    let mut paid = Vec::new();
+    let collect = |number: usize, _: &_, says: &Says| {
+        if matches!(says, Says::Paid { .. } | Says::PayOut { .. }) {
+            paid.push(number - 1);
+        }
+        Ok(())
+    };
+    published.replay(collect).unwrap();
+    for place in 0..published.statements.len() - 1 {
+        if !paid.contains(&place) {
+            let fault = changed(&|other| drop(other.statements.remove(place)));
+            assert!(
+                matches!(fault, Fault::Statement { .. }),
+                "{place} left out: {fault}"
+            );
+        }
+        let twice = changed(&|other| {
+            other
+                .statements
+                .insert(place, other.statements[place].clone())
+        });
+        assert!(
+            matches!(twice, Fault::Statement { .. }),
+            "{place} twice: {twice}"
+        );
+    }
+    let missing = changed(&|other| drop(other.results.pop()));
+    assert!(matches!(missing, Fault::Missing(_)));
+    // One bit of each signature.
+    for place in 0..published.statements.len() {
+        let mut value = serde_json::to_value(&published).unwrap();
+        let statement = &mut value["statements"][place]["statement"];
+        let signature = statement
+            .as_object()
+            .unwrap()
+            .keys()
+            .find(|key| key.contains("sig"))
+            .unwrap()
+            .clone();
+        let text = statement[&signature].as_str().unwrap().to_owned();
+        let flipped = if text.starts_with('A') { "B" } else { "A" };
+        statement[&signature] = format!("{flipped}{}", &text[1..]).into();
+        if let Ok(other) = serde_json::from_value::<Published>(value) {
+            assert!(other.verify().is_err(), "statement {place}");
+        }
+    }
+}
+
+/// The independent recomputation agrees, and finds a fen that is not.
+#[tokio::test]
+async fn a_program_of_its_own_recomputes_every_fen() {
+    let mut alliance = Alliance::found().await;
+    let published = alliance.whole_year().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("year.json");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/year/recompute.py");
+    let run = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new("python3")
+            .arg(script)
+            .arg(&file)
+            .output()
+            .ok()?;
+        Some((
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        ))
+    };
+    let text = serde_json::to_string(&published).unwrap();
+    let Some((sound, told)) = run(&text) else {
+        println!("NOT COMPARED: python3 is not on this machine");
+        return;
+    };
+    assert!(sound && told.contains(" 0 differ"), "{told}");
+    let (sound, told) = run(&text.replacen("23057291667", "23057291668", 1)).unwrap();
+    assert!(!sound && told.contains("b amount"), "{told}");
+}
