@@ -69,7 +69,7 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
          blocks = [{ measure = { kind = \"count\" }, rho = \"0.1\" }]",
     );
     let like =
-        |id: &str, question: Question| claims(round(id, "h1", question), "yearly-benchmark", 1);
+        |id: &str, question: Question| claims(round(id, "h1", question), "yearly-benchmark", 2);
     let rho = |text: &str| text.parse().unwrap();
     let now = hospital_now();
     let day = 86_400;
@@ -143,12 +143,12 @@ async fn rounds_that_the_policy_does_not_allow_cost_nothing() {
             claims(
                 round("h-version", "h1", yearly.clone()),
                 "yearly-benchmark",
-                2,
+                3,
             ),
             "refused",
         ),
         (
-            claims(round("h-unknown", "h1", yearly.clone()), "everything", 1),
+            claims(round("h-unknown", "h1", yearly.clone()), "everything", 2),
             "refused",
         ),
         (
@@ -256,7 +256,7 @@ async fn names_and_purposes_of_the_asker_move_no_quota() {
     let yearly = shipped(&app, "yearly-benchmark", "2025").0;
     let monthly = shipped(&app, "monthly-benchmark", "2025-03").0;
     let signer = hub.authority.signer();
-    let honest = claims(round("r1", "h1", yearly.clone()), "yearly-benchmark", 1);
+    let honest = claims(round("r1", "h1", yearly.clone()), "yearly-benchmark", 2);
     hub.put(&honest, "h1", signer).await;
     let running = Running::start(&hospital.config.data);
     until("the honest answer", async || {
@@ -271,13 +271,13 @@ async fn names_and_purposes_of_the_asker_move_no_quota() {
         let mut again = claims(
             round(&format!("c{n}"), "h1", yearly.clone()),
             "yearly-benchmark",
-            1,
+            2,
         );
         again.purpose = [Purpose::Audit, Purpose::Budget, Purpose::Free][n % 3];
         hub.put(&again, "h1", signer).await;
     }
     // Another question under a name that was answered before.
-    let reused = claims(round("r1", "h1", monthly.clone()), "monthly-benchmark", 1);
+    let reused = claims(round("r1", "h1", monthly.clone()), "monthly-benchmark", 2);
     hub.put(&reused, "h1", signer).await;
     let replies = async || {
         let log = hospital.state.log().await.unwrap();

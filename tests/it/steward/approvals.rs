@@ -190,7 +190,7 @@ async fn a_standing_approval_lets_no_held_answer_leave() {
     let steward = person(&hospital, STEWARD);
     let template = TemplateRef {
         id: "yearly-benchmark".parse().unwrap(),
-        version: 1,
+        version: 2,
     };
     let by = acting(&app, &steward);
     // Whatever the fixture lets stand.
@@ -304,7 +304,7 @@ async fn a_standing_approval_is_of_one_template_purpose_and_time() {
     let steward = person(&hospital, STEWARD);
     let template = TemplateRef {
         id: "yearly-benchmark".parse().unwrap(),
-        version: 1,
+        version: 2,
     };
     let stand = async |purpose, until| {
         let by = acting(&app, &steward);
