@@ -96,6 +96,9 @@ pub enum SealError {
     /// The signature does not fit the bytes.
     #[error("the signature does not fit")]
     Signature,
+    /// Not the message that is cited.
+    #[error("not the message whose digest is cited")]
+    OtherBody,
     /// The body is not base64 of a canonical value.
     #[error("the body is refused: {0}")]
     Body(#[from] canonical::Error),
@@ -234,6 +237,16 @@ impl<T: Message> Sealed<T> {
         Ok(Digest::of(T::TAG, &[&self.bytes()?]))
     }
 
+    /// Reads a message by its digest: for what others cite and vouch for, whose signature was
+    /// checked when it came. A body of another digest is refused.
+    pub fn cited(&self, digest: &Digest) -> Result<T, SealError> {
+        let bytes = self.bytes()?;
+        if Digest::of(T::TAG, &[&bytes]) != *digest {
+            return Err(SealError::OtherBody);
+        }
+        Ok(canonical::from_bytes(&bytes)?)
+    }
+
     /// The fingerprint of the key that claims to have signed; unchecked.
     pub fn claimed_key(&self) -> Digest {
         self.key
@@ -295,6 +308,9 @@ mod tests {
             changed.open(&signer.public()),
             Err(SealError::Signature)
         ));
+        let cited = sealed.digest().unwrap();
+        assert_eq!(sealed.cited(&cited).unwrap(), note());
+        assert!(matches!(changed.cited(&cited), Err(SealError::OtherBody)));
         let mut stripped = sealed.clone();
         stripped.alg = "none".to_owned();
         assert!(matches!(

@@ -7,7 +7,6 @@ use pooled::published::{Written, mask_sums};
 use pooled::sums::Sent;
 use pooled::survivors::{Certificate, Certified, Survivor, Survivors};
 use pooled::total::total;
-use pooled::upload::{Masked, Upload};
 use pooled::vote::{Certify, Complaint};
 use schemas::id::Slug;
 use schemas::seal::Sealed;
@@ -86,7 +85,7 @@ async fn close(state: &State, held: &Held, now: Timestamp) -> Result<bool, Poole
     if count < i64::from(manifest.n_min) {
         return die(state, held, "fewer uploads than n_min", now).await;
     }
-    let uploads = collect::uploads(state, held).await?;
+    let uploads = collect::digests(state, held).await?;
     propose(state, held, (1, &uploads, &BTreeSet::new()), now).await
 }
 
@@ -94,21 +93,16 @@ async fn close(state: &State, held: &Held, now: Timestamp) -> Result<bool, Poole
 async fn propose(
     state: &State,
     held: &Held,
-    (number, uploads, without): (i64, &[Upload], &BTreeSet<Slug>),
+    (number, uploads, without): (i64, &[Survivor], &BTreeSet<Slug>),
     now: Timestamp,
 ) -> Result<bool, PooledError> {
     let manifest = held.round.manifest();
     let left = uploads
         .iter()
-        .filter(|upload| !without.contains(upload.masked().hospital()));
+        .filter(|upload| !without.contains(&upload.hospital));
     let survivors = Survivors {
         manifest: *held.round.hash(),
-        uploads: left
-            .map(|upload| Survivor {
-                hospital: upload.masked().hospital().clone(),
-                upload: *upload.masked().digest(),
-            })
-            .collect(),
+        uploads: left.cloned().collect(),
     };
     if survivors.check(&held.round).is_err() {
         let why = "fewer sound uploads than n_min";
@@ -237,8 +231,8 @@ async fn certify(state: &State, held: &Held, now: Timestamp) -> Result<bool, Poo
         }
     };
     let set = now_proposed.survivors.hospitals();
-    let uploads = collect::uploads(state, held).await?;
-    let all = uploads.iter().map(|upload| upload.masked().hospital());
+    let uploads = collect::digests(state, held).await?;
+    let all = uploads.iter().map(|upload| &upload.hospital);
     without.extend(all.filter(|one| !set.contains(*one)).cloned());
     let next = now_proposed.number.saturating_add(1);
     propose(state, held, (next, &uploads, &without), now).await
@@ -331,14 +325,8 @@ async fn finish(state: &State, held: &Held, now: Timestamp) -> Result<bool, Pool
         }
         return Ok(false);
     };
-    let uploads = collect::uploads(state, held).await?;
-    let set = certified.survivors().hospitals();
-    let masked: Vec<&Masked> = uploads
-        .iter()
-        .map(Upload::masked)
-        .filter(|masked| set.contains(masked.hospital()))
-        .collect();
-    let Ok(totals) = total(&held.round, &certified, masked, &sums) else {
+    let masked = collect::vectors(state, held, certified.survivors()).await?;
+    let Ok(totals) = total(&held.round, &certified, &masked, &sums) else {
         let why = "a total is outside its range: what was signed is evidence";
         return die(state, held, why, now).await;
     };

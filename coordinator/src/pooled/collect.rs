@@ -1,6 +1,10 @@
 //! Taking uploads: verified before they are stored, one a hospital.
 
-use pooled::upload::Upload;
+use std::collections::BTreeMap;
+
+use pooled::survivors::{Survivor, Survivors};
+use pooled::upload::{Masked, Upload, UploadError};
+use schemas::digest::Digest;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
 
@@ -48,13 +52,17 @@ pub async fn take(
     if stands != "open" || !held.round.takes_uploads(now) {
         return Err(PooledError::Ended);
     }
-    sqlx::query("insert into pooled_uploads (round, hospital, upload, at) values ($1, $2, $3, $4)")
-        .bind(id.as_str())
-        .bind(member.hospital.as_str())
-        .bind(bytes)
-        .bind(now.0)
-        .execute(&mut *change)
-        .await?;
+    sqlx::query(
+        "insert into pooled_uploads (round, hospital, digest, upload, at) \
+         values ($1, $2, $3, $4, $5)",
+    )
+    .bind(id.as_str())
+    .bind(member.hospital.as_str())
+    .bind(upload.masked().digest().to_string())
+    .bind(bytes)
+    .bind(now.0)
+    .execute(&mut *change)
+    .await?;
     append(
         &mut change,
         now,
@@ -67,13 +75,83 @@ pub async fn take(
     Ok(true)
 }
 
-/// The uploads of a round, verified once more, by hospital.
-pub(super) async fn uploads(state: &State, held: &Held) -> Result<Vec<Upload>, PooledError> {
-    let rows = sqlx::query("select upload from pooled_uploads where round = $1 order by hospital")
+/// Whose uploads a round has, and their digests, by hospital.
+pub(super) async fn digests(state: &State, held: &Held) -> Result<Vec<Survivor>, PooledError> {
+    let rows = sqlx::query(
+        "select hospital, digest from pooled_uploads where round = $1 order by hospital",
+    )
+    .bind(held.round.manifest().round.as_str())
+    .fetch_all(state.pool())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let text = |column| row.try_get::<String, _>(column);
+            Ok(Survivor {
+                hospital: text(0)?.parse().map_err(|_| StateError::Name)?,
+                upload: text(1)?.parse().map_err(|_| StateError::Range)?,
+            })
+        })
+        .collect()
+}
+
+/// The uploads of a set, held against the digests that it cites.
+pub(super) async fn uploads(
+    state: &State,
+    held: &Held,
+    set: &Survivors,
+) -> Result<Vec<Upload>, PooledError> {
+    each(state, held, set, |digest, bytes| {
+        Upload::kept(&held.round, digest, bytes)
+    })
+    .await
+}
+
+/// The masked vectors of a set, held against the digests that it cites.
+pub(super) async fn vectors(
+    state: &State,
+    held: &Held,
+    set: &Survivors,
+) -> Result<Vec<Masked>, PooledError> {
+    each(state, held, set, |digest, bytes| {
+        Masked::kept(&held.round, digest, bytes)
+    })
+    .await
+}
+
+/// Reads each upload of a set; `PAGE` of them are in memory as bytes at a time.
+async fn each<T>(
+    state: &State,
+    held: &Held,
+    set: &Survivors,
+    read: impl Fn(Digest, &[u8]) -> Result<T, UploadError>,
+) -> Result<Vec<T>, PooledError> {
+    const PAGE: i64 = 64;
+    let mut waiting: BTreeMap<&str, Digest> = set
+        .uploads
+        .iter()
+        .map(|one| (one.hospital.as_str(), one.upload))
+        .collect();
+    let mut found = Vec::with_capacity(set.uploads.len());
+    let mut last = String::new();
+    while !waiting.is_empty() {
+        let rows = sqlx::query(
+            "select hospital, upload from pooled_uploads where round = $1 and hospital > $2 \
+             order by hospital limit $3",
+        )
         .bind(held.round.manifest().round.as_str())
+        .bind(&last)
+        .bind(PAGE)
         .fetch_all(state.pool())
         .await?;
-    rows.iter()
-        .map(|row| Ok(Upload::parse(&held.round, &row.try_get::<Vec<u8>, _>(0)?)?))
-        .collect()
+        let Some(end) = rows.last() else {
+            return Err(PooledError::NotYet);
+        };
+        last = end.try_get(0)?;
+        for row in &rows {
+            if let Some(digest) = waiting.remove(row.try_get::<&str, _>(0)?) {
+                found.push(read(digest, row.try_get(1)?)?);
+            }
+        }
+    }
+    Ok(found)
 }

@@ -36,15 +36,9 @@ pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
         canonical::to_bytes(&certificate)?,
     );
     files.insert("totals.json".to_owned(), canonical::to_bytes(&totals)?);
-    let set = certificate.survivors.hospitals();
-    for upload in collect::uploads(state, held).await? {
-        let masked = upload.masked();
-        if set.contains(masked.hospital()) {
-            files.insert(
-                format!("upload-{}", masked.hospital()),
-                masked_bytes(masked)?,
-            );
-        }
+    for masked in collect::vectors(state, held, &certificate.survivors).await? {
+        let name = format!("upload-{}", masked.hospital());
+        files.insert(name, masked_bytes(&masked)?);
     }
     let rows = sqlx::query("select class, member, sent from pooled_sums where round = $1")
         .bind(id)

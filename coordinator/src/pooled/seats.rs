@@ -2,7 +2,6 @@
 
 use pooled::inspect::Proposal;
 use pooled::sums::Sent;
-use pooled::upload::Upload;
 use pooled::vote::Complaint;
 use pooled::work::SeatWord;
 use schemas::digest::Digest;
@@ -21,12 +20,8 @@ pub async fn proposal(state: &State, held: &Held, member: &Slug) -> Result<Propo
         Some(certificate) => certificate.survivors,
         None => advance::proposed(state, held).await?.survivors,
     };
-    let uploads = collect::uploads(state, held).await?;
-    let set = survivors.hospitals();
-    let of_set = uploads
-        .iter()
-        .filter(|upload: &&Upload| set.contains(upload.masked().hospital()));
-    Ok(Proposal::to_seat(&survivors, of_set, seat))
+    let uploads = collect::uploads(state, held, &survivors).await?;
+    Ok(Proposal::to_seat(&survivors, &uploads, seat))
 }
 
 /// Takes what a seat says to the proposed set. A vote is taken once; the same again is welcome.

@@ -261,6 +261,7 @@ create table if not exists pooled_rounds (
 create table if not exists pooled_uploads (
     round text not null references pooled_rounds (id),
     hospital text not null,
+    digest text not null,               -- of what the hospital signed, verified when it came
     upload blob not null,
     at bigint not null,
     primary key (round, hospital)

@@ -202,7 +202,7 @@ async fn the_limit_of_a_failing_committee_is_foreseen() {
     );
     // It dies: of the two that uploaded it stays spent.
     for name in &ALL[..2] {
-        sqlx::query("insert into pooled_uploads values ($1, $2, x'00', 0)")
+        sqlx::query("insert into pooled_uploads values ($1, $2, '', x'00', 0)")
             .bind(held.asked.id.as_str())
             .bind(*name)
             .execute(pool.state.pool())

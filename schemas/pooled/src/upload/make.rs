@@ -87,16 +87,17 @@ impl Upload {
             commitments.push(seed.commitment(&owner));
         }
         let boxes = seal_boxes(round, hospital, &seeds, &boxes)?;
+        let bytes = wire::vector_bytes(&vector);
         let parts = Parts {
             manifest: *round.hash(),
             hospital: hospital.clone(),
-            vector: vector_digest(&wire::vector_bytes(&vector)),
+            vector: vector_digest(&bytes),
             boxes: boxes.iter().map(|sealed| box_digest(sealed)).collect(),
             seeds: commitments,
         };
         let sealed = Sealed::seal(signer, &parts)?;
         Ok(Self {
-            masked: Masked::checked(round, sealed, vector)?,
+            masked: Masked::opened(round, sealed, &bytes)?,
             boxes,
         })
     }

@@ -97,14 +97,27 @@ impl Upload {
 
     /// Reads and verifies an upload of this round, up to what only committee members can check.
     pub fn parse(round: &Round, bytes: &[u8]) -> Result<Self, UploadError> {
-        let length = box_length(round.shape());
-        let mut most = vec![MAX_SEALED, round.cells().saturating_mul(8)];
-        most.extend(round.seats().iter().map(|_| length));
-        let parts = wire::split(bytes, &most)?;
+        let parts = split(round, bytes)?;
         let [sealed, vector, boxes @ ..] = parts.as_slice() else {
             return Err(WireError::Part(0).into());
         };
         let masked = Masked::parse(round, sealed, vector)?;
+        Self::of(masked, box_length(round.shape()), boxes)
+    }
+
+    /// Reads an upload that was verified when it came, by the digest that was kept then: as
+    /// [`Masked::kept`], with its boxes.
+    pub fn kept(round: &Round, digest: Digest, bytes: &[u8]) -> Result<Self, UploadError> {
+        let parts = split(round, bytes)?;
+        let [sealed, vector, boxes @ ..] = parts.as_slice() else {
+            return Err(WireError::Part(0).into());
+        };
+        let masked = Masked::by_digest(round, digest, sealed, vector)?;
+        Self::of(masked, box_length(round.shape()), boxes)
+    }
+
+    /// The boxes held against what was signed about them.
+    fn of(masked: Masked, length: usize, boxes: &[&[u8]]) -> Result<Self, UploadError> {
         let fits = |(sealed, digest): (&&[u8], &Digest)| {
             sealed.len() == length && box_digest(sealed) == *digest
         };
@@ -130,20 +143,50 @@ impl Upload {
 impl Masked {
     /// Reads and verifies signed parts and vector, without boxes.
     pub fn parse(round: &Round, sealed: &[u8], vector: &[u8]) -> Result<Self, UploadError> {
-        let sealed: Sealed<Parts> = wire::read(sealed, MAX_SEALED)?;
-        let vector = wire::vector(vector, round.cells()).ok_or(UploadError::Vector)?;
-        Self::checked(round, sealed, vector)
+        Self::opened(round, wire::read(sealed, MAX_SEALED)?, vector)
     }
 
-    fn checked(
+    fn opened(round: &Round, sealed: Sealed<Parts>, vector: &[u8]) -> Result<Self, UploadError> {
+        let (parts, digest) = open_parts(round, &sealed)?;
+        Self::signed(round, sealed, (parts, digest), vector)
+    }
+
+    /// Reads the masked vector out of an upload that was verified when it came, by the digest that
+    /// was kept then: the signature is not checked again, which is what keeps the sum of a
+    /// thousand hospitals cheap. Verifiers of a publication use [`Masked::parse`].
+    pub fn kept(round: &Round, digest: Digest, bytes: &[u8]) -> Result<Self, UploadError> {
+        let parts = split(round, bytes)?;
+        let [sealed, vector, ..] = parts.as_slice() else {
+            return Err(WireError::Part(0).into());
+        };
+        Self::by_digest(round, digest, sealed, vector)
+    }
+
+    fn by_digest(
+        round: &Round,
+        digest: Digest,
+        sealed: &[u8],
+        vector: &[u8],
+    ) -> Result<Self, UploadError> {
+        let sealed: Sealed<Parts> = wire::read(sealed, MAX_SEALED)?;
+        let parts = sealed.cited(&digest)?;
+        if parts.manifest != *round.hash() {
+            return Err(UploadError::OtherRound);
+        }
+        Self::signed(round, sealed, (parts, digest), vector)
+    }
+
+    /// The vector held against what was signed about it.
+    fn signed(
         round: &Round,
         sealed: Sealed<Parts>,
-        vector: Vec<u64>,
+        (parts, digest): (Parts, Digest),
+        vector: &[u8],
     ) -> Result<Self, UploadError> {
-        let (parts, digest) = open_parts(round, &sealed)?;
-        if vector_digest(&wire::vector_bytes(&vector)) != parts.vector {
+        if vector_digest(vector) != parts.vector {
             return Err(UploadError::Vector);
         }
+        let vector = wire::vector(vector, round.cells()).ok_or(UploadError::Vector)?;
         let hospital = parts.hospital.clone();
         Ok(Self {
             hospital,
@@ -173,6 +216,14 @@ impl Masked {
     pub fn vector(&self) -> &[u64] {
         &self.vector
     }
+}
+
+/// The parts of a stored upload: what is signed, the vector, a box for every seat.
+fn split<'b>(round: &Round, bytes: &'b [u8]) -> Result<Vec<&'b [u8]>, WireError> {
+    let length = box_length(round.shape());
+    let mut most = vec![MAX_SEALED, round.cells().saturating_mul(8)];
+    most.extend(round.seats().iter().map(|_| length));
+    wire::split(bytes, &most)
 }
 
 /// Opens a hospital's signed parts and checks them against the round; gives the upload's digest.

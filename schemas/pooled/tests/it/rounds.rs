@@ -2,8 +2,9 @@
 
 use pooled::shape::Shape;
 use pooled::total::TotalError;
-use pooled::upload::{Secrets, Upload, UploadError};
+use pooled::upload::{Masked, Secrets, Upload, UploadError};
 use proptest::prelude::*;
+use schemas::canonical;
 
 use crate::fixture::{Alliance, finish, signer, slug, survivors, votes};
 
@@ -196,11 +197,21 @@ fn uploads_are_bound_to_round_hospital_and_key() {
         Upload::parse(&later, &upload),
         Err(UploadError::OtherRound)
     ));
+    let whole = Upload::parse(&round, &upload).unwrap();
+    let (signed, vector) = (*whole.masked().digest(), whole.masked().vector());
+    assert_eq!(Upload::kept(&round, signed, &upload).unwrap(), whole);
+    let sealed = 4 + canonical::to_bytes(whole.masked().sealed()).unwrap().len();
     for place in 0..upload.len() {
         let mut changed = upload.clone();
         changed[place] ^= 1;
         assert!(Upload::parse(&round, &changed).is_err(), "{place}");
+        // By the digest of what was signed: a changed signature is not looked at, all else is.
+        let kept = Upload::kept(&round, signed, &changed);
+        assert!(kept.is_err() || place < sealed, "{place}");
+        let kept = Masked::kept(&round, signed, &changed);
+        assert!(kept.map_or(true, |kept| kept.vector() == vector), "{place}");
     }
+    assert!(Upload::kept(&round, *round.hash(), &upload).is_err());
     assert!(Upload::parse(&round, &[upload.as_slice(), &[0]].concat()).is_err());
 
     // A second, equally signed upload of one hospital is not the certified one.
