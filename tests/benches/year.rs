@@ -30,6 +30,7 @@ fn measured(value: u32, variance: u32) -> anyhow::Result<Measured> {
         variance: (variance > 0)
             .then(|| variance.to_string().parse())
             .transpose()?,
+        source: None,
     })
 }
 
@@ -135,6 +136,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 let best = Measured {
                     value: one.best.clone(),
                     variance: None,
+                    source: None,
                 };
                 (one.id.clone(), best)
             })

@@ -9,6 +9,7 @@ use policies::figures::Exact;
 use policies::figures::benchmark::{Benchmark, Figure};
 use policies::figures::budget::{Measured, Tier};
 use policies::figures::exact::round;
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::outcome::Outcome;
@@ -24,6 +25,7 @@ pub(super) struct Row<'a> {
     number: usize,
     fields: BTreeMap<&'a str, &'a str>,
     benchmark: Option<&'a Benchmark>,
+    source: Option<Digest>,
 }
 
 /// Reads a table and does something with each line.
@@ -54,6 +56,8 @@ pub(super) fn each(
             &format!("the column `{}`", schemas::shown::line(unknown)),
         ));
     }
+    let source = benchmark.map(|of| schemas::canonical::digest("consilium-benchmark-v1", of));
+    let source = source.transpose().map_err(|_| YearError::Benchmark)?;
     for (place, record) in reader.records().enumerate() {
         let number = place.saturating_add(2);
         let record = record.map_err(|_| broken(number, "the number of fields"))?;
@@ -61,6 +65,7 @@ pub(super) fn each(
             number,
             fields: head.iter().zip(record.iter()).collect(),
             benchmark,
+            source,
         })?;
     }
     Ok(())
@@ -107,12 +112,17 @@ impl Row<'_> {
             return Ok(Measured {
                 value: self.need(name)?,
                 variance: None,
+                source: None,
             });
         };
         let hospital: Slug = self.need("member")?;
         let found = self
             .benchmark
-            .and_then(|of| released(of, &hospital, figure));
+            .and_then(|of| released(of, &hospital, figure))
+            .map(|found| Measured {
+                source: self.source,
+                ..found
+            });
         found.ok_or_else(|| self.wrong(&format!("`{name}`: the benchmark's `{figure}`")))
     }
 
@@ -159,6 +169,7 @@ pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<
     Some(Measured {
         value: Exact(value),
         variance: Some(Exact(RBig::from(variance) / million)),
+        source: None,
     })
 }
 

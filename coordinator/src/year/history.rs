@@ -26,7 +26,10 @@ pub fn volumes(benchmarks: &[Benchmark]) -> String {
         };
         for hospital in &benchmark.hospitals {
             let found = released(benchmark, &hospital.id, VOLUME);
-            if let Some(Measured { value, variance }) = found {
+            if let Some(Measured {
+                value, variance, ..
+            }) = found
+            {
                 let variance = variance.map(|one| one.to_string()).unwrap_or_default();
                 let line = format!("{},{month},{value},{variance}", hospital.id);
                 lines.push((hospital.id.clone(), month, line));
@@ -131,6 +134,7 @@ fn of_year(months: &Series, year: u16) -> Option<Measured> {
     Some(Measured {
         value: exact(value)?,
         variance: (variance.0 > RBig::ZERO).then_some(variance),
+        source: None,
     })
 }
 

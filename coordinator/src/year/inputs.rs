@@ -159,6 +159,7 @@ pub fn demand(text: &str) -> Result<BTreeMap<Slug, Measured>, YearError> {
         let demand = Measured {
             value: row.need("value")?,
             variance,
+            source: None,
         };
         if found.insert(row.need("line")?, demand).is_some() {
             return Err(row.wrong("line (each once)"));

@@ -21,6 +21,7 @@ pub mod summed;
 pub mod together;
 pub mod signals;
 pub mod exact;
+mod errors;
 pub mod decompose;
 pub mod points;
 pub mod value;

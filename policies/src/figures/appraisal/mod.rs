@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::budget::Measured;
 use crate::figures::decimal::{fixed, float};
+use crate::figures::errors::together;
 use crate::figures::exact::{round, sum};
 use crate::figures::{Exact, half_up};
 
@@ -97,7 +98,7 @@ pub fn appraise(
     let hundred = RBig::from(100);
     let mut indicators = BTreeMap::new();
     let mut points = RBig::ZERO;
-    let mut variance = 0.0;
+    let mut errors = Vec::new();
     for indicator in &rules.indicators {
         let weight = weights.get(&indicator.id).copied().unwrap_or(0);
         let value = member.values.get(&indicator.id);
@@ -116,7 +117,8 @@ pub fn appraise(
         let own = &score * RBig::from(weight) / &hundred;
         indicators.insert(indicator.id.clone(), (half_up(&score, 4), half_up(&own, 4)));
         points += own;
-        variance += noise(value, float(&(best - worst)), float(&part), weight);
+        let error = noise(value, float(&(best - worst)), float(&part), weight);
+        errors.push((value.source.map(|source| (0, source)), error));
     }
     let mut parts = Vec::new();
     for (source, share) in &rules.sources {
@@ -132,7 +134,7 @@ pub fn appraise(
     let composite = sum(parts);
     let grade = graded(rules, &composite).ok_or(AppraisalError::Canonical)?;
     let share = rules.sources.get(&Source::Indicators);
-    let reach = Z95 * variance.sqrt() * share.map_or(0.0, |share| float(&share.0));
+    let reach = Z95 * together(errors) * share.map_or(0.0, |share| float(&share.0));
     let interval = (reach > 0.0).then(|| {
         let middle = float(&composite);
         // Half a hundredth for the rounding of the ends.
@@ -168,16 +170,14 @@ fn graded<'a>(rules: &'a AppraisalRules, composite: &RBig) -> Option<&'a Grade> 
     reached.or(rules.grades.last())
 }
 
-/// Variance that a value's noise gives to the points. Beyond an end of the scale by more than the noise
+/// Standard deviation that a value's noise gives to the points. Beyond an end of the scale by more than the noise
 /// reaches, it does nothing.
 fn noise(value: &Measured, scale: f64, part: f64, weight: u32) -> f64 {
-    let variance = value.variance.as_ref().map_or(0.0, |of| float(&of.0));
-    let sd = variance.sqrt() / scale.abs();
+    let sd = value.sd() / scale.abs();
     if part < -Z95 * sd || part > 1.0 + Z95 * sd {
         return 0.0;
     }
-    let points = sd * f64::from(weight);
-    points * points
+    sd * f64::from(weight)
 }
 
 /// What the insurer pays after an appraisal, rounded once (rule R5). `None` beyond 64 bits.

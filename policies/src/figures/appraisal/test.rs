@@ -17,6 +17,7 @@ fn measured(value: Exact) -> Measured {
     Measured {
         value,
         variance: None,
+        source: None,
     }
 }
 
@@ -183,6 +184,7 @@ fn noise_leaves_a_grade_open_only_near_its_limit() {
     let far = Measured {
         value: exact("30"),
         variance: Some(exact("1")),
+        source: None,
     };
     member.values.insert(slug("length-of-stay"), far);
     assert!(told(&stage, &member).unwrap().interval.is_none());

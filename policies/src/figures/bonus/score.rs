@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::BonusRules;
 use crate::figures::budget::{Measured, Tier};
 use crate::figures::decimal::{fixed, float};
+use crate::figures::errors::{Origin, together};
 use crate::figures::exact::sum;
 use crate::figures::half_up;
 
@@ -137,11 +138,11 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
             keeps *= &rules.gate.0;
         }
         let score = &before * &keeps;
-        let sd = columns.iter().map(|(dimension, values, whole)| {
+        let sd = together(columns.iter().flat_map(|(dimension, values, whole)| {
             let weight = float(&dimension.weight.0) / float(&weights);
-            variance(members, (&dimension.id, values, whole), place) * weight * weight
-        });
-        let sd = sd.sum::<f64>().sqrt();
+            errors(members, (&dimension.id, values, whole), place)
+                .map(move |(origin, error)| (origin, error * weight))
+        }));
         let interval = (sd > 0.0).then(|| {
             let (middle, reach) = (float(&score), Z95 * sd * float(&keeps));
             let end = |value: f64| fixed(value.clamp(0.0, 1.0), 6).unwrap_or_default();
@@ -218,21 +219,21 @@ fn flagged(rules: &BonusRules, member: &Contributor) -> BTreeSet<Slug> {
     rules.map(|one| one.id.clone()).collect()
 }
 
-/// Variance of a member's share of a dimension, by the delta method:
+/// What each member's noise does to a member's share of a dimension, by the delta method:
 /// ∂(x_i/X)/∂x_j = (δ_ij − x_i/X)/X.
-fn variance(
-    members: &[Contributor],
-    (dimension, values, whole): (&Slug, &[RBig], &RBig),
+fn errors<'a>(
+    members: &'a [Contributor],
+    (dimension, values, whole): (&'a Slug, &[RBig], &RBig),
     place: usize,
-) -> f64 {
+) -> impl Iterator<Item = (Option<Origin>, f64)> + 'a {
     let whole = float(whole);
     let own = values.get(place).map_or(0.0, float) / whole;
-    let part = |(other, member): (usize, &Contributor)| {
+    let part = move |(other, member): (usize, &'a Contributor)| {
         let measured = member.dimensions.get(dimension);
-        let variance = measured.and_then(|one| one.variance.as_ref());
-        let variance = variance.map_or(0.0, |variance| float(&variance.0));
         let slope = (if other == place { 1.0 } else { 0.0 } - own) / whole;
-        variance * slope * slope
+        let source = measured.and_then(|one| one.source);
+        let error = measured.map_or(0.0, Measured::sd) * slope;
+        (source.map(|source| (other, source)), error)
     };
-    members.iter().enumerate().map(part).sum()
+    members.iter().enumerate().map(part)
 }

@@ -28,6 +28,7 @@ fn measured(value: &str, variance: Option<&str>) -> Measured {
     Measured {
         value: value.parse().unwrap(),
         variance: variance.map(|text| text.parse().unwrap()),
+        source: None,
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use dashu::base::SquareRoot as _;
+use dashu::integer::UBig;
 use dashu::rational::RBig;
 use schemas::id::Slug;
 
@@ -67,7 +69,8 @@ fn rated(rules: &BudgetRules, member: &super::split::Member) -> Result<Measured,
     let failed = |error| BudgetError::Rating(member.id.clone(), error);
     let weights = rules.capability.get(&member.tier);
     let mut scores = BTreeMap::new();
-    let mut variance = RBig::ZERO;
+    // What figures of one benchmark leave open is added as standard deviations, rounded up.
+    let (mut variance, mut shared) = (RBig::ZERO, BTreeMap::new());
     for (name, score) in &member.scores {
         let noise = score
             .variance
@@ -79,12 +82,22 @@ fn rated(rules: &BudgetRules, member: &super::split::Member) -> Result<Measured,
         };
         let weight = weights.and_then(|weights| weights.get(name));
         let weight = weight.map_or(RBig::ZERO, |weight| weight.0.clone());
-        variance += &weight * &weight * noise;
+        let noise = &weight * &weight * noise;
+        match score.source {
+            Some(source) if noise > RBig::ZERO => {
+                *shared.entry(source).or_insert(RBig::ZERO) += root_up(&noise)?;
+            }
+            _ => variance += noise,
+        }
         scores.insert(name.clone(), Exact(value));
     }
     let value = rating(rules, member.tier, &scores).map_err(failed)?;
+    // A rating out of several benchmarks is taken as one of the first: no less cautious than none.
+    let source = shared.keys().next().copied();
+    variance += sum(shared.values().map(|sd| sd * sd));
     Ok(Measured {
         value: nine(&value.0)?,
+        source,
         variance: (variance > RBig::ZERO)
             .then(|| nine(&variance))
             .transpose()?,
@@ -155,12 +168,27 @@ fn demanded(
         let value = Measured {
             value: nine(value)?,
             variance: None,
+            source: None,
         };
         if member.factors.insert(factor.id.clone(), value).is_some() {
             return Err(BudgetError::Both(member.id.clone(), factor.id.clone()));
         }
     }
     Ok(common)
+}
+
+/// The square root, up to the next billionth: not below it.
+fn root_up(variance: &RBig) -> Result<RBig, BudgetError> {
+    let billion = RBig::from(1_000_000_000_u64);
+    let scaled = (variance * &billion * &billion).ceil();
+    let root = UBig::try_from(scaled).map_err(|_| BudgetError::OutOfRange)?;
+    let floor = root.sqrt();
+    let up = if &floor * &floor == root {
+        floor
+    } else {
+        floor + UBig::ONE
+    };
+    Ok(RBig::from(up) / billion)
 }
 
 /// Nine decimals, half away from zero.

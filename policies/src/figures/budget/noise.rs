@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{Pinned, Solved, Wanted};
 use super::derived::Common;
 use super::rules::BudgetRules;
-use super::split::{BudgetInput, Shares};
+use super::split::{BudgetInput, Measured, Shares};
 use crate::figures::decimal::{fixed, float};
+use crate::figures::errors::{Origin, together};
 
 /// Half width of a 95 % interval in standard deviations.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -41,22 +42,34 @@ pub(super) struct Effect {
     pub(super) not_separable: Vec<(Slug, Slug)>,
 }
 
+/// What each noisy value does to all shares: its derivatives times its standard deviation.
+struct Moves {
+    origin: Option<Origin>,
+    shares: Vec<f64>,
+}
+
 /// Derivatives of each member's amount by each noisy value, times that value's standard deviation.
-struct Gradient {
+struct Gradient<'a> {
+    by_value: &'a [Moves],
     rows: Vec<Vec<f64>>,
 }
 
-impl Gradient {
+impl Gradient<'_> {
     fn sd(&self, place: usize) -> f64 {
         let row = self.rows.get(place).map_or(&[][..], Vec::as_slice);
-        row.iter().map(|part| part * part).sum::<f64>().sqrt()
+        self.together(row.iter().copied())
+    }
+
+    fn together(&self, parts: impl Iterator<Item = f64>) -> f64 {
+        let origins = self.by_value.iter().map(|value| value.origin);
+        together(origins.zip(parts))
     }
 
     /// Standard deviation of the difference of two amounts.
     fn apart(&self, one: usize, other: usize) -> f64 {
         let row = |place: usize| self.rows.get(place).map_or(&[][..], Vec::as_slice);
         let both = row(one).iter().zip(row(other));
-        both.map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+        self.together(both.map(|(a, b)| a - b))
     }
 }
 
@@ -67,10 +80,7 @@ pub(super) fn of(
     shares: &Shares,
     (wanted, solved): (&[Wanted], &[Solved]),
 ) -> Option<Effect> {
-    let noisy = |member: &super::split::Member| {
-        let mut measured = member.factors.values();
-        measured.any(|one| one.variance.as_ref().is_some_and(|v| float(&v.0) > 0.0))
-    };
+    let noisy = |member: &super::split::Member| member.factors.values().any(|one| one.sd() > 0.0);
     if common.is_empty() && !input.members.iter().any(noisy) {
         return None;
     }
@@ -146,7 +156,7 @@ pub(super) fn of(
 }
 
 /// Derivatives of all shares by each noisy value, times its standard deviation: one row a value.
-fn derivatives(rules: &BudgetRules, input: &BudgetInput, common: &[Common]) -> Vec<Vec<f64>> {
+fn derivatives(rules: &BudgetRules, input: &BudgetInput, common: &[Common]) -> Vec<Moves> {
     let mut rows = Vec::new();
     let beside = 1.0 - float(&rules.alpha.0);
     for factor in &rules.factors {
@@ -159,35 +169,41 @@ fn derivatives(rules: &BudgetRules, input: &BudgetInput, common: &[Common]) -> V
         let whole: f64 = values.iter().sum();
         for (place, member) in input.members.iter().enumerate() {
             let measured = member.factors.get(&factor.id);
-            let variance = measured.and_then(|one| one.variance.as_ref());
-            let sd = variance.map_or(0.0, |variance| float(&variance.0).sqrt());
+            let sd = measured.map_or(0.0, Measured::sd);
             if sd <= 0.0 {
                 continue;
             }
+            let source = measured.and_then(|one| one.source);
             let row = values.iter().enumerate().map(|(other, value)| {
                 let own = if other == place { 1.0 } else { 0.0 };
                 sd * weight * (own - value / whole) / whole
             });
-            rows.push(row.collect());
+            rows.push(Moves {
+                origin: source.map(|source| (place, source)),
+                shares: row.collect(),
+            });
         }
         for one in common.iter().filter(|one| one.factor == factor.id) {
             let taken: f64 = one.takes.iter().sum();
             let both = one.takes.iter().zip(&values);
             let row =
                 both.map(|(own, value)| one.sd * weight * (own - value / whole * taken) / whole);
-            rows.push(row.collect());
+            rows.push(Moves {
+                origin: None,
+                shares: row.collect(),
+            });
         }
     }
     rows
 }
 
 /// Of amounts: members that no bound holds share what the others leave, by their shares.
-fn gradient(
-    by_value: &[Vec<f64>],
+fn gradient<'a>(
+    by_value: &'a [Moves],
     share: &[f64],
     solved: &[Solved],
     free: impl Fn(usize) -> bool,
-) -> Gradient {
+) -> Gradient<'a> {
     let left = left(solved, &free);
     let shares: f64 = share
         .iter()
@@ -199,7 +215,7 @@ fn gradient(
         if !free(place) || shares <= 0.0 {
             return vec![0.0; by_value.len()];
         }
-        let by = by_value.iter().map(|row| {
+        let by = by_value.iter().map(|Moves { shares: row, .. }| {
             let together: f64 = row
                 .iter()
                 .enumerate()
@@ -212,6 +228,7 @@ fn gradient(
         by.collect()
     });
     Gradient {
+        by_value,
         rows: rows.collect(),
     }
 }

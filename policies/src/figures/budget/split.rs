@@ -19,6 +19,7 @@ use super::noise::{self, Noise};
 use super::rules::{BudgetRules, Tier};
 use super::structure::{self, TierGap};
 use crate::figures::apportion::apportion;
+use crate::figures::decimal::float;
 use crate::figures::exact::{round, sum, total};
 use crate::figures::{Exact, half_up};
 
@@ -76,6 +77,18 @@ pub struct Measured {
     /// Variance of the noise.
     #[serde(default)]
     pub variance: Option<Exact>,
+    /// Digest of the benchmark that it is a figure of: errors of one member's figures out of one
+    /// benchmark may be the same error. None where the error is of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Digest>,
+}
+
+impl Measured {
+    /// The standard deviation of its noise.
+    pub(crate) fn sd(&self) -> f64 {
+        let variance = self.variance.as_ref();
+        variance.map_or(0.0, |variance| float(&variance.0).sqrt())
+    }
 }
 
 /// A plan for a year.

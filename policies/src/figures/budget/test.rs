@@ -30,6 +30,7 @@ pub(super) fn member(id: &str, tier: Tier, before: i64, factors: [&str; 4]) -> M
         let measured = Measured {
             value: exact(value),
             variance: None,
+            source: None,
         };
         (slug(name), measured)
     });

@@ -15,6 +15,7 @@ fn measured(value: &str, variance: Option<&str>) -> Measured {
     Measured {
         value: exact(value),
         variance: variance.map(exact),
+        source: None,
     }
 }
 
