@@ -20,7 +20,7 @@ use pooled::inspect::Proposal;
 use pooled::manifest::Round;
 use pooled::shape::Shape;
 use pooled::sums::{MaskSum, Sent, Sum};
-use pooled::total::total;
+use pooled::total::Adding;
 use pooled::upload::{Masked, Secrets, Upload};
 use schemas::canonical;
 use schemas::question::Measure;
@@ -107,16 +107,16 @@ fn bench(n: usize, cells: u32) {
     // As the coordinator does once all classes are in: stored bytes are held against the digests
     // that were kept when each upload was verified.
     let totalling = spent();
-    let kept = bytes.iter().zip(&digests);
-    let masked: Vec<Masked> = kept
-        .map(|(bytes, digest)| Masked::kept(&round, *digest, bytes).unwrap())
-        .collect();
-    let found = total(&round, &certified, &masked, &sums).unwrap();
+    let mut adding = Adding::new(&round, &certified);
+    for (bytes, digest) in bytes.iter().zip(&digests) {
+        let masked = Masked::kept(&round, *digest, bytes).unwrap();
+        adding.add(&masked).unwrap();
+    }
+    let found = adding.total(&sums).unwrap();
     let total = millis(totalling);
     let times = i64::try_from(n).unwrap();
     let plain: Vec<i64> = vector.iter().map(|cell| cell * times).collect();
     assert_eq!(found.blocks[0].raw, plain);
-    assert_eq!(masked[0].vector().len(), wide);
     println!(
         "{n:9} {cells:7}  {node:7.2}  {noise:8.1}  {length:8}  {member:9.1}  {proposal:11}  \
          {told:6}  {parse:15.2}  {total:8.1}  {:7}  {}",

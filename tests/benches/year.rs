@@ -150,6 +150,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             id: id.clone(),
             values,
             scores,
+            shortcomings: BTreeMap::new(),
         };
         let about = (&"quality".parse()?, rules.appraisal.digest()?);
         appraise(&rules.appraisal, about, &member)?;

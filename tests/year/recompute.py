@@ -277,6 +277,10 @@ def appraisal(rules, given):
         whole = sum(exact(share) * (points if source == "indicators"
                                     else exact(member["scores"][source]))
                     for source, share in rules["sources"].items())
+        off = rules.get("shortcomings") or {"points": {}, "most": "0"}
+        less = sum(exact(off["points"].get(kind, "0")) * times
+                   for kind, times in member.get("shortcomings", {}).items())
+        whole = max(F(0), whole - min(less, exact(off["most"])))
         grade = next(g["id"] for g in rules["grades"] if whole >= exact(g["from"]))
         cents = half_up(whole * 100)
         found[member["id"]] = [f"{cents // 100}.{cents % 100:02}", grade]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pooled::published::{Written, mask_sums};
 use pooled::sums::Sent;
 use pooled::survivors::{Certificate, Certified, Survivor, Survivors};
-use pooled::total::total;
+use pooled::total::Adding;
 use pooled::vote::{Certify, Complaint};
 use schemas::id::Slug;
 use schemas::seal::Sealed;
@@ -325,8 +325,14 @@ async fn finish(state: &State, held: &Held, now: Timestamp) -> Result<bool, Pool
         }
         return Ok(false);
     };
-    let masked = collect::vectors(state, held, certified.survivors()).await?;
-    let Ok(totals) = total(&held.round, &certified, &masked, &sums) else {
+    let mut adding = Adding::new(&held.round, &certified);
+    let mut added = Ok(());
+    collect::vectors(state, held, certified.survivors(), |masked| {
+        added = added.clone().and_then(|()| adding.add(&masked));
+        Ok(())
+    })
+    .await?;
+    let Ok(totals) = added.and_then(|()| adding.total(&sums)) else {
         let why = "a total is outside its range: what was signed is evidence";
         return die(state, held, why, now).await;
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pooled::survivors::{Survivor, Survivors};
-use pooled::upload::{Masked, Upload, UploadError};
+use pooled::upload::{Masked, Upload};
 use schemas::digest::Digest;
 use schemas::time::Timestamp;
 use sqlx::Row as _;
@@ -100,38 +100,41 @@ pub(super) async fn uploads(
     held: &Held,
     set: &Survivors,
 ) -> Result<Vec<Upload>, PooledError> {
+    let mut uploads = Vec::with_capacity(set.uploads.len());
     each(state, held, set, |digest, bytes| {
-        Upload::kept(&held.round, digest, bytes)
+        uploads.push(Upload::kept(&held.round, digest, bytes)?);
+        Ok(())
     })
-    .await
+    .await?;
+    Ok(uploads)
 }
 
-/// The masked vectors of a set, held against the digests that it cites.
+/// Does something with each masked vector of a set, held against the digest that the set cites.
 pub(super) async fn vectors(
     state: &State,
     held: &Held,
     set: &Survivors,
-) -> Result<Vec<Masked>, PooledError> {
+    mut of: impl FnMut(Masked) -> Result<(), PooledError>,
+) -> Result<(), PooledError> {
     each(state, held, set, |digest, bytes| {
-        Masked::kept(&held.round, digest, bytes)
+        of(Masked::kept(&held.round, digest, bytes)?)
     })
     .await
 }
 
 /// Reads each upload of a set; `PAGE` of them are in memory as bytes at a time.
-async fn each<T>(
+async fn each(
     state: &State,
     held: &Held,
     set: &Survivors,
-    read: impl Fn(Digest, &[u8]) -> Result<T, UploadError>,
-) -> Result<Vec<T>, PooledError> {
+    mut read: impl FnMut(Digest, &[u8]) -> Result<(), PooledError>,
+) -> Result<(), PooledError> {
     const PAGE: i64 = 64;
     let mut waiting: BTreeMap<&str, Digest> = set
         .uploads
         .iter()
         .map(|one| (one.hospital.as_str(), one.upload))
         .collect();
-    let mut found = Vec::with_capacity(set.uploads.len());
     let mut last = String::new();
     while !waiting.is_empty() {
         let rows = sqlx::query(
@@ -149,9 +152,9 @@ async fn each<T>(
         last = end.try_get(0)?;
         for row in &rows {
             if let Some(digest) = waiting.remove(row.try_get::<&str, _>(0)?) {
-                found.push(read(digest, row.try_get(1)?)?);
+                read(digest, row.try_get(1)?)?;
             }
         }
     }
-    Ok(found)
+    Ok(())
 }

@@ -36,10 +36,12 @@ pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
         canonical::to_bytes(&certificate)?,
     );
     files.insert("totals.json".to_owned(), canonical::to_bytes(&totals)?);
-    for masked in collect::vectors(state, held, &certificate.survivors).await? {
+    collect::vectors(state, held, &certificate.survivors, |masked| {
         let name = format!("upload-{}", masked.hospital());
         files.insert(name, masked_bytes(&masked)?);
-    }
+        Ok(())
+    })
+    .await?;
     let rows = sqlx::query("select class, member, sent from pooled_sums where round = $1")
         .bind(id)
         .fetch_all(state.pool())

@@ -57,7 +57,7 @@ pub(super) fn each(
         ));
     }
     let source = benchmark.map(|of| schemas::canonical::digest("consilium-benchmark-v1", of));
-    let source = source.transpose().map_err(|_| YearError::Benchmark)?;
+    let source = source.transpose()?;
     for (place, record) in reader.records().enumerate() {
         let number = place.saturating_add(2);
         let record = record.map_err(|_| broken(number, "the number of fields"))?;

@@ -1,6 +1,7 @@
 //! Budget years: what was said in them, kept in the order in which it was taken. What may be said,
 //! and what follows, is `policies::year`'s.
 
+mod earlier;
 mod facts;
 mod history;
 mod inputs;
@@ -12,13 +13,14 @@ mod table;
 mod tables;
 mod watch;
 
+pub use earlier::{owed, undone};
 pub use history::{expected, volumes};
 pub use inputs::{Volumes, demand, inputs};
 pub use letter::letter;
 pub use sinks::{SinkError, append, client, post, unknown};
 pub use store::{Listed, all, open, propose, published, read, take};
 pub use table::{control_figures, execution, members, workbook};
-pub use tables::{Surplus, appraisal, settlement, surplus};
+pub use tables::{Before, Surplus, appraisal, settlement, surplus};
 pub use watch::warnings;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use policies::figures::appraisal::{AppraisalRules, Appraised, Source};
+use policies::figures::appraisal::{AppraisalRules, Appraised, Shortcoming, Source};
 use policies::figures::benchmark::Benchmark;
 use policies::figures::bonus::{BonusInput, BonusRules, Contributor};
 use policies::figures::overspend::{Classified, OverspendInput};
@@ -158,12 +158,22 @@ pub fn surplus(
     Ok(input)
 }
 
+/// What members left undone the year before, as their books tell it.
+pub type Before = BTreeMap<Slug, BTreeMap<Shortcoming, u32>>;
+
+/// Columns that say otherwise.
+const UNDONE: [(&str, Shortcoming); 2] = [
+    ("late-tasks", Shortcoming::LateTask),
+    ("management-gaps", Shortcoming::ManagementGap),
+];
+
 /// The table (CSV) has `member`, a column for each indicator that the stage weighs and one for each other
-/// source of the rules (`patients`, `social`, …).
+/// source of the rules (`patients`, `social`, …); `late-tasks` and `management-gaps` where they are not
+/// those of the year before.
 pub fn appraisal(
     rules: &AppraisalRules,
     (year, stage): (u16, &Slug),
-    facts: &str,
+    (facts, before): (&str, &Before),
     benchmark: Option<&Benchmark>,
 ) -> Result<AppraisalInput, YearError> {
     let weights = rules.stages.get(stage);
@@ -171,7 +181,8 @@ pub fn appraisal(
     let mut members = Vec::new();
     let known = |name: &str| rules.indicators.iter().any(|one| one.id.as_str() == name);
     let source = |name: &str| rules.sources.keys().any(|of| word(*of) == name);
-    let allowed = |name: &str| name == "member" || known(name) || source(name);
+    let undone = |name: &str| UNDONE.iter().any(|(column, _)| *column == name);
+    let allowed = |name: &str| name == "member" || known(name) || source(name) || undone(name);
     each(facts, (benchmark, &allowed), |row| {
         let mut values = BTreeMap::new();
         for id in weights.keys() {
@@ -182,10 +193,19 @@ pub fn appraisal(
         for source in others {
             scores.insert(*source, row.need(&word(*source))?);
         }
+        let id: Slug = row.need("member")?;
+        let mut shortcomings = before.get(&id).cloned().unwrap_or_default();
+        for (column, kind) in UNDONE {
+            if row.text(column).is_some() {
+                shortcomings.insert(kind, row.need(column)?);
+            }
+        }
+        shortcomings.retain(|_, times| *times > 0);
         members.push(Appraised {
-            id: row.need("member")?,
+            id,
             values,
             scores,
+            shortcomings,
         });
         Ok(())
     })?;
@@ -266,19 +286,27 @@ mod tests {
         columns.extend(["patients", "social"].map(str::to_owned));
         let values = vec!["9"; columns.len()].join(",");
         let facts = format!("member,{}\na,{values}\n", columns.join(","));
-        let found = appraisal(&rules, (2026, &stage), &facts, None).unwrap();
+        let before: Before = [(slug("a"), [(Shortcoming::LateTask, 2)].into())].into();
+        let found = appraisal(&rules, (2026, &stage), (&facts, &before), None).unwrap();
+        assert_eq!(found.members[0].shortcomings, before[&slug("a")]);
+        let none = facts
+            .replacen('\n', ",late-tasks,management-gaps\n", 1)
+            .replacen("9\n", "9,0,1\n", 1);
+        let found_none = appraisal(&rules, (2026, &stage), (&none, &before), None).unwrap();
+        let own = &found_none.members[0].shortcomings;
+        assert_eq!(*own, [(Shortcoming::ManagementGap, 1)].into());
         assert_eq!(found.members[0].values.len(), rules.stages[&stage].len());
         assert_eq!(found.members[0].scores.len(), 2);
-        let other = appraisal(&rules, (2026, &slug("other")), &facts, None);
+        let other = appraisal(&rules, (2026, &slug("other")), (&facts, &before), None);
         assert!(matches!(other, Err(YearError::Stage(_))));
         let other = facts.replacen("patients", "visitors", 1);
-        let error = appraisal(&rules, (2026, &stage), &other, None).unwrap_err();
+        let error = appraisal(&rules, (2026, &stage), (&other, &before), None).unwrap_err();
         assert!(
             error.to_string().contains("the column `visitors`"),
             "{error}"
         );
         let short = facts.replacen(",patients", "", 1).replacen("9,", "", 1);
-        let error = appraisal(&rules, (2026, &stage), &short, None).unwrap_err();
+        let error = appraisal(&rules, (2026, &stage), (&short, &before), None).unwrap_err();
         assert!(error.to_string().contains("patients"), "{error}");
     }
 }

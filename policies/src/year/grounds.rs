@@ -28,6 +28,16 @@ pub enum Unfounded {
     /// Nothing to settle or share against.
     #[error("no plan is in force yet")]
     NoPlan,
+    /// A year that is not paid to its end.
+    #[error(
+        "{months} of 12 months are paid to `{member}`: the insurer says what it paid first, 0 where it was nothing"
+    )]
+    Unpaid {
+        /// The first such member.
+        member: Slug,
+        /// How many months the insurer spoke of.
+        months: usize,
+    },
     /// Overspend that payments and budgets do not give.
     #[error(
         "the overspend is not what budgets and payments give; make the inputs again by `year inputs`"
@@ -70,6 +80,19 @@ fn left(plan: &Plan, year: &Year) -> BTreeMap<Slug, i64> {
     parts.collect()
 }
 
+/// Whether the insurer spoke of every member's twelve months: before that nobody has a surplus or
+/// overspent.
+fn paid(year: &Year) -> Result<(), Unfounded> {
+    for member in year.members.keys() {
+        let months = year.paid.get(member).map_or(0, BTreeMap::len);
+        if months != 12 {
+            let member = member.clone();
+            return Err(Unfounded::Unpaid { member, months });
+        }
+    }
+    Ok(())
+}
+
 /// The reserve that a settlement may use: the plan's, and what members bear of the year before.
 pub fn reserve(plan: &Plan) -> Fen {
     Fen(plan.reserve.0.saturating_add(plan.deducted.0))
@@ -100,6 +123,7 @@ pub fn grounded(
         Computed::Settlement(_) => {
             let input: OverspendInput =
                 serde_json::from_str(inputs).map_err(|_| Unfounded::Shape)?;
+            paid(year)?;
             let over = left(plan()?, year).into_iter().filter(|(_, fen)| *fen < 0);
             let over: BTreeMap<Slug, Fen> = over
                 .map(|(id, fen)| (id, Fen(fen.saturating_neg())))
@@ -130,6 +154,7 @@ pub fn grounded(
             if let Some(other) = others.find(|one| tiers.get(&one.id) != Some(&one.tier)) {
                 return Err(Unfounded::Tier(other.id.clone()));
             }
+            paid(year)?;
             let left = left(plan, year).into_values();
             let left = Fen(left.fold(0, |sum, fen| sum.saturating_add(fen.max(0))));
             let classes = [input.basic, input.performance, input.strategic];

@@ -8,6 +8,7 @@ mod next;
 mod outcome;
 mod rules;
 mod published;
+mod logged;
 mod refused;
 mod speak;
 mod task;

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::digest::Digest;
-use schemas::entry::Entry;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
 use schemas::time::Timestamp;
@@ -93,6 +92,11 @@ pub enum Fault {
     /// The log holds something else.
     #[error("statement {0} is not what the coordinator's log holds: left out, added or changed")]
     Log(usize),
+    /// The file claims other administrators than the log tells of.
+    #[error(
+        "statement {0}: the file names other administrators than the coordinator's log knew then"
+    )]
+    Administrators(usize),
     /// A result that does not rest on what the year held when it was proposed.
     #[error("result {number}: {why}")]
     Unfounded {
@@ -237,29 +241,5 @@ impl Published {
             year = Some(next);
         }
         year.ok_or(Fault::Empty)
-    }
-
-    /// Whether these are the statements that a coordinator's log holds about the year, all of them, in
-    /// their order and as they were taken. The log's own soundness is another question.
-    pub fn logged(&self, entries: &[Entry]) -> Result<(), Fault> {
-        let number = self.year.to_string();
-        let about = |entry: &&Entry| {
-            let year = entry.detail.get("year");
-            entry.kind.as_str() == "year" && year.map(String::as_str) == Some(number.as_str())
-        };
-        let logged: Vec<&Entry> = entries.iter().filter(about).collect();
-        for (place, kept) in self.statements.iter().enumerate() {
-            let said = kept.statement.digest().ok();
-            let same = logged
-                .get(place)
-                .is_some_and(|entry| Some(entry.subject) == said && entry.at == kept.taken);
-            if !same {
-                return Err(Fault::Log(place.saturating_add(1)));
-            }
-        }
-        if logged.len() > self.statements.len() {
-            return Err(Fault::Log(self.statements.len().saturating_add(1)));
-        }
-        Ok(())
     }
 }

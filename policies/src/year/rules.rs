@@ -61,6 +61,19 @@ impl Rules {
         "alerts.toml",
     ];
 
+    /// The files as shipped, comments and all.
+    pub const SHIPPED: [(&str, &str); 6] = {
+        let [course, split, payout, bearers, grades, warnings] = Self::FILES;
+        [
+            (course, DEFAULT),
+            (split, budget::DEFAULT),
+            (payout, bonus::DEFAULT),
+            (bearers, overspend::DEFAULT),
+            (grades, appraisal::DEFAULT),
+            (warnings, alerts::DEFAULT),
+        ]
+    };
+
     /// Reads and checks all rules. `own` gives an alliance's text of a file, where it has one.
     ///
     /// What was read is written and read once more: rules that could not be read back from a state file
@@ -68,7 +81,7 @@ impl Rules {
     pub fn read(own: impl Fn(&str) -> Option<String>) -> Result<Self, Broken> {
         fn of<T: Serialize + DeserializeOwned>(
             own: &impl Fn(&str) -> Option<String>,
-            (file, shipped): (&'static str, &str),
+            (file, shipped): (&'static str, &'static str),
             parse: fn(&str) -> Result<T, RulesError>,
         ) -> Result<T, Broken> {
             let text = own(file);
@@ -80,14 +93,14 @@ impl Rules {
                 fault: RulesError::Shape(error.to_string()),
             })
         }
-        let [course, split, payout, bearers, grades, warnings] = Self::FILES;
+        let [course, split, payout, bearers, grades, warnings] = Self::SHIPPED;
         Ok(Self {
-            year: of(&own, (course, DEFAULT), YearRules::parse)?,
-            budget: of(&own, (split, budget::DEFAULT), BudgetRules::parse)?,
-            bonus: of(&own, (payout, bonus::DEFAULT), BonusRules::parse)?,
-            overspend: of(&own, (bearers, overspend::DEFAULT), OverspendRules::parse)?,
-            appraisal: of(&own, (grades, appraisal::DEFAULT), AppraisalRules::parse)?,
-            alerts: of(&own, (warnings, alerts::DEFAULT), AlertRules::parse)?,
+            year: of(&own, course, YearRules::parse)?,
+            budget: of(&own, split, BudgetRules::parse)?,
+            bonus: of(&own, payout, BonusRules::parse)?,
+            overspend: of(&own, bearers, OverspendRules::parse)?,
+            appraisal: of(&own, grades, AppraisalRules::parse)?,
+            alerts: of(&own, warnings, AlertRules::parse)?,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemas::digest::Digest;
 use schemas::id::Slug;
 
 use crate::manifest::Round;
@@ -74,6 +75,61 @@ fn nearest(raw: i64, scale: u8) -> i64 {
     down + up
 }
 
+/// The sum of a certified set's masked vectors as they are read: one of them is in memory at a time.
+#[derive(Debug)]
+pub struct Adding<'r> {
+    round: &'r Round,
+    certified: &'r Certified,
+    waiting: BTreeMap<&'r Slug, &'r Digest>,
+    cells: Vec<u64>,
+}
+
+impl<'r> Adding<'r> {
+    /// Nothing yet.
+    pub fn new(round: &'r Round, certified: &'r Certified) -> Self {
+        let uploads = certified.survivors().uploads.iter();
+        Self {
+            round,
+            certified,
+            waiting: uploads.map(|one| (&one.hospital, &one.upload)).collect(),
+            cells: vec![0; round.cells()],
+        }
+    }
+
+    /// Adds a survivor's vector, once.
+    pub fn add(&mut self, masked: &Masked) -> Result<(), TotalError> {
+        match self.waiting.remove(masked.hospital()) {
+            Some(upload) if upload == masked.digest() => {}
+            Some(_) => return Err(TotalError::Upload(masked.hospital().clone())),
+            None => return Err(TotalError::Outsider),
+        }
+        for (cell, masked) in self.cells.iter_mut().zip(masked.vector()) {
+            *cell = cell.wrapping_add(*masked);
+        }
+        Ok(())
+    }
+
+    /// Unmasks the sum, once all survivors are in it.
+    pub fn total(mut self, sums: &[MaskSum]) -> Result<Totals, TotalError> {
+        if let Some((missing, _)) = self.waiting.pop_first() {
+            return Err(TotalError::Upload(missing.clone()));
+        }
+        let (round, certified) = (self.round, self.certified);
+        let mut classes: Vec<Class> = sums.iter().map(MaskSum::class).collect();
+        classes.sort_unstable();
+        let about = |sum: &MaskSum| sum.survivors() == certified.digest();
+        if classes != round.shape().classes() || !sums.iter().all(about) {
+            return Err(TotalError::Class);
+        }
+        for sum in sums {
+            for (cell, mask) in self.cells.iter_mut().zip(sum.vector()) {
+                *cell = cell.wrapping_sub(*mask);
+            }
+        }
+        blocks(round, certified, &self.cells)
+    }
+}
+
 /// Unmasks the sum over a certified set.
 pub fn total<'m>(
     round: &Round,
@@ -81,38 +137,11 @@ pub fn total<'m>(
     uploads: impl IntoIterator<Item = &'m Masked>,
     sums: &[MaskSum],
 ) -> Result<Totals, TotalError> {
-    let mut waiting: BTreeMap<_, _> = certified
-        .survivors()
-        .uploads
-        .iter()
-        .map(|one| (&one.hospital, &one.upload))
-        .collect();
-    let mut cells = vec![0_u64; round.cells()];
+    let mut adding = Adding::new(round, certified);
     for masked in uploads {
-        match waiting.remove(masked.hospital()) {
-            Some(upload) if upload == masked.digest() => {}
-            Some(_) => return Err(TotalError::Upload(masked.hospital().clone())),
-            None => return Err(TotalError::Outsider),
-        }
-        for (cell, masked) in cells.iter_mut().zip(masked.vector()) {
-            *cell = cell.wrapping_add(*masked);
-        }
+        adding.add(masked)?;
     }
-    if let Some((missing, _)) = waiting.pop_first() {
-        return Err(TotalError::Upload(missing.clone()));
-    }
-    let mut classes: Vec<Class> = sums.iter().map(MaskSum::class).collect();
-    classes.sort_unstable();
-    let about = |sum: &MaskSum| sum.survivors() == certified.digest();
-    if classes != round.shape().classes() || !sums.iter().all(about) {
-        return Err(TotalError::Class);
-    }
-    for sum in sums {
-        for (cell, mask) in cells.iter_mut().zip(sum.vector()) {
-            *cell = cell.wrapping_sub(*mask);
-        }
-    }
-    blocks(round, certified, &cells)
+    adding.total(sums)
 }
 
 fn blocks(round: &Round, certified: &Certified, cells: &[u64]) -> Result<Totals, TotalError> {

@@ -127,6 +127,15 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     let mut late = published.clone();
     late.statements[1].taken.0 += 1;
     assert_eq!(late.logged(&log), Err(Fault::Log(2)));
+    // Nor do its administrators stand on the file's word alone.
+    let mut made_up = published.clone();
+    let (stranger, _) = Signer::generate().unwrap();
+    let administrators = &mut made_up.statements[0].administrators;
+    administrators.insert(slug("nobody"), stranger.public());
+    assert_eq!(made_up.logged(&log), Err(Fault::Administrators(1)));
+    let mut fewer = published.clone();
+    fewer.statements[2].administrators.pop_first();
+    assert_eq!(fewer.logged(&log), Err(Fault::Administrators(3)));
 
     // A proposal of what is not kept stops nothing.
     let review = sealed(

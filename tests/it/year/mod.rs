@@ -17,7 +17,7 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::officer::{Officer, Role};
 use schemas::seal::{PublicKey, Sealed, Signer};
-use schemas::time::Timestamp;
+use schemas::time::{Month, Timestamp};
 use schemas::year::{Matter, Says, Statement};
 use tempfile::TempDir;
 
@@ -181,8 +181,8 @@ impl Alliance {
         result
     }
 
-    /// A plan in force, and payments of which two members overspent.
-    async fn paid_year(&mut self) {
+    /// A plan in force.
+    async fn planned_year(&mut self) {
         self.say("wang-fang", Says::Invite).await.unwrap();
         self.say("wang-fang", Says::Review).await.unwrap();
         let parties = [
@@ -193,20 +193,32 @@ impl Alliance {
             "patients",
         ];
         self.decide(Matter::Plan, PLAN, &parties).await;
+    }
+
+    /// A plan in force, and payments of which two members overspent.
+    async fn paid_year(&mut self) {
+        self.planned_year().await;
+        self.pay_year().await;
+    }
+
+    async fn pay_year(&mut self) {
         // In all 800,000,000 fen more than a's budget and 400,000,001 more than b's.
-        for (member, month, fen) in [
-            ("a", "2026-01", 500_000_000),
-            ("a", "2026-12", 55_518_750_000),
-            ("b", "2026-12", 23_457_291_668),
-        ] {
-            let (member, month) = (slug(member), month.parse().unwrap());
-            let paid = Says::Paid {
-                member,
-                month,
-                amount: Fen(fen),
-                restates: false,
-            };
-            self.say("insurer", paid).await.unwrap();
+        for member in MEMBERS {
+            for month in 1..=12 {
+                let fen = match (member, month) {
+                    ("a", 1) => 500_000_000,
+                    ("a", 12) => 55_518_750_000,
+                    ("b", 12) => 23_457_291_668,
+                    _ => 0,
+                };
+                let paid = Says::Paid {
+                    member: slug(member),
+                    month: Month::new(YEAR, month).unwrap(),
+                    amount: Fen(fen),
+                    restates: false,
+                };
+                self.say("insurer", paid).await.unwrap();
+            }
         }
     }
 

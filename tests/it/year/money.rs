@@ -68,7 +68,7 @@ async fn warnings_follow_from_what_was_paid() {
 async fn results_rest_on_what_the_year_holds() {
     use policies::year::Unfounded;
     let mut alliance = Alliance::found().await;
-    alliance.paid_year().await;
+    alliance.planned_year().await;
     let river = slug("river");
     let proposed = async |alliance: &mut Alliance, matter, inputs: &str| {
         let now = alliance.tick();
@@ -83,6 +83,14 @@ async fn results_rest_on_what_the_year_holds() {
         let about = (&river, YEAR);
         year::propose(&alliance.state, about, (matter, inputs), sealed, now).await
     };
+    for (matter, inputs) in [(Matter::Settlement, SETTLEMENT), (Matter::Bonus, BONUS)] {
+        let early = proposed(&mut alliance, matter, inputs).await;
+        let Err(YearError::Unfounded(Unfounded::Unpaid { member, months: 0 })) = early else {
+            panic!("{matter:?} of a year that is not over was taken");
+        };
+        assert_eq!(member, slug("a"));
+    }
+    alliance.pay_year().await;
     let without_b = r#"{"year": 2026, "overspend": {}, "reserve": 5000000700, "classified": []}"#;
     let fewer = SETTLEMENT.replace("5000000700", "0");
     let rich = BONUS.replace("100000000", "90000000000");
@@ -126,10 +134,63 @@ async fn results_rest_on_what_the_year_holds() {
         member: slug("b"),
         month: "2026-11".parse().unwrap(),
         amount: Fen(1),
-        restates: false,
+        restates: true,
     };
     alliance.say("insurer", paid).await.unwrap();
     let matter = Matter::Settlement;
     let late = alliance.say("a", Says::Accept { matter, result }).await;
     assert!(matches!(late, Err(YearError::Refused(Refused::Superseded))));
+}
+
+/// What a settlement in force and late tasks leave to the next year.
+#[tokio::test]
+async fn the_next_year_takes_over_what_was_left() {
+    use policies::figures::appraisal::Shortcoming;
+    let mut alliance = Alliance::found().await;
+    alliance.paid_year().await;
+    let river = slug("river");
+    let next = async |alliance: &Alliance, now| {
+        let owed = year::owed(&alliance.state, &river, YEAR + 1).await.unwrap();
+        let about = (&river, YEAR + 1);
+        let undone = year::undone(&alliance.state, about, now).await.unwrap();
+        (owed, undone)
+    };
+    let now = alliance.tick();
+    assert_eq!(
+        next(&alliance, now).await,
+        (BTreeMap::new(), BTreeMap::new())
+    );
+    let task = |task: &str, days| Says::Task {
+        task: slug(task),
+        member: slug("c"),
+        goal: "shorter stays".to_owned(),
+        measures: "rounds twice a day".to_owned(),
+        owner: "the medical office".to_owned(),
+        days,
+    };
+    for (name, days) in [("stays", 1), ("records", 300)] {
+        alliance.say("wang-fang", task(name, days)).await.unwrap();
+    }
+    let deciders = ["insurer", "committee"];
+    alliance
+        .decide(Matter::Settlement, SETTLEMENT, &deciders)
+        .await;
+    let now = alliance.tick();
+    // b bears its management gap, and as much next year; c's second task has time.
+    let later = Timestamp(now.0 + 2 * 86_400);
+    let (owed, undone) = next(&alliance, later).await;
+    assert_eq!(owed, [(slug("b"), Fen(400_000_001))].into());
+    let of = |kind| BTreeMap::from([(kind, 1)]);
+    let wanted = BTreeMap::from([
+        (slug("b"), of(Shortcoming::ManagementGap)),
+        (slug("c"), of(Shortcoming::LateTask)),
+    ]);
+    assert_eq!(undone, wanted);
+    let about = (&river, YEAR + 2);
+    assert!(
+        year::undone(&alliance.state, about, later)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

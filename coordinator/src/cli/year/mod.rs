@@ -1,6 +1,8 @@
 //! `year`: the alliance's budget year, from its target to its end.
 
 mod args;
+mod result;
+mod rules;
 mod say;
 mod show;
 mod watch;
@@ -76,6 +78,20 @@ pub(super) enum Command {
     ///
     /// Example: consilium-coordinator year what-if 2026 plan --inputs ./plan.json --rules ./other-rules
     WhatIf(args::WhatIf),
+    /// Writes the shipped rules as files to edit, or checks the alliance's own.
+    ///
+    /// A year is opened under what lies in `rules/` of the data folder; a file that is not there keeps
+    /// the shipped rules.
+    ///
+    /// Example: consilium-coordinator year rules --out ./rules
+    Rules {
+        /// A new folder that the six files are written to.
+        #[arg(long, conflicts_with = "check", required_unless_present = "check")]
+        out: Option<PathBuf>,
+        /// A folder with rules to check; nothing is kept.
+        #[arg(long, value_name = "FOLDER")]
+        check: Option<PathBuf>,
+    },
     /// Lists the years.
     ///
     /// Example: consilium-coordinator year list
@@ -225,6 +241,7 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             }
             Ok(())
         }
+        Command::Rules { out: folder, check } => rules::files((folder, check), out),
         Command::Explain(args) => watch::explain(&args, out),
         Command::Volumes { benchmarks } => watch::volumes(&benchmarks, out),
         other => in_office(data, other, out).await,
@@ -301,6 +318,7 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
         | Command::Forecast { .. }
         | Command::Verify { .. }
         | Command::Volumes { .. }
+        | Command::Rules { .. }
         | Command::Explain(_) => Ok(()),
     }
 }

@@ -6,11 +6,10 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use policies::figures::alerts::Execution;
 use policies::figures::forecast::{self, Observed};
-use policies::year::{Computed, Course, Published, Year, YearRules};
+use policies::year::{Course, Published, Year, YearRules};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::{Month, Timestamp};
-use schemas::year::Matter;
 
 use super::super::write_json;
 use crate::year;
@@ -131,108 +130,6 @@ pub(super) fn waits(
     for one in of.waits_for(rules, now) {
         writeln!(out, "next: {one}")?;
     }
-    Ok(())
-}
-
-/// The newest result about a matter.
-pub(super) fn newest(published: &Published, matter: Matter) -> Option<&Computed> {
-    let mut results = published.results.iter().rev().map(|one| &one.computed);
-    results.find(|computed| computed.matter() == matter)
-}
-
-/// A result, beside an earlier one where there is one.
-pub(super) fn computed(
-    of: &Computed,
-    before: Option<&Computed>,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    match of {
-        Computed::Plan(plan) => {
-            writeln!(
-                out,
-                "total {}, reserve {}, distributed {}",
-                plan.total, plan.reserve, plan.distributable
-            )?;
-            for part in &plan.members {
-                let earlier = match before {
-                    Some(Computed::Plan(before)) => {
-                        let own = before.members.iter().find(|one| one.id == part.id);
-                        own.map(|own| part.amount.0.saturating_sub(own.amount.0))
-                    }
-                    _ => None,
-                };
-                let apart = earlier
-                    .map(|fen| format!("  {}{}", if fen < 0 { "" } else { "+" }, Fen(fen)))
-                    .unwrap_or_default();
-                let (id, amount, share) = (part.id.as_str(), part.amount, &part.share);
-                let net = Fen(amount.0.saturating_sub(part.deduction.0));
-                let less = match part.deduction {
-                    Fen(0) => String::new(),
-                    taken => format!("  less {taken} for the year before: {net}"),
-                };
-                let pinned = format!("{:?}", part.pinned).to_lowercase();
-                writeln!(
-                    out,
-                    "{id:<16} {amount:>18}  share {share}  {pinned:<7}{apart}{less}"
-                )?;
-            }
-            for (one, other) in &plan.not_separable {
-                writeln!(
-                    out,
-                    "the order of {one} and {other} is not settled by the data"
-                )?;
-            }
-        }
-        Computed::Settlement(settled) => {
-            writeln!(
-                out,
-                "reasonable {}, unreasonable {}: insurer {}, reserve {}, uncovered {}",
-                settled.reasonable,
-                settled.unreasonable,
-                settled.insurer,
-                settled.from_reserve,
-                settled.uncovered
-            )?;
-            for (member, fen) in &settled.responsible {
-                writeln!(out, "{:<16} {fen:>18}  bears itself", member.as_str())?;
-            }
-        }
-        Computed::Bonus(bonus) => {
-            for score in &bonus.scores {
-                let id = &score.id;
-                let of = |map: &std::collections::BTreeMap<Slug, Fen>| {
-                    map.get(id).copied().unwrap_or_default()
-                };
-                let (basic, performance) = (of(&bonus.basic), of(&bonus.performance));
-                writeln!(
-                    out,
-                    "{:<16} score {}  basic {basic}  performance {performance}",
-                    id.as_str(),
-                    score.counts
-                )?;
-            }
-            writeln!(out, "retained {}", bonus.retained)?;
-            if let Some(siphon) = &bonus.siphon {
-                writeln!(out, "{siphon} patients sent up for each that was sent down")?;
-            }
-        }
-        Computed::Appraisal(all) => {
-            for one in all {
-                let (id, composite, grade) = (one.id.as_str(), &one.composite, &one.grade);
-                let range = match &one.interval {
-                    Some((low, high)) => format!("  {low} – {high}"),
-                    None => String::new(),
-                };
-                let open = if one.settled {
-                    ""
-                } else {
-                    "  the noise leaves the grade open"
-                };
-                writeln!(out, "{id:<16} {composite:>7}  {grade}{range}{open}")?;
-            }
-        }
-    }
-    writeln!(out, "result {}", of.digest()?)?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use schemas::seal::{PublicKey, Sealed};
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
-use super::{Money, args, bounded, say, show};
+use super::{Money, args, bounded, result, say, show};
 use crate::pooled;
 use crate::year;
 
@@ -88,7 +88,7 @@ pub(super) async fn inputs(
                 Some(file) => Some(year::expected(&bounded(file)?, number)?),
                 None => None,
             };
-            let deductions = owed(office, number).await?;
+            let deductions = year::owed(&office.state, &alliance, number).await?;
             for (member, fen) in &deductions {
                 writeln!(
                     out,
@@ -140,7 +140,8 @@ pub(super) async fn inputs(
         Matter::Appraisal => {
             let stage = args.stage.context("--stage names the weights")?;
             let about = (number, &stage);
-            let inputs = year::appraisal(&kept.rules.appraisal, about, &facts, of)?;
+            let before = undone(office, number, out).await?;
+            let inputs = year::appraisal(&kept.rules.appraisal, about, (&facts, &before), of)?;
             serde_json::to_string_pretty(&inputs)?
         }
     };
@@ -179,10 +180,11 @@ pub(super) async fn propose(
         };
         say::sealed_at(data, &alliance, year, &by, (says, now))
     };
+    let before = year::published(office.state.pool(), &alliance, year).await?;
     let about = (&alliance, year);
     let proposed = year::propose(&office.state, about, (matter, &inputs), seal, now);
     let (taken, computed) = proposed.await?;
-    show::computed(&computed, None, out)?;
+    result::computed(&computed, result::newest(&before, matter), out)?;
     show::line(&taken, out)?;
     let kept = year::published(office.state.pool(), &alliance, year).await?;
     show::waits(&taken, &kept.rules.year, now, out)
@@ -217,7 +219,23 @@ pub(super) async fn what_if(
     if json {
         return write_json(out, &computed);
     }
-    show::computed(&computed, show::newest(&kept, matter), out)
+    result::computed(&computed, result::newest(&kept, matter), out)
+}
+
+/// What members left undone the year before, and a word about each.
+async fn undone(office: &Office, number: u16, out: &mut dyn Write) -> anyhow::Result<year::Before> {
+    let about = (&office.config.alliance, number);
+    let before = year::undone(&office.state, about, office.clock.now()).await?;
+    for (member, of) in &before {
+        for (kind, times) in of {
+            let words = kind.words();
+            writeln!(
+                out,
+                "{member}: {times} {words} of the year before, unless the table says otherwise"
+            )?;
+        }
+    }
+    Ok(before)
 }
 
 /// A benchmark of this alliance.
@@ -230,40 +248,6 @@ fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
         file.display()
     );
     Ok(found)
-}
-
-/// What settlements in force of earlier years take from later budgets, less what plans in force took:
-/// a settlement is often decided when the next plan has been signed already.
-async fn owed(office: &Office, number: u16) -> anyhow::Result<BTreeMap<Slug, Fen>> {
-    let alliance = &office.config.alliance;
-    let mut owed: BTreeMap<Slug, i64> = BTreeMap::new();
-    for listed in year::all(&office.state, alliance).await? {
-        if listed.year >= number {
-            continue;
-        }
-        let kept = year::published(office.state.pool(), alliance, listed.year).await?;
-        let stands = kept.replay(|_, _, _| Ok(()))?;
-        if let Some(plan) = kept.plan(&stands) {
-            for part in &plan.members {
-                let of = owed.entry(part.id.clone()).or_default();
-                *of = of.saturating_sub(part.deduction.0).max(0);
-            }
-        }
-        let settled = stands.matters.get(&Matter::Settlement);
-        let Some(settled) = settled.filter(|course| course.in_force) else {
-            continue;
-        };
-        let mut results = kept.results.iter().map(|one| &one.computed);
-        let found = results.find(|one| one.digest().is_ok_and(|digest| digest == settled.result));
-        if let Some(Computed::Settlement(settled)) = found {
-            for (member, fen) in &settled.next_year {
-                let of = owed.entry(member.clone()).or_default();
-                *of = of.saturating_add(fen.0);
-            }
-        }
-    }
-    let owed = owed.into_iter().filter(|(_, fen)| *fen > 0);
-    Ok(owed.map(|(member, fen)| (member, Fen(fen))).collect())
 }
 
 /// Approved hospitals, or those named of them, and the keys of their messages.

@@ -5,7 +5,9 @@ mod rules;
 #[cfg(test)]
 mod test;
 
-pub use rules::{About, AppraisalRules, Aspect, DEFAULT, Grade, Indicator, Source};
+pub use rules::{
+    About, AppraisalRules, Aspect, DEFAULT, Grade, Indicator, Shortcoming, Shortcomings, Source,
+};
 
 use std::collections::BTreeMap;
 
@@ -34,6 +36,9 @@ pub struct Appraised {
     pub values: BTreeMap<Slug, Measured>,
     /// Scores from 0 to 100 by the other sources.
     pub scores: BTreeMap<Source, Exact>,
+    /// What it left undone the year before: how many of each kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shortcomings: BTreeMap<Shortcoming, u32>,
 }
 
 /// A member's appraisal.
@@ -52,6 +57,9 @@ pub struct Appraisal {
     pub indicators: BTreeMap<Slug, (String, String)>,
     /// All points of the indicators, four decimals.
     pub points: String,
+    /// Points taken for shortcomings of the year before, two decimals; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub less: Option<String>,
     /// The whole, two decimals.
     pub composite: String,
     /// Ends of the 95 % interval that the noise of the inputs leaves of it, two decimals, outwards; none
@@ -131,7 +139,8 @@ pub fn appraise(
         let score = score.ok_or_else(|| AppraisalError::Score(member.id.clone()))?;
         parts.push(&share.0 * score);
     }
-    let composite = sum(parts);
+    let less = less(rules, member);
+    let composite = (sum(parts) - &less).max(RBig::ZERO);
     let grade = graded(rules, &composite).ok_or(AppraisalError::Canonical)?;
     let share = rules.sources.get(&Source::Indicators);
     let reach = Z95 * together(errors) * share.map_or(0.0, |share| float(&share.0));
@@ -155,6 +164,7 @@ pub fn appraise(
         stage: stage.clone(),
         indicators,
         points: half_up(&points, 4),
+        less: (less > RBig::ZERO).then(|| half_up(&less, 2)),
         composite: half_up(&composite, 2),
         interval,
         settled,
@@ -162,6 +172,18 @@ pub fn appraise(
         payment: grade.payment.clone(),
         improve_days: grade.improve_days,
     })
+}
+
+/// What shortcomings of the year before take from the whole.
+fn less(rules: &AppraisalRules, member: &Appraised) -> RBig {
+    let Some(of) = &rules.shortcomings else {
+        return RBig::ZERO;
+    };
+    let each = member.shortcomings.iter().map(|(kind, times)| {
+        let points = of.points.get(kind);
+        points.map_or(RBig::ZERO, |points| &points.0 * RBig::from(*times))
+    });
+    sum(each).min(of.most.0.clone())
 }
 
 /// The grade of a composite: the best whose limit it reaches.

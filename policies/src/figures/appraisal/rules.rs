@@ -31,6 +31,29 @@ pub struct AppraisalRules {
     pub sources: BTreeMap<Source, Exact>,
     /// Grades, best first.
     pub grades: Vec<Grade>,
+    /// What shortcomings of the year before take; nothing where the rules have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortcomings: Option<Shortcomings>,
+}
+
+/// Points that shortcomings of the year before take from the whole.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shortcomings {
+    /// For each one of its kind, 0 to 100.
+    pub points: BTreeMap<Shortcoming, Exact>,
+    /// All together take at most this, 0 to 100.
+    pub most: Exact,
+}
+
+/// What a member left undone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shortcoming {
+    /// A task of improvement that was reported late, or not at all (整改逾期).
+    LateTask,
+    /// Overspend that a settlement laid to management (管理漏洞).
+    ManagementGap,
 }
 
 /// Who says something about a member.
@@ -105,6 +128,16 @@ pub struct Grade {
     pub improve_days: Option<u32>,
 }
 
+impl Shortcoming {
+    /// In words, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LateTask => "late task(s)",
+            Self::ManagementGap => "overspend(s) laid to management",
+        }
+    }
+}
+
 impl AppraisalRules {
     /// Reads and checks rules.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
@@ -169,6 +202,13 @@ impl AppraisalRules {
             .last()
             .is_some_and(|grade| grade.from.0 == RBig::ZERO);
         check(falling && last, "grades fall, the last begins at 0");
+        let scale = |points: &Exact| points.0 >= RBig::ZERO && points.0 <= RBig::from(100);
+        check(
+            self.shortcomings
+                .iter()
+                .all(|of| scale(&of.most) && of.points.values().all(scale)),
+            "points of `shortcomings` are from 0 to 100",
+        );
         check(
             self.grades.iter().all(|grade| grade.payment.0 > RBig::ZERO),
             "a payment's factor is above 0",

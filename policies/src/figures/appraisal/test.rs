@@ -51,7 +51,38 @@ fn oracle() -> Appraised {
             (Source::Social, exact("88")),
         ]
         .into(),
+        shortcomings: BTreeMap::new(),
     }
+}
+
+/// What was left undone the year before takes points, at most so many, and never below zero.
+#[test]
+fn shortcomings_of_the_year_before_take_points() {
+    let stage = slug("strong-grassroots");
+    let sound = told(&stage, &oracle()).unwrap();
+    assert_eq!(sound.less, None);
+    let with = |late: u32, gaps: u32| {
+        let mut member = oracle();
+        member.shortcomings = [
+            (Shortcoming::LateTask, late),
+            (Shortcoming::ManagementGap, gaps),
+        ]
+        .into();
+        told(&stage, &member).unwrap()
+    };
+    let points = |of: &Appraisal| exact(&of.composite).0;
+    let off = |of: &Appraisal| points(&sound) - points(of);
+    assert_eq!(off(&with(1, 0)), RBig::from(2));
+    assert_eq!(off(&with(1, 2)), RBig::from(8));
+    assert_eq!(with(1, 2).less.as_deref(), Some("8.00"));
+    assert_eq!(off(&with(4, 4)), RBig::from(10));
+    assert_eq!(with(0, 0).less, None);
+    let mut none = rules();
+    none.shortcomings = None;
+    let mut member = oracle();
+    member.shortcomings = [(Shortcoming::LateTask, 3)].into();
+    let told = appraise(&none, (&stage, Digest::of("inputs", &[])), &member).unwrap();
+    assert_eq!((told.composite, told.less), (sound.composite, None));
 }
 
 #[test]

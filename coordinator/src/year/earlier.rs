@@ -1,0 +1,105 @@
+//! What earlier years leave to a later one: overspend that members bear, and what they left undone.
+
+use std::collections::BTreeMap;
+
+use policies::figures::appraisal::Shortcoming;
+use policies::figures::overspend::{Cause, OverspendInput, Settlement};
+use policies::year::{Computed, Proposed, Published, Task, Year};
+use schemas::id::Slug;
+use schemas::money::Fen;
+use schemas::time::Timestamp;
+use schemas::year::Matter;
+
+use super::tables::Before;
+use super::{YearError, all, published};
+use crate::store::state::State;
+
+/// What settlements in force of earlier years take from later budgets, less what plans in force took:
+/// a settlement is often decided when the next plan has been signed already.
+pub async fn owed(
+    state: &State,
+    alliance: &Slug,
+    number: u16,
+) -> Result<BTreeMap<Slug, Fen>, YearError> {
+    let mut owed: BTreeMap<Slug, i64> = BTreeMap::new();
+    for listed in all(state, alliance).await? {
+        if listed.year >= number {
+            continue;
+        }
+        let kept = published(state.pool(), alliance, listed.year).await?;
+        let stands = kept.replay(|_, _, _| Ok(()))?;
+        if let Some(plan) = kept.plan(&stands) {
+            for part in &plan.members {
+                let of = owed.entry(part.id.clone()).or_default();
+                *of = of.saturating_sub(part.deduction.0).max(0);
+            }
+        }
+        let Some((_, settled)) = settled(&kept, &stands) else {
+            continue;
+        };
+        for (member, fen) in &settled.next_year {
+            let of = owed.entry(member.clone()).or_default();
+            *of = of.saturating_add(fen.0);
+        }
+    }
+    let owed = owed.into_iter().filter(|(_, fen)| *fen > 0);
+    Ok(owed.map(|(member, fen)| (member, Fen(fen))).collect())
+}
+
+/// Tasks of the year before that were late, and overspend that its settlement in force laid to
+/// management: each classified amount counts once.
+pub async fn undone(
+    state: &State,
+    (alliance, number): (&Slug, u16),
+    now: Timestamp,
+) -> Result<Before, YearError> {
+    let mut undone = Before::new();
+    let before = number.saturating_sub(1);
+    let known = all(state, alliance).await?;
+    if !known.iter().any(|listed| listed.year == before) {
+        return Ok(undone);
+    }
+    let kept = published(state.pool(), alliance, before).await?;
+    let stands = kept.replay(|_, _, _| Ok(()))?;
+    let mut count = |member: &Slug, kind| {
+        let of = undone.entry(member.clone()).or_default();
+        let times: &mut u32 = of.entry(kind).or_default();
+        *times = times.saturating_add(1);
+    };
+    for task in stands.tasks.values().filter(|task| was_late(task, now)) {
+        count(&task.member, Shortcoming::LateTask);
+    }
+    if let Some((proposed, _)) = settled(&kept, &stands) {
+        let input: OverspendInput =
+            serde_json::from_str(&proposed.inputs).map_err(|_| policies::year::Unfounded::Shape)?;
+        let gaps = input.classified.iter();
+        for one in gaps.filter(|one| one.cause == Cause::ManagementGap && one.amount > Fen(0)) {
+            count(&one.member, Shortcoming::ManagementGap);
+        }
+    }
+    Ok(undone)
+}
+
+/// Whether it was reported, or found to be done, after its day, or is still open then.
+fn was_late(task: &Task, now: Timestamp) -> bool {
+    let reported = task.reported.as_ref().map(|(at, _)| *at);
+    reported.or(task.done).unwrap_or(now) > task.due
+}
+
+/// The settlement in force.
+fn settled<'a>(kept: &'a Published, stands: &Year) -> Option<(&'a Proposed, &'a Settlement)> {
+    let course = stands.matters.get(&Matter::Settlement)?;
+    if !course.in_force {
+        return None;
+    }
+    kept.results.iter().find_map(|one| match &one.computed {
+        Computed::Settlement(settled) => {
+            let same = one
+                .computed
+                .digest()
+                .is_ok_and(|digest| digest == course.result);
+            same.then_some((one, settled))
+        }
+        _ => None,
+    })
+}
