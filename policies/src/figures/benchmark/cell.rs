@@ -177,13 +177,10 @@ fn total_cost(scope: &Scope<'_>) -> Outcome<Figure> {
         let Amount { sum, shared } = scope.amount(cost).ok_or(Why::NoData)?;
         let noisy = fraction(sum.value.clone(), per_money()).ok_or(Why::Suppressed)?;
         let money = estimate(&sum, 1e-5);
-        let bounds = if scope.across {
-            interval::around(money.value, libm::sqrt(money.variance))
-        } else {
-            let count = estimate(&scope.count().ok_or(Why::NoData)?, 1.0);
-            let threshold = f64::from(scope.context.display.threshold);
-            total::shown(money, count, shared * 1e-5, threshold)
-        };
+        // Across hospitals the count that decides is theirs together; pooled, it is the only one.
+        let count = estimate(&scope.count().ok_or(Why::NoData)?, 1.0);
+        let threshold = f64::from(scope.context.display.threshold);
+        let bounds = total::shown(money, count, shared * 1e-5, threshold);
         let bounds = bounds.inside(0.0, f64::INFINITY);
         let value = noisy.clone().max(RBig::ZERO);
         let found = figure(half_up(&value, 2), bounds, None, 2);
