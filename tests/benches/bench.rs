@@ -176,6 +176,22 @@ fn prepare(settings: &Settings, bin: &Path) -> anyhow::Result<()> {
             .arg(&mapping),
     )?;
     println!("load: {seconds:.1} s, {:.0} rows/s", rows as f64 / seconds);
+    if let Some(python) = &settings.python {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/duckdb_csv.py");
+        let mut duckdb = Command::new(python);
+        let output = duckdb.arg(script).arg(&file).arg(folder).output()?;
+        ensure!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let other: f64 = told.split(' ').next().unwrap_or_default().parse()?;
+        println!(
+            "the same file by DuckDB, CSV to Parquet: {other:.1} s; ours is {:.2} times as fast",
+            other / seconds
+        );
+    }
     timed(node().args(["release", "all", "--officer", "bench"]))?;
     std::fs::remove_file(file)?;
     Ok(())
