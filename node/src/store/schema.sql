@@ -346,6 +346,7 @@ create table if not exists pooled_said (
 create table if not exists pooled_uploads (
     round text primary key references pooled_rounds (round),
     manifest text not null unique,
+    question text not null,             -- digest of the question
     upload blob not null,
     digest text not null,               -- by which survivor sets cite it
     charged_nano bigint not null,       -- per data year

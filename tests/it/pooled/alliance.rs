@@ -373,10 +373,18 @@ async fn by_command(pool: &Pool, round: &Slug) {
     let print = pool.alliance.fingerprint().to_string();
     assert!(done && told.contains(&print), "{told}");
     let file = folder.join("published").join("alliance.key");
+    let own = folder.join("own.key");
+    std::fs::copy(&file, &own).unwrap();
     let loud = print.to_uppercase();
     for program in ["consilium-node", "consilium-coordinator"] {
         let verify = |key: &str| call(program, &["pooled", "verify", out, "--key", key]);
-        for key in [&print, &loud, file.to_str().unwrap()] {
+        let (done, told) = verify(file.to_str().unwrap());
+        assert!(!done && told.contains("lies in the folder"), "{told}");
+        let link = folder.join(format!("link-{program}"));
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let (done, told) = verify(link.to_str().unwrap());
+        assert!(!done && told.contains("lies in the folder"), "{told}");
+        for key in [&print, &loud, own.to_str().unwrap()] {
             let (done, told) = verify(key);
             assert!(
                 done && told.contains("holds: the sum of 5 hospitals"),
@@ -384,7 +392,8 @@ async fn by_command(pool: &Pool, round: &Slug) {
             );
         }
         let (done, told) = verify(&"0".repeat(64));
-        assert!(!done && told.contains(&print), "{told}");
+        assert!(!done && told.contains(&print) && told.contains("--key"), "{told}");
+        assert!(!told.contains("does not hold"), "the folder is sound: {told}");
     }
     // The key beside it is part of what is checked.
     std::fs::write(&file, format!("{}\n", "7".repeat(64))).unwrap();
