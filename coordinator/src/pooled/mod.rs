@@ -110,7 +110,9 @@ pub enum PooledError {
     )]
     NotListed(Slug, u32),
     /// A body without data.
-    #[error("roster: `{0}` is no hospital and holds no data; `pooled bodies` says what members are")]
+    #[error(
+        "roster: `{0}` is no hospital and holds no data; `pooled bodies` says what members are"
+    )]
     NoHospital(Slug),
     /// Nobody can hold these months yet.
     #[error(

@@ -84,7 +84,10 @@ pub(super) fn n_min(
     let largest = entities.chunk_by(|one, next| one == next).map(<[_]>::len);
     let largest = largest.max().unwrap_or(0);
     entities.dedup();
-    let both = committee.seats.iter().filter(|seat| roster.contains(&seat.member));
+    let both = committee
+        .seats
+        .iter()
+        .filter(|seat| roster.contains(&seat.member));
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let thresholds = Thresholds {
         shape: Shape::new(committee.seats.len(), committee.f).map_err(|_| {

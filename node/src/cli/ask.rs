@@ -276,7 +276,9 @@ fn write_improved(block: &ExplainedBlock, out: &mut dyn Write) -> anyhow::Result
         each.collect::<Vec<_>>().join(", ")
     };
     let points = |of: &[(u32, String)]| -> String {
-        let each = of.iter().map(|(n, points)| format!("n {n}: ± {points} points"));
+        let each = of
+            .iter()
+            .map(|(n, points)| format!("n {n}: ± {points} points"));
         each.collect::<Vec<_>>().join(", ")
     };
     if let Some(error) = &block.agreed_error {
@@ -299,7 +301,10 @@ fn write_improved(block: &ExplainedBlock, out: &mut dyn Write) -> anyhow::Result
     }
     if !block.rank_error_points.is_empty() {
         let raw = points(&block.rank_error_points);
-        writeln!(out, "    place of the 75th percentile among a cell's stays: {raw}")?;
+        writeln!(
+            out,
+            "    place of the 75th percentile among a cell's stays: {raw}"
+        )?;
     }
     if !block.improved_rank_points.is_empty() {
         let improved = points(&block.improved_rank_points);
@@ -307,7 +312,10 @@ fn write_improved(block: &ExplainedBlock, out: &mut dyn Write) -> anyhow::Result
     }
     if !block.share_error_points.is_empty() {
         let share = points(&block.share_error_points);
-        writeln!(out, "    share of an item in a cell that costs its reference: {share}")?;
+        writeln!(
+            out,
+            "    share of an item in a cell that costs its reference: {share}"
+        )?;
         writeln!(out, "    improved: the same, nothing improves shares")?;
     }
     if let Some(least) = block.least.as_ref().filter(|least| least.rho != block.rho) {

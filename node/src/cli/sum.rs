@@ -64,7 +64,9 @@ fn of_list(list: &KeyList) -> Thought {
         let of = entities.entry(one.entity.as_str()).or_default();
         *of = of.saturating_add(1);
     }
-    let asked = entities.values().fold(0_u32, |sum, one| sum.saturating_add(*one));
+    let asked = entities
+        .values()
+        .fold(0_u32, |sum, one| sum.saturating_add(*one));
     let t = entities.values().copied().max().unwrap_or(1);
     Thought::least(asked.max(FEWEST), t)
 }

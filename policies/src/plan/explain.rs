@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::layout::{BlockLayout, Layout};
 use super::sensitivity::least_sigma;
-use super::spread;
 use super::split::{Weighted, least_error};
+use super::spread;
 
 /// A plan in numbers for people. Errors are half-widths of 95 % intervals caused by the noise
 /// alone, as decimal texts.

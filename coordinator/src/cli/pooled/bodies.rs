@@ -31,7 +31,9 @@ pub(super) async fn run(office: &Office, json: bool, out: &mut dyn Write) -> any
     let mut rows = Vec::new();
     for body in rounds::all_bodies(state).await? {
         let name = &body.member.hospital;
-        let sits = committee.as_ref().filter(|(_, seats, _)| seats.contains(name));
+        let sits = committee
+            .as_ref()
+            .filter(|(_, seats, _)| seats.contains(name));
         rows.push(Row {
             member: name.to_string(),
             kind: match body.kind {
@@ -55,9 +57,10 @@ pub(super) async fn run(office: &Office, json: bool, out: &mut dyn Write) -> any
         writeln!(out, "no members yet: `invite NAME` makes a join code")?;
     }
     for row in rows {
-        let seat = row
-            .committee
-            .map_or_else(|| "no seat".to_owned(), |epoch| format!("seat of committee {epoch}"));
+        let seat = row.committee.map_or_else(
+            || "no seat".to_owned(),
+            |epoch| format!("seat of committee {epoch}"),
+        );
         let listed = row.key_list.map_or_else(
             || "in no key list yet: pooled list".to_owned(),
             |version| format!("in key list {version}"),

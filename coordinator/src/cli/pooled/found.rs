@@ -58,7 +58,8 @@ pub(super) async fn committee(
     let strength = Strength::new(args.seats.len(), args.f, args.operator_seats)?;
     let before = rounds::newest_committee(state).await?;
     if let Some((epoch, seats, before)) = &before {
-        if seats.iter().collect::<BTreeSet<_>>() == args.seats.iter().collect() && strength == *before
+        if seats.iter().collect::<BTreeSet<_>>() == args.seats.iter().collect()
+            && strength == *before
         {
             writeln!(
                 out,

@@ -66,6 +66,9 @@ pub(super) async fn run(office: &Office, args: Args, out: &mut dyn Write) -> any
     let drawn = rounds::draw(state, authority, template, &rules, &order, now).await?;
     if args.dry_run {
         card(&drawn, &rules, out)?;
+        for note in &drawn.left_out {
+            writeln!(out, "left out   {note}: the dictionary lacks it")?;
+        }
         rounds::check(state, authority, &rules, &drawn).await?;
         writeln!(
             out,

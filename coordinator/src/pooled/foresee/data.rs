@@ -40,7 +40,12 @@ pub(super) async fn none(
             }
         }
     }
-    let hospitals: Vec<Slug> = manifest.roster.iter().filter(|one| lacking.contains(*one)).cloned().collect();
+    let hospitals: Vec<Slug> = manifest
+        .roster
+        .iter()
+        .filter(|one| lacking.contains(*one))
+        .cloned()
+        .collect();
     match (hospitals.is_empty(), said) {
         (false, Some(round)) => Err(PooledError::Foreseen(Box::new(Foreseen::NoData {
             hospitals,

@@ -127,7 +127,9 @@ pub enum PublishedError {
     #[error("the file `{0}` is none of a publication")]
     Stray(String),
     /// What a verifier named is no key.
-    #[error("what is named is neither a file nor 64 hexadecimal digits, as a key or its fingerprint is")]
+    #[error(
+        "what is named is neither a file nor 64 hexadecimal digits, as a key or its fingerprint is"
+    )]
     Key,
     /// The key beside the publication is another one.
     #[error(
