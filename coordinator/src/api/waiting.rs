@@ -71,7 +71,7 @@ mod tests {
     #[tokio::test]
     async fn it_holds_until_something_changes_or_time_passes() {
         let (waiting, member) = (Waiting::default(), "h01".parse::<Slug>().unwrap());
-        let at = |seconds| Timestamp(1_000 + seconds);
+        let at = |seconds: i64| Timestamp(1_000 + seconds);
         let first = waiting.mark(5, at(0));
         assert_eq!(waiting.said(&member, first).await, None);
         waiting.keep(&member, first, b"work").await;

@@ -264,7 +264,7 @@ pub enum PooledError {
     #[error("the question breaks the alliance's rules")]
     Refused(#[from] Refusal),
     /// Figures.
-    #[error("the totals give no figures: {0}")]
+    #[error("the totals give no figures")]
     Figures(#[from] BenchmarkError),
     /// The dictionary.
     #[error("the dictionary could not be read")]

@@ -138,7 +138,8 @@ async fn months_that_hospitals_lack_are_foreseen() {
     let template = &templates["yearly-hospitals"];
     let (state, authority, rules) = (&pool.state, &pool.authority, rules());
     let say = async |hospital: &str, said: &str| {
-        let opened = ask::open(state, authority, template, &rules, &asked("2023"), NOW);
+        let order = asked("2023");
+        let opened = ask::open(state, authority, template, &rules, &order, NOW);
         let id = opened.await.unwrap().0.round.id;
         sqlx::query("insert into replies values ($1, $2, '', '', $3, 0)")
             .bind(id.as_str())
