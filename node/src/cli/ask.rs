@@ -162,7 +162,10 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
     let explained = plan::explain(&layout);
     if !json {
         match &foretold {
-            Some(foretold) => sum::write(app, foretold, out)?,
+            Some(foretold) => {
+                sum::write(app, foretold, out)?;
+                sum::twice(app, &layout, out).await?;
+            }
             None => write_plan(&explained, out)?,
         }
     }
@@ -218,9 +221,6 @@ async fn verdict(
     }
     let (payer, layout) = (app.payer(bound.purpose), bound.layout());
     if let Some(foretold) = foretold {
-        if !json {
-            sum::twice(app, layout, out).await?;
-        }
         ledger::affordable_upload(&app.state, layout, foretold.charge(), payer).await?;
         let apart = plan::apart(layout, &app.dictionary)?;
         let state = &app.state;
