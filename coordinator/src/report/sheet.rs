@@ -269,9 +269,12 @@ fn figures<'a>(
             let outcome = figure(one.figure);
             let share = one.figure == Kind::CappedShare;
             let text = |part: &Part| {
-                outcome.map_or_else(String::new, |outcome| match share {
-                    true => part.of_share(outcome, summed),
-                    false => part.of(outcome, summed),
+                outcome.map_or_else(String::new, |outcome| {
+                    if share {
+                        part.of_share(outcome, summed)
+                    } else {
+                        part.of(outcome, summed)
+                    }
                 })
             };
             row.extend(parts.iter().map(text));
