@@ -187,7 +187,7 @@ for member in $hospitals insurer commission; do
     done
 done
 tries=0 # hospitals countersign the list, then it is followed
-until id=$(pooled open yearly-alliance --period "$year" --deadline 20s --answers 5m \
+until opened=$(pooled open yearly-alliance --period "$year" --deadline 20s --answers 5m \
     --min-answers 5 2>"$folder/open.txt"); do
     tries=$((tries + 1))
     [ "$tries" -lt 60 ] || { cat "$folder/open.txt" >&2; exit 1; }
@@ -195,6 +195,8 @@ until id=$(pooled open yearly-alliance --period "$year" --deadline 20s --answers
 done
 kill -9 "$dying_process"
 wait "$dying_process" 2>/dev/null || true
+id=$(printf '%s\n' "$opened" | sed -n 1p)
+printf '%s\n' "$opened"
 echo "$id is open; $dying was killed"
 tries=0
 until pooled rounds | grep -Eq "^$id +(done|dead)"; do

@@ -7,6 +7,7 @@ use policies::template::{DraftError, Template};
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::loss::Rho;
 use schemas::question::Release;
 use schemas::round::{Round, State as RoundState};
 use schemas::seal::{SealError, Sealed};
@@ -107,6 +108,19 @@ pub fn period(text: &str) -> Result<Period, NotAPeriod> {
     text.parse()
 }
 
+/// A round as it would be opened: everything but its number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drawn {
+    /// What would be asked; the name is the template's.
+    pub round: Round,
+    /// What an answer costs each data year.
+    pub charge: Rho,
+    /// Rounds that asked the very same question, oldest first.
+    pub before: Vec<Slug>,
+    /// What the template asks but the dictionary lacks.
+    pub left_out: Vec<String>,
+}
+
 /// Opens a round. Gives it and what the template asks but the dictionary lacks.
 pub async fn open(
     state: &State,
@@ -116,6 +130,20 @@ pub async fn open(
     order: &Order,
     now: Timestamp,
 ) -> Result<(Held, Vec<String>), AskError> {
+    let drawn = draw(state, authority, template, rules, order, now).await?;
+    let left_out = drawn.left_out.clone();
+    Ok((begin(state, authority, drawn).await?, left_out))
+}
+
+/// Draws up a round and opens nothing.
+pub async fn draw(
+    state: &State,
+    authority: &Authority,
+    template: &Template,
+    rules: &Privacy,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Drawn, AskError> {
     if !(1..=Round::LONGEST).contains(&order.window) {
         return Err(AskError::Window);
     }
@@ -135,19 +163,15 @@ pub async fn open(
             needed: min_answers.max(1),
         });
     }
-    let mut change = state.begin().await?;
-    let count: i64 = sqlx::query("select count(*) from rounds")
-        .fetch_one(&mut *change)
-        .await?
-        .try_get(0)?;
-    let name = format!("r{}-{}", count.saturating_add(1), template.id);
+    let digest = draft.question.digest()?;
+    let mut before = Vec::new();
+    for held in list(state, authority).await? {
+        if held.round.question.digest()? == digest {
+            before.push(held.round.id);
+        }
+    }
     let round = Round {
-        id: name
-            .chars()
-            .take(64)
-            .collect::<String>()
-            .parse()
-            .map_err(|_| StateError::Name)?,
+        id: template.id.clone(),
         template: Some(template.reference()),
         purpose: template.purpose,
         question: draft.question,
@@ -156,6 +180,25 @@ pub async fn open(
         opened: now,
         deadline: Timestamp(now.0.saturating_add(order.window)),
     };
+    Ok(Drawn {
+        round,
+        charge: layout.charge,
+        before,
+        left_out: draft.left_out,
+    })
+}
+
+/// Opens what was drawn up, under the next number.
+pub async fn begin(state: &State, authority: &Authority, drawn: Drawn) -> Result<Held, AskError> {
+    let mut round = drawn.round;
+    let mut change = state.begin().await?;
+    let count: i64 = sqlx::query("select count(*) from rounds")
+        .fetch_one(&mut *change)
+        .await?
+        .try_get(0)?;
+    let name = format!("r{}-{}", count.saturating_add(1), round.id);
+    let name: String = name.chars().take(64).collect();
+    round.id = name.parse().map_err(|_| StateError::Name)?;
     let sealed = Sealed::seal(authority.signer(), &round)?;
     let held = Held {
         digest: sealed.digest()?,
@@ -166,7 +209,7 @@ pub async fn open(
     };
     insert(&mut change, &held).await?;
     change.commit().await?;
-    Ok((held, draft.left_out))
+    Ok(held)
 }
 
 async fn insert(change: &mut crate::store::state::Change, held: &Held) -> Result<(), StateError> {

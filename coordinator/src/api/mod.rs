@@ -13,6 +13,7 @@ mod renew;
 mod rounds;
 mod signed;
 mod tls;
+mod waiting;
 mod watch;
 mod witness;
 mod years;
@@ -55,6 +56,8 @@ pub struct App {
     /// Whether there are some that `witnessing` does not tell yet: it rises once a second at most,
     /// because every node comes each time.
     news: AtomicBool,
+    /// What was said to members that asked what waits for them in pooled rounds.
+    waiting: waiting::Waiting,
     refused: join::Refused,
     /// Turns of signed requests, one at a time for each id.
     turns: [tokio::sync::Mutex<()>; 16],
@@ -81,6 +84,7 @@ impl App {
             changed: tokio::sync::watch::Sender::new(0),
             witnessing: tokio::sync::watch::Sender::new(0),
             news: AtomicBool::new(false),
+            waiting: waiting::Waiting::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             behind: AtomicBool::new(false),
             stop,

@@ -55,14 +55,22 @@ async fn find(app: &App, id: &str) -> Result<Held, Fault> {
 
 /// Takes a round as far as it goes with what came in.
 async fn go_on(app: &App, id: &str) -> Result<StatusCode, Fault> {
+    app.waiting.changed();
     while rounds::advance(&app.store, &find(app, id).await?, app.clock.now()).await? {}
+    app.waiting.changed();
     Ok(StatusCode::OK)
 }
 
 async fn work(State(app): State<Arc<App>>, member: Member) -> Result<Vec<u8>, Fault> {
-    let now = app.clock.now();
-    let work = rounds::work(&app.store, &app.authority, &member.hospital, now).await?;
-    bytes(&work)
+    let (name, now) = (&member.hospital, app.clock.now());
+    let length = app.store.log_length().await.map_err(PooledError::from)?;
+    let mark = app.waiting.mark(length, now);
+    if let Some(said) = app.waiting.said(name, mark).await {
+        return Ok(said);
+    }
+    let work = bytes(&rounds::work(&app.store, &app.authority, name, now).await?)?;
+    app.waiting.keep(name, mark, &work).await;
+    Ok(work)
 }
 
 async fn list(
@@ -136,6 +144,7 @@ async fn ask(
 ) -> Result<StatusCode, Fault> {
     let asked = Asked::parse(&body?).map_err(PooledError::from)?;
     rounds::ask(&app.store, &member, &asked, app.clock.now()).await?;
+    app.waiting.changed();
     Ok(StatusCode::OK)
 }
 
@@ -146,6 +155,7 @@ async fn receipt(
 ) -> Result<StatusCode, Fault> {
     let told = Told::parse(&body?).map_err(PooledError::from)?;
     rounds::receipt(&app.store, &member, &told).await?;
+    app.waiting.changed();
     Ok(StatusCode::OK)
 }
 
@@ -156,6 +166,7 @@ async fn seat_key(
 ) -> Result<StatusCode, Fault> {
     let key = canonical::read(&body?)?;
     rounds::seat_key(&app.store, &member, &key, app.clock.now()).await?;
+    app.waiting.changed();
     Ok(StatusCode::OK)
 }
 

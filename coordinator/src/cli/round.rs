@@ -11,7 +11,7 @@ use schemas::round::{Standing, State as RoundState};
 use schemas::time::Period;
 
 use super::{Office, write_json};
-use crate::ask::{self, Order};
+use crate::ask::{self, Drawn, Order};
 use crate::collect::{self, Progress};
 use crate::template;
 
@@ -68,6 +68,9 @@ pub(super) struct OpenArgs {
     /// hospitals that the alliance's rules ask of a figure across hospitals (at least 3).
     #[arg(long)]
     min_answers: Option<u32>,
+    /// See what would be asked, whom, what it costs and whether it was asked before; open nothing.
+    #[arg(long, conflicts_with = "json")]
+    dry_run: bool,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -129,15 +132,19 @@ async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::R
         window: args.deadline,
         min_answers: args.min_answers,
     };
-    let (held, left_out) = ask::open(
-        &office.state,
-        &office.authority,
-        template,
-        &rules,
-        &order,
-        office.clock.now(),
-    )
-    .await?;
+    let (state, authority, now) = (&office.state, &office.authority, office.clock.now());
+    let drawn = ask::draw(state, authority, template, &rules, &order, now).await?;
+    for before in drawn.before.iter().filter(|_| !args.dry_run) {
+        tracing::warn!(
+            round = %before,
+            "asked the very same question: of the same releases hospitals give the same answer again, free of charge"
+        );
+    }
+    if args.dry_run {
+        return dry(&drawn, out);
+    }
+    let left_out = drawn.left_out.clone();
+    let held = ask::begin(state, authority, drawn).await?;
     if args.json {
         return write_json(
             out,
@@ -155,6 +162,48 @@ async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::R
         tracing::warn!(%note, "left out, the dictionary lacks it");
     }
     Ok(())
+}
+
+/// What people need to know of a round before it begins.
+fn dry(drawn: &Drawn, out: &mut dyn Write) -> anyhow::Result<()> {
+    let round = &drawn.round;
+    let period = round.question.period;
+    let template = round.template.as_ref().map(ToString::to_string);
+    writeln!(
+        out,
+        "question   {}, {}..{}",
+        template.unwrap_or_default(),
+        period.from,
+        period.to
+    )?;
+    writeln!(out, "deadline   {}", round.deadline)?;
+    let names: Vec<&str> = round.roster.iter().map(Slug::as_str).collect();
+    writeln!(
+        out,
+        "hospitals  {} asked, at least {} answers: {}",
+        names.len(),
+        round.min_answers,
+        names.join(", ")
+    )?;
+    writeln!(
+        out,
+        "cost       each hospital ρ {} of each data year",
+        drawn.charge
+    )?;
+    for before in &drawn.before {
+        writeln!(
+            out,
+            "note       `{before}` asked the very same question: of the same releases hospitals give the \
+             same answer again, free of charge; `benchmark {before} --out DIR` writes its figures"
+        )?;
+    }
+    for note in &drawn.left_out {
+        writeln!(out, "left out   {note}: the dictionary lacks it")?;
+    }
+    Ok(writeln!(
+        out,
+        "next       nothing was opened; the same without --dry-run opens it"
+    )?)
 }
 
 /// Fewer answers than a figure across hospitals needs would show nothing, and cost all the same.

@@ -11,7 +11,7 @@ use super::PooledError;
 use crate::register::{self, Standing};
 use crate::store::state::{State, StateError, append};
 
-/// An active member with its kind and entity.
+/// A member with its kind and entity.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Body {
     /// As registered.
@@ -24,6 +24,13 @@ pub struct Body {
 
 /// All active members by name.
 pub async fn bodies(state: &State) -> Result<Vec<Body>, PooledError> {
+    let mut bodies = all_bodies(state).await?;
+    bodies.retain(|body| body.member.standing == Standing::Active);
+    Ok(bodies)
+}
+
+/// All members by name, also those that wait for approval or were shut out.
+pub async fn all_bodies(state: &State) -> Result<Vec<Body>, PooledError> {
     let rows = sqlx::query("select name, kind, entity from pooled_bodies")
         .fetch_all(state.pool())
         .await?;
@@ -40,8 +47,7 @@ pub async fn bodies(state: &State) -> Result<Vec<Body>, PooledError> {
         named.insert(name, (kind, entity));
     }
     let members = register::members(state).await?.into_iter();
-    let active = members.filter(|member| member.standing == Standing::Active);
-    Ok(active
+    Ok(members
         .map(|member| {
             let own = || (Kind::Hospital, member.hospital.clone());
             let (kind, entity) = named.remove(&member.hospital).unwrap_or_else(own);
@@ -67,6 +73,10 @@ pub async fn set_body(
         Kind::Insurer => "insurer",
         Kind::Authority => "authority",
     };
+    let mut members = register::members(state).await?.into_iter();
+    if !members.any(|member| member.hospital == *name && member.standing != Standing::Revoked) {
+        return Err(PooledError::Unknown(name.clone()));
+    }
     let mut change = state.begin().await?;
     sqlx::query(
         "insert into pooled_bodies (name, kind, entity) values ($1, $2, $3) \
@@ -87,6 +97,20 @@ pub async fn set_body(
     Ok(change.commit().await.map_err(StateError::from)?)
 }
 
+/// Whether all of these are active members, each named once.
+pub async fn may_sit(state: &State, seats: &[Slug]) -> Result<(), PooledError> {
+    let bodies = bodies(state).await?;
+    for seat in seats {
+        if !bodies.iter().any(|body| body.member.hospital == *seat) {
+            return Err(PooledError::Seat(seat.clone()));
+        }
+        if seats.iter().filter(|other| *other == seat).count() > 1 {
+            return Err(PooledError::Twice("committee", seat.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// Founds a committee; its seats then publish their keys. Gives its epoch.
 pub async fn new_committee(
     state: &State,
@@ -95,13 +119,11 @@ pub async fn new_committee(
     seats: &[Slug],
     now: Timestamp,
 ) -> Result<u32, PooledError> {
-    Shape::new(seats.len(), f).map_err(|_| PooledError::Committee)?;
-    let bodies = bodies(state).await?;
-    for seat in seats {
-        if !bodies.iter().any(|body| body.member.hospital == *seat) {
-            return Err(PooledError::Stranger(seat.clone()));
-        }
-    }
+    may_sit(state, seats).await?;
+    Shape::new(seats.len(), f).map_err(|_| {
+        let seats = seats.len();
+        PooledError::Committee { seats, f }
+    })?;
     let mut change = state.begin().await?;
     let last: i64 = sqlx::query_scalar("select coalesce(max(epoch), 0) from pooled_committees")
         .fetch_one(&mut *change)

@@ -132,8 +132,11 @@ pub async fn draft(
     }
     // A committee without keys could not be asked in any round under this list.
     let newest = list.committees.last();
-    if newest.is_some_and(|newest| newest.seats.iter().any(|seat| seat.keys.is_empty())) {
-        return Err(PooledError::SeatKeys);
+    let seats = newest.map_or(&[][..], |newest| &newest.seats);
+    let without = seats.iter().filter(|seat| seat.keys.is_empty());
+    let without: Vec<String> = without.map(|seat| seat.member.to_string()).collect();
+    if !without.is_empty() {
+        return Err(PooledError::SeatKeys(without));
     }
     let pinned = Pinned::stored(list.clone())?;
     let needed = order.t_max.max(least).saturating_add(1).max(2);

@@ -5,6 +5,7 @@
 mod bodies;
 mod list;
 mod foresee;
+mod order;
 mod open;
 mod collect;
 mod complaints;
@@ -20,12 +21,13 @@ mod withdraw;
 mod strength;
 
 pub use advance::{advance, certificate, overdue};
-pub use bodies::{Body, bodies, new_committee, set_body};
+pub use bodies::{Body, all_bodies, bodies, may_sit, new_committee, set_body};
 pub use collect::take;
 pub use figures::{beside, figures};
 pub use foresee::Foreseen;
 pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
-pub use open::{Held, Order, find, list as rounds, open};
+pub use open::{Drawn, Held, begin, check, draw, find, list as rounds, open};
+pub use order::Order;
 pub use progress::{Place, Progress, SeatPlace, progress};
 pub use publish::{files, read_folder, write_folder};
 pub use receipts::{ask, asked, receipt, receipts};
@@ -51,7 +53,7 @@ use pooled::wire::WireError;
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::SealError;
-use schemas::time::Timestamp;
+use schemas::time::{Month, Timestamp};
 
 use crate::ask::AskError;
 use crate::dictionary::PublishError;
@@ -76,11 +78,78 @@ pub enum PooledError {
     #[error("no committee is founded; `consilium-coordinator pooled committee` does it")]
     NoCommittee,
     /// Not a committee.
-    #[error("a committee has 3, 4 or 7 seats of active members, each once, with f in the table")]
-    Committee,
+    #[error(
+        "a committee of {seats} seats of which {f} may collude: it is 3 seats with --f 1 or 2, 4 with \
+         --f 1 or 7 with --f 2; name as many seats"
+    )]
+    Committee {
+        /// Seats.
+        seats: usize,
+        /// How many may collude.
+        f: u8,
+    },
     /// Nobody of that name.
-    #[error("`{0}` is not an active member")]
-    Stranger(Slug),
+    #[error(
+        "seat `{0}` is not an active member: `members` lists who joined; a newcomer is invited \
+         (`invite {0}`) and approved (`members approve {0}`) first, or correct the name"
+    )]
+    Seat(Slug),
+    /// Nobody of that name.
+    #[error(
+        "`{0}` is no member: `pooled bodies` lists all members; correct the name, or invite it first \
+         (`invite {0}`)"
+    )]
+    Unknown(Slug),
+    /// The same twice.
+    #[error("{0}: `{1}` is named twice; name each once")]
+    Twice(&'static str, Slug),
+    /// Not in the key list.
+    #[error(
+        "roster: `{0}` is not in key list {1}; correct the name, or take it in first (`members`, then \
+         `pooled list` makes the next list)"
+    )]
+    NotListed(Slug, u32),
+    /// A body without data.
+    #[error(
+        "roster: `{0}` is no hospital and holds no data; `pooled bodies` says what members are"
+    )]
+    NoHospital(Slug),
+    /// Nobody can hold these months yet.
+    #[error(
+        "period: {from}..{to} reaches {this} or later, and no hospital can have released a month that \
+         is not over; ask about months before {this} (--period)"
+    )]
+    NotOver {
+        /// First month asked about.
+        from: Month,
+        /// Last month asked about.
+        to: Month,
+        /// The month of now.
+        this: Month,
+    },
+    /// Thresholds that every node would refuse.
+    #[error("--t {t}, --min-answers {n_min}, {asked} hospitals asked: {fault}")]
+    Thresholds {
+        /// Hospitals that may collude.
+        t: u32,
+        /// Fewest hospitals in the sum.
+        n_min: u32,
+        /// Hospitals asked.
+        asked: u32,
+        /// The rule.
+        fault: ThresholdError,
+    },
+    /// More than the list allows.
+    #[error(
+        "--t {t} is above the t_max of the key list, {most}: lower --t, or make a key list with a \
+         higher one (`pooled list --t-max {t}`)"
+    )]
+    AboveMost {
+        /// Hospitals that may collude.
+        t: u32,
+        /// The list's bound.
+        most: u32,
+    },
     /// Hospitals would refuse the round.
     #[error("hospitals would refuse it. {0}. (--anyway opens it all the same)")]
     Foreseen(Box<Foreseen>),
@@ -91,14 +160,20 @@ pub enum PooledError {
     #[error("the template is not a pooled one: open it with `round open`")]
     Attributed,
     /// Seats lack keys that last.
-    #[error("not every seat has published a key that lasts: let the members of the committee run")]
-    SeatKeys,
+    #[error(
+        "no key that lasts is published by {}: let them run (`consilium-node run --committee-only` where \
+         they hold no data), then try again",
+        .0.join(", ")
+    )]
+    SeatKeys(Vec<String>),
     /// The times.
-    #[error("the windows are from 1 second to 60 days together")]
+    #[error(
+        "--deadline is at least 1 second, and --deadline and --answers are at most 60 days together"
+    )]
     Window,
     /// The roster.
-    #[error("a pooled round asks at least 3 hospitals of the key list")]
-    Roster,
+    #[error("roster: a pooled round asks at least 3 hospitals of the key list, not {0}")]
+    Roster(usize),
     /// No such round.
     #[error("there is no pooled round `{0}`")]
     NoRound(Slug),
@@ -132,8 +207,20 @@ pub enum PooledError {
     )]
     Uncounted(Slug, String),
     /// Not yet.
-    #[error("the round is not that far")]
+    #[error("the round is not that far: `pooled show` says what comes next")]
     NotYet,
+    /// No sum and no void yet.
+    #[error(
+        "`{0}` is {1}: only a finished (`done`) or voided round has something to publish, report or \
+         verify; `pooled show {0}` says what comes next"
+    )]
+    Unfinished(Slug, String),
+    /// The folder is there.
+    #[error("`{0}` exists already: name a folder that does not exist yet (--out)")]
+    Exists(String),
+    /// Not a folder.
+    #[error("`{0}` is no folder: name the one that `pooled publish ROUND --out DIR` wrote")]
+    NoFolder(String),
     /// Another upload or word is held.
     #[error("other bytes than those held")]
     Conflict,
@@ -177,7 +264,7 @@ pub enum PooledError {
     #[error("the question breaks the alliance's rules")]
     Refused(#[from] Refusal),
     /// Figures.
-    #[error("the totals give no figures: {0}")]
+    #[error("the totals give no figures")]
     Figures(#[from] BenchmarkError),
     /// The dictionary.
     #[error("the dictionary could not be read")]

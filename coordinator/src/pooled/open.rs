@@ -1,46 +1,29 @@
 //! Opening a pooled round: template, period and hospitals become a signed round and its manifest,
 //! which this coordinator checks as every node will.
 
-use policies::plan::{self, Layout, pooled_blocks};
+use policies::plan::{self, Layout, pooled_blocks, pooled_charge};
 use policies::rules::Privacy;
 use policies::template::Template;
-use pooled::key_list::{Committee, KeyList, Kind, Pinned, month_at};
+use pooled::key_list::{Committee, KeyList, Pinned, Seat, month_at};
 use pooled::manifest::{Manifest, Round};
 use pooled::offer::Offer;
 use pooled::published::open_round;
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
+use schemas::loss::Rho;
 use schemas::question::{Question, Release};
 use schemas::round::Round as Asked;
 use schemas::seal::{PublicKey, Sealed};
-use schemas::time::{Month, Period, Timestamp};
+use schemas::time::{Month, Timestamp};
 use sqlx::Row as _;
 
 use super::foresee::{self, Coming};
+use super::order::{self, Order};
 use super::{PooledError, list};
 use crate::authority::Authority;
 use crate::dictionary;
 use crate::store::state::{Change, State, StateError, append};
-
-/// What to ask, whom and until when.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Order {
-    /// The months asked about.
-    pub period: Period,
-    /// The hospitals asked; all of the key list where it is empty.
-    pub roster: Vec<Slug>,
-    /// Seconds until uploads close.
-    pub window: i64,
-    /// Seconds that the committee has after that.
-    pub answers: i64,
-    /// Hospitals that may collude.
-    pub t: u32,
-    /// Least survivors; the least that the floors allow where it is left out.
-    pub n_min: Option<u32>,
-    /// Whether it is opened although hospitals are foreseen to refuse it.
-    pub anyway: bool,
-}
 
 /// A pooled round as stored.
 #[derive(Clone, Debug)]
@@ -59,6 +42,99 @@ pub struct Held {
     pub why: Option<String>,
 }
 
+/// A round as it would be opened: everything but its number.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// What would be asked; the name is the template's.
+    pub asked: Asked,
+    /// The manifest under that name.
+    pub manifest: Manifest,
+    /// The committee's seats in order.
+    pub seats: Vec<Slug>,
+    /// What an upload costs each data year.
+    pub charge: Rho,
+    /// The same if the whole committee colludes.
+    pub worst: Rho,
+    /// What the template asks but the dictionary lacks.
+    pub left_out: Vec<String>,
+    layout: Layout,
+    dictionary: Dictionary,
+    pinned: Pinned,
+    key: PublicKey,
+}
+
+/// Draws up a round: what is ordered is checked first. Opens nothing.
+pub async fn draw(
+    state: &State,
+    authority: &Authority,
+    template: &Template,
+    rules: &Privacy,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Drawn, PooledError> {
+    if template.release != Release::Pooled {
+        return Err(PooledError::Attributed);
+    }
+    let times = order::times(order, now)?;
+    order::months(order, now)?;
+    let key = authority.signer().public();
+    let signed = list::published(state).await?.ok_or(PooledError::NoList)?;
+    let pinned = Pinned::stored(signed.list.open(&key)?)?;
+    pinned.check_valid(now)?;
+    let committee = pinned.list().committees.last();
+    let committee = committee.ok_or(PooledError::NoCommittee)?;
+    let roster = order::roster(pinned.list(), &order.roster)?;
+    let n_min = order::n_min(order, template, (pinned.list(), committee), &roster)?;
+    let found = dictionary::latest(state, authority).await?;
+    let dictionary = found.ok_or(PooledError::NoDictionary)?.dictionary;
+    let draft = template.draft(&dictionary, rules.digest()?, order.period)?;
+    let layout = plan::compile(&draft.question, &dictionary, rules)?;
+    plan::check_price(&layout, template.purpose, rules)?;
+    let thresholds = (n_min, order.t);
+    let (charge, worst) = pooled_charge(&layout, thresholds)?;
+    let asked = Asked {
+        id: template.id.clone(),
+        template: Some(template.reference()),
+        purpose: template.purpose,
+        question: draft.question,
+        roster,
+        min_answers: n_min,
+        opened: now,
+        deadline: times.0,
+    };
+    let question = (&asked.question, &layout, &dictionary);
+    let manifest = manifest(&asked, question, (&pinned, committee), thresholds, times.1)?;
+    let seats = committee.seats.iter().map(|seat| seat.member.clone());
+    Ok(Drawn {
+        seats: seats.collect(),
+        asked,
+        manifest,
+        charge,
+        worst,
+        left_out: draft.left_out,
+        layout,
+        dictionary,
+        pinned,
+        key,
+    })
+}
+
+/// Refuses a round that hospitals are foreseen to refuse.
+pub async fn check(
+    state: &State,
+    authority: &Authority,
+    rules: &Privacy,
+    drawn: &Drawn,
+) -> Result<(), PooledError> {
+    let coming = Coming {
+        question: &drawn.asked.question,
+        layout: &drawn.layout,
+        dictionary: &drawn.dictionary,
+        manifest: &drawn.manifest,
+    };
+    foresee::foresee(state, authority, rules, &coming).await
+}
+
 /// Opens a round, unless hospitals are foreseen to refuse it. Gives it and what the template asks but
 /// the dictionary lacks.
 pub async fn open(
@@ -69,52 +145,30 @@ pub async fn open(
     order: &Order,
     now: Timestamp,
 ) -> Result<(Held, Vec<String>), PooledError> {
-    if template.release != Release::Pooled {
-        return Err(PooledError::Attributed);
-    }
-    let key = authority.signer().public();
-    let found = dictionary::latest(state, authority).await?;
-    let dictionary = found.ok_or(PooledError::NoDictionary)?.dictionary;
-    let draft = template.draft(&dictionary, rules.digest()?, order.period)?;
-    let layout = plan::compile(&draft.question, &dictionary, rules)?;
-    plan::check_price(&layout, template.purpose, rules)?;
-    let signed = list::published(state).await?.ok_or(PooledError::NoList)?;
-    let pinned = Pinned::stored(signed.list.open(&key)?)?;
-    pinned.check_valid(now)?;
-    let roster = roster(pinned.list(), &order.roster)?;
-    let n_min = n_min(order, template, roster.len());
-    let times = times(order, now)?;
-    let committee = pinned
-        .list()
-        .committees
-        .last()
-        .ok_or(PooledError::NoCommittee)?;
-    let question = (&draft.question, &layout, &dictionary);
-    let named = |id: Slug| Asked {
-        id,
-        template: Some(template.reference()),
-        purpose: template.purpose,
-        question: draft.question.clone(),
-        roster: roster.clone(),
-        min_answers: n_min,
-        opened: now,
-        deadline: times.0,
-    };
-    let under = (&pinned, committee);
-    let thresholds = (n_min, order.t);
+    let drawn = draw(state, authority, template, rules, order, now).await?;
     if !order.anyway {
-        let asked = named(template.id.clone());
-        let coming = Coming {
-            question: &draft.question,
-            layout: &layout,
-            dictionary: &dictionary,
-            manifest: &manifest(&asked, question, under, thresholds, times.1)?,
-        };
-        foresee::foresee(state, authority, rules, &coming).await?;
+        check(state, authority, rules, &drawn).await?;
     }
+    let left_out = drawn.left_out.clone();
+    Ok((begin(state, authority, drawn).await?, left_out))
+}
+
+/// Opens what was drawn up, under the next number.
+pub async fn begin(
+    state: &State,
+    authority: &Authority,
+    drawn: Drawn,
+) -> Result<Held, PooledError> {
+    let Drawn {
+        mut asked,
+        mut manifest,
+        pinned,
+        key,
+        ..
+    } = drawn;
     let mut change = state.begin().await?;
-    let asked = named(next_name(&mut change, template).await?);
-    let manifest = manifest(&asked, question, under, thresholds, times.1)?;
+    asked.id = next_name(&mut change, &asked.id).await?;
+    manifest.round = asked.id.clone();
     let offer = Offer {
         round: Sealed::seal(authority.signer(), &asked)?,
         manifest: Sealed::seal(authority.signer(), &manifest)?,
@@ -129,21 +183,22 @@ pub async fn open(
         why: None,
     };
     insert(&mut change, &held, &pinned.hash().to_string()).await?;
+    let template = held.asked.template.as_ref().map(ToString::to_string);
     let detail = [
         ("round", held.asked.id.to_string()),
-        ("template", template.reference().to_string()),
+        ("template", template.unwrap_or_default()),
     ];
-    let subject = *held.round.hash();
+    let (subject, now) = (*held.round.hash(), held.asked.opened);
     append(&mut change, now, "pooled-round", subject, &detail).await?;
     change.commit().await.map_err(StateError::from)?;
-    Ok((held, draft.left_out))
+    Ok(held)
 }
 
-async fn next_name(change: &mut Change, template: &Template) -> Result<Slug, PooledError> {
+async fn next_name(change: &mut Change, template: &Slug) -> Result<Slug, PooledError> {
     let count: i64 = sqlx::query_scalar("select count(*) from pooled_rounds")
         .fetch_one(&mut **change)
         .await?;
-    let name = format!("p{}-{}", count.saturating_add(1), template.id);
+    let name = format!("p{}-{template}", count.saturating_add(1));
     let name: String = name.chars().take(64).collect();
     Ok(name.parse().map_err(|_| StateError::Name)?)
 }
@@ -162,56 +217,6 @@ async fn insert(change: &mut Change, held: &Held, list: &str) -> Result<(), Pool
     .execute(&mut **change)
     .await?;
     Ok(())
-}
-
-fn roster(list: &KeyList, named: &[Slug]) -> Result<Vec<Slug>, PooledError> {
-    let hospital = |name: &Slug| {
-        list.member(name)
-            .is_some_and(|one| one.kind == Kind::Hospital)
-    };
-    let mut roster: Vec<Slug> = if named.is_empty() {
-        list.members
-            .iter()
-            .map(|one| one.id.clone())
-            .filter(hospital)
-            .collect()
-    } else {
-        named.to_vec()
-    };
-    roster.sort();
-    roster.dedup();
-    if let Some(stranger) = roster.iter().find(|name| !hospital(name)) {
-        return Err(PooledError::Stranger(stranger.clone()));
-    }
-    if roster.len() < 3 {
-        return Err(PooledError::Roster);
-    }
-    Ok(roster)
-}
-
-/// The least that the floors allow, unless more is asked for.
-fn n_min(order: &Order, template: &Template, asked: usize) -> u32 {
-    let share = asked.saturating_mul(4).div_ceil(5);
-    let share = u32::try_from(share).unwrap_or(u32::MAX);
-    let least = share.max(3).max(order.t.saturating_add(2));
-    let wanted = order.n_min.or(template.min_answers).unwrap_or(0);
-    least.max(wanted)
-}
-
-/// When uploads close, and when the committee's last answer counts.
-fn times(order: &Order, now: Timestamp) -> Result<(Timestamp, Timestamp), PooledError> {
-    let closes = now.0.checked_add(order.window).ok_or(PooledError::Window)?;
-    let last = closes
-        .checked_add(order.answers)
-        .ok_or(PooledError::Window)?;
-    let sound = order.window > 0
-        && order.answers >= 0
-        && last.saturating_sub(now.0) <= pooled::manifest::LONGEST;
-    if sound {
-        Ok((Timestamp(closes), Timestamp(last)))
-    } else {
-        Err(PooledError::Window)
-    }
 }
 
 fn manifest(
@@ -251,22 +256,25 @@ fn key_month(
     answer_by: Timestamp,
 ) -> Result<Month, PooledError> {
     let this = month_at(now);
+    let mut without = Vec::new();
     for month in [this, this.and_then(Month::next)].into_iter().flatten() {
-        let lasts = committee.seats.iter().all(|seat| {
+        let lacks = |seat: &&Seat| {
             let Some(member) = list.member(&seat.member) else {
-                return false;
+                return true;
             };
             let mut keys = seat
                 .keys
                 .iter()
                 .filter_map(|key| key.open(&member.key).ok());
-            keys.any(|key| key.month == month && key.valid_to >= answer_by)
-        });
-        if lasts {
+            !keys.any(|key| key.month == month && key.valid_to >= answer_by)
+        };
+        let lacking = committee.seats.iter().filter(lacks);
+        without = lacking.map(|seat| seat.member.to_string()).collect();
+        if without.is_empty() {
             return Ok(month);
         }
     }
-    Err(PooledError::SeatKeys)
+    Err(PooledError::SeatKeys(without))
 }
 
 const SELECT: &str = "select offer, list, state, why from pooled_rounds";

@@ -25,11 +25,12 @@ pub async fn files(state: &State, held: &Held) -> Result<Files, PooledError> {
             .bind(id)
             .fetch_optional(state.pool())
             .await?;
-    let totals = totals.ok_or(PooledError::NotYet)?;
+    let unfinished = || PooledError::Unfinished(manifest.round.clone(), held.state.clone());
+    let totals = totals.ok_or_else(unfinished)?;
     let totals: pooled::published::Written =
         serde_json::from_str(&totals).map_err(|_| StateError::Range)?;
     let certificate = advance::certificate(state, &manifest.round).await?;
-    let certificate = certificate.ok_or(PooledError::NotYet)?;
+    let certificate = certificate.ok_or_else(unfinished)?;
     let mut files = asked(state, held).await?;
     files.insert(
         "certificate.json".to_owned(),
@@ -73,7 +74,10 @@ pub fn write_folder(files: &Files, folder: &Path) -> Result<(), PooledError> {
         let name = path.display().to_string();
         move |error| PooledError::File(name, error)
     };
-    std::fs::create_dir(folder).map_err(failed(folder))?;
+    std::fs::create_dir(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => PooledError::Exists(folder.display().to_string()),
+        _ => PooledError::File(folder.display().to_string(), error),
+    })?;
     for (name, bytes) in files {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(failed(&path))?;
@@ -87,15 +91,22 @@ pub fn read_folder(folder: &Path) -> Result<Files, PooledError> {
         let name = path.display().to_string();
         move |error| PooledError::File(name, error)
     };
+    if !folder.is_dir() {
+        return Err(PooledError::NoFolder(folder.display().to_string()));
+    }
     let mut files = Files::new();
     for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
-        let length = std::fs::metadata(&path).map_err(failed(&path))?.len();
+        let about = std::fs::metadata(&path).map_err(failed(&path))?;
+        let length = about.len();
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
+        if about.is_dir() {
+            return Err(PublishedError::Stray(name).into());
+        }
         if usize::try_from(length).map_or(true, |length| length > canonical::MAX_BYTES) {
             return Err(PublishedError::Stray(name).into());
         }

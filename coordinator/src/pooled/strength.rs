@@ -20,7 +20,7 @@ pub struct Strength {
 impl Strength {
     /// Of so many seats, with so many that may collude, of which the operator holds some.
     pub fn new(seats: usize, f: u8, operator: u8) -> Result<Self, PooledError> {
-        let shape = Shape::new(seats, f).map_err(|_| PooledError::Committee)?;
+        let shape = Shape::new(seats, f).map_err(|_| PooledError::Committee { seats, f })?;
         Ok(Self { shape, operator })
     }
 

@@ -9,7 +9,7 @@ use super::columns::pooled;
 use super::draw::{
     Axis, LEFT, RIGHT, TOP, bar, cut, dot, ends, label, line, middle, number, open, row_top,
 };
-use super::words::{Dress, grouped, percent, status};
+use super::words::{Dress, NOT_USABLE, grouped, percent, status, useless};
 
 const BLUE: &str = "#0072B2";
 /// Groups in a chart of percentiles.
@@ -79,6 +79,9 @@ fn marks(
         let y = middle(row);
         label(&mut svg, LEFT - 12.0, y + 4.0, "name", &cut(name, 30));
         match outcome.value() {
+            Some(figure) if dress == Dress::Percent && useless(figure) => {
+                label(&mut svg, LEFT + 10.0, y + 4.0, "none", NOT_USABLE);
+            }
             Some(figure) => {
                 mark(&mut svg, axis, y, figure, BLUE);
                 let noise = dress.interval(&figure.noise);
@@ -172,6 +175,10 @@ fn stacked(benchmark: &Benchmark, rows: &[(String, &Cell)]) -> String {
             label(&mut svg, LEFT + 10.0, y + 4.0, "none", why);
             continue;
         };
+        if shares.iter().any(|share| useless(share)) {
+            label(&mut svg, LEFT + 10.0, y + 4.0, "none", NOT_USABLE);
+            continue;
+        }
         let mut from = 0.0;
         for (share, colour) in shares.iter().zip(PALETTE.iter().cycle()) {
             let part = number(&share.value);

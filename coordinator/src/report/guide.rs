@@ -68,8 +68,8 @@ pub(super) const KEYS: [Plain; 3] = [
 fn part(part: Part) -> (&'static str, &'static str) {
     match part {
         Part::Status => (
-            "状态：value 有数，suppressed 病例过少或无可靠值，no_data 来源无此字段，其余为医院未答复的原因",
-            "status: value; suppressed, too few or no reliable value; no_data, the source lacks the field; else why the hospital did not answer",
+            "状态：value 有数，suppressed 病例过少或无可靠值，not_usable 占比的噪声区间为 0–100 %，no_data 来源无此字段，其余为医院未答复的原因",
+            "status: value; suppressed, too few or no reliable value; not_usable, a share whose noise interval is 0 to 100 %; no_data, the source lacks the field; else why the hospital did not answer",
         ),
         Part::Value => ("数值", "value"),
         Part::Noisy => (

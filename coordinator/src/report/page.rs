@@ -35,6 +35,8 @@ struct Page<'a> {
     cost_index: Option<Chart>,
     structure_chart: String,
     capped_chart: Option<Chart>,
+    /// No hospital tells its own share of capped stays.
+    capped_pooled: bool,
     splits: Vec<SplitView<'a>>,
 }
 
@@ -128,6 +130,7 @@ pub(super) fn render(benchmark: &Benchmark) -> Result<Vec<u8>, ReportError> {
                     .iter()
                     .any(|h| sampled(&h.totals.all.capped_share)),
         }),
+        capped_pooled: pooled(asked, Kind::CappedShare),
         splits: benchmark
             .splits
             .iter()

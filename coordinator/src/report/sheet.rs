@@ -9,7 +9,7 @@ use schemas::outcome::Outcome;
 use super::ReportError;
 use super::columns::{self, Column, Summed, column};
 use super::guide::{FACTS, KEYS};
-use super::words::{counted, newest};
+use super::words::{counted, newest, useless};
 
 const MARK: &str = "\u{feff}";
 const ALLIANCE: &str = "(alliance)";
@@ -50,6 +50,15 @@ impl Part {
             Self::ImprovedBy => "improved_by",
             Self::Obtained => "obtained",
             Self::Hospitals => "hospitals",
+        }
+    }
+
+    /// Of a share: nothing but the word where its interval says nothing.
+    fn of_share(self, outcome: &Outcome<Figure>, summed: Option<Summed>) -> String {
+        match (self, outcome.value().is_some_and(useless)) {
+            (Self::Status, true) => "not_usable".to_owned(),
+            (_, true) => String::new(),
+            (part, false) => part.of(outcome, summed),
         }
     }
 
@@ -251,15 +260,23 @@ fn figures<'a>(
                     if unknown {
                         String::new()
                     } else {
-                        part.of(share, summed)
+                        part.of_share(share, summed)
                     }
                 };
                 row.extend(parts.iter().map(text));
             }
         } else {
             let outcome = figure(one.figure);
-            let text =
-                |part: &Part| outcome.map_or_else(String::new, |outcome| part.of(outcome, summed));
+            let share = one.figure == Kind::CappedShare;
+            let text = |part: &Part| {
+                outcome.map_or_else(String::new, |outcome| {
+                    if share {
+                        part.of_share(outcome, summed)
+                    } else {
+                        part.of(outcome, summed)
+                    }
+                })
+            };
             row.extend(parts.iter().map(text));
         }
     }

@@ -124,8 +124,24 @@ pub(super) struct Shown {
     pub(super) missing: bool,
 }
 
+/// What stands in the place of a share that says nothing.
+pub(super) const NOT_USABLE: &str = "不可用 not usable";
+
+/// A share of which its noise interval says nothing: from none to all.
+pub(super) fn useless(figure: &Figure) -> bool {
+    let is = |text: &str, end: f64| text.parse() == Ok(end);
+    let high = figure.noise.high.as_deref();
+    is(&figure.noise.low, 0.0) && high.is_some_and(|high| is(high, 1.0))
+}
+
 pub(super) fn shown(outcome: &Outcome<Figure>, dress: Dress) -> Shown {
     match outcome.value() {
+        Some(figure) if dress == Dress::Percent && useless(figure) => Shown {
+            value: NOT_USABLE.to_owned(),
+            noise: String::new(),
+            sampling: String::new(),
+            missing: true,
+        },
         Some(figure) => Shown {
             value: format!(
                 "{}{}",
@@ -166,5 +182,42 @@ mod tests {
         };
         let text = Dress::Percent.interval(&interval);
         assert_eq!(text, "0.3\u{a0}–\u{a0}12.0\u{a0}%");
+    }
+
+    fn share(low: &str, high: Option<&str>) -> Outcome<Figure> {
+        Outcome::Value(Figure {
+            value: "0.400".to_owned(),
+            above: false,
+            noisy: None,
+            noise: Interval {
+                low: low.to_owned(),
+                high: high.map(str::to_owned),
+            },
+            sampling: None,
+            improved: None,
+            way: None,
+        })
+    }
+
+    #[test]
+    fn a_share_from_none_to_all_is_not_usable() {
+        for (low, high, usable) in [
+            ("0.000", Some("1.000"), false),
+            ("0.0000", Some("1.0000"), false),
+            ("0.001", Some("1.000"), true),
+            ("0.000", Some("0.999"), true),
+            ("0.000", None, true),
+        ] {
+            let figure = share(low, high);
+            let told = shown(&figure, Dress::Percent);
+            assert_eq!(
+                told.value.contains("不可用 not usable"),
+                !usable,
+                "{low} {high:?}"
+            );
+            assert_eq!(told.missing, !usable);
+            // Only shares end at one.
+            assert!(!shown(&figure, Dress::Number).missing);
+        }
     }
 }

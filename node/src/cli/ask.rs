@@ -13,6 +13,7 @@ use schemas::shown::line;
 use schemas::time::Period;
 
 use super::account::epsilon;
+use super::sum::{self, Foretold};
 use super::{Node, next, show, table};
 use crate::answer::{self, App, Asked, By};
 use crate::ledger::{self, Of};
@@ -154,17 +155,30 @@ fn written(period: Period) -> String {
 /// Explains what asking would do; fails where asking would.
 async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let layout = plan::compile(&asked.question, &app.dictionary, &app.policy)?;
+    let foretold = match asked.question.release {
+        Release::Pooled => Some(sum::foretell(app, &asked.question, &layout).await?),
+        Release::Attributed => None,
+    };
     let explained = plan::explain(&layout);
     if !json {
-        write_plan(&explained, out)?;
+        match &foretold {
+            Some(foretold) => {
+                sum::write(app, foretold, out)?;
+                sum::twice(app, &layout, out).await?;
+            }
+            None => write_plan(&explained, out)?,
+        }
     }
     if asked.template.is_none() && !json {
         let most = app.policy.allowance.free_question;
         writeln!(out, "one free question may cost at most: ρ {most}")?;
     }
-    let verdict = verdict(app, asked, json, out).await;
+    let verdict = verdict(app, asked, foretold.as_ref(), json, out).await;
     if json {
-        let mut value = serde_json::to_value(&explained)?;
+        let mut value = match &foretold {
+            Some(foretold) => serde_json::to_value(&foretold.plan)?,
+            None => serde_json::to_value(&explained)?,
+        };
         if let Some(object) = value.as_object_mut() {
             let said = match &verdict {
                 Ok(said) => (*said).to_owned(),
@@ -185,6 +199,7 @@ async fn dry(app: &App, asked: &Asked, json: bool, out: &mut dyn Write) -> anyho
 async fn verdict(
     app: &App,
     asked: &Asked,
+    foretold: Option<&Foretold>,
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<&'static str> {
@@ -204,10 +219,9 @@ async fn verdict(
     if bound.stored(app).await? {
         return Ok("already answered: asking again is free");
     }
-    let payer = app.payer(bound.purpose);
-    ledger::affordable(&app.state, bound.layout(), payer).await?;
-    let layout = bound.layout();
-    if asked.question.release == Release::Pooled {
+    let (payer, layout) = (app.payer(bound.purpose), bound.layout());
+    if let Some(foretold) = foretold {
+        ledger::affordable_upload(&app.state, layout, foretold.charge(), payer).await?;
         let apart = plan::apart(layout, &app.dictionary)?;
         let state = &app.state;
         ledger::way_is_free(state, &apart.subjects, Release::Pooled, layout.period).await?;
@@ -215,6 +229,7 @@ async fn verdict(
         ledger::wholes_told(&app.state, &apart.wholes, &of).await?;
         return Ok("would be answered in a pooled round (pooled open)");
     }
+    ledger::affordable(&app.state, layout, payer).await?;
     let told = plan::told(layout)?;
     let state = &app.state;
     ledger::way_is_free(state, &told.subjects, Release::Attributed, layout.period).await?;
@@ -229,7 +244,12 @@ pub(super) fn write_plan(explained: &Explained, out: &mut dyn Write) -> anyhow::
         explained.charge,
         epsilon(explained.charge)
     )?;
-    for block in &explained.blocks {
+    write_blocks(&explained.blocks, out)
+}
+
+/// Writes what each block costs and its expected errors.
+pub(super) fn write_blocks(blocks: &[ExplainedBlock], out: &mut dyn Write) -> anyhow::Result<()> {
+    for block in blocks {
         let by = if block.by.is_empty() {
             "hospital".to_owned()
         } else {
@@ -255,6 +275,12 @@ fn write_improved(block: &ExplainedBlock, out: &mut dyn Write) -> anyhow::Result
             .map(|(n, percent)| format!("n {n}: ± {percent} %"));
         each.collect::<Vec<_>>().join(", ")
     };
+    let points = |of: &[(u32, String)]| -> String {
+        let each = of
+            .iter()
+            .map(|(n, points)| format!("n {n}: ± {points} points"));
+        each.collect::<Vec<_>>().join(", ")
+    };
     if let Some(error) = &block.agreed_error {
         let unit = table::unit(&block.measure);
         writeln!(
@@ -272,6 +298,25 @@ fn write_improved(block: &ExplainedBlock, out: &mut dyn Write) -> anyhow::Result
             out,
             "    improved, where peers tell a cell's mean to within 15 %: {shrunken}"
         )?;
+    }
+    if !block.rank_error_points.is_empty() {
+        let raw = points(&block.rank_error_points);
+        writeln!(
+            out,
+            "    place of the 75th percentile among a cell's stays: {raw}"
+        )?;
+    }
+    if !block.improved_rank_points.is_empty() {
+        let improved = points(&block.improved_rank_points);
+        writeln!(out, "    improved, held to the number of stays: {improved}")?;
+    }
+    if !block.share_error_points.is_empty() {
+        let share = points(&block.share_error_points);
+        writeln!(
+            out,
+            "    share of an item in a cell that costs its reference: {share}"
+        )?;
+        writeln!(out, "    improved: the same, nothing improves shares")?;
     }
     if let Some(least) = block.least.as_ref().filter(|least| least.rho != block.rho) {
         write!(

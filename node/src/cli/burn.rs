@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::bail;
-
 use super::log::read;
 use super::officer::As;
 use super::{Node, next};
@@ -38,12 +36,22 @@ pub(super) async fn run(node: &Node, order: &Order<'_>, out: &mut dyn Write) -> 
     let preview = ledger::preview(&node.state, entries, &limits).await?;
     show(&preview, entries.is_some(), out)?;
     if !order.yes {
-        let file = order.entries.map_or_else(String::new, |path| {
-            format!(" --entries {}", next::path(path))
-        });
-        let rest = format!("log burn --as {}{file} --yes", order.by.name);
-        next::step(out, &node.given, &rest)?;
-        bail!("nothing was burned: only --yes does it, and it is never taken back");
+        writeln!(
+            out,
+            "nothing was burned: only --yes does it, and it is never taken back"
+        )?;
+        let burn = format!("log burn --as {}", order.by.name);
+        if let Some(path) = order.entries {
+            let rest = format!("{burn} --entries {} --yes", next::path(path));
+            next::step(out, &node.given, &rest)?;
+        } else {
+            next::step(out, &node.given, &format!("{burn} --entries FILE"))?;
+            writeln!(
+                out,
+                "only where nobody has the file: the same with --yes in its place, at the whole cost above"
+            )?;
+        }
+        return Ok(());
     }
     let steward = &order.by.name;
     ledger::burn(&node.state, entries, &limits, steward, now).await?;
@@ -59,6 +67,13 @@ fn show(preview: &Preview, exact: bool, out: &mut dyn Write) -> anyhow::Result<(
         "this node signed a log of {signed} entries; this state file holds {held} and does not \
          continue it"
     )?;
+    if !exact {
+        writeln!(
+            out,
+            "cheaper: with --entries FILE (`entries.jsonl` of a `log export` up to entry {signed}; whoever \
+             keeps this node's published log has it) only what the lost entries charged counts"
+        )?;
+    }
     let way = if exact {
         "with the entries: what the lost ones charged counts as spent again"
     } else {
@@ -85,22 +100,31 @@ fn show(preview: &Preview, exact: bool, out: &mut dyn Write) -> anyhow::Result<(
             writeln!(out, "  {}", gone(*year, purpose))?;
         }
     }
-    writeln!(
-        out,
-        "  a word to the {} pooled rounds known from before: no upload, vote or credit",
-        preview.rounds
-    )?;
-    writeln!(
-        out,
-        "  answers to payers about {} closed months: what they asked since is not known",
-        preview.audits
-    )?;
-    if !exact {
-        writeln!(
+    let emptied = preview.lines.values().any(|line| line.left.nano() == 0);
+    match preview.rounds {
+        0 => {}
+        1 => writeln!(
             out,
-            "with --entries FILE (`entries.jsonl` of a `log export` up to entry {signed}; whoever \
-             keeps this node's published log has it) only what the lost entries charged would count"
-        )?;
+            "  a word to the one pooled round known from before: no upload, vote or credit"
+        )?,
+        rounds => writeln!(
+            out,
+            "  a word to the {rounds} pooled rounds known from before: no upload, vote or credit"
+        )?,
+    }
+    match preview.audits {
+        0 => {}
+        1 => writeln!(
+            out,
+            "  answers to payers about the one closed month: what they asked since is not known"
+        )?,
+        months => writeln!(
+            out,
+            "  answers to payers about {months} closed months: what they asked since is not known"
+        )?,
+    }
+    if !emptied && preview.rounds == 0 && preview.audits == 0 {
+        writeln!(out, "  nothing")?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod pooled;
 mod setup;
 mod show;
 mod steward;
+mod sum;
 mod synth;
 mod table;
 mod year;

@@ -74,6 +74,14 @@ impl As {
             .key
             .clone()
             .unwrap_or_else(|| keys.officer_path(&self.name));
+        if !path.exists() {
+            anyhow::bail!(
+                "--as {}: there is no key at `{}`; `officer list` names the officers of this node, and --key \
+                 FILE names a key that lies elsewhere",
+                self.name,
+                path.display()
+            );
+        }
         Ok(keys.officer_key(&std::path::absolute(path)?)?)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use policies::plan::pooled_fits;
-use pooled::published::{Outcome, Verified};
+use pooled::published::{Outcome, PublishedError, Verified};
 use schemas::digest::{Digest, NotADigest};
 use schemas::id::Slug;
 
@@ -50,7 +50,8 @@ pub(super) enum Command {
     Verify {
         /// The folder.
         folder: PathBuf,
-        /// The alliance's key: a file that holds it, or its fingerprint as the alliance says it.
+        /// The alliance's key: a file that holds it, or its fingerprint as the alliance says it. A file
+        /// inside the folder proves nothing and is refused.
         #[arg(long, value_name = "FILE|FINGERPRINT")]
         key: Option<String>,
     },
@@ -67,15 +68,39 @@ fn failed(error: &VerifyError) -> anyhow::Error {
     anyhow!("{part} does not hold: {error}; {}", part.advice())
 }
 
+/// Where a key comes from that proves something.
+const KEY_FROM: &str = "Take the fingerprint from the alliance by another way than the folder; a \
+                        node that joined it verifies without --key, by the key that it joined with";
+
+/// Whether a file is inside a folder, by whatever name.
+fn lies_in(file: &Path, folder: &Path) -> bool {
+    match (file.canonicalize(), folder.canonicalize()) {
+        (Ok(file), Ok(folder)) => file.starts_with(folder),
+        _ => false,
+    }
+}
+
 /// Verifies by the alliance's key alone: nothing of a node is opened.
 fn by_key(folder: &Path, key: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let key = if Path::new(key).is_file() {
-        std::fs::read_to_string(key).with_context(|| format!("`{key}` could not be read"))?
+    let file = Path::new(key);
+    if file.exists() && lies_in(file, folder) {
+        bail!(
+            "`{key}` lies in the folder that it is to prove: whoever made the folder made this key too. \
+             {KEY_FROM}"
+        );
+    }
+    let key = if file.is_file() {
+        std::fs::read_to_string(file).with_context(|| format!("`{key}` could not be read"))?
     } else {
         key.to_owned()
     };
-    let (key, outcome) =
-        rounds::verify_named(folder, &key, Clock::System.now()).map_err(|error| failed(&error))?;
+    let verified = rounds::verify_named(folder, &key, Clock::System.now());
+    let (key, outcome) = verified.map_err(|error| match error {
+        VerifyError::Published(error @ (PublishedError::Key | PublishedError::OtherKey(_))) => {
+            anyhow!("--key: {error}. Nothing was verified. {KEY_FROM}")
+        }
+        error => failed(&error),
+    })?;
     for line in outcome.lines() {
         writeln!(out, "{line}")?;
     }
@@ -98,9 +123,25 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             member,
             fingerprint,
             by,
-        } => accept(&node, &member, fingerprint, &by).await,
+        } => {
+            accept(&node, &member, fingerprint, &by).await?;
+            writeln!(
+                out,
+                "{member} is accepted; `pooled members` says who is not yet: when all are, this node \
+                 countersigns the key list by itself while it runs"
+            )?;
+            Ok(())
+        }
         Command::Uploads => {
-            for one in ledger::uploads(&node.state).await? {
+            let uploads = ledger::uploads(&node.state).await?;
+            if uploads.is_empty() {
+                writeln!(
+                    out,
+                    "nothing was uploaded to a pooled round yet; `steward inbox` says what was offered, \
+                     and what each round waits for"
+                )?;
+            }
+            for one in uploads {
                 let note = if one.voided {
                     "  voided, wiped; `ledger` says what is spent"
                 } else {
@@ -203,7 +244,7 @@ async fn members(node: &Node, out: &mut dyn Write) -> anyhow::Result<()> {
 async fn accept(node: &Node, name: &Slug, fingerprint: Digest, by: &As) -> anyhow::Result<()> {
     let members = listed(node).await?;
     let Some(member) = members.iter().find(|member| member.id == *name) else {
-        bail!("`{name}` is not in the key list");
+        bail!("`{name}` is not in the key list: `pooled members` says who is");
     };
     if member.fingerprint()? != fingerprint {
         bail!(

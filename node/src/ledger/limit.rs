@@ -4,7 +4,7 @@ use policies::plan::Layout;
 use schemas::loss::{NotALoss, Rho};
 use sqlx::Row as _;
 
-use super::{LedgerError, Payer, lines, name, whole};
+use super::{LedgerError, Payer, WORST, lines, name, whole};
 use crate::store::state::{Change, State};
 
 /// Adds to one line of the ledger if the limit allows, else fails and undoes everything.
@@ -68,22 +68,50 @@ pub async fn affordable(
     if paid_series {
         return Ok(());
     }
+    let limits = [
+        ("all", layout.charge, payer.policy.allowance.total),
+        (
+            name(payer.purpose),
+            layout.charge,
+            payer.policy.quota(payer.purpose),
+        ),
+    ];
+    fits(state, layout, &limits).await
+}
+
+/// Whether an upload's charge would fit now, and what it costs if the whole committee colludes.
+pub async fn affordable_upload(
+    state: &State,
+    layout: &Layout,
+    (charge, worst): (Rho, Rho),
+    payer: Payer<'_>,
+) -> Result<(), LedgerError> {
+    let policy = payer.policy;
+    let limits = [
+        ("all", charge, policy.allowance.total),
+        (name(payer.purpose), charge, policy.quota(payer.purpose)),
+        (WORST, worst, policy.pooled.worst),
+    ];
+    fits(state, layout, &limits).await
+}
+
+async fn fits(
+    state: &State,
+    layout: &Layout,
+    limits: &[(&'static str, Rho, Rho)],
+) -> Result<(), LedgerError> {
     let spent = lines(state).await?;
     for year in layout.period.years() {
-        let limits = [
-            ("all", payer.policy.allowance.total),
-            (name(payer.purpose), payer.policy.quota(payer.purpose)),
-        ];
-        for (purpose, limit) in limits {
+        for (purpose, charge, limit) in limits.iter().copied() {
             let line = spent
                 .iter()
                 .find(|line| line.year == year && line.purpose == purpose);
             let before = line.map_or(Rho::ZERO, |line| line.spent);
-            if before.checked_add(layout.charge)? > limit {
+            if before.checked_add(charge)? > limit {
                 return Err(LedgerError::OutOfAllowance {
                     year: year.0,
                     purpose,
-                    needed: layout.charge,
+                    needed: charge,
                     left: limit.saturating_sub(before),
                 });
             }

@@ -17,9 +17,11 @@ pub use burn::{BurnError, Burned, Outlook, Preview, burn, preview};
 pub use charge::charge;
 pub use credit::{burned_at, credit, voided};
 pub use identity::Identity;
-pub use limit::affordable;
+pub use limit::{affordable, affordable_upload};
 pub use told::{Of, left, way_is_free, wholes_told};
-pub use upload::{Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploads};
+pub use upload::{
+    Due, PaidUpload, Uploaded, charge_upload, open_uploads, stored_upload, uploaded_for, uploads,
+};
 
 use policies::rules::Privacy;
 use pooled::survivors::SurvivorsError;

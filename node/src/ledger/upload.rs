@@ -127,8 +127,8 @@ pub async fn charge_upload(
     wholes_left(&mut change, &due.apart.wholes, &due.of).await?;
     sqlx::query(
         "insert into pooled_uploads \
-         (round, manifest, upload, digest, charged_nano, worst_nano, purpose, answer_by, at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         (round, manifest, upload, digest, charged_nano, worst_nano, purpose, answer_by, at, question) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(name_of.as_str())
     .bind(due.round.hash().to_string())
@@ -139,6 +139,7 @@ pub async fn charge_upload(
     .bind(name(payer.purpose))
     .bind(manifest.answer_by.0)
     .bind(payer.at.0)
+    .bind(due.question.to_string())
     .execute(&mut *change)
     .await?;
     watch(Step::Stored);
@@ -202,6 +203,17 @@ pub async fn open_uploads(state: &State, now: Timestamp) -> Result<u32, LedgerEr
     .fetch_one(state.pool())
     .await?;
     Ok(u32::try_from(open).unwrap_or(u32::MAX))
+}
+
+/// Rounds that asked this question and hold an upload of this node, oldest first; no voided ones.
+pub async fn uploaded_for(state: &State, question: &Digest) -> Result<Vec<String>, LedgerError> {
+    let rounds = sqlx::query_scalar(
+        "select round from pooled_uploads where question = $1 and voided is null order by at, round",
+    );
+    Ok(rounds
+        .bind(question.to_string())
+        .fetch_all(state.pool())
+        .await?)
 }
 
 /// An upload as the ledger shows it.

@@ -4,7 +4,7 @@
 use proofs::checkpoint::Checkpoint;
 use proofs::note::Note;
 use proofs::tree::Log;
-use proofs::witness::{COORDINATOR, Request};
+use proofs::witness::{COORDINATOR, Refusal, Request};
 use schemas::witness::Exchange;
 
 use super::client::{Link, LinkError};
@@ -78,6 +78,10 @@ pub(super) async fn exchange(desk: &Desk<'_>, leaves: &mut Leaves) -> Result<(),
             Ok(()) => {}
             Err(refusal) if refusal.is_fork() => {
                 tracing::error!(log = %step.origin, %refusal, "a fork was refused and kept");
+            }
+            // It grew meanwhile, or was cosigned already: the next exchange goes on from there.
+            Err(refusal @ Refusal::Stale { .. }) => {
+                tracing::debug!(log = %step.origin, %refusal, "not cosigned");
             }
             Err(refusal) => tracing::warn!(log = %step.origin, %refusal, "not cosigned"),
         }

@@ -16,7 +16,7 @@ mod verify;
 
 pub use answer::{Said, answer, taken};
 pub use families::{hear, known};
-pub use heard::{Offered, offered};
+pub use heard::{Offered, ended, offered, seated};
 pub use lists::{accepted, countersign, follow, pinned, version};
 pub use receipts::{ask, begin, take, witness};
 pub use round::{Opened, open};

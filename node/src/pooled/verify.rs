@@ -10,6 +10,9 @@ use schemas::time::Timestamp;
 /// Why a publication is not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
+    /// Not a folder.
+    #[error("`{0}` is no folder: name the one that holds the files of the publication")]
+    NoFolder(String),
     /// A file could not be read.
     #[error("`{0}` could not be read")]
     File(String, #[source] std::io::Error),
@@ -25,7 +28,7 @@ impl VerifyError {
     /// The part that does not hold.
     pub fn part(&self) -> Part {
         match self {
-            Self::File(..) | Self::Long(_) => Part::Files,
+            Self::NoFolder(_) | Self::File(..) | Self::Long(_) => Part::Files,
             Self::Published(error) => error.part(),
         }
     }
@@ -53,6 +56,9 @@ fn read(folder: &Path) -> Result<Files, VerifyError> {
         let name = path.display().to_string();
         move |error| VerifyError::File(name, error)
     };
+    if !folder.is_dir() {
+        return Err(VerifyError::NoFolder(folder.display().to_string()));
+    }
     let mut files = Files::new();
     for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
@@ -61,7 +67,11 @@ fn read(folder: &Path) -> Result<Files, VerifyError> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let length = std::fs::metadata(&path).map_err(failed(&path))?.len();
+        let about = std::fs::metadata(&path).map_err(failed(&path))?;
+        if about.is_dir() {
+            return Err(PublishedError::Stray(name).into());
+        }
+        let length = about.len();
         if usize::try_from(length).map_or(true, |length| length > canonical::MAX_BYTES) {
             return Err(VerifyError::Long(name));
         }

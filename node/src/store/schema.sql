@@ -336,9 +336,18 @@ create table if not exists pooled_rounds (
 -- What became of each pooled round that was offered, in words for the steward; it decides nothing.
 create table if not exists pooled_said (
     round text primary key,
-    state text not null check (state in ('waits', 'declined', 'uploaded')),
+    state text not null check (state in ('waits', 'declined', 'uploaded', 'missed')),
     why text not null,                  -- rules and next steps, no value of a patient
     closes bigint not null,
+    at bigint not null
+);
+
+-- What became of each pooled round in whose committee this node sits, in the same way.
+create table if not exists pooled_seat_said (
+    round text primary key,
+    state text not null check (state in ('awaited', 'said', 'missed')),
+    why text not null,                  -- what was said, or why it was not
+    closes bigint not null,             -- the committee's last moment
     at bigint not null
 );
 
@@ -346,6 +355,7 @@ create table if not exists pooled_said (
 create table if not exists pooled_uploads (
     round text primary key references pooled_rounds (round),
     manifest text not null unique,
+    question text not null,             -- digest of the question
     upload blob not null,
     digest text not null,               -- by which survivor sets cite it
     charged_nano bigint not null,       -- per data year

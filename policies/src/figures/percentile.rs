@@ -4,6 +4,7 @@
 
 use super::interval::Bounds;
 use crate::disclosure::Z95;
+use crate::plan::LEAST_NOISES;
 
 /// A histogram of one cell or of a sum of cells.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,7 +37,7 @@ pub struct Quantile {
 
 /// The noisy number of stays below which the p-quantile is suppressed.
 pub fn least(p: f64, sigma: f64) -> f64 {
-    let needed = if p > 0.75 { 100.0 } else { 20.0 };
+    let needed = if p > 0.75 { 100.0 } else { LEAST_NOISES };
     (needed * sigma).max(1.0)
 }
 

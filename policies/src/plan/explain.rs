@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::layout::{BlockLayout, Layout};
 use super::sensitivity::least_sigma;
 use super::split::{Weighted, least_error};
+use super::spread;
 
 /// A plan in numbers for people. Errors are half-widths of 95 % intervals caused by the noise
 /// alone, as decimal texts.
@@ -47,6 +48,13 @@ pub struct ExplainedBlock {
     /// For a count or sum whose truth is released once more, as a whole and by case group: expected
     /// error of the number that both agree on by weighted least squares.
     pub agreed_error: Option<String>,
+    /// For a histogram: expected error (percentage points of a cell's stays) of where its 75th
+    /// percentile lies, by the cell's stays, from the fewest on for which it is shown.
+    pub rank_error_points: Vec<(u32, String)>,
+    /// The same improved by the number of stays, which is counted apart; empty where nothing tells it.
+    pub improved_rank_points: Vec<(u32, String)>,
+    /// For a structure: expected error (percentage points) of one item's share, by the cell's stays.
+    pub share_error_points: Vec<(u32, String)>,
     /// For a count and the sums beside it: this block's part in the split of their price that makes
     /// the error of the means least, and that error.
     pub least: Option<Least>,
@@ -71,10 +79,15 @@ const APART: f64 = 0.15;
 
 /// Explains a layout.
 pub fn explain(layout: &Layout) -> Explained {
+    explain_beside(layout, None)
+}
+
+/// Explains a layout whose numbers of stays another one tells where it does not itself.
+pub(super) fn explain_beside(layout: &Layout, told: Option<&Layout>) -> Explained {
     let blocks: Vec<ExplainedBlock> = layout
         .blocks
         .iter()
-        .map(|block| explain_block(layout, block))
+        .map(|block| explain_block(layout, told, block))
         .collect();
     Explained {
         charge: layout.charge,
@@ -83,7 +96,7 @@ pub fn explain(layout: &Layout) -> Explained {
     }
 }
 
-fn explain_block(layout: &Layout, block: &BlockLayout) -> ExplainedBlock {
+fn explain_block(layout: &Layout, told: Option<&Layout>, block: &BlockLayout) -> ExplainedBlock {
     let by = layout.table_of(block).map(|table| {
         table
             .axes
@@ -111,6 +124,10 @@ fn explain_block(layout: &Layout, block: &BlockLayout) -> ExplainedBlock {
         (percents(&relative), shrunken)
     });
     let (means, shrunken) = means.unwrap_or_default();
+    let of_count = count.map(|count| count.sigma.as_f64());
+    let of_count = of_count.or_else(|| told_count(told?, &by));
+    let ranks = spread::ranks(layout, block, of_count.map(|sigma| sigma * sigma));
+    let (ranks, improved_ranks) = ranks.map_or_else(Default::default, |r| (r.raw, r.improved));
     ExplainedBlock {
         by,
         measure: block.measure.clone(),
@@ -122,8 +139,18 @@ fn explain_block(layout: &Layout, block: &BlockLayout) -> ExplainedBlock {
         mean_error_percent: means,
         shrunken_error_percent: shrunken,
         agreed_error: agreed(layout, block).map(|sigma| format!("{:.1}", 1.96 * sigma)),
+        rank_error_points: ranks,
+        improved_rank_points: improved_ranks,
+        share_error_points: spread::shares(layout, block),
         least: least(layout, block),
     }
+}
+
+/// The noise of the numbers of stays that another layout tells by the same dimensions.
+fn told_count(told: &Layout, by: &[String]) -> Option<f64> {
+    let names: Vec<&str> = by.iter().map(String::as_str).collect();
+    let at = told.find(told.table_by(&names)?, &Measure::Count)?;
+    Some(told.blocks.get(at)?.sigma.as_f64())
 }
 
 fn is_sum(measure: &Measure) -> bool {

@@ -8,8 +8,10 @@ mod sensitivity;
 mod compile;
 mod price;
 pub mod split;
+mod spread;
 mod explain;
 mod manifest;
+mod summed;
 mod apart;
 
 pub use apart::{Apart, Told, apart, told};
@@ -19,6 +21,8 @@ pub use explain::{Explained, ExplainedBlock, Least, explain};
 pub use layout::{BlockLayout, Bound, Layout, Sigma, TableLayout};
 pub use manifest::{pooled_blocks, pooled_charge, pooled_fits};
 pub use price::check_price;
+pub use spread::LEAST_NOISES;
+pub use summed::{ExplainedSum, Thought, counts_by, explain_sum};
 
 use schemas::id::Slug;
 use schemas::loss::Rho;

@@ -34,14 +34,22 @@ pub struct Earlier {
 pub enum FamilyError {
     /// Another set than an earlier one.
     #[error(
-        "the set differs from an earlier one of these months by {difference} hospitals, and all sums over \
+        "the set differs from an earlier one of these months by {}, and all sums over \
          overlapping months must be of the very same set: ask about other months, or wait until all \
-         hospitals of the earlier set take part and no other"
+         hospitals of the earlier set take part and no other",
+        hospitals(.difference)
     )]
     Other {
         /// Hospitals in one of the two only.
         difference: usize,
     },
+}
+
+fn hospitals(number: &usize) -> String {
+    match number {
+        1 => "1 hospital".to_owned(),
+        more => format!("{more} hospitals"),
+    }
 }
 
 /// The family of everything that is asked about a dataset: of each of its blocks, whatever the words.

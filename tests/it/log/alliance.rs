@@ -191,15 +191,25 @@ async fn logs_are_witnessed_and_an_old_backup_answers_nothing_until_it_is_burned
     for word in [
         whole,
         "any new answer about data of 2025",
-        "with --entries FILE",
+        "nothing was burned",
     ] {
-        assert!(!done && told.contains(word), "{told}");
+        assert!(done && told.contains(word), "{told}");
     }
+    let (cheap, dear) = (told.find("with --entries FILE"), told.find(whole));
+    assert!(cheap.unwrap() < dear.unwrap(), "{told}");
+    assert!(
+        !told.contains(" 0 closed months") && !told.contains(" 0 pooled"),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!("log burn --as {STEWARD} --entries FILE")),
+        "{told}"
+    );
     let (done, told) = burn(STEWARD, &file);
     let cost = format!("ρ 0.{:09}", spent).trim_end_matches('0').to_owned();
     let next = format!("{} --yes", file.join(" "));
     for word in [&cost, "nothing was burned", &next] {
-        assert!(!done && told.contains(word), "{word}: {told}");
+        assert!(done && told.contains(word), "{word}: {told}");
     }
     assert!(!told.contains("any new answer"), "{told}");
     assert_eq!(h1.spent("all").await, 0);

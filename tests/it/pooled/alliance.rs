@@ -324,7 +324,7 @@ async fn a_round_that_seats_vote_about_is_not_withdrawn() {
     by_command(&pool, &round).await;
 }
 
-fn call(name: &str, words: &[&str]) -> (bool, String) {
+pub(super) fn call(name: &str, words: &[&str]) -> (bool, String) {
     let output = Command::new(binary(name)).args(words).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
@@ -359,6 +359,24 @@ async fn by_command(pool: &Pool, round: &Slug) {
         done && told.contains("in the sum") && told.contains("next "),
         "{told}"
     );
+    let (done, told) = run(&["committee", "h01,h02,c9"]);
+    assert!(
+        !done && told.contains("seat `c9`") && !told.contains("weaker"),
+        "{told}"
+    );
+    let (done, told) = run(&["committee", "h01,h02,c3,c4"]);
+    assert!(
+        done && told.contains("committee 1 has these seats already"),
+        "{told}"
+    );
+    let (done, told) = run(&["body", "nobody", "--kind", "hospital", "--entity", "nobody"]);
+    assert!(!done && told.contains("`nobody` is no member"), "{told}");
+    let (done, told) = run(&["bodies"]);
+    let row = told.lines().find(|line| line.starts_with("c3 ")).unwrap();
+    assert!(
+        done && row.contains("authority") && row.contains("seat of committee 1, in key list 1"),
+        "{told}"
+    );
     let (done, told) = run(&["committee", "h01,h02,c3"]);
     assert!(
         !done && told.contains("(4, 1)") && told.contains("--weaker"),
@@ -372,11 +390,23 @@ async fn by_command(pool: &Pool, round: &Slug) {
     let (done, told) = run(&["publish", round.as_str(), "--out", out]);
     let print = pool.alliance.fingerprint().to_string();
     assert!(done && told.contains(&print), "{told}");
+    let (done, told) = run(&["publish", round.as_str(), "--out", out]);
+    assert!(!done && told.contains("exists already"), "{told}");
+    let (done, told) = run(&["verify", data]);
+    assert!(!done && !told.contains("os error"), "{told}");
     let file = folder.join("published").join("alliance.key");
+    let own = folder.join("own.key");
+    std::fs::copy(&file, &own).unwrap();
     let loud = print.to_uppercase();
     for program in ["consilium-node", "consilium-coordinator"] {
         let verify = |key: &str| call(program, &["pooled", "verify", out, "--key", key]);
-        for key in [&print, &loud, file.to_str().unwrap()] {
+        let (done, told) = verify(file.to_str().unwrap());
+        assert!(!done && told.contains("lies in the folder"), "{told}");
+        let link = folder.join(format!("link-{program}"));
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let (done, told) = verify(link.to_str().unwrap());
+        assert!(!done && told.contains("lies in the folder"), "{told}");
+        for key in [&print, &loud, own.to_str().unwrap()] {
             let (done, told) = verify(key);
             assert!(
                 done && told.contains("holds: the sum of 5 hospitals"),
@@ -384,7 +414,14 @@ async fn by_command(pool: &Pool, round: &Slug) {
             );
         }
         let (done, told) = verify(&"0".repeat(64));
-        assert!(!done && told.contains(&print), "{told}");
+        assert!(
+            !done && told.contains(&print) && told.contains("--key"),
+            "{told}"
+        );
+        assert!(
+            !told.contains("does not hold"),
+            "the folder is sound: {told}"
+        );
     }
     // The key beside it is part of what is checked.
     std::fs::write(&file, format!("{}\n", "7".repeat(64))).unwrap();

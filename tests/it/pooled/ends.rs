@@ -42,7 +42,7 @@ async fn too_few_uploads_and_late_ones() {
     );
     let held = pool.find(&round).await;
     let files = office::files(&pool.state, &held).await;
-    assert!(matches!(files, Err(office::PooledError::NotYet)));
+    assert!(matches!(files, Err(office::PooledError::Unfinished(..))));
     for name in ["h01", "h02", "h03", "h04"] {
         assert_eq!(pool.party(name).home.spent("all").await, CHARGE, "{name}");
     }

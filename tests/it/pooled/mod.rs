@@ -56,6 +56,7 @@ mod families;
 mod guards;
 mod killed;
 mod noise;
+mod operator;
 mod parts;
 mod refused;
 mod restored;

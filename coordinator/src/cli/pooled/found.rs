@@ -1,5 +1,6 @@
 //! Committees and key lists.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use anyhow::bail;
@@ -53,9 +54,20 @@ pub(super) async fn committee(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let (state, now) = (&office.state, office.clock.now());
+    rounds::may_sit(state, &args.seats).await?;
     let strength = Strength::new(args.seats.len(), args.f, args.operator_seats)?;
     let before = rounds::newest_committee(state).await?;
-    if let Some((epoch, _, before)) = &before {
+    if let Some((epoch, seats, before)) = &before {
+        if seats.iter().collect::<BTreeSet<_>>() == args.seats.iter().collect()
+            && strength == *before
+        {
+            writeln!(
+                out,
+                "committee {epoch} has these seats already: nothing was changed; next, once its seats \
+                 run: pooled list"
+            )?;
+            return Ok(());
+        }
         let weaker = strength.weaker_than(*before);
         if !weaker.is_empty() {
             let weaker = weaker.join("; ");

@@ -1,5 +1,6 @@
 //! `pooled`: members' kinds, committees, key lists, pooled rounds and their publication.
 
+mod bodies;
 mod found;
 mod open;
 mod show;
@@ -31,6 +32,15 @@ pub(super) enum Command {
         #[arg(long)]
         entity: Slug,
     },
+    /// Lists members with kind, legal entity, standing, and whether they sit in the committee and stand
+    /// in the key list that is followed.
+    ///
+    /// Example: consilium-coordinator pooled bodies
+    Bodies {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Founds a committee; its seats publish their keys by themselves.
     ///
     /// It says how strong the committee is. One that is weaker than the committee before, in
@@ -52,7 +62,7 @@ pub(super) enum Command {
     /// Opens a pooled round, unless hospitals are foreseen to refuse it: then it says by which rule,
     /// and who.
     ///
-    /// Example: consilium-coordinator pooled open yearly-alliance --period 2025 --deadline 7d
+    /// Example: consilium-coordinator pooled open yearly-alliance --period 2025 --deadline 7d --dry-run
     Open(open::Args),
     /// Lists pooled rounds with uploads, deadline and reason: `dead` ended without a result, `void`
     /// also by its committee's word, by which hospitals take back what it cost them.
@@ -109,7 +119,7 @@ pub(super) enum Command {
         /// The round, or the folder.
         round: String,
         /// The alliance's key: a file that holds it, or its fingerprint as `init` printed it and the
-        /// alliance says it.
+        /// alliance says it. A file inside the folder proves nothing and is refused.
         #[arg(long, value_name = "FILE|FINGERPRINT")]
         key: Option<String>,
     },
@@ -133,6 +143,7 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
                 "{name} is noted; it counts from the next key list on: pooled list"
             )?;
         }
+        Command::Bodies { json } => bodies::run(office, json, out).await?,
         Command::Committee(args) => found::committee(office, &args, out).await?,
         Command::List { operator, t_max } => found::list(office, operator, t_max, out).await?,
         Command::Open(args) => open::run(office, args, out).await?,

@@ -2,6 +2,7 @@
 //! certified. Foreseen at the opening, so that no hospital pays for a round that cannot end well.
 //! Nodes and seats hold to their rules by themselves; nothing rests on this.
 
+mod data;
 mod sets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,20 @@ pub enum Foreseen {
     Published {
         /// The round that told it.
         round: Slug,
+    },
+    /// Nothing to answer with.
+    #[error(
+        "{} said in `{round}` that they have released no month of {}..{}, and answered nothing about \
+         them since: leave them out (--roster), or wait until they have released the months",
+        comma(.hospitals), .period.from, .period.to
+    )]
+    NoData {
+        /// Who said so.
+        hospitals: Vec<Slug>,
+        /// The last round in which one of them said so.
+        round: Slug,
+        /// The months asked about.
+        period: Period,
     },
     /// More than any hospital's limit of what a failing committee would cost.
     #[error(
@@ -157,6 +172,7 @@ pub(super) async fn foresee(
     coming: &Coming<'_>,
 ) -> Result<(), PooledError> {
     let rounds = open::list(state, authority).await?;
+    data::none(state, authority, coming.manifest).await?;
     sets::families(state, coming.manifest, &rounds).await?;
     sets::published(coming.manifest, &rounds)?;
     worst(state, authority, rules, coming, &rounds).await?;

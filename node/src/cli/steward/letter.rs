@@ -79,9 +79,19 @@ pub(super) async fn inbox(app: &App, json: bool, out: &mut dyn Write) -> anyhow:
 /// A pooled round: what was said to it, why, and what to do.
 fn write_offered(one: &Offered, out: &mut dyn Write) -> anyhow::Result<()> {
     let (state, round, until) = (&one.state, one.round.as_str(), day(one.closes));
-    writeln!(out, "{state:<10} {round:<32} until {until}")?;
+    let part = if one.part == "seat" {
+        ", as a seat of its committee"
+    } else {
+        ""
+    };
+    writeln!(out, "{state:<10} {round:<32} until {until}{part}")?;
     if !one.why.is_empty() {
-        writeln!(out, "           why:  {}", line(&one.why))?;
+        let word = if one.state == "said" {
+            "said: "
+        } else {
+            "why:  "
+        };
+        writeln!(out, "           {word}{}", line(&one.why))?;
     }
     Ok(writeln!(out, "           next: {}", one.next)?)
 }
@@ -94,13 +104,19 @@ pub(super) async fn pooled_round(
     out: &mut dyn Write,
 ) -> anyhow::Result<bool> {
     let offered = pooled::offered(&app.state, app.clock.now()).await?;
-    let Some(one) = offered.iter().find(|one| one.round.as_str() == id) else {
+    let offered: Vec<&Offered> = offered
+        .iter()
+        .filter(|one| one.round.as_str() == id)
+        .collect();
+    if offered.is_empty() {
         return Ok(false);
-    };
-    if json {
-        write_json(&serde_json::json!({ "pooled": one }), out)?;
-    } else {
-        write_offered(one, out)?;
+    }
+    for one in offered {
+        if json {
+            write_json(&serde_json::json!({ "pooled": one }), out)?;
+        } else {
+            write_offered(one, out)?;
+        }
     }
     Ok(true)
 }

@@ -88,7 +88,8 @@ async fn hear(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Result<(),
     let bytes = link
         .pooled_get(&format!("rounds/{round}/certificate"))
         .await?;
-    Ok(rounds::hear(party, &offer, &Certificate::parse(&bytes)?).await?)
+    rounds::hear(party, &offer, &Certificate::parse(&bytes)?).await?;
+    Ok(rounds::ended(party, &offer).await?)
 }
 
 async fn hear_void(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Result<(), PoolError> {
@@ -98,7 +99,7 @@ async fn hear_void(party: &rounds::Desk<'_>, link: &Link, round: &Slug) -> Resul
     if let Some(credit) = rounds::hear_void(party, &offer, &certificate).await? {
         tracing::info!(%round, %credit, "voided by its committee: credited");
     }
-    Ok(())
+    Ok(rounds::ended(party, &offer).await?)
 }
 
 #[cfg(test)]

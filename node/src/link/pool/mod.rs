@@ -295,11 +295,34 @@ async fn upload(
     Ok(rounds::taken(party.app, round).await?)
 }
 
+/// Does what waits for this seat, and notes for the steward that it did, or why not.
 async fn sit(party: &rounds::Desk<'_>, link: &Link, task: &SeatTask) -> Result<(), PoolError> {
+    let offer = offer(link, &task.round).await?;
+    let done = say(party, link, task, &offer).await;
+    let said = match &done {
+        Ok(()) => Ok(match task.step {
+            Step::Inspect => "it looked at its boxes",
+            Step::Certify => "it voted for the set",
+            Step::Sum(_) => "it gave its mask sums",
+            Step::Void => "it voted that the round ends without a result",
+        }),
+        // Not heard by the coordinator, or busy: the next look tries again.
+        Err(PoolError::Link(_)) => return done,
+        Err(error) => Err(error.to_string()),
+    };
+    rounds::seated(party, &offer, said).await?;
+    done
+}
+
+async fn say(
+    party: &rounds::Desk<'_>,
+    link: &Link,
+    task: &SeatTask,
+    offer: &Offer,
+) -> Result<(), PoolError> {
     let round = &task.round;
-    let offer = offer(link, round).await?;
     if task.step == Step::Void {
-        let word = canonical::to_bytes(&rounds::void(party, &offer).await?)?;
+        let word = canonical::to_bytes(&rounds::void(party, offer).await?)?;
         let path = format!("rounds/{round}/word");
         link.pooled_post(&path, word).await?;
         return Ok(());
@@ -307,14 +330,14 @@ async fn sit(party: &rounds::Desk<'_>, link: &Link, task: &SeatTask) -> Result<(
     let proposal = link.pooled_get(&format!("rounds/{round}/proposal")).await?;
     let proposal = Proposal::parse(&proposal)?;
     let word = match &task.step {
-        Step::Inspect => rounds::inspect(party, &offer, &proposal).await?,
-        Step::Certify => rounds::certify(party, &offer, &proposal).await?,
+        Step::Inspect => rounds::inspect(party, offer, &proposal).await?,
+        Step::Certify => rounds::certify(party, offer, &proposal).await?,
         Step::Sum(vectors) => {
             let bytes = link
                 .pooled_get(&format!("rounds/{round}/certificate"))
                 .await?;
             let certificate = Certificate::parse(&bytes)?;
-            let sums = rounds::sums(party, &offer, &proposal, &certificate, vectors).await?;
+            let sums = rounds::sums(party, offer, &proposal, &certificate, vectors).await?;
             for sum in sums {
                 link.pooled_post(&format!("rounds/{round}/sum"), sum)
                     .await?;

@@ -58,6 +58,12 @@ pub(super) fn above_cap(scope: &Scope<'_>) -> Outcome<Figure> {
             let middle = end.map_or(edge, |end| libm::sqrt(edge * end));
             (middle - cap) / 1000.0
         };
+        // Where noise pushed the share of such stays out of what can be, what is above is noise alone.
+        let (count, all) = over_cap(scope, |_, _| 1.0)?;
+        let share = count.value / all.value;
+        if !(share > 0.0 && share < 1.0) {
+            return Err(Why::Suppressed);
+        }
         let (top, stays) = over_cap(scope, above)?;
         let noise = interval::ratio(top, stays, 0.0);
         let noise = noise.and_then(|bounds| bounds.inside(0.0, f64::INFINITY));

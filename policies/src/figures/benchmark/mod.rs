@@ -59,7 +59,9 @@ pub enum BenchmarkError {
     #[error("an input has no digest")]
     Digest,
     /// An attributed and a pooled round that do not stand together.
-    #[error("the attributed and the pooled round differ in {0}; name two rounds that agree in it")]
+    #[error(
+        "the attributed and the pooled round do not agree in {0}; name two rounds about the same"
+    )]
     Differ(&'static str),
     /// A hospital of the sum whose number of stays is not known.
     #[error(

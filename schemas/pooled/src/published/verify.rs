@@ -127,12 +127,14 @@ pub enum PublishedError {
     #[error("the file `{0}` is none of a publication")]
     Stray(String),
     /// What a verifier named is no key.
-    #[error("a key or its fingerprint is 64 hexadecimal digits")]
+    #[error(
+        "what is named is neither a file nor 64 hexadecimal digits, as a key or its fingerprint is"
+    )]
     Key,
     /// The key beside the publication is another one.
     #[error(
-        "the publication is of an alliance whose key has the fingerprint {0}, not of the one that \
-         was named"
+        "another key is named than the one beside the publication, whose fingerprint is {0}: either \
+         the wrong key is named, or the folder is another alliance's"
     )]
     OtherKey(Digest),
     /// Bytes.
