@@ -22,6 +22,7 @@ mod killed;
 mod log;
 mod link;
 mod lists;
+mod fhir;
 mod signals;
 mod simulated;
 mod benchmark;

@@ -1,0 +1,361 @@
+//! Joining the resources of a folder: encounters first, then what refers to them. Held are the inpatient
+//! stays and sixteen bytes of every id, never whole resources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+
+use super::FhirRule;
+use super::files::{self, File, Kind, Lines, refused};
+use super::ids::{Ids, Key, Target, key};
+use super::resource::{self, Benefit, Bill, Claim, Finding, Item, Money, Reference};
+use super::stay::{Main, Place, Stay, TooLong, held};
+use crate::ingest::IngestError;
+use crate::ingest::amount::NotAnAmount;
+use crate::ingest::row::{Broken, BrokenFault};
+
+/// Most inpatient encounters.
+const MOST_STAYS: usize = 1_000_000;
+
+/// A line that belongs to no stay though it should.
+pub(super) struct Loose {
+    pub(super) broken: Broken,
+    pub(super) place: Place,
+    /// Whose it is, where it says so.
+    pub(super) hospital: Box<str>,
+}
+
+/// A folder that is joined.
+pub(super) struct Joined {
+    pub(super) stays: Vec<Stay>,
+    pub(super) loose: Vec<Loose>,
+    pub(super) currency: String,
+    pub(super) position: u64,
+    pub(super) digest: blake3::Hash,
+}
+
+impl Joined {
+    /// Reads and joins the files.
+    pub(super) fn read(files: &[File]) -> Result<Self, IngestError> {
+        let mut join = Join {
+            has: files.iter().map(|file| file.kind).collect(),
+            ..Join::default()
+        };
+        let (mut digests, mut position) = (Vec::with_capacity(files.len()), 0);
+        for (number, file) in files.iter().enumerate() {
+            let mut lines = Lines::open(file)?;
+            while lines.next(file)? {
+                let line = lines.number;
+                let place = Place { file: number, line };
+                let taken = join.take(file.kind, &lines.line, place);
+                taken.map_err(|rule| refused(&file.name, line, rule))?;
+            }
+            position += lines.position();
+            digests.push((&*file.name, lines.digest()));
+        }
+        join.finish();
+        Ok(Self {
+            stays: join.stays,
+            loose: join.loose,
+            currency: join.currency.unwrap_or_default(),
+            position,
+            digest: files::together(digests.into_iter()),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Join {
+    /// The types that the folder has: references to others are not followed.
+    has: BTreeSet<Kind>,
+    stays: Vec<Stay>,
+    loose: Vec<Loose>,
+    ids: Ids,
+    /// Conditions that claims name as the principal one: their stays.
+    wanted: BTreeMap<Key, Vec<usize>>,
+    /// Patients of stays: their stays, and whether they were found.
+    patients: BTreeMap<Key, (Vec<usize>, bool)>,
+    currency: Option<String>,
+}
+
+fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, FhirRule> {
+    // The parser's words may hold values: they are dropped.
+    serde_json::from_slice(line).map_err(|_| FhirRule::Resource)
+}
+
+impl From<TooLong> for FhirRule {
+    fn from(_: TooLong) -> Self {
+        Self::Text
+    }
+}
+
+impl Join {
+    fn take(&mut self, kind: Kind, line: &[u8], place: Place) -> Result<(), FhirRule> {
+        let head: resource::Head = parse(line)?;
+        if head.resource_type != kind.name() {
+            return Err(FhirRule::Resource);
+        }
+        if !resource::is_id(&head.id) {
+            return Err(FhirRule::Id);
+        }
+        let own = key(&head.id);
+        match kind {
+            Kind::Encounter => self.encounter(own, &head.id, &parse(line)?, place),
+            Kind::Claim => self.claim(own, &parse(line)?, place),
+            kind => {
+                self.ids.add(kind, own)?;
+                match kind {
+                    Kind::ExplanationOfBenefit => self.benefit(&parse(line)?, place),
+                    Kind::Condition => self.condition(own, &parse(line)?, place),
+                    Kind::Procedure => self.procedure(&parse(line)?, place),
+                    _ => self.patient(own, &parse(line)?),
+                }
+            }
+        }
+    }
+
+    fn encounter(
+        &mut self,
+        own: Key,
+        id: &str,
+        encounter: &resource::Encounter,
+        place: Place,
+    ) -> Result<(), FhirRule> {
+        let stay = Stay::of(id, encounter, place)?;
+        let at = self.stays.len();
+        self.ids.add_encounter(own, stay.is_some().then_some(at))?;
+        let Some(stay) = stay else { return Ok(()) };
+        if at >= MOST_STAYS {
+            return Err(FhirRule::Stays);
+        }
+        if !stay.patient.is_empty() {
+            let patient = self.patients.entry(key(&stay.patient)).or_default();
+            patient.0.push(at);
+        }
+        self.stays.push(stay);
+        Ok(())
+    }
+
+    fn loose(&mut self, element: &'static str, provider: &Reference, place: Place) {
+        let hospital = provider.id("Organization").unwrap_or_default().into();
+        let broken = Broken {
+            element,
+            fault: BrokenFault::Reference,
+        };
+        self.loose.push(Loose {
+            broken,
+            place,
+            hospital,
+        });
+    }
+
+    /// Makes stays useless that something names which cannot be shared out.
+    fn fail_all(&mut self, items: &[Item], element: &'static str, place: Place) {
+        for reference in items.iter().flat_map(|item| &item.encounter) {
+            let stay = self.ids.stay(reference);
+            if let Some(stay) = stay.and_then(|stay| self.stays.get_mut(stay)) {
+                stay.fail(BrokenFault::Reference, element, place);
+            }
+        }
+    }
+
+    fn claim(&mut self, own: Key, claim: &Claim, place: Place) -> Result<(), FhirRule> {
+        const ITEMS: &str = "Claim.item.encounter";
+        if !claim.counts() {
+            return self.ids.add_claim(own, None);
+        }
+        let encounters = claim.item.iter().flat_map(|item| &item.encounter);
+        let target = self.ids.of_encounters(encounters);
+        let at = match target {
+            Target::Stay(at) => Some(at),
+            Target::Elsewhere | Target::Nowhere => None,
+        };
+        self.ids.add_claim(own, at)?;
+        if matches!(target, Target::Nowhere) {
+            self.fail_all(&claim.item, ITEMS, place);
+            self.loose(ITEMS, &claim.provider, place);
+        }
+        self.same_currency(claim.total.as_ref())?;
+        let Some((at, stay)) = at.and_then(|at| Some((at, self.stays.get_mut(at)?))) else {
+            return Ok(());
+        };
+        let kind = claim.r#type.code();
+        let charged = stay.charge(kind, amount(claim.total.as_ref()));
+        if let Err(fault) = charged {
+            stay.fail(fault_of(fault), "Claim.total", place);
+        }
+        // A pharmacy's claim knows neither the stay's group nor its principal diagnosis.
+        if kind == "institutional" || stay.claims.count == 1 {
+            describe(stay, claim)?;
+            if let Some(of) = claim.principal() {
+                if let Some(condition) = of.diagnosis_reference.id("Condition").map(key) {
+                    stay.main = Main::Condition(condition, place);
+                    self.wanted.entry(condition).or_default().push(at);
+                } else if !of.diagnosis_codeable_concept.code().is_empty() {
+                    stay.main = Main::Code(held(of.diagnosis_codeable_concept.code())?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn benefit(&mut self, benefit: &Benefit, place: Place) -> Result<(), FhirRule> {
+        const CLAIM: &str = "ExplanationOfBenefit.claim";
+        if !benefit.counts() {
+            return Ok(());
+        }
+        let by_claim = benefit.claim.is_given() && self.has.contains(&Kind::Claim);
+        let target = if by_claim {
+            self.ids.of_claim(&benefit.claim)
+        } else {
+            let encounters = benefit.item.iter().flat_map(|item| &item.encounter);
+            self.ids.of_encounters(encounters)
+        };
+        if matches!(target, Target::Nowhere) {
+            self.fail_all(&benefit.item, CLAIM, place);
+            self.loose(CLAIM, &benefit.provider, place);
+        }
+        let payment = benefit.payment.as_ref().map(|payment| &payment.amount);
+        self.same_currency(payment)?;
+        let Target::Stay(at) = target else {
+            return Ok(());
+        };
+        let Some(stay) = self.stays.get_mut(at) else {
+            return Ok(());
+        };
+        stay.benefits = stay.benefits.saturating_add(1);
+        // A benefit without a payment paid nothing that is known.
+        if let Some(payment) = payment
+            && let Err(fault) = stay.payments.add(amount(Some(payment)))
+        {
+            stay.fail(fault_of(fault), "ExplanationOfBenefit.payment", place);
+        }
+        describe(stay, benefit)
+    }
+
+    fn condition(&mut self, own: Key, condition: &Finding, place: Place) -> Result<(), FhirRule> {
+        let code = held(condition.code.code())?;
+        for at in self.wanted.remove(&own).unwrap_or_default() {
+            let stay = self.stays.get_mut(at);
+            // A later claim of the stay may have named another.
+            if let Some(stay) = stay
+                && matches!(&stay.main, Main::Condition(named, _) if *named == own)
+            {
+                stay.main = Main::Code(code.clone());
+            }
+        }
+        if let Some(stay) = self.stay_of(condition, "Condition.encounter", place) {
+            stay.conditions = stay.conditions.saturating_add(1);
+            if stay.first_condition.is_empty() {
+                stay.first_condition = code;
+            }
+        }
+        Ok(())
+    }
+
+    fn procedure(&mut self, procedure: &Finding, place: Place) -> Result<(), FhirRule> {
+        let code = held(procedure.code.code())?;
+        if let Some(stay) = self.stay_of(procedure, "Procedure.encounter", place) {
+            stay.procedures = stay.procedures.saturating_add(1);
+            if stay.first_procedure.is_empty() {
+                stay.first_procedure = code;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stay of a condition or procedure. One without an encounter belongs to none.
+    fn stay_of(
+        &mut self,
+        finding: &Finding,
+        element: &'static str,
+        place: Place,
+    ) -> Option<&mut Stay> {
+        if !finding.encounter.is_given() {
+            return None;
+        }
+        match self.ids.of_encounters(std::iter::once(&finding.encounter)) {
+            Target::Stay(at) => self.stays.get_mut(at),
+            Target::Elsewhere => None,
+            Target::Nowhere => {
+                self.loose(element, &Reference::default(), place);
+                None
+            }
+        }
+    }
+
+    fn patient(&mut self, own: Key, patient: &resource::Patient) -> Result<(), FhirRule> {
+        let Some((stays, found)) = self.patients.get_mut(&own) else {
+            return Ok(());
+        };
+        *found = true;
+        for at in stays {
+            if let Some(stay) = self.stays.get_mut(*at) {
+                stay.gender = held(&patient.gender)?;
+                stay.birth = held(&patient.birth_date)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One folder is one currency: an amount without one is of the folder's.
+    fn same_currency(&mut self, money: Option<&Money>) -> Result<(), FhirRule> {
+        let Some(currency) = money.and_then(|money| money.currency.as_deref()) else {
+            return Ok(());
+        };
+        match &self.currency {
+            Some(known) if known != currency => Err(FhirRule::Currency),
+            Some(_) => Ok(()),
+            None => {
+                self.currency = Some(held(currency)?.into());
+                Ok(())
+            }
+        }
+    }
+
+    /// References that were not found by the end.
+    fn finish(&mut self) {
+        if self.has.contains(&Kind::Patient) {
+            for (stays, found) in self.patients.values() {
+                for at in stays.iter().filter(|_| !found) {
+                    if let Some(stay) = self.stays.get_mut(*at) {
+                        stay.fail(BrokenFault::Reference, "Encounter.subject", stay.place);
+                    }
+                }
+            }
+        }
+        if self.has.contains(&Kind::Condition) {
+            for stay in &mut self.stays {
+                if let Main::Condition(_, place) = stay.main {
+                    stay.fail(BrokenFault::Reference, "Claim.diagnosis", place);
+                }
+            }
+        }
+    }
+}
+
+/// Takes over what a claim or benefit says of the stay; what it does not say stays as it is.
+fn describe<T>(stay: &mut Stay, bill: &Bill<T>) -> Result<(), FhirRule> {
+    for (slot, said) in [
+        (&mut stay.group, bill.group()),
+        (&mut stay.payer, bill.payer()),
+    ] {
+        if !said.is_empty() {
+            *slot = held(said)?;
+        }
+    }
+    Ok(())
+}
+
+/// An amount as it stands; empty where there is none.
+fn amount(money: Option<&Money>) -> &str {
+    let value = money.and_then(|money| money.value.as_deref());
+    value.map_or("", |value| value.get())
+}
+
+fn fault_of(fault: NotAnAmount) -> BrokenFault {
+    match fault {
+        NotAnAmount::Negative => BrokenFault::Negative,
+        NotAnAmount::Shape | NotAnAmount::TooLarge => BrokenFault::Amount,
+    }
+}
