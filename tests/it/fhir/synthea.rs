@@ -2,7 +2,10 @@
 //! where they are missing this test says that it did not run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use node::ingest::row::Row;
+use node::ingest::source::Source;
 
 use super::search::{Search, identifiers};
 use super::{MAPPING, expected, held, id, run, text};
@@ -24,14 +27,36 @@ fn mapping() -> String {
         .replace("\"1\" = \"home\"", "\"01\" = \"home\"")
 }
 
+/// Rows that the source makes of the folder, and the sum of their charges in cents, before any check.
+fn joined(folder: &Path) -> (u64, u64) {
+    let mut source = Source::open(folder).unwrap();
+    let place = source
+        .header()
+        .iter()
+        .position(|name| name == "Claim.total");
+    let (mut row, mut rows, mut sum) = (Row::new(), 0, 0);
+    while source.read(&mut row).unwrap() {
+        assert!(row.broken().is_none(), "{}", row.place());
+        let total = std::str::from_utf8(row.value(place.unwrap())).unwrap();
+        sum += total.replace('.', "").parse::<u64>().unwrap();
+        rows += 1;
+    }
+    (rows, sum)
+}
+
 #[tokio::test]
-async fn eleven_hospitals_load_every_stay_and_nobody_is_found() {
+async fn eleven_hospitals_load_their_stays_and_nobody_is_found() {
     let Some(folder) = data() else {
         println!("did not run: needs the FHIR files (CONSILIUM_DATA)");
         return;
     };
     let stays = expected(&folder);
     assert_eq!(stays.len(), 377);
+    let (rows, all) = joined(&folder);
+    assert_eq!(
+        (rows, all),
+        (377, stays.iter().map(|(_, charged, _)| charged).sum())
+    );
     let search = Search::new(identifiers(&folder));
     let raw = super::unpacked(&folder.join("Patient.ndjson.gz"));
     assert!(
@@ -82,8 +107,8 @@ async fn eleven_hospitals_load_every_stay_and_nobody_is_found() {
     }
     assert_eq!((kept, old, kept + old), (312, 65, 377));
     println!(
-        "{kept} stays kept and {old} before 1990 refused, {total} cents; {} identifiers in none of \
-         {places} places",
+        "{rows} rows of {all} cents; {kept} stays of {total} cents kept and {old} before 1990 refused; \
+         {} identifiers in none of {places} places",
         search.count
     );
 }

@@ -60,10 +60,23 @@ impl Ids {
         once(known.insert(own), known.len())
     }
 
-    /// The stay of an encounter.
+    /// The stay that a reference to an encounter leads to.
     pub(super) fn stay(&self, encounter: &Reference) -> Option<usize> {
-        let encounter = encounter.id("Encounter").map(key)?;
-        self.encounters.get(&encounter).copied().flatten()
+        self.stay_of(&encounter.id("Encounter").map(key)?)
+    }
+
+    /// The stay that an encounter is, or is part of.
+    pub(super) fn stay_of(&self, encounter: &Key) -> Option<usize> {
+        self.encounters.get(encounter).copied().flatten()
+    }
+
+    pub(super) fn is_encounter(&self, key: &Key) -> bool {
+        self.encounters.contains_key(key)
+    }
+
+    /// An encounter turned out to be, or to be part of, this stay.
+    pub(super) fn lead(&mut self, encounter: Key, stay: usize) {
+        self.encounters.insert(encounter, Some(stay));
     }
 
     /// Where references to encounters lead, taken together.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::FhirRule;
 use super::files::{self, File, Kind, Lines, refused};
 use super::ids::{Ids, Key, Target, key};
+use super::parts::{self, Part};
 use super::resource::{self, Benefit, Bill, Claim, Finding, Item, Money, Reference};
 use super::stay::{Main, Place, Stay, TooLong, held};
 use crate::ingest::IngestError;
@@ -43,6 +44,9 @@ impl Joined {
         };
         let (mut digests, mut position) = (Vec::with_capacity(files.len()), 0);
         for (number, file) in files.iter().enumerate() {
+            if file.kind != Kind::Encounter {
+                join.settle();
+            }
             let mut lines = Lines::open(file)?;
             while lines.next(file)? {
                 let line = lines.number;
@@ -53,6 +57,7 @@ impl Joined {
             position += lines.position();
             digests.push((&*file.name, lines.digest()));
         }
+        join.settle();
         join.finish();
         Ok(Self {
             stays: join.stays,
@@ -71,6 +76,9 @@ struct Join {
     stays: Vec<Stay>,
     loose: Vec<Loose>,
     ids: Ids,
+    /// Encounters that are parts of others, until all are read.
+    parts: BTreeMap<Key, Part>,
+    settled: bool,
     /// Conditions that claims name as the principal one: their stays.
     wanted: BTreeMap<Key, Vec<usize>>,
     /// Patients of stays: their stays, and whether they were found.
@@ -122,22 +130,44 @@ impl Join {
         place: Place,
     ) -> Result<(), FhirRule> {
         let stay = Stay::of(id, encounter, place)?;
-        let at = self.stays.len();
-        self.ids.add_encounter(own, stay.is_some().then_some(at))?;
-        let Some(stay) = stay else { return Ok(()) };
-        if at >= MOST_STAYS {
+        if self.stays.len() + self.parts.len() >= MOST_STAYS {
             return Err(FhirRule::Stays);
         }
-        if !stay.patient.is_empty() {
-            let patient = self.patients.entry(key(&stay.patient)).or_default();
-            patient.0.push(at);
+        if encounter.part_of.is_given() {
+            self.ids.add_encounter(own, None)?;
+            let part = Part {
+                parent: encounter.part_of.id("Encounter").map(key),
+                place,
+                hospital: hospital(&encounter.service_provider),
+                stay,
+            };
+            self.parts.insert(own, part);
+            return Ok(());
         }
-        self.stays.push(stay);
+        let at = stay.is_some().then_some(self.stays.len());
+        self.ids.add_encounter(own, at)?;
+        self.stays.extend(stay);
         Ok(())
     }
 
-    fn loose(&mut self, element: &'static str, provider: &Reference, place: Place) {
-        let hospital = provider.id("Organization").unwrap_or_default().into();
+    /// All encounters are read: which are stays is known.
+    fn settle(&mut self) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        let parts = std::mem::take(&mut self.parts);
+        for part in parts::resolve(parts, &mut self.ids, &mut self.stays) {
+            self.loose("Encounter.partOf", part.hospital, part.place);
+        }
+        for (at, stay) in self.stays.iter().enumerate() {
+            if !stay.patient.is_empty() {
+                let patient = self.patients.entry(key(&stay.patient)).or_default();
+                patient.0.push(at);
+            }
+        }
+    }
+
+    fn loose(&mut self, element: &'static str, hospital: Box<str>, place: Place) {
         let broken = Broken {
             element,
             fault: BrokenFault::Reference,
@@ -173,7 +203,7 @@ impl Join {
         self.ids.add_claim(own, at)?;
         if matches!(target, Target::Nowhere) {
             self.fail_all(&claim.item, ITEMS, place);
-            self.loose(ITEMS, &claim.provider, place);
+            self.loose(ITEMS, hospital(&claim.provider), place);
         }
         self.same_currency(claim.total.as_ref())?;
         let Some((at, stay)) = at.and_then(|at| Some((at, self.stays.get_mut(at)?))) else {
@@ -213,7 +243,7 @@ impl Join {
         };
         if matches!(target, Target::Nowhere) {
             self.fail_all(&benefit.item, CLAIM, place);
-            self.loose(CLAIM, &benefit.provider, place);
+            self.loose(CLAIM, hospital(&benefit.provider), place);
         }
         let payment = benefit.payment.as_ref().map(|payment| &payment.amount);
         self.same_currency(payment)?;
@@ -278,7 +308,7 @@ impl Join {
             Target::Stay(at) => self.stays.get_mut(at),
             Target::Elsewhere => None,
             Target::Nowhere => {
-                self.loose(element, &Reference::default(), place);
+                self.loose(element, "".into(), place);
                 None
             }
         }
@@ -332,6 +362,11 @@ impl Join {
             }
         }
     }
+}
+
+/// Whose a line is, where it says so.
+fn hospital(provider: &Reference) -> Box<str> {
+    provider.id("Organization").unwrap_or_default().into()
 }
 
 /// Takes over what a claim or benefit says of the stay; what it does not say stays as it is.

@@ -7,6 +7,7 @@ mod files;
 mod ids;
 mod join;
 mod money;
+mod parts;
 mod resource;
 mod stay;
 

@@ -100,6 +100,8 @@ pub(super) struct Encounter {
     #[serde(default)]
     pub(super) period: Period,
     #[serde(default)]
+    pub(super) part_of: Reference,
+    #[serde(default)]
     pub(super) service_provider: Reference,
     #[serde(default)]
     pub(super) hospitalization: Hospitalization,

@@ -210,6 +210,52 @@ fn what_belongs_to_one_stay_breaks_its_row_only() {
 }
 
 #[test]
+fn parts_of_a_stay_are_no_stays_of_their_own() {
+    let part = |id: &str, of: &str, class: &str| {
+        let own = format!(r#""status":"finished","partOf":{{"reference":"Encounter/{of}"}}"#);
+        let whole = encounter(id, "p1").replace("IMP", class);
+        whole.replace(r#""status":"finished""#, &own)
+    };
+    let emergency = encounter("e5", "p1").replace("IMP", "EMER");
+    let encounters = [
+        part("ward2", "ward1", "IMP"),
+        part("theatre", "ward2", "AMB"),
+        part("ward1", "e1", "ACUTE"),
+        encounter("e1", "p1"),
+        emergency,
+        part("e6", "e5", "IMP"),
+        part("ward6", "e6", "IMP"),
+        part("lost", "gone", "IMP"),
+        part("ring", "ring", "IMP"),
+    ];
+    let at = ["ward2", "theatre", "e1", "e6", "ward6"]
+        .into_iter()
+        .enumerate();
+    let claims =
+        at.map(|(n, at)| claim(&format!("c{n}"), at, &format!("{}", 10_u32.pow(n as u32))));
+    let claims: Vec<String> = claims.collect();
+    let found = rows(&[
+        ("Encounter.ndjson", &encounters.join("\n")),
+        ("Claim.ndjson", &claims.join("\n")),
+        ("Patient.ndjson", &patient("p1")),
+    ])
+    .unwrap();
+    let told: Vec<(&str, &str, &str, bool)> = found
+        .iter()
+        .map(|(place, broken, row)| {
+            let (id, total) = (row["Encounter.id"].as_str(), row["Claim.total"].as_str());
+            (place.as_str(), id, total, broken.is_some())
+        })
+        .collect();
+    assert_eq!(told[0], ("Encounter.ndjson:4", "e1", "111.00", false));
+    assert_eq!(told[1], ("Encounter.ndjson:6", "e6", "11000.00", false));
+    let mut lost: Vec<&str> = told[2..].iter().map(|row| row.0).collect();
+    lost.sort_unstable();
+    assert_eq!(lost, ["Encounter.ndjson:8", "Encounter.ndjson:9"]);
+    assert!(told[2..].iter().all(|row| row.3));
+}
+
+#[test]
 fn what_makes_a_join_doubtful_refuses_the_folder() {
     let one = encounter("e1", "p1");
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
