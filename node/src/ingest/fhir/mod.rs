@@ -3,6 +3,7 @@
 //! claims and benefits, so that a mapping reads it like a line of a CSV file. What would make a join
 //! doubtful refuses the folder; what belongs to one stay breaks its row only.
 
+mod bills;
 mod files;
 mod ids;
 mod join;
