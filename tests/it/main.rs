@@ -23,6 +23,7 @@ mod log;
 mod link;
 mod lists;
 mod fhir;
+mod drafted;
 mod signals;
 mod simulated;
 mod benchmark;

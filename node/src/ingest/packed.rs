@@ -55,7 +55,7 @@ pub(super) struct Bytes {
 }
 
 enum From {
-    Plain(Raw),
+    Plain(Box<Raw>),
     Packed(Box<MultiGzDecoder<Raw>>),
 }
 
@@ -76,7 +76,7 @@ impl Bytes {
         let from = if is_packed(path) {
             From::Packed(Box::new(MultiGzDecoder::new(raw)))
         } else {
-            From::Plain(raw)
+            From::Plain(Box::new(raw))
         };
         Ok(Self {
             from,

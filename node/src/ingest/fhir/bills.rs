@@ -49,11 +49,11 @@ impl Join {
         if kind == "institutional" || stay.claims.count == 1 {
             describe(stay, claim)?;
             if let Some(of) = claim.principal() {
-                if let Some(condition) = of.diagnosis_reference.id("Condition").map(key) {
+                if let Some(condition) = of.condition.id("Condition").map(key) {
                     stay.main = Main::Condition(condition, place);
                     self.wanted.entry(condition).or_default().push(at);
-                } else if !of.diagnosis_codeable_concept.code().is_empty() {
-                    stay.main = Main::Code(held(of.diagnosis_codeable_concept.code())?);
+                } else if !of.concept.code().is_empty() {
+                    stay.main = Main::Code(held(of.concept.code())?);
                 }
             }
         }

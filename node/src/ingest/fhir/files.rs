@@ -63,7 +63,7 @@ pub(super) fn list(folder: &Path) -> Result<Vec<File>, IngestError> {
     for entry in std::fs::read_dir(folder).map_err(IngestError::io(folder))? {
         let path = entry.map_err(IngestError::io(folder))?.path();
         let name = path.file_name().map(|name| name.to_string_lossy());
-        let Some(name) = name.map(|name| name.into_owned()) else {
+        let Some(name) = name.map(std::borrow::Cow::into_owned) else {
             continue;
         };
         let stem = name.strip_suffix(".gz").unwrap_or(&name);

@@ -127,11 +127,11 @@ mod tests {
         #[test]
         fn rounding_is_half_up(whole in 0_u32.., beyond in 0_u32..100_000) {
             let text = format!("{whole}.{beyond:05}");
-            let scaled = u64::from(whole) * 100_000 + u64::from(beyond);
-            let expected = (scaled + 500) / 1000;
+            let scaled: i128 = text.replace('.', "").parse().unwrap();
+            let expected = schemas::money::half_up(scaled, 1000);
             let found = Decimal::parse(&text).unwrap();
-            prop_assert_eq!(u64::try_from(found.rounded).unwrap(), expected);
-            prop_assert_eq!(found.exact, scaled.is_multiple_of(1000));
+            prop_assert_eq!(Some(i128::from(found.rounded)), expected);
+            prop_assert_eq!(found.exact, beyond.is_multiple_of(1000));
         }
     }
 }

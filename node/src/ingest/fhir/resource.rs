@@ -119,8 +119,10 @@ pub(super) struct Item {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Diagnosis {
     pub(super) sequence: u32,
-    pub(super) diagnosis_reference: Reference,
-    pub(super) diagnosis_codeable_concept: Concept,
+    #[serde(rename = "diagnosisReference")]
+    pub(super) condition: Reference,
+    #[serde(rename = "diagnosisCodeableConcept")]
+    pub(super) concept: Concept,
     pub(super) r#type: Vec<Concept>,
     pub(super) package_code: Concept,
 }

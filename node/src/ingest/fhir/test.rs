@@ -228,12 +228,14 @@ fn parts_of_a_stay_are_no_stays_of_their_own() {
         part("lost", "gone", "IMP"),
         part("ring", "ring", "IMP"),
     ];
-    let at = ["ward2", "theatre", "e1", "e6", "ward6"]
-        .into_iter()
-        .enumerate();
-    let claims =
-        at.map(|(n, at)| claim(&format!("c{n}"), at, &format!("{}", 10_u32.pow(n as u32))));
-    let claims: Vec<String> = claims.collect();
+    let at = [
+        ("ward2", "1"),
+        ("theatre", "10"),
+        ("e1", "100"),
+        ("e6", "1000"),
+        ("ward6", "10000"),
+    ];
+    let claims = at.map(|(at, value)| claim(&format!("c-{at}"), at, value));
     let found = rows(&[
         ("Encounter.ndjson", &encounters.join("\n")),
         ("Claim.ndjson", &claims.join("\n")),
