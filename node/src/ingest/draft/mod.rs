@@ -182,9 +182,7 @@ impl Draft<'_> {
     fn values(&self, dimension: &Dimension, place: Option<usize>) -> String {
         let column = self.column(place);
         let has = |key: &&str| dimension.keys.iter().any(|own| own.code == **key);
-        let keys = names::SEX_KEYS
-            .iter()
-            .find(|keys| keys.iter().all(&has));
+        let keys = names::SEX_KEYS.iter().find(|keys| keys.iter().all(&has));
         let codes = names::SEXES.iter().find(|codes| column.within(*codes));
         match (codes, keys) {
             (Some(codes), Some(keys)) if codes != keys && dimension.id.as_str() == "sex" => {
