@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use node::synth::{Settings, write_hospital};
 use serde_json::{Value, json};
 
+use crate::fhir::packed;
 use crate::hospital::{Hospital, MAPPING, bytes_below, holds};
 
 /// What the generator's columns are called in a list; others keep their names, as local fields.
@@ -140,9 +141,10 @@ async fn settlement_lists_load_to_the_stays_that_csv_gives() {
     // The shipped mapping reads the same file; a line that is no list goes to quarantine alone.
     let third = Hospital::new("h02").await;
     let shipped = include_str!("../../deploy/mappings/settlement-list.toml");
-    let spoilt = format!("{lists}not a list\n");
+    // So it does packed.
+    let spoilt = packed(format!("{lists}not a list\n").as_bytes());
     let loaded = third
-        .load_file("lists.ndjson", spoilt.as_bytes(), shipped)
+        .load_file("lists.ndjson.gz", &spoilt, shipped)
         .await
         .unwrap();
     assert_eq!((loaded.kept, loaded.refused), (u64::from(rows), 1));

@@ -22,6 +22,8 @@ mod killed;
 mod log;
 mod link;
 mod lists;
+mod fhir;
+mod drafted;
 mod signals;
 mod simulated;
 mod benchmark;

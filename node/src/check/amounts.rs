@@ -4,7 +4,7 @@ use super::Checker;
 use super::rules::{Fault, Rule};
 use crate::ingest::amount::{self, NotAnAmount};
 use crate::ingest::bound::BoundField;
-use crate::ingest::source::Row;
+use crate::ingest::row::Row;
 
 impl Checker<'_> {
     pub(super) fn read_amounts(&mut self, row: &Row, days: Option<u64>) -> Result<(), Fault> {

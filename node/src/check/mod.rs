@@ -15,7 +15,7 @@ use self::scheme::CodeShape;
 use crate::ingest::amount;
 use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
-use crate::ingest::source::Row;
+use crate::ingest::row::Row;
 
 /// Oldest month that is believed.
 const FIRST_YEAR: u16 = 1990;
@@ -103,7 +103,8 @@ impl<'a> Checker<'a> {
         if row.width() != self.bound.width {
             return Err(Fault::new(Rule::Width, ""));
         }
-        if let Some(fault) = self.encoding(row) {
+        let broken = row.broken().map(Fault::of_broken);
+        if let Some(fault) = broken.or_else(|| self.encoding(row)) {
             let month = self.time(row).map(|(month, _)| month);
             return Err(month.map_or(fault.clone(), |month| fault.in_month(month)));
         }

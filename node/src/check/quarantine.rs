@@ -1,4 +1,4 @@
-//! The list of refused rows: row number, field, rule. Never a value.
+//! The list of refused rows: row number (in a folder file and line), field, rule. Never a value.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -23,9 +23,9 @@ impl Quarantine {
         Ok(Self { file })
     }
 
-    /// Adds a row. Row numbers count the header as 1.
-    pub fn add(&mut self, row: u64, fault: &Fault) -> io::Result<()> {
-        writeln!(self.file, "{row},{},{}", fault.field, fault.rule.id())
+    /// Adds a row by where it stands. Row numbers count the header as 1.
+    pub fn add(&mut self, place: &str, fault: &Fault) -> io::Result<()> {
+        writeln!(self.file, "{place},{},{}", fault.field, fault.rule.id())
     }
 
     /// Ends the file and brings it to the disk.

@@ -2,6 +2,8 @@
 
 use schemas::time::Month;
 
+use crate::ingest::row::{Broken, BrokenFault};
+
 /// What a rule says about the data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Aspect {
@@ -46,11 +48,13 @@ pub enum Rule {
     Duplicate,
     /// Shaped like a person's identifier in a column that is kept.
     Identifier,
+    /// A reference between resources leads nowhere, or to several.
+    Reference,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Width,
         Self::Encoding,
         Self::Required,
@@ -66,6 +70,7 @@ impl Rule {
         Self::TotalParts,
         Self::Duplicate,
         Self::Identifier,
+        Self::Reference,
     ];
 
     /// Id in the quarantine file, aspect, and what must hold.
@@ -107,6 +112,11 @@ impl Rule {
                 Accuracy,
                 "no identifier in a column that is kept",
             ),
+            Self::Reference => (
+                "reference",
+                Consistency,
+                "a reference leads to one resource of the folder",
+            ),
         }
     }
 
@@ -135,6 +145,16 @@ impl Fault {
             field: field.to_owned(),
             month: None,
         }
+    }
+
+    /// The fault of what belongs to a row.
+    pub fn of_broken(broken: Broken) -> Self {
+        let rule = match broken.fault {
+            BrokenFault::Reference => Rule::Reference,
+            BrokenFault::Amount => Rule::Amount,
+            BrokenFault::Negative => Rule::Negative,
+        };
+        Self::new(rule, broken.element)
     }
 
     /// The same fault in a month.

@@ -5,6 +5,17 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Bytes of a file, or of the files in a folder.
+fn size(path: &Path) -> u64 {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| entry.metadata().ok());
+    if path.is_dir() {
+        files.map(|about| about.len()).sum()
+    } else {
+        std::fs::metadata(path).map_or(0, |about| about.len())
+    }
+}
+
 /// A progress bar on a terminal, nothing elsewhere.
 pub(super) struct Bar(Option<ProgressBar>);
 
@@ -13,7 +24,7 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::new(std::fs::metadata(file).map_or(0, |about| about.len()));
+        let bar = ProgressBar::new(size(file));
         let template = "{bar:40} {percent:>3} %  {binary_bytes_per_sec}  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

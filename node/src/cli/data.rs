@@ -1,7 +1,7 @@
 //! Loading, checking, releasing.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -13,6 +13,8 @@ use super::bar::Bar;
 use super::file::FileArgs;
 use super::{Node, next, show};
 use crate::ingest::date::month_of;
+use crate::ingest::draft;
+use crate::ingest::source::Source;
 use crate::load::{self, Summary, trial};
 use crate::release::{self, MonthState, SignOff};
 use crate::store::{columns, dictionaries};
@@ -72,6 +74,14 @@ pub(super) enum MapCommand {
     ///
     /// Example: consilium-node --data ./node1 map test 2025-03.csv --mapping my.toml
     Test(FileArgs),
+    /// Draft a mapping from a file's header and its first rows, on standard output: what each guess
+    /// rests on, and the columns that no guess fits.
+    ///
+    /// Example: consilium-node --data ./node1 map init 2025-03.csv > my.toml
+    Init {
+        /// CSV, settlement lists (`.ndjson`), either packed (`.gz`), or a folder of FHIR R4 resources.
+        file: PathBuf,
+    },
 }
 
 pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -89,6 +99,12 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 bail!("no row passed the checks; the rules above say why");
             }
             args.step("check", &node, out)
+        }
+        Command::Map(MapCommand::Init { file }) => {
+            let mut source = Source::open(&file)?;
+            let text = draft::draft(&dictionary(&node).await?, &mut source)?;
+            out.write_all(text.as_bytes())?;
+            Ok(())
         }
         Command::Months { json } => {
             let months = release::months(&node.state).await?;

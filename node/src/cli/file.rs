@@ -12,7 +12,8 @@ use crate::load::Request;
 
 #[derive(Debug, Args)]
 pub(super) struct FileArgs {
-    /// The CSV file (UTF-8, with a header).
+    /// CSV (UTF-8, with a header), settlement lists (`.ndjson`), either packed (`.gz`), or a folder of
+    /// FHIR R4 resources.
     pub(super) file: PathBuf,
     /// The mapping file.
     #[arg(long)]

@@ -11,8 +11,9 @@ use crate::check::rules::{Fault, Rule};
 use crate::config::keys::Keys;
 use crate::deidentify::StayIds;
 use crate::ingest::amount::{self, NotAnAmount, SourceUnit};
+use crate::ingest::row::Row;
 use crate::ingest::settlements::BoundSettlements;
-use crate::ingest::source::{Row, Source};
+use crate::ingest::source::Source;
 
 /// Most settlements of one list: some 400 bytes each are held.
 pub(super) const MOST: usize = 1_000_000;
@@ -104,6 +105,9 @@ fn take<'a>(
 ) -> Result<Option<(&'a Slug, Settlement)>, Fault> {
     if row.width() != bound.width {
         return Err(Fault::new(Rule::Width, ""));
+    }
+    if let Some(broken) = row.broken() {
+        return Err(Fault::of_broken(broken));
     }
     if bound.passes_over(row) {
         return Ok(None);

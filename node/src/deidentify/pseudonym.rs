@@ -2,7 +2,7 @@
 //! first byte, so that no two tuples share an input.
 
 use crate::config::keys::PseudonymKey;
-use crate::ingest::source::Row;
+use crate::ingest::row::Row;
 
 /// Makes the pseudonyms of one data year.
 #[derive(Debug)]

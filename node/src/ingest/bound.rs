@@ -3,7 +3,7 @@
 use super::amount::SourceUnit;
 use super::codes::Codes;
 use super::date::DateFormat;
-use super::source::Row;
+use super::row::Row;
 use crate::store::columns::Shape;
 
 /// Oldest age that has a band of its own; older people count as this old.
@@ -120,10 +120,12 @@ pub struct Total {
 }
 
 impl Bound {
-    /// Whether the row filter passes over a row.
+    /// Whether the row filter passes over a row. What is broken and does not say whose it is, is not
+    /// passed over.
     pub fn passes_over(&self, row: &Row) -> bool {
+        let silent = |column: usize| row.broken().is_some() && row.value(column).is_empty();
         self.only
             .iter()
-            .any(|(column, value)| row.value(*column) != value)
+            .any(|(column, value)| row.value(*column) != value && !silent(*column))
     }
 }

@@ -1,12 +1,19 @@
 //! Reading a hospital's file: a mapping (`mapping`) is bound to the dictionary and the file's
-//! header (`bound`); rows come as bytes (`source`). Nothing here is kept.
+//! header (`bound`); rows (`row`) come as bytes (`source`). Nothing here is kept.
+
+pub use fhir::FhirRule;
+pub use packed::PackedRule;
 
 pub mod amount;
 pub mod date;
 pub mod mapping;
 pub mod settlements;
 mod settlement_list;
+pub mod row;
+mod packed;
+mod fhir;
 pub mod source;
+pub mod draft;
 pub mod codes;
 pub mod bound;
 mod columns;
@@ -60,6 +67,26 @@ pub enum IngestError {
     TooLong {
         /// Row number; the header is row 1.
         row: u64,
+    },
+    /// A packed file that is not what it must be.
+    #[error("`{file}`, row {row}: {rule}")]
+    Packed {
+        /// Which file.
+        file: String,
+        /// The row or line that was being read.
+        row: u64,
+        /// What must hold.
+        rule: PackedRule,
+    },
+    /// A folder of FHIR resources that is refused as a whole.
+    #[error("`{file}`, line {line}: {rule}")]
+    Fhir {
+        /// Which file of the folder.
+        file: String,
+        /// Its line.
+        line: u64,
+        /// What must hold.
+        rule: FhirRule,
     },
     /// The file changed between two readings.
     #[error("the file changed while it was read; load it again when it is complete")]

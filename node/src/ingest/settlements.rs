@@ -13,7 +13,7 @@ use super::amount::SourceUnit;
 use super::columns::Columns;
 use super::date::{Date, DateFormat};
 use super::mapping::{CaseGroup, Mapping};
-use super::source::Row;
+use super::row::Row;
 
 /// How a list's columns become settlements.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,73 +1,20 @@
-//! Rows of a file as bytes, one at a time, in bounded memory: CSV, or settlement lists a line each
-//! (`.ndjson`).
+//! Rows of a source as bytes, one at a time, in bounded memory: CSV, settlement lists a line each
+//! (`.ndjson`), either packed too (`.gz`), or a folder of FHIR resources.
 
-use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use csv::ByteRecord;
-
 use super::IngestError;
+use super::fhir::{self, Folder};
+use super::packed::{Bytes, PackedRule, is_packed};
+use super::row::Row;
 use super::settlement_list;
 
 /// Longest record, in bytes.
 const MOST_RECORD: u64 = 1024 * 1024;
 /// Bytes that the reader takes from the file at once.
 const BUFFER: usize = 256 * 1024;
-
-/// A row as it stands in the file. It does not print itself.
-pub struct Row {
-    record: ByteRecord,
-    number: u64,
-}
-
-impl std::fmt::Debug for Row {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Row({})", self.number)
-    }
-}
-
-impl Row {
-    /// An empty row, to be filled by [`Source::read`].
-    pub fn new() -> Self {
-        Self {
-            record: ByteRecord::new(),
-            number: 0,
-        }
-    }
-
-    /// Number of the row in the file; the header is row 1.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Number of values.
-    pub fn width(&self) -> usize {
-        self.record.len()
-    }
-
-    /// A value without spaces around it; empty where the row is too short.
-    pub fn value(&self, column: usize) -> &[u8] {
-        self.record.get(column).unwrap_or_default().trim_ascii()
-    }
-
-    /// All values on end, for a hash.
-    pub fn bytes(&self) -> &[u8] {
-        self.record.as_slice()
-    }
-
-    /// Where the values end inside [`Self::bytes`], for a hash.
-    pub fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
-        self.record.iter().map(<[u8]>::len)
-    }
-}
-
-impl Default for Row {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// A file being read. Its digest is taken on the way.
 pub struct Source {
@@ -78,13 +25,14 @@ pub struct Source {
 }
 
 enum Reader {
-    Csv(Box<csv::Reader<Counted>>),
+    Csv(Box<csv::Reader<Bytes>>),
     Lists(Box<Lists>),
+    Fhir(Box<Folder>),
 }
 
 /// Settlement lists.
 struct Lists {
-    file: BufReader<Counted>,
+    file: BufReader<Bytes>,
     line: Vec<u8>,
     /// The first line was read for the header and stands in `line`.
     waits: bool,
@@ -111,10 +59,12 @@ impl Lists {
 }
 
 impl Reader {
-    fn counted(&self) -> &Counted {
+    /// The one file that is read; `None` for a folder.
+    fn bytes(&self) -> Option<&Bytes> {
         match self {
-            Self::Csv(reader) => reader.get_ref(),
-            Self::Lists(lists) => lists.file.get_ref(),
+            Self::Csv(reader) => Some(reader.get_ref()),
+            Self::Lists(lists) => Some(lists.file.get_ref()),
+            Self::Fhir(_) => None,
         }
     }
 }
@@ -126,21 +76,25 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// Opens a file and reads its header.
+    /// Opens a file and reads its header. A folder is one of FHIR resources.
     pub fn open(path: &Path) -> Result<Self, IngestError> {
-        let counted = Counted {
-            file: File::open(path).map_err(IngestError::io(path))?,
-            hasher: blake3::Hasher::new(),
-            read: 0,
-            record_began: Cell::new(0),
-        };
-        if path.extension().is_some_and(|end| end == "ndjson") {
-            return Self::lists(path, counted);
+        if path.is_dir() {
+            return Ok(Self {
+                path: path.to_owned(),
+                header: fhir::header(),
+                reader: Reader::Fhir(Box::new(Folder::open(path)?)),
+                rows: 0,
+            });
+        }
+        let bytes = Bytes::open(path, MOST_RECORD)?;
+        let name = path.to_string_lossy();
+        if name.trim_end_matches(".gz").ends_with(".ndjson") {
+            return Self::lists(path, bytes);
         }
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .buffer_capacity(BUFFER)
-            .from_reader(counted);
+            .from_reader(bytes);
         let header = reader
             .byte_headers()
             .map_err(|error| refused(error, path, 1))?;
@@ -157,9 +111,9 @@ impl Source {
         })
     }
 
-    fn lists(path: &Path, counted: Counted) -> Result<Self, IngestError> {
+    fn lists(path: &Path, bytes: Bytes) -> Result<Self, IngestError> {
         let mut lists = Lists {
-            file: BufReader::with_capacity(BUFFER, counted),
+            file: BufReader::with_capacity(BUFFER, bytes),
             line: Vec::new(),
             waits: false,
         };
@@ -182,8 +136,9 @@ impl Source {
 
     /// Reads the next row; `false` at the end.
     pub fn read(&mut self, row: &mut Row) -> Result<bool, IngestError> {
-        let counted = self.reader.counted();
-        counted.record_began.set(counted.read);
+        if let Some(bytes) = self.reader.bytes() {
+            bytes.begin_record();
+        }
         match &mut self.reader {
             Reader::Csv(reader) => {
                 self.rows += 1;
@@ -206,45 +161,41 @@ impl Source {
                 }
                 Ok(true)
             }
+            Reader::Fhir(folder) => {
+                self.rows += 1;
+                row.number = self.rows;
+                folder.read(row)
+            }
         }
     }
 
-    /// Bytes of the file read so far.
+    /// Bytes of the source read so far.
     pub fn position(&self) -> u64 {
-        self.reader.counted().read
+        match &self.reader {
+            Reader::Fhir(folder) => folder.position(),
+            reader => reader.bytes().map_or(0, Bytes::position),
+        }
     }
 
-    /// BLAKE3 of what was read: of the whole file once [`Self::read`] gave `false`.
+    /// BLAKE3 of what was read: of the whole source once [`Self::read`] gave `false`.
     pub fn digest(&self) -> String {
-        self.reader.counted().hasher.finalize().to_hex().to_string()
+        let digest = match &self.reader {
+            Reader::Fhir(folder) => folder.digest(),
+            reader => reader.bytes().map(Bytes::digest),
+        };
+        digest.map_or_else(String::new, |digest| digest.to_hex().to_string())
     }
 }
 
-/// BLAKE3 of a file, by which a second load of it is recognised.
+/// BLAKE3 of a file or folder, by which a second load of it is recognised.
 pub fn digest(path: &Path) -> Result<String, IngestError> {
+    if path.is_dir() {
+        return Ok(fhir::digest(path)?.to_hex().to_string());
+    }
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).map_err(IngestError::io(path))?;
     hasher.update_reader(file).map_err(IngestError::io(path))?;
     Ok(hasher.finalize().to_hex().to_string())
-}
-
-struct Counted {
-    file: File,
-    hasher: blake3::Hasher,
-    read: u64,
-    record_began: Cell<u64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read.saturating_sub(self.record_began.get()) > MOST_RECORD {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        let read = self.file.read(buffer)?;
-        self.hasher.update(buffer.get(..read).unwrap_or_default());
-        self.read += u64::try_from(read).unwrap_or(0);
-        Ok(read)
-    }
 }
 
 /// Keeps the kind of a reading error and drops its text.
@@ -256,6 +207,13 @@ fn refused(error: csv::Error, path: &Path, row: u64) -> IngestError {
         csv::ErrorKind::Io(error) => error.kind(),
         _ => io::ErrorKind::InvalidData,
     };
+    if let Some(rule) = PackedRule::of(kind).filter(|_| is_packed(path)) {
+        return IngestError::Packed {
+            file: path.display().to_string(),
+            row,
+            rule,
+        };
+    }
     IngestError::io(path)(io::Error::from(kind))
 }
 

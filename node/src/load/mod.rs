@@ -49,7 +49,7 @@ use crate::store::{columns, dictionaries};
 /// What to load and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The CSV file.
+    /// The file, or the folder of FHIR resources.
     pub file: PathBuf,
     /// The mapping.
     pub mapping: Mapping,

@@ -22,7 +22,8 @@ use crate::deidentify::{Deidentifier, KeyRing, Refusal};
 use crate::ingest::amount;
 use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
-use crate::ingest::source::{Row, Source};
+use crate::ingest::row::Row;
+use crate::ingest::source::Source;
 use crate::store::columns::{ColumnsError, MonthWriter, Rows, Shape, data_file};
 
 /// Rows between two reports of progress.
@@ -101,7 +102,7 @@ impl Pass<'_> {
             } else if let Err(fault) = line.take(&row, self.file)? {
                 line.tally.refuse(&fault);
                 if let Some(quarantine) = &mut quarantine {
-                    quarantine.add(row.number(), &fault)?;
+                    quarantine.add(&row.place(), &fault)?;
                 }
             }
         }

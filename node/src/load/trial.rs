@@ -12,7 +12,8 @@ use crate::check::Checker;
 use crate::config::keys::PseudonymKey;
 use crate::deidentify::{Deidentified, Deidentifier, KeyRing, Refusal, identifiers};
 use crate::ingest::bound::{Bound, DimensionSource};
-use crate::ingest::source::{Row, Source};
+use crate::ingest::row::Row;
+use crate::ingest::source::Source;
 use crate::store::columns::is_stored;
 
 /// Rows shown.
