@@ -5,6 +5,7 @@ pub mod amount;
 pub mod date;
 pub mod mapping;
 pub mod settlements;
+pub mod table;
 mod settlement_list;
 pub mod source;
 pub mod codes;
