@@ -13,7 +13,7 @@ use anyhow::{Context as _, ensure};
 use node::clock::Clock;
 use node::early::{Desk, Sinks};
 use node::store::state::State;
-use policies::early::{DEFAULT, EarlyRules, Expected, Watcher};
+use policies::early::{Alert, DEFAULT, EarlyRules, Expected, Watcher};
 use policies::figures::alerts::{self, AlertRules};
 use schemas::money::Fen;
 use tokio::runtime::Runtime;
@@ -58,7 +58,11 @@ fn row(n: u64, text: &mut String) -> std::fmt::Result {
     } else {
         (format!("c{}", n % (100 * GROUPS)), 1_000 + n % 9_000)
     };
-    let closed = if n % 97 == 0 { "closed" } else { "open" };
+    let closed = if n.is_multiple_of(97) {
+        "closed"
+    } else {
+        "open"
+    };
     writeln!(
         text,
         "{case},G{group:03},d{:02},2026-01-01,2026-01-{day:02},drugs,{}.{:02},{closed}",
@@ -131,15 +135,9 @@ fn live(folder: &Path, runtime: &Runtime) -> anyhow::Result<()> {
                 let turn = desk.turn().await?;
                 let now = Instant::now();
                 rows += turn.rows;
-                let written = written.lock().ok().context("the writer failed")?;
-                for alert in &turn.told {
-                    let case = alert.case.as_deref().unwrap_or_default();
-                    if let Some(at) = written.get(case).filter(|_| alert.level.is_some()) {
-                        let late = now.duration_since(*at);
-                        (worst, sum, count) = (worst.max(late), sum + late, count + 1);
-                    }
+                for late in lateness(&written, &turn.told, now)? {
+                    (worst, sum, count) = (worst.max(late), sum + late, count + 1);
                 }
-                drop(written);
                 if !turn.more {
                     tokio::time::sleep(EVERY).await;
                 }
@@ -161,6 +159,19 @@ fn live(folder: &Path, runtime: &Runtime) -> anyhow::Result<()> {
         sum / count.max(1)
     );
     Ok(())
+}
+
+/// How late the warnings of red cases are.
+fn lateness(
+    written: &Mutex<BTreeMap<String, Instant>>,
+    told: &[Alert],
+    now: Instant,
+) -> anyhow::Result<Vec<Duration>> {
+    let written = written.lock().ok().context("the writer failed")?;
+    let at = |alert: &Alert| written.get(alert.case.as_ref()?).copied();
+    let red = told.iter().filter(|alert| alert.level.is_some());
+    let late = red.filter_map(at).map(|at| now.duration_since(at));
+    Ok(late.collect())
 }
 
 /// Writes the rows, ten every ten milliseconds, and when each red one was written.

@@ -107,26 +107,8 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             tables,
             rules,
         } => {
-            let rules = match rules {
-                Some(file) => {
-                    let named = || format!("`{}`", file.display());
-                    let text = std::fs::read_to_string(&file).with_context(named)?;
-                    QualityRules::parse(&text).with_context(named)?
-                }
-                None => QualityRules::parse(DEFAULT)?,
-            };
-            let of = (month, tables.as_deref());
-            let ran = quality::run(&node.state, &node.config.data, &rules, of, now).await?;
-            let all = [Some(ran.stays), ran.consumables];
-            let all: Vec<Standing> = all.into_iter().flatten().collect();
-            table(&all, out)?;
-            let step = if all.iter().any(|one| one.report.open > 0) {
-                format!("quality list --month {month}")
-            } else {
-                format!("release {month} --officer NAME")
-            };
-            next::step(out, &node.given, &step)?;
-            Ok(())
+            let of = (month, tables.as_deref(), rules.as_deref());
+            examine(&node, of, out).await
         }
         Command::List { month, all, json } => {
             let found = quality::findings(&node.state, month).await?;
@@ -154,34 +136,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             let one = quality::waive(&node.state, &id, (&by, &reason), now).await?;
             finding(&one, out)
         }
-        Command::Finance { name, out: to, by } => {
-            let keys = Keys::open(&node.config.data)?;
-            let register = access::officers(node.state.pool(), &node.config.hospital).await?;
-            let by = signers(&node, &keys, by).await?;
-            let path = std::path::absolute(to.unwrap_or_else(|| keys.officer_path(&name)))?;
-            let key = keys
-                .make_officer_key(&path)
-                .context("is there such a key already?")?;
-            let officer = Officer {
-                organisation: node.config.hospital.clone(),
-                name,
-                role: Role::Finance,
-                key: key.public(),
-            };
-            let added = quality::add_finance(&node.state, &register, &officer, &by, now).await;
-            if added.is_err() {
-                // A key of nobody is of no use.
-                std::fs::remove_file(&path)?;
-            }
-            added?;
-            writeln!(
-                out,
-                "{} signs for finance; key: {}",
-                officer.name,
-                next::path(&path)
-            )?;
-            Ok(())
-        }
+        Command::Finance { name, out: to, by } => finance(&node, name, to, by, out).await,
         Command::Sign { month, by, reason } => {
             let register = access::officers(node.state.pool(), &node.config.hospital).await?;
             let persons = quality::finance_persons(&node.state, &register).await?;
@@ -199,6 +154,69 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             Ok(())
         }
     }
+}
+
+async fn examine(
+    node: &Node,
+    (month, tables, rules): (Month, Option<&Path>, Option<&Path>),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let rules = match rules {
+        Some(file) => {
+            let named = || format!("`{}`", file.display());
+            let text = std::fs::read_to_string(file).with_context(named)?;
+            QualityRules::parse(&text).with_context(named)?
+        }
+        None => QualityRules::parse(DEFAULT)?,
+    };
+    let of = (month, tables);
+    let ran = quality::run(&node.state, &node.config.data, &rules, of, node.clock.now()).await?;
+    let all = [Some(ran.stays), ran.consumables];
+    let all: Vec<Standing> = all.into_iter().flatten().collect();
+    table(&all, out)?;
+    let step = if all.iter().any(|one| one.report.open > 0) {
+        format!("quality list --month {month}")
+    } else {
+        format!("release {month} --officer NAME")
+    };
+    next::step(out, &node.given, &step)?;
+    Ok(())
+}
+
+/// Registers a person of finance with a new key.
+async fn finance(
+    node: &Node,
+    name: Slug,
+    to: Option<PathBuf>,
+    by: Vec<(Slug, PathBuf)>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let keys = Keys::open(&node.config.data)?;
+    let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+    let by = signers(node, &keys, by).await?;
+    let path = std::path::absolute(to.unwrap_or_else(|| keys.officer_path(&name)))?;
+    let key = keys
+        .make_officer_key(&path)
+        .context("is there such a key already?")?;
+    let officer = Officer {
+        organisation: node.config.hospital.clone(),
+        name,
+        role: Role::Finance,
+        key: key.public(),
+    };
+    let added = quality::add_finance(&node.state, &register, &officer, &by, node.clock.now()).await;
+    if added.is_err() {
+        // A key of nobody is of no use.
+        std::fs::remove_file(&path)?;
+    }
+    added?;
+    writeln!(
+        out,
+        "{} signs for finance; key: {}",
+        officer.name,
+        next::path(&path)
+    )?;
+    Ok(())
 }
 
 fn table(all: &[Standing], out: &mut dyn Write) -> anyhow::Result<()> {

@@ -65,7 +65,7 @@ impl Desk {
     /// One turn. Where a sink fails, its warnings wait for the next turn. A process that dies between
     /// telling and keeping tells the same once more.
     pub async fn turn(&mut self) -> Result<Turn, EarlyError> {
-        let batch = self.feed.next()?;
+        let batch = self.feed.read()?;
         let mut turn = Turn {
             faults: batch.faults,
             more: batch.more,

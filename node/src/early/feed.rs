@@ -94,7 +94,7 @@ impl Feed {
     }
 
     /// The whole lines that came since; a line without an end waits.
-    pub fn next(&mut self) -> Result<Batch, FeedError> {
+    pub fn read(&mut self) -> Result<Batch, FeedError> {
         let found = std::fs::metadata(&self.path)?;
         if (found.dev(), found.ino()) != self.identity || found.len() < self.at {
             return Err(FeedError::Replaced);

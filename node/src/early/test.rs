@@ -172,7 +172,7 @@ async fn an_address_that_fails_is_told_again_and_the_file_waits_for_it() {
     assert_eq!(place.written(), "");
     assert_eq!(desk.turn().await.unwrap().told.len(), 1);
     assert_eq!(place.written().lines().count(), 1);
-    let bodies = tokio::time::timeout(Duration::from_secs(60), served).await;
+    let bodies = tokio::time::timeout(Duration::from_mins(1), served).await;
     let bodies = bodies.unwrap().unwrap();
     assert!(bodies.iter().all(|body| body.contains("ZY2")));
 }

@@ -3,34 +3,40 @@
 use super::*;
 use crate::load::fixture::{HEADER, MAPPING, dictionary, row};
 
-#[tokio::test]
-async fn quality_and_warnings_from_the_command_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    let (node, csv, mapping, json) = (at("node"), at("a.csv"), at("m.toml"), at("d.json"));
-    let rows: String = (0..20)
-        .map(|n| {
-            let line = row(&format!("s{n}"), &format!("p{n}"), "2025-03", "FR19");
-            let none = line.replace("100.50,60.25,40.25", "0,0,0");
-            format!("{}\n", if n < 3 { none } else { line })
-        })
-        .collect();
-    std::fs::write(&csv, format!("{HEADER}\n{rows}")).unwrap();
-    std::fs::write(&mapping, MAPPING).unwrap();
+/// A node with a dictionary in a folder of its own.
+async fn made(folder: &Path) -> String {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let (node, json) = (at("node"), at("d.json"));
     std::fs::write(&json, serde_json::to_vec(&dictionary()).unwrap()).unwrap();
-    let node = node.as_str();
-    run_line(&["--data", node, "init", "--hospital", "h1"])
+    run_line(&["--data", &node, "init", "--hospital", "h1"])
         .await
         .unwrap();
     let accept = [
         "--data",
-        node,
+        &node,
         "dictionary",
         "accept",
         &json,
         "--unsigned-for-trial",
     ];
     run_line(&accept).await.unwrap();
+    node
+}
+
+#[tokio::test]
+async fn a_month_is_examined_waived_and_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let node = made(folder.path()).await;
+    let (node, csv, mapping) = (node.as_str(), at("a.csv"), at("m.toml"));
+    let rows = (0..20).map(|n| {
+        let line = row(&format!("s{n}"), &format!("p{n}"), "2025-03", "FR19");
+        let none = line.replace("100.50,60.25,40.25", "0,0,0");
+        if n < 3 { none } else { line }
+    });
+    let rows: Vec<String> = rows.collect();
+    std::fs::write(&csv, format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
+    std::fs::write(&mapping, MAPPING).unwrap();
     let load = [
         "--data",
         node,
@@ -80,7 +86,14 @@ async fn quality_and_warnings_from_the_command_line() {
         .unwrap();
     assert!(shown.contains("stays"), "{shown}");
     run_line(&release).await.unwrap();
+}
 
+#[tokio::test]
+async fn a_feed_is_judged_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let node = made(folder.path()).await;
+    let node = node.as_str();
     let feed = at("feed.csv");
     let head = "case,case_group,department,admitted,day,category,amount,status";
     let lines =
