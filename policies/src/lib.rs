@@ -10,4 +10,6 @@ pub mod disclosure;
 pub mod access;
 pub mod figures;
 pub mod costing;
+pub mod quality;
+pub mod early;
 pub mod year;

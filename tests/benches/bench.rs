@@ -6,10 +6,12 @@
 //! skips the loading.
 //!
 //! `bench pooled [--large]` prints what a pooled round costs instead, `bench year` what the yearly
-//! computation of a large alliance does, `bench costing` what the step-down of a large hospital does.
+//! computation of a large alliance does, `bench costing` what the step-down of a large hospital does, `bench
+//! warn` how fast early warning is.
 
 mod costing;
 mod rounds;
+mod warn;
 mod year;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +73,9 @@ fn main() -> anyhow::Result<()> {
     }
     if words.first().is_some_and(|word| word == "costing") {
         return costing::run();
+    }
+    if words.first().is_some_and(|word| word == "warn") {
+        return warn::run();
     }
     if words.first().is_some_and(|word| word == "year") {
         return year::run();

@@ -201,6 +201,7 @@ impl Hospital {
         let by = SignOff {
             officer: "Li Hua",
             accept_grade_d: true,
+            gate: None,
             at: NOW,
         };
         release::release(&self.state, &self.config.data, None, &by)

@@ -12,10 +12,12 @@ use schemas::time::Month;
 use super::bar::Bar;
 use super::file::FileArgs;
 use super::{Node, next, show};
+use crate::access;
 use crate::ingest::date::month_of;
 use crate::ingest::draft;
 use crate::ingest::source::Source;
 use crate::load::{self, Summary, trial};
+use crate::quality::{self, Gate};
 use crate::release::{self, MonthState, SignOff};
 use crate::store::{columns, dictionaries};
 
@@ -128,6 +130,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             let by = SignOff {
                 officer: &officer,
                 accept_grade_d,
+                gate: gate(&node).await?,
                 at: node.clock.now(),
             };
             let released = release::release(&node.state, &node.config.data, month, &by).await?;
@@ -141,6 +144,16 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             Ok(())
         }
     }
+}
+
+/// What a release is held to: the grade of the settings, and finance's keys.
+async fn gate(node: &Node) -> anyhow::Result<Option<Gate>> {
+    let Some(least) = node.config.quality.least_grade else {
+        return Ok(None);
+    };
+    let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+    let finance = quality::finance_persons(&node.state, &register).await?;
+    Ok(Some(Gate { least, finance }))
 }
 
 async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {

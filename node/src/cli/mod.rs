@@ -15,12 +15,14 @@ mod officer;
 mod pipe;
 mod policy;
 mod pooled;
+mod quality;
 mod setup;
 mod show;
 mod steward;
 mod sum;
 mod synth;
 mod table;
+mod warn;
 mod year;
 
 use std::io::Write;
@@ -79,6 +81,12 @@ enum Command {
     /// The monthly close of this hospital's costs, and what cases cost.
     #[command(subcommand)]
     Cost(cost::Command),
+    /// What is wrong with a month's data, by department, and the grade before its release.
+    #[command(subcommand)]
+    Quality(quality::Command),
+    /// Early warning of cases that cost more than they are paid for; nothing of it leaves.
+    #[command(subcommand)]
+    Warn(warn::Command),
     /// What this hospital says in the alliance's budget year.
     #[command(subcommand)]
     Year(year::Command),
@@ -172,6 +180,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Cost(command) => cost::run(command, &cli.data, out).await,
+        Command::Quality(command) => quality::run(command, &cli.data, out).await,
+        Command::Warn(command) => Box::pin(warn::run(command, &cli.data, out)).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
         Command::VerifyScore { receipt } => year::score(&receipt, &cli.data, out).await,
         Command::Synth(args) => synth::run(&args, out),

@@ -86,7 +86,7 @@ impl As {
     }
 }
 
-fn pair(text: &str) -> Result<(Slug, PathBuf), String> {
+pub(super) fn pair(text: &str) -> Result<(Slug, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("a signature is NAME=FILE")?;
     let name = name
         .parse()
@@ -178,7 +178,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 }
 
 /// The keys of registered persons who sign for a step of the register.
-async fn signers(
+pub(super) async fn signers(
     node: &Node,
     keys: &Keys,
     by: Vec<(Slug, PathBuf)>,

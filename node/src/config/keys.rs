@@ -128,6 +128,19 @@ impl Keys {
         Ok(key)
     }
 
+    /// The key of the numbers in early warnings; made when it is first asked for.
+    pub fn warning_key(&self) -> Result<PseudonymKey, ConfigError> {
+        let name = "warning.key";
+        if !self.folder.join(name).exists() {
+            let key = PseudonymKey::random()?;
+            self.write_new(name, &key.0)?;
+            return Ok(key);
+        }
+        let bytes = <[u8; 32]>::try_from(self.read(name)?.as_slice())
+            .map_err(|_| key_error(name, "holds exactly 32 bytes"))?;
+        Ok(PseudonymKey(bytes))
+    }
+
     /// The audit seed of a month, or `None` where there is none (yet, or any more).
     pub fn audit_seed(&self, month: Month) -> Result<Option<AuditSeed>, ConfigError> {
         let name = audit_name(month);

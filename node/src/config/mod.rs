@@ -6,6 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use schemas::answer::Grade;
 use schemas::id::Slug;
 use schemas::written;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,10 @@ pub struct Quality {
     pub quasi_identifiers: Vec<Slug>,
     /// Classes with fewer stays than this are reported as small, 2 to 100.
     pub small_class: u32,
+    /// The least grade, by the last `quality run`, with which a month is released without finance's
+    /// signature; nothing is asked for where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_grade: Option<Grade>,
 }
 
 impl Default for Quality {
@@ -59,6 +64,7 @@ impl Default for Quality {
             timely_days: 45,
             quasi_identifiers: names.iter().filter_map(|name| name.parse().ok()).collect(),
             small_class: 5,
+            least_grade: None,
         }
     }
 }

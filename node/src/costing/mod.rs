@@ -9,35 +9,15 @@ pub use tables::{Cases, amounts, cases, month};
 
 use schemas::time::Month;
 
+use crate::ingest::table::TableError;
 use crate::store::state::StateError;
 
 /// Why nothing is closed or shown. Names files, lines and columns, never an amount.
 #[derive(Debug, thiserror::Error)]
 pub enum CostError {
-    /// A file that cannot be read.
-    #[error("`{0}` could not be read")]
-    File(String, #[source] std::io::Error),
-    /// A file that is too large.
-    #[error("`{0}` is larger than {1} bytes")]
-    Large(String, u64),
-    /// A header.
-    #[error("`{file}`: the columns are {wanted}")]
-    Header {
-        /// The file.
-        file: String,
-        /// What stands there.
-        wanted: String,
-    },
-    /// A line.
-    #[error("`{file}`, line {line}: {what}")]
-    Line {
-        /// The file.
-        file: String,
-        /// The line, the header is 1.
-        line: usize,
-        /// What is missing or refused.
-        what: String,
-    },
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The ledgers.
     #[error(transparent)]
     Ledger(#[from] policies::costing::LedgerError),

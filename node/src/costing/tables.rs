@@ -1,115 +1,19 @@
 //! Ledgers as tables (CSV, UTF-8, a header): `departments.csv`, `direct.csv`, `uses.csv`, `shared.csv`; and
 //! the cases of a period with what was charged and done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::str::FromStr;
 
-use dashu::rational::RBig;
 use policies::costing::{Case, Class, Department, Direct, Driver, Ledgers, Shared, Use};
-use policies::figures::Exact;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time;
 
 use super::CostError;
+use crate::ingest::table::each;
 
-/// Largest table in bytes.
-const LONGEST: u64 = 256 * 1024 * 1024;
 /// Longest name of a case group in characters.
 const NAME: usize = 64;
-
-/// A line of a table.
-struct Row<'a> {
-    file: &'a str,
-    number: usize,
-    fields: BTreeMap<&'a str, &'a str>,
-}
-
-impl Row<'_> {
-    fn wrong(&self, what: &str) -> CostError {
-        CostError::Line {
-            file: self.file.to_owned(),
-            line: self.number,
-            what: what.to_owned(),
-        }
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        let text = self.fields.get(name).copied();
-        text.filter(|text| !text.is_empty())
-    }
-
-    fn need<T: FromStr>(&self, name: &str) -> Result<T, CostError> {
-        let text = self.text(name);
-        let value = text.and_then(|text| text.parse().ok());
-        value.ok_or_else(|| self.wrong(&format!("`{name}` is missing or refused")))
-    }
-
-    /// A number of so many decimals as whole parts; zero where the field is empty.
-    fn parts(&self, name: &str, of_one: u64) -> Result<u64, CostError> {
-        if self.text(name).is_none() {
-            return Ok(0);
-        }
-        let number: Exact = self.need(name)?;
-        let scaled = number.0 * RBig::from(of_one);
-        let whole = scaled.is_int().then(|| scaled.numerator().clone());
-        let whole = whole.and_then(|whole| u64::try_from(whole).ok());
-        whole
-            .ok_or_else(|| self.wrong(&format!("`{name}` is zero or more, in parts of 1/{of_one}")))
-    }
-
-    fn one_of<T: Copy>(&self, name: &str, words: &[(&[&str], T)]) -> Result<T, CostError> {
-        let text = self.text(name).unwrap_or_default();
-        let found = words.iter().find(|(names, _)| names.contains(&text));
-        found.map(|(_, one)| *one).ok_or_else(|| {
-            let known = words.iter().filter_map(|(names, _)| names.first().copied());
-            let known: Vec<&str> = known.collect();
-            self.wrong(&format!("`{name}` is one of {}", known.join(", ")))
-        })
-    }
-}
-
-fn each(
-    path: &Path,
-    (wanted, may): (&[&str], &dyn Fn(&str) -> bool),
-    mut of: impl FnMut(&Row<'_>) -> Result<(), CostError>,
-) -> Result<(), CostError> {
-    let file = path.display().to_string();
-    let unread = |error| CostError::File(file.clone(), error);
-    if std::fs::metadata(path).map_err(unread)?.len() > LONGEST {
-        return Err(CostError::Large(file, LONGEST));
-    }
-    let text = std::fs::read_to_string(path).map_err(unread)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let header = || CostError::Header {
-        file: file.clone(),
-        wanted: wanted.join(","),
-    };
-    let head = reader.headers().map_err(|_| header())?.clone();
-    let names: BTreeSet<&str> = head.iter().collect();
-    let known = |name: &&str| wanted.contains(name) || may(name);
-    let missing = wanted.first().is_some_and(|first| !names.contains(first));
-    if names.len() != head.len() || missing || !head.iter().all(|name| known(&name)) {
-        return Err(header());
-    }
-    for (place, record) in reader.records().enumerate() {
-        let number = place.saturating_add(2);
-        let record = record.map_err(|_| CostError::Line {
-            file: file.clone(),
-            line: number,
-            what: "the number of fields is not that of the header".to_owned(),
-        })?;
-        of(&Row {
-            file: &file,
-            number,
-            fields: head.iter().zip(record.iter()).collect(),
-        })?;
-    }
-    Ok(())
-}
 
 const CLASSES: [(&[&str], Class); 4] = [
     (&["administrative", "行政后勤类"], Class::Administrative),
@@ -218,8 +122,7 @@ pub fn cases(path: &Path) -> Result<Cases, CostError> {
             charges: BTreeMap::new(),
             items: BTreeMap::new(),
         };
-        let names: Vec<&str> = row.fields.keys().copied().collect();
-        for name in names {
+        for name in row.names() {
             if row.text(name).is_none() {
                 continue;
             }
@@ -254,6 +157,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::ingest::table::TableError;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -353,7 +257,7 @@ mod tests {
             "2026-01".parse().unwrap(),
             tempfile::tempdir().unwrap().path(),
         );
-        assert!(matches!(empty, Err(CostError::File(..))));
+        assert!(matches!(empty, Err(CostError::Table(TableError::File(..)))));
     }
 
     #[test]

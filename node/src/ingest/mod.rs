@@ -8,6 +8,7 @@ pub mod amount;
 pub mod date;
 pub mod mapping;
 pub mod settlements;
+pub mod table;
 mod settlement_list;
 pub mod row;
 mod packed;

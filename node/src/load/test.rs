@@ -29,6 +29,7 @@ async fn release_all(trial: &Trial) {
     let by = SignOff {
         officer: "Li Hua",
         accept_grade_d: true,
+        gate: None,
         at: NOW,
     };
     release::release(&trial.state, &trial.config.data, None, &by)
@@ -272,6 +273,7 @@ async fn a_finding_in_what_was_written_stops_the_release() {
     let by = SignOff {
         officer: "Li Hua",
         accept_grade_d: true,
+        gate: None,
         at: NOW,
     };
     let refused = release::release(&trial.state, &trial.config.data, None, &by).await;

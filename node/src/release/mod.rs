@@ -9,6 +9,7 @@ use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
 use crate::load::{LoadError, Lock, remove_folder, subject};
+use crate::quality::{Gate, QualityError, graded};
 use crate::store::columns::{self, data_file, ranks_file};
 use crate::store::loads::{self, LoadedMonth};
 use crate::store::state::{self, Change, State, StateError};
@@ -46,6 +47,9 @@ pub enum ReleaseError {
         /// The month.
         month: Month,
     },
+    /// The quality gate.
+    #[error(transparent)]
+    Quality(#[from] QualityError),
     /// The officer's name is empty or too long.
     #[error("the officer's name is 1 to 64 characters on one line")]
     Officer,
@@ -102,6 +106,8 @@ pub struct SignOff<'a> {
     pub officer: &'a str,
     /// Whether grade D is accepted.
     pub accept_grade_d: bool,
+    /// What it is held to, where the settings ask for a grade.
+    pub gate: Option<Gate>,
     /// When.
     pub at: Timestamp,
 }
@@ -130,8 +136,11 @@ pub async fn release(
         let month = month.map_or_else(|| "any month".to_owned(), |month| month.to_string());
         return Err(ReleaseError::Nothing { month });
     }
+    let mut grades = Vec::new();
     for held in &waiting {
-        may_release(data, held, by)?;
+        let grade = graded(&mut change, by.gate.as_ref(), held).await?;
+        may_release(data, (held, grade), by)?;
+        grades.push(grade);
     }
     let last = all
         .iter()
@@ -139,9 +148,9 @@ pub async fn release(
         .max()
         .unwrap_or(0);
     let mut number = last;
-    for held in waiting {
+    for (held, grade) in waiting.into_iter().zip(grades) {
         number = number.checked_add(1).ok_or(StateError::Range)?;
-        record(&mut change, held, number, by).await?;
+        record(&mut change, (held, grade), number, by).await?;
     }
     change.commit().await.map_err(StateError::from)?;
     let released = months(state).await?;
@@ -151,13 +160,17 @@ pub async fn release(
         .collect())
 }
 
-fn may_release(data: &Path, held: &LoadedMonth, by: &SignOff<'_>) -> Result<(), ReleaseError> {
+fn may_release(
+    data: &Path,
+    (held, grade): (&LoadedMonth, Grade),
+    by: &SignOff<'_>,
+) -> Result<(), ReleaseError> {
     if held.findings > 0 {
         return Err(ReleaseError::Identifiers {
             load: held.load.clone(),
         });
     }
-    if held.grade == Grade::D && !by.accept_grade_d {
+    if grade == Grade::D && !by.accept_grade_d {
         return Err(ReleaseError::GradeD { month: held.month });
     }
     let folder = data.join(&held.folder);
@@ -173,7 +186,7 @@ fn may_release(data: &Path, held: &LoadedMonth, by: &SignOff<'_>) -> Result<(), 
 /// Gives a month its number, marks the release that it replaces, and logs both.
 async fn record(
     change: &mut Change,
-    held: &LoadedMonth,
+    (held, grade): (&LoadedMonth, Grade),
     number: u32,
     by: &SignOff<'_>,
 ) -> Result<(), StateError> {
@@ -187,18 +200,19 @@ async fn record(
     .await?
     .rows_affected();
     sqlx::query(
-        "update months set release = $1, grade = quality \
+        "update months set release = $1, grade = $4 \
          where load_id = $2 and month = $3 and release is null",
     )
     .bind(i64::from(number))
     .bind(&held.load)
     .bind(held.month.to_string())
+    .bind(format!("{grade:?}"))
     .execute(&mut **change)
     .await?;
     let detail = [
         ("month", held.month.to_string()),
         ("release", number.to_string()),
-        ("grade", format!("{:?}", held.grade)),
+        ("grade", format!("{grade:?}")),
         ("officer", by.officer.to_owned()),
         ("restates", (restated > 0).to_string()),
     ];

@@ -5,6 +5,7 @@ fn by(officer: &str, accept_grade_d: bool) -> SignOff<'_> {
     SignOff {
         officer,
         accept_grade_d,
+        gate: None,
         at: NOW,
     }
 }

@@ -25,7 +25,7 @@ pub struct LoadedMonth {
     pub unit: String,
     /// Rows; it stays at the node.
     pub rows: u64,
-    /// The grade that the quality report came to.
+    /// The grade that the load's quality report came to; of a released month that of its release.
     pub grade: Grade,
     /// Identifiers found in what the load wrote; any blocks the release.
     pub findings: u64,
@@ -67,7 +67,8 @@ pub struct NewLoad<'a> {
     pub findings: u64,
 }
 
-const SELECT: &str = "select m.load_id, m.month, m.folder, l.dictionary, m.rows, m.quality, \
+const SELECT: &str = "select m.load_id, m.month, m.folder, l.dictionary, m.rows, \
+     coalesce(m.grade, m.quality), \
      l.findings, m.data_digest, m.ranks_digest, m.release, m.restated_by, l.unit \
      from months m join loads l on l.id = m.load_id \
      order by m.month, m.release is null, m.release, m.load_id";

@@ -439,3 +439,52 @@ create table if not exists cost_months (
     at bigint not null,
     primary key (month, version)
 );
+
+-- The last quality run of each dataset and month. Findings and scores stay at the node.
+create table if not exists quality_runs (
+    dataset text not null,              -- `stays` or `consumables`
+    month text not null,                -- YYYY-MM
+    load_id text not null,              -- the load that was examined
+    rules text not null,                -- policies::quality::QualityRules
+    rows bigint not null,               -- those that the load refused among them
+    timeliness bigint not null,         -- 0 to 100
+    provisional bigint not null,        -- 1 where the three-way match fell short
+    at bigint not null,
+    primary key (dataset, month)
+);
+
+-- What was found, with its state: open, fixed or waived. No row of a patient, no value.
+create table if not exists quality_findings (
+    id text primary key,
+    dataset text not null,
+    month text not null,
+    known text not null,                -- policies::quality::Known
+    first_at bigint not null,
+    at bigint not null
+);
+
+-- Persons of finance, signed for by two registered officers; they decide about nothing else.
+create table if not exists quality_finance (
+    name text primary key,
+    officer text not null,              -- schemas::officer::Officer
+    signed text not null                -- schemas::seal::Sealed<Officer>, a list
+);
+
+-- Finance's signatures under quality reports; each fits one report of one load.
+create table if not exists quality_signed (
+    month text not null,
+    load_id text not null,
+    report text not null,               -- digest of report and findings
+    sealed text not null,               -- quality::SignedOff
+    at bigint not null,
+    primary key (month, load_id, report)
+);
+
+-- Early warnings that were told: neither a case's number nor a day.
+create table if not exists warnings (
+    id text primary key,                -- keyed hash of what makes it the same warning
+    subject text not null,              -- keyed hash of the case's number; empty of days and months
+    month text not null,
+    alert text not null,                -- policies::early::Alert, without case and day
+    at bigint not null
+);

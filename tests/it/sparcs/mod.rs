@@ -127,6 +127,7 @@ async fn node(
     let by = SignOff {
         officer: "Li Hua",
         accept_grade_d: true,
+        gate: None,
         at: NOW,
     };
     release::release(&state, &config.data, None, &by)

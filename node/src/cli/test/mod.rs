@@ -1,3 +1,4 @@
+mod inside;
 mod officers;
 
 use clap::CommandFactory as _;

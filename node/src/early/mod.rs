@@ -1,0 +1,48 @@
+//! Early warning inside the hospital: postings are read from a file that grows, judged by
+//! `policies::early`, and told to the hospital's own file and address. The node itself keeps neither the
+//! number of a case nor a day, and sends nothing of it to anybody else.
+
+mod desk;
+mod feed;
+mod sinks;
+mod store;
+#[cfg(test)]
+mod test;
+
+pub use desk::{Desk, Turn, standards};
+pub use feed::{Batch, Fault, Feed, FeedError};
+pub use sinks::{SinkError, Sinks};
+pub use store::{Told, list};
+
+use crate::config::ConfigError;
+use crate::ingest::table::TableError;
+use crate::store::state::StateError;
+
+/// Why nothing is watched or told. Names files, lines and columns, never a value.
+#[derive(Debug, thiserror::Error)]
+pub enum EarlyError {
+    /// The feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// Where warnings go.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The rules.
+    #[error(transparent)]
+    Rules(#[from] policies::figures::settings::RulesError),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] ConfigError),
+    /// The state file.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl From<sqlx::Error> for EarlyError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::State(error.into())
+    }
+}
