@@ -1,6 +1,6 @@
 //! What earlier years leave to a later one: overspend that members bear, and what they left undone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policies::figures::appraisal::Shortcoming;
 use policies::figures::overspend::{Cause, OverspendInput, Settlement};
@@ -47,7 +47,7 @@ pub async fn owed(
 }
 
 /// Tasks of the year before that were late, and overspend that its settlement in force laid to
-/// management: each classified amount counts once.
+/// management: once a member.
 pub async fn undone(
     state: &State,
     (alliance, number): (&Slug, u16),
@@ -73,8 +73,10 @@ pub async fn undone(
         let input: OverspendInput =
             serde_json::from_str(&proposed.inputs).map_err(|_| policies::year::Unfounded::Shape)?;
         let gaps = input.classified.iter();
-        for one in gaps.filter(|one| one.cause == Cause::ManagementGap && one.amount > Fen(0)) {
-            count(&one.member, Shortcoming::ManagementGap);
+        let gaps = gaps.filter(|one| one.cause == Cause::ManagementGap && one.amount > Fen(0));
+        // However many amounts it was written down in.
+        for member in gaps.map(|one| &one.member).collect::<BTreeSet<_>>() {
+            count(member, Shortcoming::ManagementGap);
         }
     }
     Ok(undone)

@@ -80,6 +80,11 @@ impl Row<'_> {
         }
     }
 
+    /// Digest of the benchmark that figures are taken from.
+    pub(super) fn source(&self) -> Option<Digest> {
+        self.source
+    }
+
     /// A field's text, if there is one.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let text = self.fields.get(name).copied();

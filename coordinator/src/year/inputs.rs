@@ -178,5 +178,10 @@ fn volume(row: &Row<'_>, volumes: &Volumes<'_>, id: &Slug) -> Result<Measured, Y
             "`case-weighted-volume` (a column, --history or --benchmark)",
         ),
     };
+    // A history ends in the benchmark that other factors are figures of: its error may be theirs.
+    let found = found.map(|found| Measured {
+        source: row.source(),
+        ..found
+    });
     found.ok_or_else(|| row.wrong(missing))
 }

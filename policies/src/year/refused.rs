@@ -97,8 +97,8 @@ pub enum Refused {
     /// More than there is.
     #[error("the amount is above the year's target of {0}; check it")]
     Beyond(Fen),
-    /// What the settlement rests on.
-    #[error("the settlement of the year is in force and rests on what was paid")]
+    /// What a result in force rests on.
+    #[error("the settlement or the bonus of the year is in force and rests on what was paid")]
     Settled,
     /// Signed before something that its signer should know.
     #[error("this was signed before the opening, or before what it is about changed; sign it anew")]

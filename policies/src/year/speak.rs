@@ -283,8 +283,10 @@ impl Year {
                 if amount > self.target {
                     return Err(Refused::Beyond(self.target));
                 }
-                let settled = self.matters.get(&Matter::Settlement);
-                if settled.is_some_and(|settled| settled.in_force) {
+                // Both rest on what was paid: neither may lose its ground once it is in force.
+                let rests =
+                    [Matter::Settlement, Matter::Bonus].map(|matter| self.matters.get(&matter));
+                if rests.into_iter().flatten().any(|course| course.in_force) {
                     return Err(Refused::Settled);
                 }
                 let months = self.paid.entry(member).or_default();

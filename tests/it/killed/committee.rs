@@ -87,7 +87,8 @@ async fn a_pooled_round_survives_dead_processes() {
         "--deadline",
         "10m",
     ];
-    let round = tried(COORDINATOR, &hub, &open).await.trim().to_owned();
+    let told = tried(COORDINATOR, &hub, &open).await;
+    let round = told.lines().next().unwrap().to_owned();
 
     // A hospital dies with its charge, or before it; the coordinator with the first upload.
     until("a first upload", async || {
