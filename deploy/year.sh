@@ -159,6 +159,10 @@ say "forecast of ${one}'s spending from what was paid"
 year forecast "$home/paid-$one.csv" --ahead 3
 
 say "surplus and bonus"
+# A quarter of what the first hospital has left goes into the pool's reckoning.
+year export "$next" --out "$home/published" >/dev/null
+spare=$(tail -n +2 "$home/published/members.csv" | tr -d '\r' | awk -F, -v id="$one" '
+    $1 == id { fen = int(100 * ($10 - $11 - $12) / 4); printf "%d.%02d", int(fen / 100), fen % 100 }')
 {
     echo "member,tier,quality_held,referral-share,chronic-control,grassroots-growth,gaming:volume-jump,own,referrals"
     n=0
@@ -166,7 +170,7 @@ say "surplus and bonus"
         n=$((n + 1))
         case $n in 1 | 2) tier=tertiary ;; 3 | 4) tier=secondary ;; *) tier=grassroots ;; esac
         own=""
-        [ $n != 1 ] || own=120000000.00
+        [ $n != 1 ] || own=$spare
         referrals=""
         [ "$tier" != grassroots ] || referrals=$((1600 - 200 * n))
         echo "$member,$tier,yes,0.$((10 + 4 * n)),0.$((52 + 3 * n)),0.0$n,0.$((20 + 2 * n)),$own,$referrals"

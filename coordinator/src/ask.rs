@@ -121,20 +121,6 @@ pub struct Drawn {
     pub left_out: Vec<String>,
 }
 
-/// Opens a round. Gives it and what the template asks but the dictionary lacks.
-pub async fn open(
-    state: &State,
-    authority: &Authority,
-    template: &Template,
-    rules: &Privacy,
-    order: &Order,
-    now: Timestamp,
-) -> Result<(Held, Vec<String>), AskError> {
-    let drawn = draw(state, authority, template, rules, order, now).await?;
-    let left_out = drawn.left_out.clone();
-    Ok((begin(state, authority, drawn).await?, left_out))
-}
-
 /// Draws up a round and opens nothing.
 pub async fn draw(
     state: &State,

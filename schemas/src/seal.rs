@@ -237,14 +237,14 @@ impl<T: Message> Sealed<T> {
         Ok(Digest::of(T::TAG, &[&self.bytes()?]))
     }
 
-    /// Reads a message by its digest: for what others cite and vouch for, whose signature was
-    /// checked when it came. A body of another digest is refused.
+    /// Reads a message by its digest: for what others cite and vouch for, whose signature and form
+    /// were checked when it came. A body of another digest is refused.
     pub fn cited(&self, digest: &Digest) -> Result<T, SealError> {
         let bytes = self.bytes()?;
         if Digest::of(T::TAG, &[&bytes]) != *digest {
             return Err(SealError::OtherBody);
         }
-        Ok(canonical::from_bytes(&bytes)?)
+        Ok(canonical::read(&bytes)?)
     }
 
     /// The fingerprint of the key that claims to have signed; unchecked.

@@ -29,19 +29,20 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "schemas",
     "proofs",
     "pooled",
+    "sinks",
     "policies",
     "node",
     "coordinator",
 ];
 
-/// The folder of a crate: of its own name, `proofs` and `pooled` inside `schemas`.
+/// The folder of a crate: of its own name, `proofs`, `pooled` and `sinks` inside `schemas`.
 fn home(name: &str) -> PathBuf {
     match name {
-        "proofs" | "pooled" => root().join("schemas").join(name),
+        "proofs" | "pooled" | "sinks" => root().join("schemas").join(name),
         _ => root().join(name),
     }
 }
@@ -52,11 +53,15 @@ fn crates_name_only_the_crates_they_may() {
         ("schemas", &[][..]),
         ("proofs", &["schemas"][..]),
         ("pooled", &["schemas", "proofs"][..]),
+        ("sinks", &[][..]),
         ("policies", &["schemas", "proofs", "pooled"][..]),
-        ("node", &["schemas", "proofs", "pooled", "policies"][..]),
+        (
+            "node",
+            &["schemas", "proofs", "pooled", "sinks", "policies"][..],
+        ),
         (
             "coordinator",
-            &["schemas", "proofs", "pooled", "policies"][..],
+            &["schemas", "proofs", "pooled", "sinks", "policies"][..],
         ),
     ]);
     for (name, may) in allowed {

@@ -6,6 +6,7 @@ mod hospital;
 mod attacks;
 mod neighbours;
 mod amounts;
+mod opening;
 mod hub;
 mod hostile;
 mod steward;

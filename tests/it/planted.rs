@@ -64,7 +64,7 @@ async fn t18_planted_identifiers_are_nowhere() {
     };
     let now = coordinator::clock::Clock::System.now();
     let (state, authority) = (&hub.state, &hub.authority);
-    let (held, _) = coordinator::ask::open(state, authority, &template, &rules, &order, now)
+    let (held, _) = crate::opening::attributed(state, authority, &template, &rules, &order, now)
         .await
         .unwrap();
     until("three answers", async || {

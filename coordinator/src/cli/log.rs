@@ -38,7 +38,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(data: &Path, command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
     if let Command::Verify { folder, seen } = command {
-        return verify(folder, seen, out);
+        return verify(folder, seen, out).map(drop);
     }
     let office = &Office::open(data).await?;
     match command {
@@ -82,7 +82,8 @@ pub(super) fn entries(folder: &Path) -> anyhow::Result<Vec<Entry>> {
     all.context("the entries could not be read")
 }
 
-pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+/// Verifies a published log; gives the number of entries that others have witnessed.
+pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<u64> {
     let read = |path: &Path| {
         std::fs::read(path).with_context(|| format!("`{}` could not be read", path.display()))
     };
@@ -121,5 +122,5 @@ pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> an
         "sound: {} entries, head {}, {witnessed}",
         found.entries, found.head
     )?;
-    Ok(())
+    Ok(found.witnessed.map_or(0, |(size, _)| size))
 }

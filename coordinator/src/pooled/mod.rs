@@ -26,7 +26,7 @@ pub use collect::take;
 pub use figures::{beside, figures};
 pub use foresee::Foreseen;
 pub use list::{ListOrder, countersign, draft, draft_sealed, published, seat_key, signed_list};
-pub use open::{Drawn, Held, begin, check, draw, find, list as rounds, open};
+pub use open::{Drawn, Held, begin, check, draw, find, list as rounds};
 pub use order::Order;
 pub use progress::{Place, Progress, SeatPlace, progress};
 pub use publish::{files, read_folder, write_folder};

@@ -135,24 +135,6 @@ pub async fn check(
     foresee::foresee(state, authority, rules, &coming).await
 }
 
-/// Opens a round, unless hospitals are foreseen to refuse it. Gives it and what the template asks but
-/// the dictionary lacks.
-pub async fn open(
-    state: &State,
-    authority: &Authority,
-    template: &Template,
-    rules: &Privacy,
-    order: &Order,
-    now: Timestamp,
-) -> Result<(Held, Vec<String>), PooledError> {
-    let drawn = draw(state, authority, template, rules, order, now).await?;
-    if !order.anyway {
-        check(state, authority, rules, &drawn).await?;
-    }
-    let left_out = drawn.left_out.clone();
-    Ok((begin(state, authority, drawn).await?, left_out))
-}
-
 /// Opens what was drawn up, under the next number.
 pub async fn begin(
     state: &State,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use policies::year::{
-    self, Administrators, Computed, Kept, Proposed, Published, Rules, Stage, Year, grounded,
+    self, Administrators, Computed, Kept, Proposed, Published, Rules, Stage, Year, closable,
+    grounded,
 };
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -205,10 +206,14 @@ async fn next(
     let kept = published(&mut **change, alliance, number).await?;
     let before = kept.replay(|_, _, _| Ok(()))?;
     let who = who(change, alliance).await?;
-    if let Says::Propose { matter, result, .. } = before.statement(&who, sealed)?.says {
-        proposable(&kept, &before, (matter, result))?;
+    let says = before.statement(&who, sealed)?.says;
+    if let Says::Propose { matter, result, .. } = &says {
+        proposable(&kept, &before, (*matter, *result))?;
     }
     let year = before.take(alliance, &kept.rules, &who, sealed, now)?;
+    if let Says::Close = says {
+        closable(&year, kept.plan(&year))?;
+    }
     keep(change, &year, (sealed, who), now).await?;
     Ok(year)
 }

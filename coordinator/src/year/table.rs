@@ -107,7 +107,7 @@ fn money(fen: Option<&Fen>) -> Field {
 
 fn by_member(published: &Published, year: &Year) -> Sheet {
     let head = "member,tier,applied,base_share,factor_share,share,floor,ceiling,decided_by,budget,\
-                deduction,spent,bonus_basic,bonus_performance,borne,grade,score,pool_put_in,pool_prize,\
+                deduction,spent,bonus_basic,bonus_performance,borne,grade,bonus_score,pool_put_in,pool_prize,\
                 next_year_deduction,budget_low,budget_high";
     let head: Vec<&str> = head.split(',').collect();
     let mut sheet = Sheet::new("members", &head);

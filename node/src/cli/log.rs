@@ -89,7 +89,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     {
         return match receipt {
             Some(file) => check(&folder, &file, out),
-            None => verify(&folder, &seen, out),
+            None => verify(&folder, &seen, out).map(drop),
         };
     }
     let node = Node::open(data).await?;
@@ -194,7 +194,8 @@ pub(super) fn entries(folder: &Path) -> anyhow::Result<Vec<Entry>> {
     all.context("the entries could not be read")
 }
 
-pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+/// Verifies a published log; gives the number of entries that others have witnessed.
+pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<u64> {
     let mut files: Vec<(bool, PathBuf)> = seen.iter().map(|path| (true, path.clone())).collect();
     for (others, place) in [(false, "checkpoints"), (true, "seen")] {
         // A log may have no checkpoint yet.
@@ -226,5 +227,5 @@ pub(super) fn verify(folder: &Path, seen: &[PathBuf], out: &mut dyn Write) -> an
     };
     let (entries, head) = (found.entries, found.head);
     writeln!(out, "sound: {entries} entries, head {head}, {witnessed}")?;
-    Ok(())
+    Ok(found.witnessed.map_or(0, |(size, _)| size))
 }

@@ -1,6 +1,7 @@
 //! `year` and `verify-score`: what this hospital says in the alliance's budget year, and the year's
 //! published file checked here.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -246,13 +247,9 @@ fn checked(file: &Path, log: Option<&Path>, out: &mut dyn Write) -> anyhow::Resu
         writeln!(out, "that nothing was left out or made up shows --log")?;
         return Ok(());
     };
-    super::log::verify(folder, &[], out)?;
-    published.logged(&super::log::entries(folder)?)?;
-    writeln!(
-        out,
-        "all statements of the year stand in that log, and no others"
-    )?;
-    Ok(())
+    let witnessed = super::log::verify(folder, &[], out)?;
+    let logged = published.logged(&super::log::entries(folder)?, witnessed)?;
+    Ok(writeln!(out, "{logged}")?)
 }
 
 /// Checks a published year from its file alone.
@@ -288,10 +285,10 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
     for course in year.matters.values() {
         let mut results = published.results.iter().map(|one| &one.computed);
         let newest = results.find(|one| one.digest().is_ok_and(|digest| digest == course.result));
-        let state = if course.in_force {
-            "in force"
-        } else {
-            "proposed"
+        let state = match (course.in_force, course.void) {
+            (true, _) => "in force",
+            (false, true) => "void: another is proposed",
+            (false, false) => "proposed",
         };
         match newest {
             Some(Computed::Plan(plan)) => {
@@ -317,6 +314,14 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
                         "bonus {state}: score {}, basic {basic}, performance {performance}",
                         score.counts
                     )?;
+                    let pool = &bonus.pool;
+                    if let Some(put_in) = pool.put_in.get(own) {
+                        let kept = of(pool.kept.get(own));
+                        writeln!(out, "  pool: puts in {put_in} of its surplus, keeps {kept}")?;
+                    }
+                    if let Some(prize) = pool.referrals.get(own) {
+                        writeln!(out, "  pool: gets {prize} for referrals")?;
+                    }
                     for (dimension, moved) in &score.moved {
                         let gain = score.gains.get(dimension).map_or("-", String::as_str);
                         writeln!(
@@ -327,8 +332,12 @@ pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyh
                 }
             }
             Some(Computed::Settlement(settled)) => {
-                let borne = settled.responsible.get(own).copied().unwrap_or_default();
-                writeln!(out, "overspend {state}: bears {borne}")?;
+                let of = |map: &BTreeMap<Slug, Fen>| map.get(own).copied().unwrap_or_default();
+                let (borne, next) = (of(&settled.responsible), of(&settled.next_year));
+                writeln!(
+                    out,
+                    "overspend {state}: bears {borne}, {next} less in the next budget"
+                )?;
             }
             Some(Computed::Appraisal(all)) => {
                 for one in all.iter().filter(|one| one.id == *own) {

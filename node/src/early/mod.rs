@@ -9,10 +9,12 @@ mod store;
 #[cfg(test)]
 mod test;
 
+pub use self::sinks::Sinks;
 pub use desk::{Desk, Turn, standards};
 pub use feed::{Batch, Fault, Feed, FeedError};
-pub use sinks::{SinkError, Sinks};
 pub use store::{Told, list};
+
+use ::sinks::SinkError;
 
 use crate::config::ConfigError;
 use crate::ingest::table::TableError;
@@ -27,6 +29,9 @@ pub enum EarlyError {
     /// Where warnings go.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A file of warnings below the data folder.
+    #[error("the file of warnings names cases: it lies outside the node's data folder")]
+    Inside,
     /// A table.
     #[error(transparent)]
     Table(#[from] TableError),

@@ -182,7 +182,7 @@ async fn warnings_go_nowhere_else() {
     let place = Place::new().await;
     let data = place.trial.config.data.as_path();
     let inside = Sinks::new(data, Some(&data.join("alerts.jsonl")), None);
-    assert!(matches!(inside, Err(SinkError::Inside)));
+    assert!(matches!(inside, Err(EarlyError::Inside)));
     for address in [
         "http://example.org/x",
         "https://example.org/x",
@@ -190,7 +190,10 @@ async fn warnings_go_nowhere_else() {
         "x",
     ] {
         let refused = Sinks::new(data, None, Some((address, None)));
-        assert!(matches!(refused, Err(SinkError::Address)), "{address}");
+        assert!(
+            matches!(refused, Err(EarlyError::Sink(SinkError::Address))),
+            "{address}"
+        );
     }
     // What a killed process left behind the last line goes.
     std::fs::write(&place.alerts, "{}\n{\"kind\":").unwrap();

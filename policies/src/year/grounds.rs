@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use schemas::id::Slug;
 use schemas::money::Fen;
+use schemas::year::Matter;
 
 use super::{Computed, Year};
 use crate::figures::bonus::BonusInput;
@@ -51,10 +52,27 @@ pub enum Unfounded {
         /// Reserve and deductions of the plan.
         kept: Fen,
     },
+    /// Overspend that no settlement in force gave a bearer.
+    #[error("`{0}` overspent, and no settlement is in force: propose and decide one first")]
+    Unsettled(Slug),
+    /// More own surplus in the pool than a member has.
+    #[error(
+        "`{member}` is said to have a surplus of {given} of its own, its budget less payments leaves {left}"
+    )]
+    Own {
+        /// Who.
+        member: Slug,
+        /// What the inputs say.
+        given: Fen,
+        /// What is left.
+        left: Fen,
+    },
     /// More surplus than budgets less payments leave.
-    #[error("a surplus of {given}, while budgets less payments leave {left}")]
+    #[error(
+        "a surplus of {given} in classes and pool, while budgets less payments of those who did not overspend leave {left}"
+    )]
     Surplus {
-        /// All classes.
+        /// All classes, and what members bring into the pool of their own.
         given: Fen,
         /// What is left.
         left: Fen,
@@ -91,6 +109,46 @@ fn paid(year: &Year) -> Result<(), Unfounded> {
         }
     }
     Ok(())
+}
+
+/// Whether the surplus is there: each member's own, and all of it once, in classes and pool together.
+fn surplus(input: &BonusInput, left: &BTreeMap<Slug, i64>) -> Result<(), Unfounded> {
+    for (member, given) in &input.own {
+        let left = Fen(left.get(member).copied().unwrap_or_default().max(0));
+        if *given > left {
+            let (member, given) = (member.clone(), *given);
+            return Err(Unfounded::Own {
+                member,
+                given,
+                left,
+            });
+        }
+    }
+    let all = left
+        .values()
+        .fold(0, |sum: i64, fen| sum.saturating_add((*fen).max(0)));
+    let classes = [input.basic, input.performance, input.strategic];
+    let given = classes.iter().chain(input.own.values());
+    let given = given.fold(0, |sum: i64, fen| sum.saturating_add(fen.0));
+    if given > all {
+        let (given, left) = (Fen(given), Fen(all));
+        return Err(Unfounded::Surplus { given, left });
+    }
+    Ok(())
+}
+
+/// Whether a year may be closed: all of it is paid, and overspend has its bearers.
+pub fn closable(year: &Year, plan: Option<&Plan>) -> Result<(), Unfounded> {
+    paid(year)?;
+    let over = left(plan.ok_or(Unfounded::NoPlan)?, year);
+    let over = over.into_iter().find(|(_, fen)| *fen < 0);
+    let settled = year.matters.get(&Matter::Settlement);
+    match over {
+        Some((member, _)) if !settled.is_some_and(|settled| settled.in_force) => {
+            Err(Unfounded::Unsettled(member))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The reserve that a settlement may use: the plan's, and what members bear of the year before.
@@ -155,15 +213,7 @@ pub fn grounded(
                 return Err(Unfounded::Tier(other.id.clone()));
             }
             paid(year)?;
-            let left = left(plan, year).into_values();
-            let left = Fen(left.fold(0, |sum, fen| sum.saturating_add(fen.max(0))));
-            let classes = [input.basic, input.performance, input.strategic];
-            let given = Fen(classes.iter().fold(0, |sum, fen| sum.saturating_add(fen.0)));
-            if given <= left {
-                Ok(())
-            } else {
-                Err(Unfounded::Surplus { given, left })
-            }
+            surplus(&input, &left(plan, year))
         }
         Computed::Appraisal(grades) => all(grades.iter().map(|one| &one.id).collect())
             .then_some(())

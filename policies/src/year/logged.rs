@@ -7,15 +7,38 @@ use schemas::entry::Entry;
 
 use super::published::{Fault, Kept, Published};
 
+/// A year's statements, all of them in the log and no others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Logged {
+    /// How many lie beyond the entry up to which others witnessed the log: that they are all rests on the
+    /// coordinator's word.
+    pub unwitnessed: usize,
+}
+
+impl std::fmt::Display for Logged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("all statements of the year stand in that log, and no others")?;
+        match self.unwitnessed {
+            0 => Ok(()),
+            some => write!(
+                f,
+                "; NOT WITNESSED yet: the last {some} of them. That they are the last rests on the \
+                 coordinator's word: publish the log again once others have cosigned it"
+            ),
+        }
+    }
+}
+
 impl Published {
     /// Whether these are the statements that a coordinator's log holds about the year, all of them, in
     /// their order and as they were taken, each under the administrators whose coming and leaving the
-    /// log tells of. The log's own soundness is another question.
-    pub fn logged(&self, entries: &[Entry]) -> Result<(), Fault> {
+    /// log tells of. Others have `witnessed` that many entries of it; the log's own soundness is another
+    /// question.
+    pub fn logged(&self, entries: &[Entry], witnessed: u64) -> Result<Logged, Fault> {
         let number = self.year.to_string();
         let mut administrators: BTreeMap<String, Digest> = BTreeMap::new();
         let mut statements = self.statements.iter();
-        let mut place = 0_usize;
+        let (mut place, mut beyond) = (0_usize, 0_usize);
         for entry in entries {
             let detail = |name: &str| {
                 let mut details = entry.detail.iter();
@@ -29,13 +52,16 @@ impl Published {
                     place = place.saturating_add(1);
                     let kept = statements.next().ok_or(Fault::Log(place))?;
                     same(entry, kept, &administrators, place)?;
+                    beyond = beyond.saturating_add(usize::from(entry.sequence > witnessed));
                 }
                 _ => {}
             }
         }
         match statements.next() {
             Some(_) => Err(Fault::Log(place.saturating_add(1))),
-            None => Ok(()),
+            None => Ok(Logged {
+                unwitnessed: beyond,
+            }),
         }
     }
 }

@@ -21,7 +21,8 @@ mod test_statements;
 #[cfg(test)]
 mod test_world;
 
-pub use grounds::{Unfounded, grounded, reserve};
+pub use grounds::{Unfounded, closable, grounded, reserve};
+pub use logged::Logged;
 pub use matter::{Answered, Course, Objection};
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use published::{Fault, Kept, Proposed, Published};

@@ -11,7 +11,8 @@ use schemas::year::{Matter, Says, Statement};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Administrators, Computed, Refused, Rules, Stage, Unfounded, Year, compute, grounded, open,
+    Administrators, Computed, Refused, Rules, Stage, Unfounded, Year, closable, compute, grounded,
+    open,
 };
 use crate::figures::budget::Plan;
 
@@ -105,6 +106,14 @@ pub enum Fault {
         /// On what.
         why: Unfounded,
     },
+    /// Closed too early.
+    #[error("statement {number} closes the year: {why}")]
+    Closed {
+        /// Which, from 1.
+        number: usize,
+        /// What was missing.
+        why: Unfounded,
+    },
     /// A result twice, or one that nobody proposed.
     #[error("result {0} stands twice, or nobody proposed it")]
     Stray(usize),
@@ -157,8 +166,13 @@ impl Published {
         let mut proposals = BTreeSet::new();
         let year = self.replay(|number, year, says| {
             opened.insert(year.rules);
-            let Says::Propose { matter, result, .. } = says else {
-                return Ok(());
+            let (matter, result) = match says {
+                Says::Propose { matter, result, .. } => (matter, result),
+                Says::Close => {
+                    let closed = closable(year, self.plan(year));
+                    return closed.map_err(|why| Fault::Closed { number, why });
+                }
+                _ => return Ok(()),
             };
             let (place, under) = known.get(result).ok_or(Fault::Missing(number))?;
             if !under.contains(&year.rules) {

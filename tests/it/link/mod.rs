@@ -172,7 +172,9 @@ impl Alliance {
         let rules = Privacy::parse(DEFAULT).unwrap();
         let yearly = templates.get("yearly-benchmark").unwrap();
         let now = self.clock.now();
-        let opened = ask::open(&self.state, &self.authority, yearly, &rules, &order, now).await;
+        let opened =
+            crate::opening::attributed(&self.state, &self.authority, yearly, &rules, &order, now)
+                .await;
         let (held, left_out) = opened.unwrap();
         assert!(left_out.is_empty(), "{left_out:?}");
         held

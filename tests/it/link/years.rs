@@ -120,22 +120,26 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     assert!(link(&member).year(2031).await.is_err());
     // All of it is in the log as it was taken, and a file that lacks something is told from it.
     let log = alliance.state.log().await.unwrap();
-    published.logged(&log).unwrap();
+    let end = log.last().unwrap().sequence;
+    assert_eq!(published.logged(&log, end).unwrap().unwitnessed, 0);
+    assert_eq!(published.logged(&log, 0).unwrap().unwitnessed, 3);
+    let told = published.logged(&log, end - 1).unwrap().to_string();
+    assert!(told.contains("the last 1 of them"), "{told}");
     let mut less = published.clone();
     less.statements.pop();
-    assert_eq!(less.logged(&log), Err(Fault::Log(3)));
+    assert_eq!(less.logged(&log, end), Err(Fault::Log(3)));
     let mut late = published.clone();
     late.statements[1].taken.0 += 1;
-    assert_eq!(late.logged(&log), Err(Fault::Log(2)));
+    assert_eq!(late.logged(&log, end), Err(Fault::Log(2)));
     // Nor do its administrators stand on the file's word alone.
     let mut made_up = published.clone();
     let (stranger, _) = Signer::generate().unwrap();
     let administrators = &mut made_up.statements[0].administrators;
     administrators.insert(slug("nobody"), stranger.public());
-    assert_eq!(made_up.logged(&log), Err(Fault::Administrators(1)));
+    assert_eq!(made_up.logged(&log, end), Err(Fault::Administrators(1)));
     let mut fewer = published.clone();
     fewer.statements[2].administrators.pop_first();
-    assert_eq!(fewer.logged(&log), Err(Fault::Administrators(3)));
+    assert_eq!(fewer.logged(&log, end), Err(Fault::Administrators(3)));
 
     // A proposal of what is not kept stops nothing.
     let review = sealed(

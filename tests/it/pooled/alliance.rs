@@ -40,7 +40,7 @@ async fn try_open(
     };
     let templates = template::load(None).unwrap();
     let (state, authority) = (&pool.state, &pool.authority);
-    let opened = office::open(state, authority, &templates[template], rules, &order, NOW);
+    let opened = crate::opening::pooled(state, authority, &templates[template], rules, &order, NOW);
     Ok(opened.await?.0)
 }
 
@@ -66,7 +66,8 @@ async fn answered(pool: &Pool, template: &str, by: &[&str]) -> Slug {
     let templates = template::load(None).unwrap();
     let (state, authority) = (&pool.state, &pool.authority);
     let rules = rules();
-    let opened = ask::open(state, authority, &templates[template], &rules, &order, NOW);
+    let opened =
+        crate::opening::attributed(state, authority, &templates[template], &rules, &order, NOW);
     let id = opened.await.unwrap().0.round.id;
     for name in by {
         sqlx::query("insert into replies values ($1, $2, '', '', 'answered', 0)")

@@ -434,7 +434,7 @@ async fn ask_from(
     let templates = template::load(None).unwrap();
     let yearly = templates.get(template).unwrap();
     let rules = rules();
-    let opened = office::open(state, authority, yearly, &rules, &order, now);
+    let opened = crate::opening::pooled(state, authority, yearly, &rules, &order, now);
     opened.await.unwrap().0
 }
 

@@ -35,7 +35,8 @@ async fn what_is_ordered_is_checked_before_anything_is_foreseen() {
         let templates = template::load(None).unwrap();
         let alliance = &templates["yearly-alliance"];
         let (state, authority) = (&pool.state, &pool.authority);
-        let opened = office::open(state, authority, alliance, &rules(), &order, NOW).await;
+        let opened =
+            crate::opening::pooled(state, authority, alliance, &rules(), &order, NOW).await;
         opened.unwrap_err()
     };
     let sound = refused(&|_| {}).await;
@@ -139,7 +140,7 @@ async fn months_that_hospitals_lack_are_foreseen() {
     let (state, authority, rules) = (&pool.state, &pool.authority, rules());
     let say = async |hospital: &str, said: &str| {
         let order = asked("2023");
-        let opened = ask::open(state, authority, template, &rules, &order, NOW);
+        let opened = crate::opening::attributed(state, authority, template, &rules, &order, NOW);
         let id = opened.await.unwrap().0.round.id;
         sqlx::query("insert into replies values ($1, $2, '', '', $3, 0)")
             .bind(id.as_str())

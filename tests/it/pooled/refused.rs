@@ -373,7 +373,7 @@ async fn hospitals_of_one_entity_need_a_larger_t() {
     let open = async |roster: &[&str]| {
         let order = super::order(roster, false);
         let rules = tests::fixture::rules();
-        office::open(&pool.state, &pool.authority, yearly, &rules, &order, NOW).await
+        crate::opening::pooled(&pool.state, &pool.authority, yearly, &rules, &order, NOW).await
     };
     let refused = crate::hospital::told(&open(&[]).await.unwrap_err());
     assert!(

@@ -129,9 +129,10 @@ async fn a_round_with_an_absent_seat_and_an_absent_hospital() {
     };
     let templates = template::load(None).unwrap();
     let yearly = &templates["yearly-pooled"];
-    let (held, _) = office::open(&hub.state, &hub.authority, yearly, &rules(), &order, now())
-        .await
-        .unwrap();
+    let (held, _) =
+        crate::opening::pooled(&hub.state, &hub.authority, yearly, &rules(), &order, now())
+            .await
+            .unwrap();
     until("the end of uploads", async || {
         let held = office::find(&hub.state, &hub.authority, &held.asked.id)
             .await

@@ -232,12 +232,9 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             let year = published.verify()?;
             show::verified(&published, &year, out)?;
             if let Some(folder) = log {
-                super::log::verify(&folder, &[], out)?;
-                published.logged(&super::log::entries(&folder)?)?;
-                writeln!(
-                    out,
-                    "all statements of the year stand in that log, and no others"
-                )?;
+                let witnessed = super::log::verify(&folder, &[], out)?;
+                let logged = published.logged(&super::log::entries(&folder)?, witnessed)?;
+                writeln!(out, "{logged}")?;
             }
             Ok(())
         }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use policies::figures::bonus::Pooled;
 use policies::figures::budget::{Noise, Part, Plan};
 use policies::year::{Computed, Published};
 use schemas::id::Slug;
@@ -39,7 +40,12 @@ pub(super) fn computed(
                 settled.uncovered
             )?;
             for (member, fen) in &settled.responsible {
-                writeln!(out, "{:<16} {fen:>18}  bears itself", member.as_str())?;
+                let next = settled.next_year.get(member).copied().unwrap_or_default();
+                writeln!(
+                    out,
+                    "{:<16} {fen:>18}  bears itself; {next} less in its next budget",
+                    member.as_str()
+                )?;
             }
         }
         Computed::Bonus(bonus) => {
@@ -57,6 +63,7 @@ pub(super) fn computed(
                 )?;
             }
             writeln!(out, "retained {}", bonus.retained)?;
+            pool_of(&bonus.pool, out)?;
             if let Some(siphon) = &bonus.siphon {
                 writeln!(out, "{siphon} patients sent up for each that was sent down")?;
             }
@@ -82,6 +89,32 @@ pub(super) fn computed(
         }
     }
     writeln!(out, "result {}", of.digest()?)?;
+    Ok(())
+}
+
+/// Who puts what into the pool, and who gets it.
+fn pool_of(pool: &Pooled, out: &mut dyn Write) -> anyhow::Result<()> {
+    if pool.put_in.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "pool {}", pool.total)?;
+    for (id, fen) in &pool.put_in {
+        let kept = pool.kept.get(id).copied().unwrap_or_default();
+        writeln!(out, "    {:<16} puts in {fen}, keeps {kept}", id.as_str())?;
+    }
+    for (id, fen) in &pool.referrals {
+        writeln!(out, "    {:<16} gets {fen} for referrals", id.as_str())?;
+    }
+    if let Some((team, fen)) = &pool.team {
+        writeln!(
+            out,
+            "    {:<16} gets {fen} as the team that rose most",
+            team.as_str()
+        )?;
+    }
+    if pool.left > Fen(0) {
+        writeln!(out, "    {} stays: no prize was given from it", pool.left)?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use policies::figures::decompose::{Compared, Effect, compare};
 use policies::figures::watch::{Certainty, Kind, Warning};
 use schemas::id::Slug;
 use schemas::time::Month;
+use sinks::{Lines, Webhook};
 
 use super::super::{Office, write_json};
 use super::bounded;
@@ -73,7 +74,7 @@ pub(super) async fn warnings(
                 Some(file) => bounded(Path::new(file))?,
                 None => address.clone(),
             };
-            Some(year::client(&address, args.webhook_ca.as_deref())?)
+            Some(Webhook::new(&address, args.webhook_ca.as_deref())?)
         }
         None => None,
     };
@@ -104,7 +105,10 @@ pub(super) async fn warnings(
     }
     let told = match &args.append {
         Some(path) => {
-            year::unknown(path, &found).with_context(|| format!("`{}`", path.display()))?
+            let known = Lines::at(path).read::<Warning>();
+            let known = known.with_context(|| format!("`{}`", path.display()))?;
+            let news = found.into_iter().filter(|one| !known.contains(one));
+            news.collect()
         }
         None => found,
     };
@@ -112,10 +116,12 @@ pub(super) async fn warnings(
     if let Some(to) = to
         && !told.is_empty()
     {
-        year::post(to, &told).await?;
+        to.post(&told).await?;
     }
     if let Some(path) = &args.append {
-        year::append(path, &told).with_context(|| format!("`{}`", path.display()))?;
+        Lines::at(path)
+            .append(&told)
+            .with_context(|| format!("`{}`", path.display()))?;
         if !args.json {
             writeln!(out, "{} new: {}", told.len(), path.display())?;
         }

@@ -7,10 +7,9 @@ use std::path::Path;
 use ::pooled::key_list::Kind;
 use anyhow::Context as _;
 use policies::figures::Benchmark;
-use policies::year::{Computed, Rules, compute};
+use policies::year::{Computed, Rules, compute, grounded};
 use schemas::canonical;
 use schemas::id::Slug;
-use schemas::money::Fen;
 use schemas::seal::{PublicKey, Sealed};
 use schemas::year::{Matter, Says, Statement};
 
@@ -123,17 +122,6 @@ pub(super) async fn inputs(
                 strategic: money(args.strategic),
                 lead: args.lead.context("--lead names the lead hospital")?,
             };
-            let left = year::execution(&kept, &stands, 12).into_iter();
-            let left = left.map(|(_, budget, spent, _)| budget.0.saturating_sub(spent.0));
-            let left = Fen(left.fold(0, i64::saturating_add));
-            let given = [surplus.basic, surplus.performance, surplus.strategic];
-            let given = Fen(given.iter().fold(0, |sum, fen| sum.saturating_add(fen.0)));
-            if given > left {
-                writeln!(
-                    out,
-                    "warning: a surplus of {given}, while budgets less payments leave {left}"
-                )?;
-            }
             let inputs = year::surplus(&kept.rules.bonus, number, &surplus, &facts, of)?;
             serde_json::to_string_pretty(&inputs)?
         }
@@ -147,6 +135,7 @@ pub(super) async fn inputs(
     };
     // What would be refused later is refused here.
     let computed = compute(&kept.rules, number, args.matter, &text)?;
+    grounded(&computed, &text, (&stands, kept.plan(&stands)))?;
     std::fs::write(&args.out, &text).with_context(|| format!("`{}`", args.out.display()))?;
     let (matter, path) = (computed.matter().as_str(), args.out.display());
     writeln!(
@@ -215,11 +204,17 @@ pub(super) async fn what_if(
         );
         under = year::rules_beside(&folder, &kept.rules)?;
     }
-    let computed = compute(&under, year, matter, &bounded(&inputs)?)?;
+    let inputs = bounded(&inputs)?;
+    let computed = compute(&under, year, matter, &inputs)?;
     if json {
         return write_json(out, &computed);
     }
-    result::computed(&computed, result::newest(&kept, matter), out)
+    result::computed(&computed, result::newest(&kept, matter), out)?;
+    let stands = kept.replay(|_, _, _| Ok(()))?;
+    if let Err(why) = grounded(&computed, &inputs, (&stands, kept.plan(&stands))) {
+        writeln!(out, "as the year stands it would be refused: {why}")?;
+    }
+    Ok(())
 }
 
 /// What members left undone the year before, and a word about each.

@@ -5,6 +5,7 @@ mod make;
 
 pub use make::Secrets;
 
+use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::seal::{Message, SealError, Sealed};
@@ -168,7 +169,8 @@ impl Masked {
         sealed: &[u8],
         vector: &[u8],
     ) -> Result<Self, UploadError> {
-        let sealed: Sealed<Parts> = wire::read(sealed, MAX_SEALED)?;
+        // The digest is of what is inside: the envelope need not be canonical once more.
+        let sealed: Sealed<Parts> = canonical::read(sealed).map_err(WireError::from)?;
         let parts = sealed.cited(&digest)?;
         if parts.manifest != *round.hash() {
             return Err(UploadError::OtherRound);
