@@ -54,6 +54,16 @@ impl Month {
         self.0
     }
 
+    /// Whether its last day was over at a moment, by UTC.
+    pub fn is_over(self, at: Timestamp) -> bool {
+        let moment = jiff::Timestamp::from_second(at.0);
+        moment.is_ok_and(|moment| {
+            let day = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let own = (i32::from(self.year().0), i32::from(self.number()));
+            own < (i32::from(day.year()), i32::from(day.month()))
+        })
+    }
+
     /// The month after this one; `None` after 2199-12.
     pub fn next(self) -> Option<Self> {
         (self.0 < (2199 - 1970) * 12 + 11).then(|| Self(self.0 + 1))
@@ -235,6 +245,16 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Month>(), Err(NotAMonth), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_month_is_over_once_the_next_one_begins() {
+        let december: Month = "2025-12".parse().unwrap();
+        // 2026-01-01T00:00:00Z.
+        let new_year = 1_767_225_600;
+        assert!(!december.is_over(Timestamp(new_year - 1)));
+        assert!(december.is_over(Timestamp(new_year)));
+        assert!(!december.is_over(Timestamp(0)) && !december.is_over(Timestamp(i64::MAX)));
     }
 
     #[test]

@@ -3,8 +3,12 @@
     python3 tests/year/recompute.py YEAR.json
 
 Shares nothing with the program: the split is found by fixing bounds step by step, not by one factor.
+Overspend, reserve and surplus are not taken from the inputs: they follow from what the statements say was
+paid and from the plan. Signatures are `year verify`'s.
 """
 
+import base64
+import hashlib
 import json
 import sys
 from fractions import Fraction as F
@@ -144,9 +148,10 @@ def bonus(rules, given):
         if sum(values) > 0:
             columns.append((exact(one["weight"]), values))
     weights = sum(weight for weight, _ in columns)
-    scores = []
+    scores, left_of = [], []
     for i, member in enumerate(members):
         score = sum((weight / weights * values[i] / sum(values) for weight, values in columns), F(0))
+        keeps = F(1)
         for one in rules.get("gaming", []):
             seen = member.get("gaming", {}).get(one["id"])
             if seen is None:
@@ -155,10 +160,13 @@ def bonus(rules, given):
             far = value - exact(one["limit"])
             # The whole 95 % interval above the limit.
             if far > 0 and far * far > F(1.959963984540054) ** 2 * variance:
-                score *= exact(one["keeps"])
+                keeps *= exact(one["keeps"])
         if not member["quality_held"]:
-            score *= exact(rules["gate"])
-        scores.append(score)
+            keeps *= exact(rules["gate"])
+        scores.append(score * keeps)
+        left_of.append(keeps)
+    covers = rules.get("gate_covers_prizes", True)
+    left_of = {m["id"]: keeps if covers else F(1) for m, keeps in zip(members, left_of)}
     found = {}
 
     def split(name, amount, which):
@@ -176,12 +184,13 @@ def bonus(rules, given):
     given_out += split("performance", grassroots,
                        lambda m: m["tier"] == "grassroots" and m["quality_held"])
     lead = f"performance {given['lead']}"
-    found[lead] = found.get(lead, 0) + given["performance"] - grassroots
-    given_out += given["performance"] - grassroots
+    support = half_up((given["performance"] - grassroots) * left_of[given["lead"]])
+    found[lead] = found.get(lead, 0) + support
+    given_out += support
     found["retained"] = given["basic"] + given["performance"] + given["strategic"] - given_out
     for member, score in zip(members, scores):
         found[f"score {member['id']}"] = millionths(score)
-    found.update(pool(rules["pool"], given))
+    found.update(pool(rules["pool"], given, left_of))
     return found
 
 
@@ -190,7 +199,7 @@ def millionths(value):
     return f"{whole // 10**6}.{whole % 10**6:06}"
 
 
-def pool(rules, given):
+def pool(rules, given, left_of):
     """Shares of own surplus; prizes by referrals among grassroots members, and to one team."""
     tiers = {member["id"]: member["tier"] for member in given["members"]}
     found, whole = {}, 0
@@ -199,12 +208,12 @@ def pool(rules, given):
         found[f"put_in {name}"], found[f"kept {name}"] = part, own - part
         whole += part
     first = half_up(whole * exact(rules["referrals"]))
-    counts = {name: n for name, n in given.get("referrals", {}).items()
-              if n > 0 and tiers[name] == "grassroots"}
+    counts = {name: n * left_of[name] for name, n in given.get("referrals", {}).items()
+              if n * left_of[name] > 0 and tiers[name] == "grassroots"}
     best = sorted(counts, key=lambda name: (-counts[name], name))[:rules["top"]]
     left = 0
     if best:
-        for name, fen in zip(best, largest_remainder(first, [F(counts[name]) for name in best])):
+        for name, fen in zip(best, largest_remainder(first, [counts[name] for name in best])):
             found[f"referrals {name}"] = fen
     else:
         left += first
@@ -299,27 +308,105 @@ WAYS = {
 }
 
 
+def digest(tag, value):
+    """SHA-256 over lengths and bytes of a tag and of the canonical JSON (schemas/src/canonical.rs)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    parts = [tag.encode(), text.encode()]
+    return hashlib.sha256(b"".join(len(one).to_bytes(8, "little") + one for one in parts)).hexdigest()
+
+
+def statements(year):
+    """What was said, in order: by its name, with what belongs to it."""
+    for kept in year["statements"]:
+        says = json.loads(base64.b64decode(kept["statement"]["body"]))["says"]
+        yield (says, {}) if isinstance(says, str) else next(iter(says.items()))
+
+
+def remaining(plan, paid):
+    """Each member's budget less its deduction and what was paid: below zero it overspent."""
+    return {part["id"]: part["amount"] - part["deduction"] - sum(paid.get(part["id"], {}).values())
+            for part in plan["members"]}
+
+
+def grounds(matter, given, plan, paid):
+    """What a settlement or bonus rests on, from plan and payments: figures as told and as they follow."""
+    if matter not in ("settlement", "bonus"):
+        return {}, {}
+    left = remaining(plan, paid)
+    if matter == "settlement":
+        own = {f"overspend {name}": -fen for name, fen in left.items() if fen < 0}
+        own["reserve"] = plan["reserve"] + plan["deducted"]
+        told = {f"overspend {name}": fen for name, fen in given["overspend"].items()}
+        told["reserve"] = given["reserve"]
+        parts = {}
+        for one in given["classified"]:
+            parts[one["member"]] = parts.get(one["member"], 0) + one["amount"]
+        for name, fen in left.items():
+            own[f"classified {name}"], told[f"classified {name}"] = max(0, -fen), parts.get(name, 0)
+        return told, own
+    there = {name: max(0, fen) for name, fen in left.items()}
+    told, own = {}, {}
+    for name, fen in given.get("own", {}).items():
+        told[f"own of {name}"], own[f"own of {name}"] = fen, min(fen, there.get(name, 0))
+    shared = given["basic"] + given["performance"] + given["strategic"]
+    shared += sum(given.get("own", {}).values())
+    told["surplus"], own["surplus"] = shared, min(shared, sum(there.values()))
+    return told, own
+
+
+def replayed(year):
+    """For each result its rules, and what it rests on, as they stood when it was proposed."""
+    every = {digest("consilium-year-rules-v1", one): one
+             for one in [year["rules"]] + year.get("earlier", [])}
+    results = {digest("consilium-year-result-v1", one["computed"]): place
+               for place, one in enumerate(year["results"])}
+    found, rules, plan, paid = {}, None, None, {}
+    for name, said in statements(year):
+        if name == "open":
+            rules, plan, paid = every.get(said["rules"]), None, {}
+        elif name == "paid":
+            paid.setdefault(said["member"], {})[said["month"]] = said["amount"]
+        elif name == "propose" and said["result"] in results:
+            place = results[said["result"]]
+            proposed = year["results"][place]
+            (matter, told), = proposed["computed"].items()
+            if matter == "plan":
+                # No other is proposed once it is in force, and nothing is paid before.
+                plan = told
+            rests = ({}, {}) if plan is None else grounds(
+                matter, json.loads(proposed["inputs"]), plan, paid)
+            found[place] = (rules, plan is not None, *rests)
+    return found
+
+
 def main(path):
     with open(path, encoding="utf-8") as file:
         year = json.load(file)
     figures, differing = 0, 0
-    # A reopened year has other rules; a result is one of those under which it was computed.
     every = [year["rules"]] + year.get("earlier", [])
-    for proposed in year["results"]:
+    known = replayed(year)
+    for place, proposed in enumerate(year["results"]):
         (matter, told), = proposed["computed"].items()
-        rules, compute, read = WAYS[matter]
-        told = read(told)
+        kind, compute, read = WAYS[matter]
+        rules, planned, told_grounds, own_grounds = known.get(place, (None, False, {}, {}))
+        if not planned:
+            differing += 1
+            print(f"{matter}: no statement proposes this result, or no plan stands before it")
+        told = {**read(told), **told_grounds}
+        given = json.loads(proposed["inputs"])
+        if "reserve" in own_grounds:
+            given["reserve"] = own_grounds["reserve"]
         tried = []
-        for one in every:
+        for one in [rules] if rules else every:
             try:
-                own = compute(one[rules], json.loads(proposed["inputs"]))
+                own = {**compute(one[kind], given), **own_grounds}
             except (KeyError, ZeroDivisionError):
                 continue
             wrong = [name for name in sorted(set(own) | set(told)) if own.get(name) != told.get(name)]
             tried.append((len(wrong), wrong, own))
         if not tried:
             differing += 1
-            print(f"{matter}: cannot be recomputed under any rules of the year")
+            print(f"{matter}: cannot be recomputed under the year's rules")
             continue
         _, wrong, own = min(tried, key=lambda one: one[0])
         figures += len(own)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policies::figures::appraisal::Shortcoming;
 use policies::figures::overspend::{Cause, OverspendInput, Settlement};
-use policies::year::{Computed, Proposed, Published, Task, Year};
+use policies::year::{Computed, Proposed, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::Timestamp;
@@ -66,7 +66,7 @@ pub async fn undone(
         let times: &mut u32 = of.entry(kind).or_default();
         *times = times.saturating_add(1);
     };
-    for task in stands.tasks.values().filter(|task| was_late(task, now)) {
+    for task in stands.tasks.values().filter(|task| task.is_late(now)) {
         count(&task.member, Shortcoming::LateTask);
     }
     if let Some((proposed, _)) = settled(&kept, &stands) {
@@ -80,12 +80,6 @@ pub async fn undone(
         }
     }
     Ok(undone)
-}
-
-/// Whether it was reported, or found to be done, after its day, or is still open then.
-fn was_late(task: &Task, now: Timestamp) -> bool {
-    let reported = task.reported.as_ref().map(|(at, _)| *at);
-    reported.or(task.done).unwrap_or(now) > task.due
 }
 
 /// The settlement in force.

@@ -5,7 +5,7 @@ use askama::Template;
 use dashu::rational::RBig;
 use policies::figures::budget::{Noise, Part, Pinned, Tier};
 use policies::figures::{Exact, half_up};
-use policies::year::{Computed, Published, Year};
+use policies::year::{Computed, Published, Rules, Year, spoken};
 use schemas::money::Fen;
 use schemas::year::Matter;
 
@@ -24,7 +24,10 @@ struct Page<'a> {
     inputs: String,
     in_force: bool,
     signed: String,
-    signers: Vec<String>,
+    signers: Vec<(String, String, &'static str)>,
+    files: Vec<String>,
+    insurer: String,
+    duties: Duties,
     void: bool,
     objections: Vec<(String, String, String, &'static str)>,
     members: Vec<Line<'a>>,
@@ -94,14 +97,10 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
         inputs: plan.inputs.to_string(),
         in_force: course.in_force,
         signed: signed.join(", "),
-        signers: published
-            .rules
-            .year
-            .matters
-            .get(&Matter::Plan)
-            .map_or_else(Vec::new, |of| {
-                of.signers.iter().map(ToString::to_string).collect()
-            }),
+        signers: signers(published, year),
+        files: files(published),
+        insurer: published.rules.year.insurer.to_string(),
+        duties: Duties::of(published),
         void: course.void,
         objections: objections.collect(),
         members,
@@ -114,6 +113,71 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
         yellow: published.rules.alerts.yellow.to_string(),
     };
     page.render().ok()
+}
+
+/// What the rules lay upon members and alliance, as the letter says it.
+struct Duties {
+    next_year: String,
+    share: String,
+    insurer_share: String,
+    gate: String,
+    pool: String,
+    days: u32,
+    improve: u32,
+    months: u32,
+}
+
+impl Duties {
+    fn of(published: &Published) -> Self {
+        let rules = &published.rules;
+        let part = |of: &Exact| percent(&of.to_string());
+        let matter = rules.year.matters.get(&Matter::Plan);
+        let grades = rules.appraisal.grades.iter();
+        Self {
+            next_year: part(&rules.overspend.next_year),
+            share: part(&rules.bonus.basic_members),
+            insurer_share: part(&rules.overspend.insurer),
+            gate: part(&rules.bonus.gate),
+            pool: part(&rules.bonus.pool.share),
+            days: matter.map_or(0, |of| of.objection_days),
+            improve: grades.filter_map(|one| one.improve_days).min().unwrap_or(0),
+            months: rules.alerts.months,
+        }
+    }
+}
+
+/// Who signs, the key's fingerprint, and whether it signed.
+fn signers(published: &Published, year: &Year) -> Vec<(String, String, &'static str)> {
+    let of = published.rules.year.matters.get(&Matter::Plan);
+    let course = year.matters.get(&Matter::Plan);
+    let signers = of.into_iter().flat_map(|of| &of.signers).map(|name| {
+        let key = year.parties.get(name).map(spoken).unwrap_or_default();
+        let signed = course.is_some_and(|course| course.signed.contains(name));
+        let word = if signed {
+            "已签署 signed"
+        } else {
+            "未签署 not signed"
+        };
+        (name.to_string(), key, word)
+    });
+    signers.collect()
+}
+
+/// The rules' files with their versions and the months from which they hold.
+fn files(published: &Published) -> Vec<String> {
+    let rules = &published.rules;
+    let versions = [
+        (rules.year.version, rules.year.effective),
+        (rules.budget.version, rules.budget.effective),
+        (rules.bonus.version, rules.bonus.effective),
+        (rules.overspend.version, rules.overspend.effective),
+        (rules.appraisal.version, rules.appraisal.effective),
+        (rules.alerts.version, rules.alerts.effective),
+    ];
+    let files = Rules::FILES.iter().zip(versions);
+    files
+        .map(|(file, (version, from))| format!("{file} 第 {version} 版 version {version} ({from})"))
+        .collect()
 }
 
 fn of<'a>(part: &'a Part, year: &Year) -> Line<'a> {

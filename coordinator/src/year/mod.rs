@@ -6,6 +6,7 @@ mod facts;
 mod history;
 mod inputs;
 mod letter;
+mod by_member;
 mod sheet;
 mod store;
 mod table;

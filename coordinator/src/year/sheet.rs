@@ -41,6 +41,31 @@ impl Sheet {
         }
     }
 
+    /// Adds a last row with the sum of each column that holds money in some row, but for those `apart`.
+    /// Its name is in two scripts and has a space: no member has it. Nothing where there are no rows.
+    pub(super) fn add_up(&mut self, apart: &[&str]) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let columns = self.head.iter().enumerate().map(|(place, name)| {
+            let fields = self.rows.iter().filter_map(|row| row.get(place));
+            let fen = fields.filter_map(|field| match field {
+                Field::Money(fen) => Some(fen.0),
+                _ => None,
+            });
+            let whole = fen.fold(None, |sum: Option<i64>, fen| {
+                Some(sum.unwrap_or_default().saturating_add(fen))
+            });
+            match whole.filter(|_| !apart.contains(&name.as_str())) {
+                _ if place == 0 => Field::Text("合计 total".to_owned()),
+                Some(fen) => Field::Money(Fen(fen)),
+                None => Field::Empty,
+            }
+        });
+        let row = columns.collect();
+        self.rows.push(row);
+    }
+
     /// As CSV; what a spreadsheet would take for a formula is quoted away.
     pub(super) fn csv(&self) -> Result<String, csv::Error> {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -145,6 +170,20 @@ mod tests {
         assert_eq!(lines[1], "h01,0.25,1234567.89");
         assert!(!lines[2].starts_with('='), "{}", lines[2]);
         assert_eq!(lines[3], ",,");
+    }
+
+    #[test]
+    fn the_last_row_adds_up_the_money_and_nothing_else() {
+        let mut sheet = sheet();
+        sheet.add_up(&[]);
+        let text = sheet.csv().unwrap();
+        assert_eq!(text.lines().last(), Some("合计 total,,20000001234567.90"));
+        let mut apart = Sheet::new("members", &["member", "low"]);
+        apart.add_up(&["low"]);
+        assert!(apart.rows.is_empty());
+        apart.rows.push(vec![Field::Empty, Field::Money(Fen(7))]);
+        apart.add_up(&["low"]);
+        assert_eq!(apart.rows.last().unwrap()[1], Field::Empty);
     }
 
     #[test]

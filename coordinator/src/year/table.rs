@@ -1,16 +1,14 @@
 //! A year's figures as rows, for people and spreadsheets.
 
-use std::collections::BTreeMap;
-
 use policies::figures::alerts::{self, Execution};
-use policies::figures::budget::{Noise, Plan};
+use policies::figures::budget::Plan;
 use policies::year::{Computed, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::year::Matter;
 
-use super::YearError;
 use super::sheet::{self, Field, Sheet};
+use super::{YearError, by_member};
 
 /// The newest result about a matter.
 pub(super) fn newest<'a>(
@@ -54,24 +52,30 @@ pub fn execution(
 }
 
 /// A result, once it is in force.
-fn in_force<'a>(published: &'a Published, year: &Year, matter: Matter) -> Option<&'a Computed> {
+pub(super) fn in_force<'a>(
+    published: &'a Published,
+    year: &Year,
+    matter: Matter,
+) -> Option<&'a Computed> {
     let course = year.matters.get(&matter).filter(|course| course.in_force);
     course.and_then(|_| newest(published, year, matter))
 }
 
 /// A year's results by member as CSV: the newest plan, and of bonus, settlement and appraisal what is in
-/// force; money in yuan. A field is empty where nothing is.
+/// force; money in yuan. A field is empty where nothing is; the last line adds the amounts up.
 pub fn members(published: &Published, year: &Year) -> Result<String, YearError> {
-    Ok(by_member(published, year).csv()?)
+    Ok(by_member::sheet(published, year).csv()?)
 }
 
-/// A year as a workbook (XLSX): about it, members, months, payments, control figures.
+/// A year as a workbook (XLSX): about it, members, months, payments, pool, points, control figures.
 pub fn workbook(published: &Published, year: &Year) -> Result<Vec<u8>, YearError> {
     let sheets = [
         about(published, year),
-        by_member(published, year),
+        by_member::sheet(published, year),
         months(published, year),
         payments(year),
+        by_member::pool(published, year),
+        by_member::points(published, year),
         controls(published, year),
     ];
     Ok(sheet::workbook(&sheets)?)
@@ -86,103 +90,19 @@ pub fn control_figures(published: &Published, year: &Year) -> Result<Option<Stri
     })
 }
 
-fn plan<'a>(published: &'a Published, year: &Year) -> Option<&'a Plan> {
+pub(super) fn plan<'a>(published: &'a Published, year: &Year) -> Option<&'a Plan> {
     match newest(published, year, Matter::Plan)? {
         Computed::Plan(plan) => Some(plan),
         _ => None,
     }
 }
 
-fn text(value: &(impl ToString + ?Sized)) -> Field {
+pub(super) fn text(value: &(impl ToString + ?Sized)) -> Field {
     Field::Text(value.to_string())
 }
 
-fn number(value: &(impl ToString + ?Sized)) -> Field {
+pub(super) fn number(value: &(impl ToString + ?Sized)) -> Field {
     Field::Number(value.to_string())
-}
-
-fn money(fen: Option<&Fen>) -> Field {
-    fen.map_or(Field::Empty, |fen| Field::Money(*fen))
-}
-
-fn by_member(published: &Published, year: &Year) -> Sheet {
-    let head = "member,tier,applied,base_share,factor_share,share,floor,ceiling,decided_by,budget,\
-                deduction,spent,bonus_basic,bonus_performance,borne,grade,bonus_score,pool_put_in,pool_prize,\
-                next_year_deduction,budget_low,budget_high";
-    let head: Vec<&str> = head.split(',').collect();
-    let mut sheet = Sheet::new("members", &head);
-    let bonus = in_force(published, year, Matter::Bonus);
-    let borne = in_force(published, year, Matter::Settlement);
-    let grades = in_force(published, year, Matter::Appraisal);
-    let members = plan(published, year).map_or(&[][..], |plan| &plan.members);
-    for part in members {
-        let of = |map: &BTreeMap<Slug, Fen>| {
-            let fen = map.get(&part.id).copied();
-            Field::Money(fen.unwrap_or_default())
-        };
-        let [basic, performance, put_in, prize, score] = match bonus {
-            Some(Computed::Bonus(bonus)) => {
-                let own = bonus.scores.iter().find(|score| score.id == part.id);
-                [
-                    of(&bonus.basic),
-                    of(&bonus.performance),
-                    of(&bonus.pool.put_in),
-                    of(&bonus.pool.referrals),
-                    own.map_or(Field::Empty, |score| number(&score.counts)),
-                ]
-            }
-            _ => [const { Field::Empty }; 5],
-        };
-        let (bears, next) = match borne {
-            Some(Computed::Settlement(settled)) => {
-                (of(&settled.responsible), of(&settled.next_year))
-            }
-            _ => (Field::Empty, Field::Empty),
-        };
-        let (low, high) = match &part.noise {
-            Some(Noise::Interval { low, high }) => (Field::Money(*low), Field::Money(*high)),
-            _ => (Field::Empty, Field::Empty),
-        };
-        let grade = match grades {
-            Some(Computed::Appraisal(all)) => {
-                let own = all.iter().find(|one| one.id == part.id);
-                own.map_or(Field::Empty, |one| text(&one.grade))
-            }
-            _ => Field::Empty,
-        };
-        let word = |value: &dyn std::fmt::Debug| text(&format!("{value:?}").to_lowercase());
-        let applied = year.applications.get(&part.id);
-        sheet.rows.push(vec![
-            text(&part.id),
-            word(&part.tier),
-            money(applied.map(|one| &one.amount)),
-            number(&part.base_share),
-            number(&part.factor_share),
-            number(&part.share),
-            Field::Money(part.floor),
-            Field::Money(part.ceiling),
-            word(&part.pinned),
-            Field::Money(part.amount),
-            Field::Money(part.deduction),
-            Field::Money(spent(year, &part.id)),
-            basic,
-            performance,
-            bears,
-            grade,
-            score,
-            put_in,
-            prize,
-            next,
-            low,
-            high,
-        ]);
-    }
-    sheet
-}
-
-fn spent(year: &Year, member: &Slug) -> Fen {
-    let months = year.paid.get(member).into_iter().flatten();
-    Fen(months.fold(0_i64, |sum, (_, fen)| sum.saturating_add(fen.0)))
 }
 
 /// What the file is about, and by what it is checked.
@@ -228,6 +148,7 @@ fn months(published: &Published, year: &Year) -> Sheet {
         row.extend(part.monthly.iter().map(|fen| Field::Money(*fen)));
         sheet.rows.push(row);
     }
+    sheet.add_up(&[]);
     sheet
 }
 
@@ -240,6 +161,7 @@ fn payments(year: &Year) -> Sheet {
             sheet.rows.push(row);
         }
     }
+    sheet.add_up(&[]);
     sheet
 }
 

@@ -1,9 +1,12 @@
-//! A published year held against the coordinator's log: who said what when, and who was administrator.
+//! A published year held against the coordinator's log: who said what when, who was administrator, and
+//! with which keys its members had joined.
 
 use std::collections::BTreeMap;
 
 use schemas::digest::Digest;
 use schemas::entry::Entry;
+use schemas::seal::PublicKey;
+use schemas::year::Says;
 
 use super::published::{Fault, Kept, Published};
 
@@ -17,7 +20,9 @@ pub struct Logged {
 
 impl std::fmt::Display for Logged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("all statements of the year stand in that log, and no others")?;
+        f.write_str(
+            "all statements of the year stand in that log, and no others; its members joined with these keys",
+        )?;
         match self.unwitnessed {
             0 => Ok(()),
             some => write!(
@@ -32,11 +37,13 @@ impl std::fmt::Display for Logged {
 impl Published {
     /// Whether these are the statements that a coordinator's log holds about the year, all of them, in
     /// their order and as they were taken, each under the administrators whose coming and leaving the
-    /// log tells of. Others have `witnessed` that many entries of it; the log's own soundness is another
+    /// log tells of; and whether each opening's members are hospitals that had joined by then, each with
+    /// the key that it joined with. Others have `witnessed` that many entries of it; the log's own soundness is another
     /// question.
     pub fn logged(&self, entries: &[Entry], witnessed: u64) -> Result<Logged, Fault> {
         let number = self.year.to_string();
         let mut administrators: BTreeMap<String, Digest> = BTreeMap::new();
+        let mut joined: BTreeMap<String, String> = BTreeMap::new();
         let mut statements = self.statements.iter();
         let (mut place, mut beyond) = (0_usize, 0_usize);
         for entry in entries {
@@ -48,10 +55,13 @@ impl Published {
             match entry.kind.as_str() {
                 "administrator" => drop(administrators.insert(detail("name"), entry.subject)),
                 "administrator-leaves" => drop(administrators.remove(&detail("name"))),
+                "join" => drop(joined.insert(detail("hospital"), detail("message-key"))),
+                "revoke" => drop(joined.remove(&detail("hospital"))),
                 "year" if detail("year") == number => {
                     place = place.saturating_add(1);
                     let kept = statements.next().ok_or(Fault::Log(place))?;
                     same(entry, kept, &administrators, place)?;
+                    members(kept, &joined, place)?;
                     beyond = beyond.saturating_add(usize::from(entry.sequence > witnessed));
                 }
                 _ => {}
@@ -81,6 +91,22 @@ fn same(
         .collect();
     if claimed != *administrators {
         return Err(Fault::Administrators(place));
+    }
+    Ok(())
+}
+
+/// Whether the members that an opening names are those that had joined, key by key.
+fn members(kept: &Kept, joined: &BTreeMap<String, String>, place: usize) -> Result<(), Fault> {
+    let claimed = |key: &&PublicKey| key.fingerprint() == kept.statement.claimed_key();
+    let key = kept.administrators.values().find(claimed);
+    let opened = key.and_then(|key| kept.statement.open(key).ok());
+    let Some(Says::Open { members, .. }) = opened.map(|statement| statement.says) else {
+        return Ok(());
+    };
+    for (member, key) in &members {
+        if joined.get(member.as_str()) != Some(&key.fingerprint().to_string()) {
+            return Err(Fault::Member(place, member.clone()));
+        }
     }
     Ok(())
 }

@@ -5,13 +5,16 @@
 mod grounds;
 mod matter;
 mod next;
+mod odd;
 mod outcome;
+mod paid;
 mod rules;
 mod published;
 mod logged;
 mod refused;
 mod speak;
 mod task;
+mod turn;
 #[cfg(test)]
 mod test;
 #[cfg(test)]
@@ -24,11 +27,14 @@ mod test_world;
 pub use grounds::{Unfounded, closable, grounded, reserve};
 pub use logged::Logged;
 pub use matter::{Answered, Course, Objection};
+pub use odd::Odd;
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
+pub use paid::by_member;
 pub use published::{Fault, Kept, Proposed, Published};
 pub use refused::Refused;
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 pub use task::Task;
+pub use turn::{Turn, spoken};
 
 use std::collections::{BTreeMap, BTreeSet};
 

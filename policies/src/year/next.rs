@@ -4,7 +4,7 @@ use schemas::id::Slug;
 use schemas::time::Timestamp;
 use schemas::year::Matter;
 
-use super::{Course, Stage, Year, YearRules};
+use super::{Course, Stage, Year, YearRules, by_member};
 
 impl Year {
     /// What may come next and who has to say it, a sentence each; nothing once the year has ended.
@@ -42,6 +42,11 @@ impl Year {
         if bonus.is_some_and(|bonus| bonus.in_force) && self.paid_out.is_none() {
             waits.push("the insurer pays out the bonus (`pay-out`)".to_owned());
         }
+        for one in by_member(&self.unpaid(now)) {
+            waits.push(format!(
+                "{one} not paid in yet; the insurer says it (`paid`)"
+            ));
+        }
         for (name, task) in self.tasks.iter().filter(|(_, task)| task.done.is_none()) {
             let late = if task.is_late(now) { ", late" } else { "" };
             waits.push(match task.reported {
@@ -58,7 +63,8 @@ impl Year {
                 unsaid.join(", ")
             ));
         }
-        if waits.is_empty() && self.matters.values().all(|course| course.in_force) {
+        if waits.is_empty() && self.is_paid() && self.matters.values().all(|course| course.in_force)
+        {
             waits.push("an administrator closes the year (`close`)".to_owned());
         }
         waits

@@ -98,6 +98,11 @@ pub enum Fault {
         "statement {0}: the file names other administrators than the coordinator's log knew then"
     )]
     Administrators(usize),
+    /// An opening names a member that had not joined, or not with this key.
+    #[error(
+        "statement {0}: by the coordinator's log `{1}` had not joined with the key that it has here"
+    )]
+    Member(usize, Slug),
     /// A result that does not rest on what the year held when it was proposed.
     #[error("result {number}: {why}")]
     Unfounded {

@@ -40,14 +40,15 @@ pub struct Rules {
     pub alerts: AlertRules,
 }
 
-/// Rules of one kind that are refused.
+/// Rules that are refused: every file at fault, with all of its faults.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{file}`: {fault}")]
-pub struct Broken {
-    /// Their file.
-    pub file: &'static str,
-    /// What is wrong.
-    pub fault: RulesError,
+#[error("{}", told(.0))]
+pub struct Broken(pub Vec<(&'static str, RulesError)>);
+
+/// File by file.
+fn told(all: &[(&'static str, RulesError)]) -> String {
+    let lines = all.iter().map(|(file, fault)| format!("`{file}`: {fault}"));
+    lines.collect::<Vec<String>>().join("; ")
 }
 
 impl Rules {
@@ -80,28 +81,43 @@ impl Rules {
     /// or a published one are refused here.
     pub fn read(own: impl Fn(&str) -> Option<String>) -> Result<Self, Broken> {
         fn of<T: Serialize + DeserializeOwned>(
-            own: &impl Fn(&str) -> Option<String>,
+            (own, broken): (&impl Fn(&str) -> Option<String>, &mut Broken),
             (file, shipped): (&'static str, &'static str),
             parse: fn(&str) -> Result<T, RulesError>,
-        ) -> Result<T, Broken> {
+        ) -> Option<T> {
             let text = own(file);
-            let parsed = parse(text.as_deref().unwrap_or(shipped));
-            let parsed = parsed.map_err(|fault| Broken { file, fault })?;
-            let text = serde_json::to_string(&parsed).unwrap_or_default();
-            serde_json::from_str(&text).map_err(|error| Broken {
-                file,
-                fault: RulesError::Shape(error.to_string()),
-            })
+            let parsed = parse(text.as_deref().unwrap_or(shipped)).and_then(|parsed| {
+                let text = serde_json::to_string(&parsed).unwrap_or_default();
+                serde_json::from_str(&text).map_err(|error| RulesError::Shape(error.to_string()))
+            });
+            parsed.map_err(|fault| broken.0.push((file, fault))).ok()
         }
+        let mut broken = Broken(Vec::new());
         let [course, split, payout, bearers, grades, warnings] = Self::SHIPPED;
-        Ok(Self {
-            year: of(&own, course, YearRules::parse)?,
-            budget: of(&own, split, BudgetRules::parse)?,
-            bonus: of(&own, payout, BonusRules::parse)?,
-            overspend: of(&own, bearers, OverspendRules::parse)?,
-            appraisal: of(&own, grades, AppraisalRules::parse)?,
-            alerts: of(&own, warnings, AlertRules::parse)?,
-        })
+        let year = of((&own, &mut broken), course, YearRules::parse);
+        let budget = of((&own, &mut broken), split, BudgetRules::parse);
+        let bonus = of((&own, &mut broken), payout, BonusRules::parse);
+        let overspend = of((&own, &mut broken), bearers, OverspendRules::parse);
+        let appraisal = of((&own, &mut broken), grades, AppraisalRules::parse);
+        let alerts = of((&own, &mut broken), warnings, AlertRules::parse);
+        match (year, budget, bonus, overspend, appraisal, alerts) {
+            (
+                Some(year),
+                Some(budget),
+                Some(bonus),
+                Some(overspend),
+                Some(appraisal),
+                Some(alerts),
+            ) => Ok(Self {
+                year,
+                budget,
+                bonus,
+                overspend,
+                appraisal,
+                alerts,
+            }),
+            _ => Err(broken),
+        }
     }
 
     /// The first file whose rules are not effective yet in January of a year.

@@ -24,7 +24,8 @@ pub struct Task {
     pub measures: String,
     /// Who answers for it at the member.
     pub owner: String,
-    /// Until when.
+    /// Until when: as many seconds later than given as judges took to find reports wanting that had
+    /// come in time.
     pub due: Timestamp,
     /// What the member said last that it did, and when, unless it was found not to be done.
     pub reported: Option<(Timestamp, String)>,
@@ -35,10 +36,11 @@ pub struct Task {
 }
 
 impl Task {
-    /// Whether it is, or was, reported too late or not at all by then.
+    /// Whether it is, or was, reported too late or not at all by then. What counts is the day of the
+    /// report; of one that was dropped without a report, the day when it was.
     pub fn is_late(&self, now: Timestamp) -> bool {
-        let at = self.reported.as_ref().map_or(now, |(at, _)| *at);
-        at > self.due
+        let reported = self.reported.as_ref().map(|(at, _)| *at);
+        reported.or(self.done).unwrap_or(now) > self.due
     }
 }
 
@@ -97,8 +99,12 @@ impl Year {
                 of.judged = why;
                 if done {
                     of.done = Some(at);
-                } else {
-                    of.reported = None;
+                } else if let Some((reported, _)) = of.reported.take()
+                    && reported <= of.due
+                {
+                    // The time that the judge took is not the member's.
+                    let took = at.0.saturating_sub(reported.0).max(0);
+                    of.due = Timestamp(of.due.0.saturating_add(took));
                 }
             }
             _ => return Err(Refused::Content),

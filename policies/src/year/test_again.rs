@@ -125,7 +125,11 @@ fn a_task_is_reported_by_its_member_and_judged() {
     let in_time = world.all(&given, 60 * DAY, &[("h2", report("a bed office works"))]);
     assert!(!in_time.tasks[&slug("beds")].is_late(Timestamp(99 * DAY)));
     let not = world.all(&in_time, 61 * DAY, &[("chen-jie", judge(false))]);
-    assert!(not.tasks[&slug("beds")].is_late(Timestamp(61 * DAY)));
+    // The day that the judge took is added to the member's time, and no more.
+    let due = not.tasks[&slug("beds")].due;
+    assert_eq!(due, Timestamp(10 + 61 * DAY));
+    assert!(!not.tasks[&slug("beds")].is_late(due));
+    assert!(not.tasks[&slug("beds")].is_late(Timestamp(due.0 + 1)));
     let done = world.all(
         &not,
         62 * DAY,
@@ -133,6 +137,62 @@ fn a_task_is_reported_by_its_member_and_judged() {
     );
     assert!(done.tasks[&slug("beds")].is_late(Timestamp(62 * DAY)));
     world.all(&done, 63 * DAY, &[("wang-fang", Says::Close)]);
+}
+
+/// A judge who takes forty days to find a report wanting does not make the next one late; who reports
+/// late gains nothing by it.
+#[test]
+fn a_slow_judge_makes_no_report_late() {
+    let world = World::new();
+    let given = world.all(&world.in_force(), 10, &[("wang-fang", task("beds", "h2"))]);
+    let report = || Says::Report {
+        task: slug("beds"),
+        done: "a bed office works".into(),
+    };
+    let wanting = || Says::Judge {
+        task: slug("beds"),
+        done: false,
+        why: "no numbers".into(),
+    };
+    let twice = |first: i64, judged: i64, second: i64| {
+        let year = world.all(&given, first * DAY, &[("h2", report())]);
+        let year = world.all(&year, judged * DAY, &[("chen-jie", wanting())]);
+        let year = world.all(&year, second * DAY, &[("h2", report())]);
+        year.tasks[&slug("beds")].is_late(Timestamp(500 * DAY))
+    };
+    assert!(!twice(55, 95, 99));
+    assert!(twice(55, 95, 101));
+    // After its day there is no time left that a judge could take.
+    assert!(twice(61, 95, 96));
+}
+
+#[test]
+fn months_that_are_over_and_not_paid_are_named() {
+    let world = World::new();
+    let force = world.in_force();
+    // 2026-04-15T00:00:00Z: three months are over.
+    let april = 1_776_211_200;
+    let paid = world.all(
+        &force,
+        april,
+        &[
+            ("insurer", paid("h1", "2026-01", false)),
+            ("insurer", paid("h1", "2026-02", false)),
+            ("insurer", paid("h1", "2026-03", false)),
+            ("insurer", paid("h3", "2026-02", false)),
+            ("insurer", paid("h3", "2026-12", false)),
+        ],
+    );
+    let lines = by_member(&paid.unpaid(Timestamp(april)));
+    let wanted = ["h2: 2026-01, 2026-02, 2026-03", "h3: 2026-01, 2026-03"];
+    assert_eq!(lines, wanted);
+    let ahead = by_member(&paid.paid_ahead(Timestamp(april)));
+    assert_eq!(ahead, ["h3: 2026-12"]);
+    let waits = paid.waits_for(&world.rules.year, Timestamp(april));
+    let line = "h3: 2026-01, 2026-03 not paid in yet; the insurer says it (`paid`)";
+    assert!(waits.iter().any(|one| one == line), "{waits:?}");
+    assert!(force.unpaid(Timestamp(0)).is_empty());
+    assert!(world.planned().unpaid(Timestamp(april)).is_empty());
 }
 
 #[test]
@@ -170,4 +230,57 @@ fn a_year_says_what_it_waits_for() {
     let given = world.all(&force, 10, &[("wang-fang", task("beds", "h2"))]);
     assert!(waits(&given, 10).starts_with("h2 reports on the task beds; "));
     assert!(waits(&given, 99 * DAY).starts_with("h2 reports on the task beds, late; "));
+}
+
+#[test]
+fn a_member_is_told_what_waits_for_it_and_which_digest() {
+    let world = World::new();
+    let turns = |year: &Year, member: &str, at| year.turns_of(&slug(member), Timestamp(at));
+    let invited = world.all(&world.open(), 1, &[("wang-fang", Says::Invite)]);
+    assert_eq!(turns(&invited, "h1", 1), [Turn::Apply]);
+    assert!(turns(&invited, "insurer", 1).is_empty());
+    let planned = world.planned();
+    let until = planned.matters[&Matter::Plan].until;
+    let answer_plan = Turn::Answer {
+        matter: Matter::Plan,
+        result: result(1),
+        version: 1,
+        until,
+    };
+    assert_eq!(turns(&planned, "h1", 2), std::slice::from_ref(&answer_plan));
+    assert!(turns(&planned, "h1", until.0 + 1).is_empty());
+    let accepted = world.all(&planned, 2, &[("h1", accept(Matter::Plan, 1))]);
+    assert!(turns(&accepted, "h1", 2).is_empty());
+    assert_eq!(turns(&accepted, "h2", 2), [answer_plan]);
+    // An objection that was right ends this version for all.
+    let said = [
+        ("h2", object(Matter::Plan, 1)),
+        ("chen-jie", answer(Matter::Plan, 1, "h2", true)),
+    ];
+    assert!(turns(&world.all(&accepted, 3, &said), "h3", 3).is_empty());
+    let given = world.all(&world.in_force(), 10, &[("wang-fang", task("beds", "h2"))]);
+    let due = Timestamp(10 + 60 * DAY);
+    let late = |late| Turn::Report {
+        task: slug("beds"),
+        due,
+        late,
+    };
+    assert_eq!(turns(&given, "h2", 10), [late(false)]);
+    assert_eq!(turns(&given, "h2", due.0 + 1), [late(true)]);
+    assert!(turns(&given, "h1", 10).is_empty());
+}
+
+#[test]
+fn keys_are_shown_so_that_people_can_compare_them() {
+    let world = World::new();
+    let shown = world.open().keys();
+    assert_eq!(shown.len(), PARTIES.len() + MEMBERS.len());
+    let key = world.keys[&slug("insurer")].public();
+    let whole = key.fingerprint().to_string();
+    let groups = spoken(&key);
+    assert_eq!(
+        (groups.len(), groups.replace(' ', "")),
+        (24, whole.chars().take(20).collect())
+    );
+    assert!(shown.contains(&format!("party   insurer          {groups}")));
 }

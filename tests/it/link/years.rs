@@ -140,6 +140,20 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     let mut fewer = published.clone();
     fewer.statements[2].administrators.pop_first();
     assert_eq!(fewer.logged(&log, end), Err(Fault::Administrators(3)));
+    // Nor its members': h1 joined with this key, not with another, and was not made up.
+    let of_h1 = |entry: &schemas::entry::Entry| {
+        entry.kind.as_str() == "join" && entry.detail[&slug("hospital")] == "h1"
+    };
+    let mut others = log.clone();
+    let place = others.iter().position(of_h1).unwrap();
+    let fingerprint = stranger.public().fingerprint().to_string();
+    others[place]
+        .detail
+        .insert(slug("message-key"), fingerprint);
+    let unknown_key = || Err(Fault::Member(1, slug("h1")));
+    assert_eq!(published.logged(&others, end), unknown_key());
+    others.remove(place);
+    assert_eq!(published.logged(&others, end), unknown_key());
 
     // A proposal of what is not kept stops nothing.
     let review = sealed(

@@ -1,5 +1,8 @@
 //! What is published verifies, by this program and by another; what was changed is found.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::*;
 
 #[tokio::test]
@@ -21,8 +24,36 @@ async fn a_whole_year_is_published_verified_and_shown() {
         ),
         "{row}"
     );
+    // The last line adds up what can be: budgets to what is distributed, but no ends of intervals.
+    let column = |name: &str, line: usize| {
+        let mut rows = csv::Reader::from_reader(table.as_bytes());
+        let place = rows.headers().unwrap().iter().position(|one| one == name);
+        let row = rows.records().nth(line).unwrap().unwrap();
+        row[place.unwrap()].to_owned()
+    };
+    assert_eq!(column("member", 4), "合计 total");
+    assert_eq!(column("budget", 4), "950000000.00");
+    assert_eq!(
+        (column("share", 4), column("budget_low", 4)),
+        (String::new(), String::new())
+    );
+    assert_eq!(column("earmark_diabetes", 0), "0.00");
+    assert_eq!(column("earmark_diabetes", 2), "25471875.00");
+    assert_eq!(
+        (column("appraisal_points", 0), column("appraisal_score", 0)).1,
+        "73.87"
+    );
+    assert_eq!(column("bonus_lowered_by", 1), "volume-jump");
     let letter = year::letter(&published, &stands).unwrap();
     assert!(letter.contains("已生效") && letter.contains("230,572,916.67"));
+    let key = policies::year::spoken(&alliance.keys[&slug("lead-hospital")].public());
+    for part in [
+        key.as_str(),
+        "责任 Duties",
+        "budget.toml 第 1 版 version 1 (2025-01)",
+    ] {
+        assert!(letter.contains(part), "{part}");
+    }
     let spent = year::execution(&published, &stands, 1);
     assert_eq!((spent[0].2, spent[1].2), (Fen(500_000_000), Fen(0)));
 }
@@ -152,4 +183,38 @@ async fn a_program_of_its_own_recomputes_every_fen() {
     assert!(sound && told.contains(" 0 differ"), "{told}");
     let (sound, told) = run(&text.replacen("23057291667", "23057291668", 1)).unwrap();
     assert!(!sound && told.contains("b amount"), "{told}");
+    // What was overspent is not taken from the inputs: one payment left out, and nothing else.
+    let mut unpaid = serde_json::to_value(&published).unwrap();
+    let (at, _) = paid(&unpaid, "a", "2026-01");
+    let statements = unpaid["statements"].as_array_mut().unwrap();
+    statements.remove(at);
+    let (sound, told) = run(&unpaid.to_string()).unwrap();
+    let line = "settlement: overspend a: 800000000 published, 300000000 recomputed";
+    assert!(!sound && told.contains(line), "{told}");
+    // Nor is what is shared: c and d had nothing left.
+    let mut spent = serde_json::to_value(&published).unwrap();
+    for (member, fen) in [("c", 11_578_124_300_i64), ("d", 5_145_833_333)] {
+        let (at, mut said) = paid(&spent, member, "2026-12");
+        said["says"]["paid"]["amount"] = fen.into();
+        let body = BASE64.encode(said.to_string());
+        spent["statements"][at]["statement"]["body"] = body.into();
+    }
+    let (sound, told) = run(&spent.to_string()).unwrap();
+    let line = "bonus: surplus: 185000000 published, 0 recomputed";
+    assert!(!sound && told.contains(line), "{told}");
+}
+
+/// Where a payment is said in a published year, and what the statement says.
+fn paid(year: &serde_json::Value, member: &str, month: &str) -> (usize, serde_json::Value) {
+    let statements = year["statements"].as_array().unwrap();
+    let said = statements.iter().map(|kept| {
+        let body = kept["statement"]["body"].as_str().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&BASE64.decode(body).unwrap()).unwrap()
+    });
+    let mut said = said.enumerate();
+    let wanted = |said: &serde_json::Value| {
+        let paid = &said["says"]["paid"];
+        paid["member"] == member && paid["month"] == month
+    };
+    said.find(|(_, said)| wanted(said)).unwrap()
 }

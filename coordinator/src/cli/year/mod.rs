@@ -1,6 +1,7 @@
 //! `year`: the alliance's budget year, from its target to its end.
 
 mod args;
+mod changed;
 mod result;
 mod rules;
 mod say;
@@ -262,15 +263,7 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
     let alliance = &office.config.alliance;
     match command {
         Command::Open(args) => work::open(office, data, args, out).await,
-        Command::Say(args) => {
-            let sealed = say::sealed(data, args.year, &args.by, args.word.says())?;
-            let about = (alliance, args.year);
-            let now = office.clock.now();
-            let taken = year::take(&office.state, about, &sealed, now).await?;
-            show::line(&taken, out)?;
-            let kept = year::published(office.state.pool(), alliance, args.year).await?;
-            show::waits(&taken, &kept.rules.year, now, out)
-        }
+        Command::Say(args) => work::say(office, data, args, out).await,
         Command::Take(args) => work::take(office, args, out).await,
         Command::Inputs(args) => work::inputs(office, args, out).await,
         Command::Propose(args) => work::propose(office, data, args, out).await,
@@ -297,14 +290,13 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
         Command::Execution { year, month, json } => {
             let kept = year::published(office.state.pool(), alliance, year).await?;
             let stands = kept.replay(|_, _, _| Ok(()))?;
-            // The first month that is missing for somebody ends what is known.
-            let known = stands.members.keys().map(|member| {
-                let paid = stands.paid.get(member);
-                paid.and_then(|months| months.keys().next_back().copied())
-            });
-            let known = known.min().flatten();
+            let mut missing = stands.unpaid(office.clock.now());
+            for months in missing.values_mut() {
+                months.retain(|one| one.number() <= month);
+            }
+            missing.retain(|_, months| !months.is_empty());
             let rows = year::execution(&kept, &stands, month);
-            show::execution(&rows, (known, month), json, out)
+            show::execution(&rows, &missing, json, out)
         }
         Command::Warnings(args) => watch::warnings(office, args, out).await,
         Command::Export { year, out: folder } => {

@@ -1,9 +1,12 @@
 //! A result on the screen, beside the one before where there is one.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
-use policies::figures::bonus::Pooled;
+use policies::figures::appraisal::Appraisal;
+use policies::figures::bonus::{Bonus, Pooled};
 use policies::figures::budget::{Noise, Part, Plan};
+use policies::figures::overspend::Settlement;
 use policies::year::{Computed, Published};
 use schemas::id::Slug;
 use schemas::money::Fen;
@@ -30,66 +33,146 @@ pub(super) fn computed(
             plan_of(plan, before, out)?;
         }
         Computed::Settlement(settled) => {
-            writeln!(
-                out,
-                "reasonable {}, unreasonable {}: insurer {}, reserve {}, uncovered {}",
-                settled.reasonable,
-                settled.unreasonable,
-                settled.insurer,
-                settled.from_reserve,
-                settled.uncovered
-            )?;
-            for (member, fen) in &settled.responsible {
-                let next = settled.next_year.get(member).copied().unwrap_or_default();
-                writeln!(
-                    out,
-                    "{:<16} {fen:>18}  bears itself; {next} less in its next budget",
-                    member.as_str()
-                )?;
-            }
+            let before = match before {
+                Some(Computed::Settlement(before)) => Some(before),
+                _ => None,
+            };
+            settlement_of(settled, before, out)?;
         }
         Computed::Bonus(bonus) => {
-            for score in &bonus.scores {
-                let id = &score.id;
-                let of = |map: &std::collections::BTreeMap<Slug, Fen>| {
-                    map.get(id).copied().unwrap_or_default()
-                };
-                let (basic, performance) = (of(&bonus.basic), of(&bonus.performance));
-                writeln!(
-                    out,
-                    "{:<16} score {}  basic {basic}  performance {performance}",
-                    id.as_str(),
-                    score.counts
-                )?;
-            }
-            writeln!(out, "retained {}", bonus.retained)?;
-            pool_of(&bonus.pool, out)?;
-            if let Some(siphon) = &bonus.siphon {
-                writeln!(out, "{siphon} patients sent up for each that was sent down")?;
-            }
+            let before = match before {
+                Some(Computed::Bonus(before)) => Some(before),
+                _ => None,
+            };
+            bonus_of(bonus, before, out)?;
         }
         Computed::Appraisal(all) => {
-            for one in all {
-                let (id, composite, grade) = (one.id.as_str(), &one.composite, &one.grade);
-                let range = match &one.interval {
-                    Some((low, high)) => format!("  {low} – {high}"),
-                    None => String::new(),
-                };
-                let open = if one.settled {
-                    ""
-                } else {
-                    "  the noise leaves the grade open"
-                };
-                let less = match &one.less {
-                    Some(points) => format!("  less {points} for the year before"),
-                    None => String::new(),
-                };
-                writeln!(out, "{id:<16} {composite:>7}  {grade}{range}{open}{less}")?;
-            }
+            let before = match before {
+                Some(Computed::Appraisal(before)) => &before[..],
+                _ => &[],
+            };
+            appraisal_of(all, before, out)?;
         }
     }
     writeln!(out, "result {}", of.digest()?)?;
     Ok(())
+}
+
+/// Who bears what, and what differs from the settlement before.
+fn settlement_of(
+    of: &Settlement,
+    before: Option<&Settlement>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "reasonable {}, unreasonable {}: insurer {}, reserve {}, uncovered {}",
+        of.reasonable, of.unreasonable, of.insurer, of.from_reserve, of.uncovered
+    )?;
+    for (member, fen) in &of.responsible {
+        let next = amount(&of.next_year, member);
+        let apart = before.map(|own| apart(*fen, amount(&own.responsible, member)));
+        writeln!(
+            out,
+            "{:<16} {fen:>18}{}  bears itself; {next} less in its next budget",
+            member.as_str(),
+            apart.unwrap_or_default()
+        )?;
+    }
+    let none = |member: &&Slug| !of.responsible.contains_key(*member);
+    let known = before.into_iter().flat_map(|own| own.responsible.keys());
+    for member in known.filter(none) {
+        writeln!(out, "{:<16} bears nothing any more", member.as_str())?;
+    }
+    Ok(())
+}
+
+/// Scores and amounts, and what differs from the bonus before.
+fn bonus_of(of: &Bonus, before: Option<&Bonus>, out: &mut dyn Write) -> anyhow::Result<()> {
+    for score in &of.scores {
+        let id = &score.id;
+        let (basic, performance) = (amount(&of.basic, id), amount(&of.performance, id));
+        let own = before.and_then(|own| own.scores.iter().find(|one| one.id == *id));
+        let was = own.filter(|own| own.counts != score.counts);
+        let was = was.map(|own| format!(" (before {})", own.counts));
+        let range = score.interval.as_ref();
+        let range = range.map(|(low, high)| format!("  95 %: {low} – {high}"));
+        let by = |map: fn(&Bonus) -> &BTreeMap<Slug, Fen>, now: Fen| {
+            let apart = before.map(|own| apart(now, amount(map(own), id)));
+            apart.unwrap_or_default()
+        };
+        writeln!(
+            out,
+            "{:<16} score {}{}  basic {basic}{}  performance {performance}{}{}",
+            id.as_str(),
+            score.counts,
+            was.unwrap_or_default(),
+            by(|own| &own.basic, basic),
+            by(|own| &own.performance, performance),
+            range.unwrap_or_default(),
+        )?;
+    }
+    let retained = before.map(|own| apart(of.retained, own.retained));
+    writeln!(
+        out,
+        "retained {}{}",
+        of.retained,
+        retained.unwrap_or_default()
+    )?;
+    pool_of(&of.pool, out)?;
+    if before.is_some_and(|own| own.pool != of.pool) {
+        writeln!(out, "the pool differs from the one before")?;
+    }
+    if let Some(siphon) = &of.siphon {
+        writeln!(out, "{siphon} patients sent up for each that was sent down")?;
+    }
+    Ok(())
+}
+
+/// Composites and grades, and what differs from those before.
+fn appraisal_of(
+    all: &[Appraisal],
+    before: &[Appraisal],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    for one in all {
+        let (id, composite, grade) = (one.id.as_str(), &one.composite, &one.grade);
+        let range = match &one.interval {
+            Some((low, high)) => format!("  {low} – {high}"),
+            None => String::new(),
+        };
+        let open = if one.settled {
+            ""
+        } else {
+            "  the noise leaves the grade open"
+        };
+        let less = match &one.less {
+            Some(points) => format!("  less {points} for the year before"),
+            None => String::new(),
+        };
+        let own = before.iter().find(|own| own.id == one.id);
+        let was = own.filter(|own| (&own.composite, &own.grade) != (composite, grade));
+        let was = was.map(|own| format!("  before {} {}", own.composite, own.grade));
+        let was = was.unwrap_or_default();
+        writeln!(
+            out,
+            "{id:<16} {composite:>7}  {grade}{range}{open}{less}{was}"
+        )?;
+    }
+    Ok(())
+}
+
+fn amount(map: &BTreeMap<Slug, Fen>, id: &Slug) -> Fen {
+    map.get(id).copied().unwrap_or_default()
+}
+
+/// The difference in brackets; nothing where there is none.
+fn apart(now: Fen, then: Fen) -> String {
+    if now == then {
+        String::new()
+    } else {
+        format!(" ({})", change(now, then))
+    }
 }
 
 /// Who puts what into the pool, and who gets it.
@@ -198,5 +281,50 @@ fn noise(part: &Part) -> String {
         Some(Noise::Held { stays }) => {
             format!("  held by a bound, also without noise with {stays}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::year::{Rules, compute};
+
+    use super::*;
+
+    /// A what-if of a bonus says of each member what differs.
+    #[test]
+    fn differences_of_a_bonus_are_said_by_member() {
+        let inputs = |growth: &str| {
+            let member = |id: &str, tier: &str, growth: &str| {
+                format!(
+                    r#"{{"id": "{id}", "tier": "{tier}", "quality_held": true, "dimensions": {{
+                    "referral-share": {{"value": "0.2"}}, "chronic-control": {{"value": "0.5"}},
+                    "grassroots-growth": {{"value": "{growth}"}}}}}}"#
+                )
+            };
+            format!(
+                r#"{{"year": 2026, "basic": 100000, "performance": 0, "strategic": 0, "lead": "a",
+                "members": [{}, {}]}}"#,
+                member("a", "tertiary", "0.1"),
+                member("b", "grassroots", growth)
+            )
+        };
+        let rules = Rules::read(|_| None).unwrap();
+        let of = |growth| compute(&rules, 2026, Matter::Bonus, &inputs(growth)).unwrap();
+        let (before, now) = (of("0.1"), of("0.3"));
+        let told = |before| {
+            let mut out = Vec::new();
+            computed(&now, before, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let text = told(Some(&before));
+        assert!(
+            text.contains("score 0.562500 (before 0.500000)  basic 337.50 (+37.50)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("score 0.437500 (before 0.500000)  basic 262.50 (-37.50)"),
+            "{text}"
+        );
+        assert!(!told(None).contains("before"));
     }
 }

@@ -49,7 +49,7 @@ fn checked(folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         };
         writeln!(out, "{file:<16} {whose}")?;
     }
-    for warning in own.appraisal.warnings() {
+    for warning in own.odd() {
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "sound: digest {}", own.digest()?)?;

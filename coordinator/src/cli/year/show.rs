@@ -1,12 +1,13 @@
 //! What a year's commands print and write.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use policies::figures::alerts::Execution;
 use policies::figures::forecast::{self, Observed};
-use policies::year::{Course, Published, Year, YearRules};
+use policies::year::{Course, Published, Year, YearRules, by_member};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::{Month, Timestamp};
@@ -15,7 +16,7 @@ use super::super::write_json;
 use crate::year;
 
 /// How far a result is.
-fn state(course: &Course) -> &'static str {
+pub(super) fn state(course: &Course) -> &'static str {
     match (course.in_force, course.void) {
         (true, _) => "in force",
         (false, true) => "void: target or payments changed",
@@ -60,8 +61,9 @@ pub(super) fn year(
             .collect::<Vec<_>>()
             .join(", ")
     };
-    writeln!(out, "members  {}", names(of.members.keys().collect()))?;
-    writeln!(out, "parties  {}", names(of.parties.keys().collect()))?;
+    for line in of.keys() {
+        writeln!(out, "{line}")?;
+    }
     for (member, application) in &of.applications {
         let (amount, purpose) = (application.amount, &application.purpose);
         writeln!(out, "applied  {member:<16} {amount:>18}  {purpose}")?;
@@ -111,6 +113,9 @@ pub(super) fn year(
             "task         {name} of {member}, due {due}, {state}{late}: {goal}"
         )?;
     }
+    for one in by_member(&of.paid_ahead(now)) {
+        writeln!(out, "paid in and not over yet  {one}")?;
+    }
     for name in &of.withdrawing {
         writeln!(out, "asked to be withdrawn by {name}; it takes two")?;
     }
@@ -133,10 +138,21 @@ pub(super) fn waits(
     Ok(())
 }
 
-/// Spending against the plan.
+/// Whose months are over and not paid in.
+pub(super) fn not_paid(
+    missing: &BTreeMap<Slug, Vec<Month>>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    for one in by_member(missing) {
+        writeln!(out, "{one} not paid in yet")?;
+    }
+    Ok(())
+}
+
+/// Spending against the plan, and of which months nothing was said so far.
 pub(super) fn execution(
     rows: &[(Slug, Fen, Fen, Option<Execution>)],
-    (known, asked): (Option<Month>, u8),
+    missing: &BTreeMap<Slug, Vec<Month>>,
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
@@ -165,13 +181,7 @@ pub(super) fn execution(
             "{id:<16} {spent:>18} of {budget:>18}  {rate:>7} %  {ahead:>11}  {level}"
         )?;
     }
-    match known {
-        Some(known) if known.number() < asked => {
-            writeln!(out, "payments are known up to {known} alone")?;
-        }
-        Some(_) => {}
-        None => writeln!(out, "no payments are known")?,
-    }
+    not_paid(missing, out)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `year warnings` and `year explain`: what the months show, and where a cost comes from.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use schemas::time::Month;
 use sinks::{Lines, Webhook};
 
 use super::super::{Office, write_json};
-use super::bounded;
+use super::{bounded, show};
 use crate::year::{self, YearError};
 
 /// `year warnings`.
@@ -36,7 +37,10 @@ pub(in crate::cli) struct Warnings {
     /// The CA (PEM) that the address's certificate is from.
     #[arg(long, value_name = "FILE", requires = "webhook")]
     webhook_ca: Option<PathBuf>,
-    /// As JSON.
+    /// List each that the noise leaves open, too; otherwise they are counted, a line a rule.
+    #[arg(long)]
+    all: bool,
+    /// As JSON; all of them.
     #[arg(long)]
     json: bool,
 }
@@ -99,9 +103,14 @@ pub(super) async fn warnings(
     if args.json {
         write_json(out, &found)?;
     } else {
-        for warning in &found {
+        let listed = |one: &&Warning| args.all || one.certainty == Certainty::Decided;
+        for warning in found.iter().filter(listed) {
             line(warning, out)?;
         }
+        if !args.all {
+            open(&found, out)?;
+        }
+        show::not_paid(&stands.unpaid(office.clock.now()), out)?;
     }
     let told = match &args.append {
         Some(path) => {
@@ -129,8 +138,32 @@ pub(super) async fn warnings(
     Ok(())
 }
 
-fn line(of: &Warning, out: &mut dyn Write) -> anyhow::Result<()> {
-    let what = match of.kind {
+/// What the noise leaves open, a line a rule: how many of how many members, and how many of them some
+/// months more of the same would decide.
+fn open(found: &[Warning], out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut rules: BTreeMap<Kind, (usize, usize, BTreeSet<&Slug>)> = BTreeMap::new();
+    for one in found {
+        if let Certainty::Open { months } = one.certainty {
+            let (all, waiting, members) = rules.entry(one.kind).or_default();
+            *all = all.saturating_add(1);
+            *waiting = waiting.saturating_add(usize::from(months.is_some()));
+            members.insert(&one.member);
+        }
+    }
+    for (kind, (all, waiting, members)) in rules {
+        writeln!(
+            out,
+            "not decidable: {all} × {}, of {} members; {waiting} of them by waiting (--all lists them)",
+            words(kind),
+            members.len(),
+        )?;
+    }
+    Ok(())
+}
+
+/// A rule in words.
+fn words(kind: Kind) -> &'static str {
+    match kind {
         Kind::Budget => "of the budget",
         Kind::Deviation => "a month away from its mean",
         Kind::Anomaly => "a month far above its mean",
@@ -138,7 +171,11 @@ fn line(of: &Warning, out: &mut dyn Write) -> anyhow::Result<()> {
         Kind::Splurge => "the last quarter spent more than its share",
         Kind::ServicesFell => "services fell while money is short",
         Kind::CaseGroup => "case group away from the alliance",
-    };
+    }
+}
+
+fn line(of: &Warning, out: &mut dyn Write) -> anyhow::Result<()> {
+    let what = words(of.kind);
     let level = match of.level {
         Some(level) if of.kind == Kind::Budget => format!("{level:?} ").to_lowercase(),
         _ => String::new(),
@@ -239,4 +276,45 @@ fn told(of: &Compared, currency: &str, out: &mut dyn Write) -> anyhow::Result<()
     }
     writeln!(out, "Where a difference lies is not what caused it.")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_counted_by_rule_and_what_is_decided_is_not() {
+        let warning = |member: &str, kind, certainty| Warning {
+            member: member.parse().unwrap(),
+            month: "2026-06".parse().unwrap(),
+            kind,
+            group: None,
+            level: None,
+            found: "1".to_owned(),
+            against: "2".to_owned(),
+            certainty,
+        };
+        let later = Certainty::Open { months: Some(3) };
+        let never = Certainty::Open { months: None };
+        let found = [
+            warning("h01", Kind::CaseGroup, never),
+            warning("h01", Kind::CaseGroup, later),
+            warning("h02", Kind::CaseGroup, never),
+            warning("h02", Kind::CaseGroup, Certainty::Decided),
+            warning("h03", Kind::ServicesFell, later),
+        ];
+        let mut out = Vec::new();
+        open(&found, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "not decidable: 1 × services fell while money is short, of 1 members; 1 of them by \
+                 waiting (--all lists them)",
+                "not decidable: 3 × case group away from the alliance, of 2 members; 1 of them by \
+                 waiting (--all lists them)",
+            ]
+        );
+    }
 }

@@ -14,7 +14,7 @@ use schemas::seal::{PublicKey, Sealed};
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
-use super::{Money, args, bounded, result, say, show};
+use super::{Money, args, bounded, changed, result, say, show};
 use crate::pooled;
 use crate::year;
 
@@ -43,10 +43,36 @@ pub(super) async fn open(
     };
     let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
     let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
-    for warning in rules.appraisal.warnings() {
+    for warning in rules.odd() {
         writeln!(out, "warning: {warning}")?;
     }
     show::year(&opened, &rules.year, now, out)
+}
+
+pub(super) async fn say(
+    office: &Office,
+    data: &Path,
+    args: args::Say,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let alliance = &office.config.alliance;
+    let (about, now) = ((alliance, args.year), office.clock.now());
+    let says = args.word.says();
+    let early = match &says {
+        Says::Paid { month, .. } if !month.is_over(now) => Some(*month),
+        _ => None,
+    };
+    let sealed = say::sealed(data, args.year, &args.by, says)?;
+    let taken = year::take(&office.state, about, &sealed, now).await?;
+    if let Some(month) = early {
+        writeln!(
+            out,
+            "warning: {month} is not over yet; more may come to be paid for it"
+        )?;
+    }
+    show::line(&taken, out)?;
+    let kept = year::published(office.state.pool(), alliance, args.year).await?;
+    show::waits(&taken, &kept.rules.year, now, out)
 }
 
 pub(super) async fn take(
@@ -209,8 +235,11 @@ pub(super) async fn what_if(
     if json {
         return write_json(out, &computed);
     }
-    result::computed(&computed, result::newest(&kept, matter), out)?;
     let stands = kept.replay(|_, _, _| Ok(()))?;
+    changed::head((&kept, &stands, matter), (&under, &inputs), out)?;
+    let before = changed::baseline(&kept, &stands, matter);
+    result::computed(&computed, before.map(|(_, computed)| computed), out)?;
+    changed::foot(matter, out)?;
     if let Err(why) = grounded(&computed, &inputs, (&stands, kept.plan(&stands))) {
         writeln!(out, "as the year stands it would be refused: {why}")?;
     }

@@ -6,6 +6,8 @@ mod score;
 pub mod shapley;
 #[cfg(test)]
 mod test;
+#[cfg(test)]
+mod test_gates;
 
 pub use payout::{Bonus, BonusError, BonusInput, Pooled, bonus};
 pub use rules::{BonusRules, DEFAULT, Dimension, Gaming, Pool};

@@ -132,8 +132,13 @@ pub fn bonus(rules: &BonusRules, input: &BonusInput) -> Result<Bonus, BonusError
     let grassroots = share(input.performance, &rules.performance_grassroots.0)?;
     let outstanding = |member: &Contributor| member.tier == Tier::Grassroots && member.quality_held;
     let mut performance = by_score(input, &scores, grassroots, outstanding)?;
+    let support = less(input.performance, grassroots);
+    let support = match kept(rules, input, &scores, &input.lead) {
+        Some(keeps) => share(support, keeps)?,
+        None => support,
+    };
     let lead = performance.entry(input.lead.clone()).or_insert(Fen(0));
-    *lead = add(*lead, less(input.performance, grassroots))?;
+    *lead = add(*lead, support)?;
     let given = total(basic.values().chain(performance.values()).copied());
     let given = given.ok_or(BonusError::OutOfRange)?;
     let all = total([input.basic, input.performance, input.strategic]);
@@ -143,13 +148,25 @@ pub fn bonus(rules: &BonusRules, input: &BonusInput) -> Result<Bonus, BonusError
         rules: rules.digest().map_err(|_| BonusError::Canonical)?,
         inputs: canonical::digest("consilium-bonus-input-v1", input)
             .map_err(|_| BonusError::Canonical)?,
+        pool: pool(rules, input, &scores)?,
         scores: scores.shown,
         basic,
         performance,
         retained: less(all, given),
-        pool: pool(rules, input)?,
         siphon: siphon(input),
     })
+}
+
+/// What gate and flags leave of what a member gets beside its score, if the rules have them lower it.
+fn kept<'a>(
+    rules: &BonusRules,
+    input: &BonusInput,
+    scores: &'a Scores,
+    id: &Slug,
+) -> Option<&'a RBig> {
+    let place = input.members.iter().position(|member| member.id == *id)?;
+    let keeps = scores.keeps.get(place);
+    keeps.filter(|_| rules.gate_covers_prizes)
 }
 
 /// Whether patients flow to the higher levels alone.
@@ -216,15 +233,16 @@ fn by_score(
 }
 
 /// Each puts in its share, rounded once; the first prize goes to the grassroots members with most
-/// referrals, by their number; of equal ones the first name counts. The second goes to the team
+/// referrals, by their number, of which gate and flags may leave less; of equal ones the first name
+/// counts. The second goes to the team
 /// that rose most, if any rose.
-fn pool(rules: &BonusRules, input: &BonusInput) -> Result<Pooled, BonusError> {
-    let (mut put_in, mut kept) = (BTreeMap::new(), BTreeMap::new());
+fn pool(rules: &BonusRules, input: &BonusInput, scores: &Scores) -> Result<Pooled, BonusError> {
+    let (mut put_in, mut keeps) = (BTreeMap::new(), BTreeMap::new());
     for (id, own) in &input.own {
         let part = round(&(RBig::from(own.0) * &rules.pool.share.0));
         let part = part.ok_or(BonusError::OutOfRange)?;
         put_in.insert(id.clone(), part);
-        kept.insert(id.clone(), Fen(own.0.saturating_sub(part.0)));
+        keeps.insert(id.clone(), Fen(own.0.saturating_sub(part.0)));
     }
     let whole = total(put_in.values().copied()).ok_or(BonusError::OutOfRange)?;
     let first = round(&(RBig::from(whole.0) * &rules.pool.referrals.0));
@@ -233,14 +251,18 @@ fn pool(rules: &BonusRules, input: &BonusInput) -> Result<Pooled, BonusError> {
         let mut members = input.members.iter();
         members.any(|member| member.id == *id && member.tier == Tier::Grassroots)
     };
-    let most = input
-        .referrals
-        .iter()
-        .filter(|(id, count)| **count > 0 && grassroots(id));
-    let mut most: Vec<(&Slug, u64)> = most.map(|(id, count)| (id, *count)).collect();
+    let counted = input.referrals.iter().filter(|(id, _)| grassroots(id));
+    let counted = counted.map(|(id, count)| {
+        let count = RBig::from(*count);
+        match kept(rules, input, scores, id) {
+            Some(keeps) => (id, count * keeps),
+            None => (id, count),
+        }
+    });
+    let mut most: Vec<(&Slug, RBig)> = counted.filter(|(_, n)| *n > RBig::ZERO).collect();
     most.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     most.truncate(usize::try_from(rules.pool.top).unwrap_or(usize::MAX));
-    let weights: Vec<RBig> = most.iter().map(|(_, count)| RBig::from(*count)).collect();
+    let weights: Vec<RBig> = most.iter().map(|(_, count)| count.clone()).collect();
     let parts = if weights.is_empty() {
         Vec::new()
     } else {
@@ -261,7 +283,7 @@ fn pool(rules: &BonusRules, input: &BonusInput) -> Result<Pooled, BonusError> {
     }
     Ok(Pooled {
         put_in,
-        kept,
+        kept: keeps,
         total: whole,
         referrals,
         team,

@@ -30,11 +30,20 @@ pub struct BonusRules {
     pub dimensions: Vec<Dimension>,
     /// What is left of the score of a member whose quality fell below last year's.
     pub gate: Exact,
+    /// Whether gate and flags lower the lead hospital's part and the prizes for referrals as they lower
+    /// the score; they do where nothing is said.
+    #[serde(default = "covers")]
+    pub gate_covers_prizes: bool,
     /// What points to gaming, and what is left of the score then.
     #[serde(default)]
     pub gaming: Vec<Gaming>,
     /// The pool that members put a share of their own surplus into.
     pub pool: Pool,
+}
+
+/// A member whose quality fell, or that is flagged, is not rewarded by another way.
+fn covers() -> bool {
+    true
 }
 
 /// One dimension of contribution.

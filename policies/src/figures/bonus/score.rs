@@ -7,7 +7,7 @@ use dashu::rational::RBig;
 use schemas::id::Slug;
 use serde::{Deserialize, Serialize};
 
-use super::rules::BonusRules;
+use super::rules::{BonusRules, Gaming};
 use crate::figures::budget::{Measured, Tier};
 use crate::figures::decimal::{fixed, float};
 use crate::figures::errors::{Origin, together};
@@ -44,7 +44,8 @@ pub struct Score {
     pub counts: String,
     /// The score before gate and flags.
     pub before: String,
-    /// Ends of the 95 % interval that the noise of the inputs leaves; none where all are exact.
+    /// Ends of the 95 % interval that the noise of the inputs leaves, with and without the flags that it
+    /// leaves open; none where all are exact.
     pub interval: Option<(String, String)>,
     /// How much each dimension lifts the score above that of a member with an equal part of it.
     pub moved: BTreeMap<Slug, String>,
@@ -82,6 +83,8 @@ pub enum ScoreError {
 pub struct Scores {
     /// What counts, in the order of the members.
     pub exact: Vec<RBig>,
+    /// What gate and flags leave of each score, from 0 to 1.
+    pub keeps: Vec<RBig>,
     /// What is shown.
     pub shown: Vec<Score>,
 }
@@ -112,6 +115,7 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
     let equal = RBig::ONE / RBig::from(members.len());
     let mut scores = Scores {
         exact: Vec::new(),
+        keeps: Vec::new(),
         shown: Vec::new(),
     };
     for (place, member) in members.iter().enumerate() {
@@ -143,10 +147,15 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
             errors(members, (&dimension.id, values, whole), place)
                 .map(move |(origin, error)| (origin, error * weight))
         }));
-        let interval = (sd > 0.0).then(|| {
+        let open = if_flagged(rules, member);
+        let interval = (sd > 0.0 || open.is_some()).then(|| {
             let (middle, reach) = (float(&score), Z95 * sd * float(&keeps));
+            let lower = open.as_ref().map_or(1.0, float);
             let end = |value: f64| fixed(value.clamp(0.0, 1.0), 6).unwrap_or_default();
-            (end(middle - reach - 5e-7), end(middle + reach + 5e-7))
+            (
+                end((middle - reach) * lower - 5e-7),
+                end(middle + reach + 5e-7),
+            )
         });
         scores.shown.push(Score {
             id: member.id.clone(),
@@ -162,6 +171,7 @@ pub fn scores(rules: &BonusRules, members: &[Contributor]) -> Result<Scores, Sco
             flagged,
         });
         scores.exact.push(score);
+        scores.keeps.push(keeps);
     }
     Ok(scores)
 }
@@ -202,21 +212,53 @@ fn z_squared() -> RBig {
     &z * &z
 }
 
-/// Indicators that lie above their limits whatever the noise did (95 %).
-fn flagged(rules: &BonusRules, member: &Contributor) -> BTreeSet<Slug> {
-    let above = |limit: &RBig, measured: &Measured| match &measured.variance {
-        None => measured.value.0 > *limit,
-        Some(variance) => {
-            // Exact: money depends on it. (x − limit)² > z² · variance.
-            let far = &measured.value.0 - limit;
-            far > RBig::ZERO && &far * &far > z_squared() * &variance.0
+/// On which side of its limit an indicator lies, whatever the noise did (95 %). Exact: money depends on
+/// it. |x − limit|² > z² · variance.
+fn side(limit: &RBig, measured: &Measured) -> Side {
+    let far = &measured.value.0 - limit;
+    let variance = measured.variance.as_ref();
+    let noise = variance.map_or(RBig::ZERO, |variance| z_squared() * &variance.0);
+    if &far * &far > noise || noise == RBig::ZERO {
+        if far > RBig::ZERO {
+            Side::Above
+        } else {
+            Side::Below
         }
-    };
-    let rules = rules.gaming.iter().filter(|one| {
+    } else {
+        Side::Open
+    }
+}
+
+/// See [`side`].
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Above,
+    Below,
+    Open,
+}
+
+/// Indicators that lie above their limits whatever the noise did.
+fn flagged(rules: &BonusRules, member: &Contributor) -> BTreeSet<Slug> {
+    let flagged = on(Side::Above, rules, member);
+    flagged.map(|one| one.id.clone()).collect()
+}
+
+/// What would be left of the score if all indicators were above their limits that may be; nothing where
+/// the noise leaves none open.
+fn if_flagged(rules: &BonusRules, member: &Contributor) -> Option<RBig> {
+    let open = on(Side::Open, rules, member).map(|one| &one.keeps.0);
+    open.fold(None, |left, keeps| Some(left.unwrap_or(RBig::ONE) * keeps))
+}
+
+fn on<'a>(
+    wanted: Side,
+    rules: &'a BonusRules,
+    member: &'a Contributor,
+) -> impl Iterator<Item = &'a Gaming> {
+    rules.gaming.iter().filter(move |one| {
         let measured = member.gaming.get(&one.id);
-        measured.is_some_and(|measured| above(&one.limit.0, measured))
-    });
-    rules.map(|one| one.id.clone()).collect()
+        measured.is_some_and(|measured| side(&one.limit.0, measured) == wanted)
+    })
 }
 
 /// What each member's noise does to a member's share of a dimension, by the delta method:

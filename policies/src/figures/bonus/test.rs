@@ -20,11 +20,11 @@ use crate::figures::{Exact, half_up};
 
 const DIMENSIONS: [&str; 3] = ["referral-share", "chronic-control", "grassroots-growth"];
 
-fn slug(text: &str) -> Slug {
+pub(super) fn slug(text: &str) -> Slug {
     text.parse().unwrap()
 }
 
-fn measured(value: &str, variance: Option<&str>) -> Measured {
+pub(super) fn measured(value: &str, variance: Option<&str>) -> Measured {
     Measured {
         value: value.parse().unwrap(),
         variance: variance.map(|text| text.parse().unwrap()),
@@ -32,7 +32,7 @@ fn measured(value: &str, variance: Option<&str>) -> Measured {
     }
 }
 
-fn member(id: &str, tier: Tier, values: [&str; 3]) -> Contributor {
+pub(super) fn member(id: &str, tier: Tier, values: [&str; 3]) -> Contributor {
     let dimensions = DIMENSIONS.iter().zip(values);
     Contributor {
         id: slug(id),
@@ -45,16 +45,16 @@ fn member(id: &str, tier: Tier, values: [&str; 3]) -> Contributor {
     }
 }
 
-fn rules() -> BonusRules {
+pub(super) fn rules() -> BonusRules {
     BonusRules::parse(DEFAULT).unwrap()
 }
 
-fn fen<const N: usize>(amounts: [(&str, i64); N]) -> BTreeMap<Slug, Fen> {
+pub(super) fn fen<const N: usize>(amounts: [(&str, i64); N]) -> BTreeMap<Slug, Fen> {
     amounts.map(|(name, fen)| (slug(name), Fen(fen))).into()
 }
 
 /// The inputs of oracle O7; `e` takes part in the pool only.
-fn oracle() -> BonusInput {
+pub(super) fn oracle() -> BonusInput {
     BonusInput {
         year: 2025,
         basic: Fen(100_000_000),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use dashu::base::SquareRoot as _;
 use dashu::integer::UBig;
 use dashu::rational::RBig;
+use schemas::digest::Digest;
 use schemas::id::Slug;
 
 use super::check::{decimal, measured};
@@ -35,14 +36,28 @@ pub(super) struct Common {
     pub(super) takes: Vec<f64>,
 }
 
-/// The inputs with all factors, and the noise that members share.
+/// Standard deviations that the noise of one value is made of, each with the benchmark that it is from.
+pub(super) type Parts = Vec<(Option<Digest>, f64)>;
+
+/// Noise beside what stands at the values themselves.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// What members share.
+    pub(super) common: Vec<Common>,
+    /// Ratings whose noise comes from several benchmarks, or from one and elsewhere, by the member's place.
+    pub(super) ratings: BTreeMap<usize, Parts>,
+}
+
+/// The inputs with all factors, and the noise that no single value says.
 pub(super) fn fill(
     rules: &BudgetRules,
     input: &BudgetInput,
-) -> Result<(BudgetInput, Vec<Common>), BudgetError> {
+) -> Result<(BudgetInput, Beside), BudgetError> {
     let mut filled = input.clone();
+    let mut ratings = BTreeMap::new();
     let named = |name: &str| rules.factors.iter().find(|of| of.id.as_str() == name);
-    for (member, full) in input.members.iter().zip(&mut filled.members) {
+    let both = input.members.iter().zip(&mut filled.members);
+    for (place, (member, full)) in both.enumerate() {
         if member.scores.is_empty() {
             continue;
         }
@@ -50,13 +65,16 @@ pub(super) fn fill(
         for (name, score) in &member.scores {
             measured(member, name, score)?;
         }
-        let rated = rated(rules, member)?;
+        let (rated, parts) = rated(rules, member)?;
+        if parts.len() > 1 {
+            ratings.insert(place, parts);
+        }
         if full.factors.insert(factor.id.clone(), rated).is_some() {
             return Err(BudgetError::Both(member.id.clone(), factor.id.clone()));
         }
     }
     let common = demanded(rules, input, &mut filled)?;
-    Ok((filled, common))
+    Ok((filled, Beside { common, ratings }))
 }
 
 fn unknown(member: &super::split::Member, name: &str) -> BudgetError {
@@ -65,7 +83,10 @@ fn unknown(member: &super::split::Member, name: &str) -> BudgetError {
 }
 
 /// Scores that have a scale are brought onto it first, noise and all.
-fn rated(rules: &BudgetRules, member: &super::split::Member) -> Result<Measured, BudgetError> {
+fn rated(
+    rules: &BudgetRules,
+    member: &super::split::Member,
+) -> Result<(Measured, Parts), BudgetError> {
     let failed = |error| BudgetError::Rating(member.id.clone(), error);
     let weights = rules.capability.get(&member.tier);
     let mut scores = BTreeMap::new();
@@ -92,16 +113,25 @@ fn rated(rules: &BudgetRules, member: &super::split::Member) -> Result<Measured,
         scores.insert(name.clone(), Exact(value));
     }
     let value = rating(rules, member.tier, &scores).map_err(failed)?;
-    // A rating out of several benchmarks is taken as one of the first: no less cautious than none.
-    let source = shared.keys().next().copied();
+    let parts = shared.iter().map(|(source, sd)| (Some(*source), float(sd)));
+    let mut parts: Parts = parts.collect();
+    if variance > RBig::ZERO {
+        parts.push((None, float(&variance).sqrt()));
+    }
+    // Of several benchmarks no single one is named; their parts stand beside it.
+    let source = match parts.as_slice() {
+        [(source, _)] => *source,
+        _ => None,
+    };
     variance += sum(shared.values().map(|sd| sd * sd));
-    Ok(Measured {
+    let rated = Measured {
         value: nine(&value.0)?,
         source,
         variance: (variance > RBig::ZERO)
             .then(|| nine(&variance))
             .transpose()?,
-    })
+    };
+    Ok((rated, parts))
 }
 
 /// Σ demand of a service line · the member's part of all that are there for it.

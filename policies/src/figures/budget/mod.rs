@@ -1,6 +1,7 @@
 //! The year's budget: rules, split, what noise does to it, capability rating, demand, control figures.
 
 mod bounds;
+mod boxed;
 mod check;
 mod control;
 mod derived;

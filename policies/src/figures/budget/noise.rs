@@ -6,7 +6,8 @@ use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Pinned, Solved, Wanted};
-use super::derived::Common;
+use super::boxed::Boxed;
+use super::derived::{Beside, RATED};
 use super::rules::BudgetRules;
 use super::split::{BudgetInput, Measured, Shares};
 use crate::figures::decimal::{fixed, float};
@@ -43,9 +44,9 @@ pub(super) struct Effect {
 }
 
 /// What each noisy value does to all shares: its derivatives times its standard deviation.
-struct Moves {
-    origin: Option<Origin>,
-    shares: Vec<f64>,
+pub(super) struct Moves {
+    pub(super) origin: Option<Origin>,
+    pub(super) shares: Vec<f64>,
 }
 
 /// Derivatives of each member's amount by each noisy value, times that value's standard deviation.
@@ -76,15 +77,15 @@ impl Gradient<'_> {
 /// The effect of all variances; `None` where there is none.
 pub(super) fn of(
     rules: &BudgetRules,
-    (input, common): (&BudgetInput, &[Common]),
+    (input, beside): (&BudgetInput, &Beside),
     shares: &Shares,
     (wanted, solved): (&[Wanted], &[Solved]),
 ) -> Option<Effect> {
     let noisy = |member: &super::split::Member| member.factors.values().any(|one| one.sd() > 0.0);
-    if common.is_empty() && !input.members.iter().any(noisy) {
+    if beside.common.is_empty() && !input.members.iter().any(noisy) {
         return None;
     }
-    let by_value = derivatives(rules, input, common);
+    let by_value = derivatives(rules, input, beside);
     let amount = |place: usize| solved.get(place).map_or(0.0, |one| float(&one.amount));
     let free = |place: usize| {
         solved
@@ -94,6 +95,7 @@ pub(super) fn of(
     let share: Vec<f64> = shares.share.iter().map(float).collect();
     let all = 0..input.members.len();
     let with_bounds = gradient(&by_value, &share, solved, free);
+    let only = all.clone().filter(|place| free(*place)).count() == 1;
     let mut members = Vec::new();
     let mut ranges = Vec::new();
     for place in all.clone() {
@@ -102,7 +104,15 @@ pub(super) fn of(
             .map_or((0.0, 0.0), |one| (float(&one.floor), float(&one.ceiling)));
         if free(place) {
             let reach = Z95 * with_bounds.sd(place);
-            let ends = (amount(place) - reach).max(low)..(amount(place) + reach).min(high);
+            let ends = if only {
+                // It gets what its neighbours' bounds leave: it moves as far as they may leave them.
+                let money = all.clone().map(amount).sum();
+                let ends = Boxed::new(&by_value, &share, wanted).amounts(place, money);
+                ends.start.min(amount(place))..ends.end.max(amount(place))
+            } else {
+                amount(place) - reach..amount(place) + reach
+            };
+            let ends = ends.start.max(low)..ends.end.min(high);
             members.push(Noise::Interval {
                 low: fen(ends.start.floor()),
                 high: fen(ends.end.ceil()),
@@ -156,11 +166,11 @@ pub(super) fn of(
 }
 
 /// Derivatives of all shares by each noisy value, times its standard deviation: one row a value.
-fn derivatives(rules: &BudgetRules, input: &BudgetInput, common: &[Common]) -> Vec<Moves> {
+fn derivatives(rules: &BudgetRules, input: &BudgetInput, beside: &Beside) -> Vec<Moves> {
     let mut rows = Vec::new();
-    let beside = 1.0 - float(&rules.alpha.0);
+    let by_factors = 1.0 - float(&rules.alpha.0);
     for factor in &rules.factors {
-        let weight = beside * float(&factor.weight.0);
+        let weight = by_factors * float(&factor.weight.0);
         let values: Vec<f64> = input
             .members
             .iter()
@@ -173,17 +183,21 @@ fn derivatives(rules: &BudgetRules, input: &BudgetInput, common: &[Common]) -> V
             if sd <= 0.0 {
                 continue;
             }
-            let source = measured.and_then(|one| one.source);
-            let row = values.iter().enumerate().map(|(other, value)| {
-                let own = if other == place { 1.0 } else { 0.0 };
-                sd * weight * (own - value / whole) / whole
-            });
-            rows.push(Moves {
-                origin: source.map(|source| (place, source)),
-                shares: row.collect(),
-            });
+            let rating = beside.ratings.get(&place);
+            let rating = rating.filter(|_| factor.id.as_str() == RATED);
+            let whole_of = || vec![(measured.and_then(|one| one.source), sd)];
+            for (source, sd) in rating.cloned().unwrap_or_else(whole_of) {
+                let row = values.iter().enumerate().map(|(other, value)| {
+                    let own = if other == place { 1.0 } else { 0.0 };
+                    sd * weight * (own - value / whole) / whole
+                });
+                rows.push(Moves {
+                    origin: source.map(|source| (place, source)),
+                    shares: row.collect(),
+                });
+            }
         }
-        for one in common.iter().filter(|one| one.factor == factor.id) {
+        for one in beside.common.iter().filter(|one| one.factor == factor.id) {
             let taken: f64 = one.takes.iter().sum();
             let both = one.takes.iter().zip(&values);
             let row =

@@ -169,7 +169,7 @@ pub(super) struct Shares {
 /// Computes the plan.
 pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetError> {
     let given = input;
-    let (input, common) = &fill(rules, given)?;
+    let (input, beside) = &fill(rules, given)?;
     check(rules, input)?;
     let reserve = round(&(RBig::from(input.total.0) * &rules.reserve.0));
     let reserve = reserve.ok_or(BudgetError::OutOfRange)?;
@@ -193,7 +193,7 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
     let solved = solve(&money, &wanted)?;
     let exact: Vec<RBig> = solved.iter().map(|one| one.amount.clone()).collect();
     let amounts = apportion(distributable, &exact)?;
-    let noise = noise::of(rules, (input, common), &shares, (&wanted, &solved));
+    let noise = noise::of(rules, (input, beside), &shares, (&wanted, &solved));
     let mut members = Vec::with_capacity(amounts.len());
     for (place, (member, amount)) in input.members.iter().zip(&amounts).enumerate() {
         let at = At {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use schemas::digest::Digest;
 use schemas::money::Fen;
 
 use super::test::{exact, oracle, rules, slug};
@@ -54,6 +55,41 @@ fn a_rating_from_scores_counts_like_the_rating_given() {
     assert!(by_score[1].noise.is_some());
     // Far above the scale the noise moves nothing.
     assert!(noisy("1.65").0[1].noise.is_none());
+}
+
+/// A rating of figures out of two benchmarks: the error of a volume out of either of them is added to its
+/// part as it is, whichever digest comes first.
+#[test]
+fn a_rating_out_of_two_benchmarks_counts_both() {
+    let (mut rules, of) = (rules(), |name: &str| Some(Digest::of(name, &[])));
+    (rules.floor, rules.ceiling) = (exact("0"), exact("100"));
+    let width = |volume: Option<Digest>| {
+        let mut input = oracle();
+        let first = &mut input.members[0];
+        first.factors.remove(&slug(RATED));
+        let score = |value: &str, source| Measured {
+            source,
+            ..measured(value, Some("9"))
+        };
+        first.scores = [
+            (slug("technology"), measured("1.32", None)),
+            (slug("efficiency"), score("81", of("one"))),
+            (slug("quality"), score("88", of("other"))),
+        ]
+        .into();
+        let own = first
+            .factors
+            .get_mut(&slug("case-weighted-volume"))
+            .unwrap();
+        (own.variance, own.source) = (Some(exact("9000000")), volume);
+        match &plan(&rules, &input).unwrap().members[0].noise {
+            Some(Noise::Interval { low, high }) => high.0 - low.0,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (one, other, third) = (width(of("one")), width(of("other")), width(of("third")));
+    assert_eq!(one, other);
+    assert!(one > third, "{one} {third}");
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! `year` and `verify-score`: what this hospital says in the alliance's budget year, and the year's
 //! published file checked here.
 
-use std::collections::BTreeMap;
+mod figures;
+mod show;
+
+pub(super) use show::score;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
-use policies::year::{Computed, Published, Year};
+use policies::year::{Published, Year};
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
@@ -107,6 +111,17 @@ pub(super) enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Show where a year stands: this hospital's figures, what waits for it and until when, and the
+    /// commands by which it answers. All of the year is checked first.
+    ///
+    /// Example: consilium-node --data ./node1 year show 2026
+    Show {
+        /// The year.
+        year: u16,
+        /// A published file; fetched from the coordinator where it is left out.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Check a year's published file: every signature, every rule, every fen.
     ///
     /// Whose keys sign stands in the file itself: compare the fingerprints with those that you know. That
@@ -177,6 +192,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             return Ok(());
         }
         Command::Fetch { year, out: path } => return fetch(data, year, &path, out).await,
+        Command::Show { year, file } => return show::year(year, file.as_deref(), data, out).await,
         Command::Verify { file, log } => return checked(&file, log.as_deref(), out),
     };
     let node = Node::open(data).await?;
@@ -204,10 +220,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     Ok(())
 }
 
-/// Fetches a year; what does not verify is not kept.
-async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let node = Node::open(data).await?;
-    let bytes = match link::open(&node)?.year(year).await {
+/// A year as the coordinator tells it: the bytes, and what they say; refused unless all of it verifies
+/// and it is this alliance's and names this hospital's own key.
+async fn heard(node: &Node, year: u16) -> anyhow::Result<(Vec<u8>, Published, Year)> {
+    let bytes = match link::open(node)?.year(year).await {
         Err(LinkError::Status(404)) => bail!("the alliance did not open a year {year}"),
         Err(LinkError::Status(403)) => bail!("this hospital takes no part in the year {year}"),
         other => other?,
@@ -216,17 +232,30 @@ async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyh
         serde_json::from_slice(&bytes).context("what the coordinator sent is no published year")?;
     let stands = published.verify()?;
     ensure!(stands.number == year, "the coordinator sent another year");
+    own(node, &published, &stands).await?;
+    Ok((bytes, published, stands))
+}
+
+/// Refuses a year of another alliance, or that names another key for this hospital.
+async fn own(node: &Node, published: &Published, stands: &Year) -> anyhow::Result<()> {
     let dictionary = dictionaries::latest(&node.state).await?;
     let alliance = dictionary.context("no dictionary is accepted")?.alliance;
     ensure!(
         published.alliance == alliance,
-        "the coordinator sent another alliance's year"
+        "this is another alliance's year"
     );
     let own = Keys::open(&node.config.data)?.message_key()?.public();
     ensure!(
         stands.members.get(&node.config.hospital) == Some(&own),
         "the year names another key for this hospital, or leaves it out"
     );
+    Ok(())
+}
+
+/// Fetches a year; what does not verify is not kept.
+async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let node = Node::open(data).await?;
+    let (bytes, published, stands) = heard(&node, year).await?;
     std::fs::write(path, &bytes).with_context(|| format!("`{}`", path.display()))?;
     let (stage, said) = (stands.stage.as_str(), published.statements.len());
     writeln!(
@@ -240,8 +269,8 @@ async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyh
 /// Checks a published year, and where there is one against the coordinator's log.
 fn checked(file: &Path, log: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
     let (published, year) = verify(file, out)?;
-    for (name, key) in year.parties.iter().chain(&year.members) {
-        writeln!(out, "  {name:<20} key {}", key.fingerprint().short())?;
+    for line in year.keys() {
+        writeln!(out, "  {line}")?;
     }
     let Some(folder) = log else {
         writeln!(out, "that nothing was left out or made up shows --log")?;
@@ -270,91 +299,4 @@ fn verify(file: &Path, out: &mut dyn Write) -> anyhow::Result<(Published, Year)>
         published.results.len()
     )?;
     Ok((published, year))
-}
-
-/// Checks a published year, and shows what concerns this hospital.
-pub(super) async fn score(file: &Path, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let node = Node::open(data).await?;
-    let own = &node.config.hospital;
-    let (published, year) = verify(file, out)?;
-    let key = Keys::open(&node.config.data)?.message_key()?.public();
-    let Some(known) = year.members.get(own) else {
-        bail!("{own} takes no part in the year {}", year.number);
-    };
-    ensure!(*known == key, "the file names another key for {own}");
-    for course in year.matters.values() {
-        let mut results = published.results.iter().map(|one| &one.computed);
-        let newest = results.find(|one| one.digest().is_ok_and(|digest| digest == course.result));
-        let state = match (course.in_force, course.void) {
-            (true, _) => "in force",
-            (false, true) => "void: another is proposed",
-            (false, false) => "proposed",
-        };
-        match newest {
-            Some(Computed::Plan(plan)) => {
-                for part in plan.members.iter().filter(|part| part.id == *own) {
-                    let less = match part.deduction {
-                        Fen(0) => String::new(),
-                        taken => format!(", less {taken} for the year before"),
-                    };
-                    writeln!(
-                        out,
-                        "budget {state}: {} (share {}){less}",
-                        part.amount, part.share
-                    )?;
-                }
-            }
-            Some(Computed::Bonus(bonus)) => {
-                for score in bonus.scores.iter().filter(|score| score.id == *own) {
-                    let of = |fen: Option<&Fen>| fen.copied().unwrap_or_default();
-                    let (basic, performance) =
-                        (of(bonus.basic.get(own)), of(bonus.performance.get(own)));
-                    writeln!(
-                        out,
-                        "bonus {state}: score {}, basic {basic}, performance {performance}",
-                        score.counts
-                    )?;
-                    let pool = &bonus.pool;
-                    if let Some(put_in) = pool.put_in.get(own) {
-                        let kept = of(pool.kept.get(own));
-                        writeln!(out, "  pool: puts in {put_in} of its surplus, keeps {kept}")?;
-                    }
-                    if let Some(prize) = pool.referrals.get(own) {
-                        writeln!(out, "  pool: gets {prize} for referrals")?;
-                    }
-                    for (dimension, moved) in &score.moved {
-                        let gain = score.gains.get(dimension).map_or("-", String::as_str);
-                        writeln!(
-                            out,
-                            "  moved by {dimension:<24} {moved}; a hundredth more of it: {gain}"
-                        )?;
-                    }
-                }
-            }
-            Some(Computed::Settlement(settled)) => {
-                let of = |map: &BTreeMap<Slug, Fen>| map.get(own).copied().unwrap_or_default();
-                let (borne, next) = (of(&settled.responsible), of(&settled.next_year));
-                writeln!(
-                    out,
-                    "overspend {state}: bears {borne}, {next} less in the next budget"
-                )?;
-            }
-            Some(Computed::Appraisal(all)) => {
-                for one in all.iter().filter(|one| one.id == *own) {
-                    let open = if one.settled {
-                        ""
-                    } else {
-                        ", the noise leaves the grade open"
-                    };
-                    writeln!(
-                        out,
-                        "appraisal {state}: {} ({}){open}",
-                        one.composite, one.grade
-                    )?;
-                }
-            }
-            None => {}
-        }
-    }
-    Ok(())
 }
