@@ -16,6 +16,7 @@ mod snapshots;
 mod malformed;
 mod architecture;
 mod audit;
+mod risk;
 mod scan;
 mod dp_audit;
 mod ledger;

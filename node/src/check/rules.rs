@@ -26,7 +26,7 @@ pub enum Rule {
     Required,
     /// Not a date of the mapping's format, or one that does not exist.
     Date,
-    /// The month is in the future or before 1990.
+    /// The month is in the future, or before the oldest year that the mapping believes.
     DateRange,
     /// Admission after discharge, or birth after discharge.
     DateOrder,
@@ -85,7 +85,11 @@ impl Rule {
             Self::Encoding => ("encoding", Accuracy, "UTF-8; save the file as UTF-8"),
             Self::Required => ("required", Completeness, "not empty"),
             Self::Date => ("date", Accuracy, "an existing date in the mapping's format"),
-            Self::DateRange => ("date-range", Accuracy, "from 1990 to the current month"),
+            Self::DateRange => (
+                "date-range",
+                Accuracy,
+                "from the mapping's oldest year to the current month",
+            ),
             Self::DateOrder => (
                 "date-order",
                 Consistency,

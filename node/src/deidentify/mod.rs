@@ -3,6 +3,7 @@
 //! the dictionary does not list is `other`, free text not read).
 
 pub mod identifiers;
+pub mod risk;
 mod pseudonym;
 
 use std::collections::BTreeMap;

@@ -186,7 +186,7 @@ fn posting(record: &StringRecord, places: [usize; 8]) -> Result<Posting, &'stati
     let date = |text: &str| Date::parse(text.as_bytes(), DateFormat::Dashes);
     let admitted = date(admitted).ok_or("`admitted` is no date as 2026-03-31")?;
     let on = date(day).ok_or("`day` is no date as 2026-03-31")?;
-    let month = on.month().ok_or("`day` is before 1970")?;
+    let month = on.month().ok_or("`day` is before 1900")?;
     let category: Slug = category
         .parse()
         .map_err(|_| "`category` is no plain name")?;

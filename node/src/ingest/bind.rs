@@ -1,6 +1,7 @@
 //! Binding a mapping: every name becomes a position, every rule of mappings is checked.
 
 use schemas::dictionary::{Dictionary, Field};
+use schemas::time::{DataYear, Month};
 
 use super::IngestError;
 use super::bound::{Bound, BoundDimension, BoundField, DimensionSource, Total, When};
@@ -49,6 +50,7 @@ impl Bound {
             patient,
             settlement: columns.find_maybe(mapping.settlement.as_ref())?,
             when: when(mapping, columns)?,
+            oldest: DataYear(mapping.time.oldest_year),
             admission: columns.find_maybe(mapping.time.admission.as_ref())?,
             birth: one_column(mapping, columns, |dimension| dimension.birth_date.as_ref())?,
             age: one_column(mapping, columns, |dimension| dimension.age.as_ref())?,
@@ -119,6 +121,11 @@ impl Bound {
                 !from_dates || (self.admission.is_some() && by_date),
                 "time",
                 "from_dates needs an admission and a discharge date",
+            ),
+            (
+                Month::new(self.oldest.0, 1).is_ok(),
+                "time.oldest_year",
+                "from 1900 to the current year",
             ),
             (
                 !self.group.is_empty(),
