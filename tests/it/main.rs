@@ -31,6 +31,7 @@ mod simulated;
 mod benchmark;
 mod improved;
 mod dictionary;
+mod documented;
 mod coverage;
 mod sparcs;
 mod told;

@@ -48,13 +48,15 @@ pub enum Rule {
     Duplicate,
     /// Shaped like a person's identifier in a column that is kept.
     Identifier,
+    /// Free text in a column of codes.
+    FreeText,
     /// A reference between resources leads nowhere, or to several.
     Reference,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Width,
         Self::Encoding,
         Self::Required,
@@ -70,6 +72,7 @@ impl Rule {
         Self::TotalParts,
         Self::Duplicate,
         Self::Identifier,
+        Self::FreeText,
         Self::Reference,
     ];
 
@@ -116,6 +119,7 @@ impl Rule {
                 Accuracy,
                 "no identifier in a column that is kept",
             ),
+            Self::FreeText => ("free-text", Accuracy, "a code, not free text"),
             Self::Reference => (
                 "reference",
                 Consistency,

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+const MICRO: u128 = 1_000_000;
 
 /// A row as somebody would look for it, and what they would learn.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -18,8 +21,9 @@ pub struct Seen {
     pub days: u16,
 }
 
-/// So many of so many.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// So many of so many. Written as a decimal number of six places, rounded up: a long whole number in a
+/// report could be taken for a person's number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Share {
     /// The part.
     pub part: u128,
@@ -47,6 +51,26 @@ impl Share {
             part: self.part / a,
             whole: self.whole.max(1) / a,
         }
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let micro = self.part.saturating_mul(MICRO).div_ceil(self.whole.max(1));
+        serializer.collect_str(&format_args!("{}.{:06}", micro / MICRO, micro % MICRO))
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.replacen('.', "", 1);
+        let six = text
+            .split_once('.')
+            .is_some_and(|(_, after)| after.len() == 6);
+        let part = digits.parse().ok().filter(|_| six);
+        let part = part.ok_or_else(|| Error::custom("a share has six decimals"))?;
+        Ok(Self { part, whole: MICRO })
     }
 }
 
@@ -299,7 +323,13 @@ mod tests {
         );
         assert_eq!(risk.small_permille, 1000);
         assert_eq!(risk.t_groups.permille(), 600);
-        assert_eq!(Share { part: 1, whole: 3 }.permille(), 334);
+        let third = Share { part: 1, whole: 3 };
+        assert_eq!(third.permille(), 334);
+        let text = serde_json::to_string(&third).unwrap();
+        assert_eq!(text, "\"0.333334\"");
+        let read: Share = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.part, read.whole), (333_334, MICRO));
+        assert!(serde_json::from_str::<Share>("\"0.33\"").is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use schemas::money::Fen;
 use schemas::shown;
 
 use crate::ingest::date::{Date, DateFormat};
+use crate::ingest::identifiers;
 
 /// The columns of a feed, in any order.
 const COLUMNS: [&str; 8] = [
@@ -180,7 +181,9 @@ fn posting(record: &StringRecord, places: [usize; 8]) -> Result<Posting, &'stati
     if case.is_empty() || !code(case) {
         return Err("`case` is missing or refused");
     }
-    if !code(group) || !code(department) {
+    // The number of the case is kept as a keyed hash only.
+    let person = |text: &str| identifiers::count(text.as_bytes()) > 0;
+    if !code(group) || !code(department) || person(group) || person(department) {
         return Err("`case_group` or `department` is refused");
     }
     let date = |text: &str| Date::parse(text.as_bytes(), DateFormat::Dashes);

@@ -10,6 +10,7 @@ use super::columns::{self, Columns};
 use super::date::DateFormat;
 use super::dimensions::{self, note_unknown, one_column};
 use super::fields;
+use super::free_text;
 use super::mapping::{Granularity, Mapping, Patient};
 use crate::store::columns::Shape;
 
@@ -21,6 +22,7 @@ impl Bound {
         dictionary: &Dictionary,
         header: &[String],
     ) -> Result<Self, IngestError> {
+        free_text::refuse(mapping)?;
         let columns = Columns(header);
         columns.require(&columns::named(mapping, only, dictionary))?;
         let mut notes = Vec::new();

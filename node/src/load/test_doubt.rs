@@ -63,3 +63,35 @@ async fn a_file_of_another_encoding_is_refused_with_the_hint() {
     let checked = check(&dictionary(), NOW, 45, &request, &|_| {}).unwrap();
     assert!(checked.loadable().is_err() && checked.rules["encoding"] == 3);
 }
+
+/// A number of a person that begins as a district does, or stands in groups, and free text: each row is
+/// refused by its own rule, and what looks like them is not.
+#[tokio::test]
+async fn persons_and_free_text_in_columns_of_codes_are_refused() {
+    let trial = Trial::new().await;
+    const LONG: &str = "病人自述近三日来反复发热伴咳嗽咳痰，夜间为重，外院予口服药物治疗后未见明显好转，今来我院就诊";
+    let texts = [
+        ("330102194912310013", "identifier"),
+        ("138 1234 5678", "identifier"),
+        ("6222-0212-3456-7890-128", "identifier"),
+        (LONG, "free-text"),
+        ("33010219491231001", ""),
+        ("330102", ""),
+        ("999999", ""),
+    ];
+    let made = texts.iter().enumerate();
+    let lines: Vec<String> = made
+        .map(|(n, (text, _))| {
+            let line = rows("2025-03", u32::try_from(n + 1).unwrap())
+                .pop()
+                .unwrap();
+            line.replace("330102", text)
+        })
+        .collect();
+    let summary = trial.load("a.csv", &lines).await.unwrap();
+    for rule in ["identifier", "free-text"] {
+        let expected = texts.iter().filter(|(_, of)| *of == rule).count() as u64;
+        assert_eq!(summary.rules.get(rule), Some(&expected), "{rule}");
+    }
+    assert_eq!((summary.kept, summary.findings), (3, 0));
+}
