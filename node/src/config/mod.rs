@@ -39,6 +39,23 @@ pub struct Config {
     /// How a month's data are judged.
     #[serde(default)]
     pub quality: Quality,
+    /// What the data officer's work is held to.
+    #[serde(default)]
+    pub stewardship: Stewardship,
+}
+
+/// What the data officer's work is held to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stewardship {
+    /// Whether a month is released only after `dataset validate` and `dataset deidentify`; else the release
+    /// stands for both.
+    pub each_step: bool,
+    /// Whether a month is released only while a data-use agreement is in force.
+    pub needs_agreement: bool,
+    /// Months that are kept after their end, 1 to 600; for ever where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_months: Option<u16>,
 }
 
 /// How a month's data are judged.
@@ -154,6 +171,7 @@ impl Config {
             listen: own_pages(),
             release_tick_ms: one_second(),
             quality: Quality::default(),
+            stewardship: Stewardship::default(),
         }
     }
 
@@ -198,6 +216,12 @@ impl Config {
             proxy.is_none_or(|url| url.starts_with("http://") || url.starts_with("https://")),
             "proxy",
             "begins with http:// or https://",
+        )?;
+        let kept = config.stewardship.retention_months;
+        rule(
+            kept.is_none_or(|months| (1..=600).contains(&months)),
+            "stewardship.retention_months",
+            "from 1 to 600",
         )?;
         let quality = &config.quality;
         rule(

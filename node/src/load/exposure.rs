@@ -36,7 +36,8 @@ pub struct Exposure {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Report {
     /// All months together, as somebody would see them who holds them all.
-    pub whole: Risk,
+    /// Nothing once one of them was retired.
+    pub whole: Option<Risk>,
     /// Month by month.
     pub months: Vec<Exposure>,
 }
@@ -102,7 +103,7 @@ impl<'a> Measure<'a> {
     /// The report on all months so far.
     pub(super) fn report(self) -> Report {
         Report {
-            whole: self.whole.figures(self.lines()),
+            whole: Some(self.whole.figures(self.lines())),
             months: self.months,
         }
     }

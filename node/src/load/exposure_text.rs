@@ -23,7 +23,9 @@ pub(super) fn text(report: &Report, settings: &Quality, findings: u64) -> String
     for month in &report.months {
         text += &line(&month.month.to_string(), &month.risk);
     }
-    text += &line("all months", &report.whole);
+    if let Some(whole) = &report.whole {
+        text += &line("all months", whole);
+    }
     text.push_str(
         "\nk: rows of the smallest class; a known patient is found with a chance of at most 1/k. l: case \
          groups of the class with the fewest,\nand as evenly spread ones (entropy). t: how far a class's case \

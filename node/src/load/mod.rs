@@ -164,6 +164,11 @@ async fn register(
     if let Some(load) = loads::by_file(&mut *change, &done.file_digest).await? {
         return Err(LoadError::Same { load });
     }
+    let retired = loads::retired_years(&mut change).await?;
+    let mut years = done.months.iter().map(|month| month.month.year());
+    if let Some(year) = years.find(|year| retired.contains(year)) {
+        return Err(LoadError::Retired { year: year.0 });
+    }
     let id = done.staging.id.clone();
     let new = NewLoad {
         id: &id,

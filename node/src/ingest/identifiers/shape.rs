@@ -46,14 +46,6 @@ pub(super) fn is_resident(body: &[u8], last: u32) -> bool {
     body.len() == 17 && region && check == Some(&last) && born.is_some() && born >= oldest
 }
 
-/// The numbers of fifteen digits from before 1999: region, birth date in the 1900s, serial.
-pub(super) fn is_old_resident(run: &[u8]) -> bool {
-    let born = run.get(6..12).unwrap_or_default();
-    let born = Date::parse(&[b"19", born].concat(), DateFormat::Digits);
-    let region = run.first_chunk::<2>();
-    run.len() == 15 && born.is_some() && region.is_some_and(|two| PROVINCES.contains(&two))
-}
-
 /// 16 to 19 digits with a Luhn check digit, not all alike, beginning as cards do.
 pub(super) fn is_card(run: &[u8]) -> bool {
     let long = (16..=19).contains(&run.len());
