@@ -92,7 +92,7 @@ fn the_mapping_says_how_old_a_stay_may_be() {
     ] {
         let mapping = MAPPING.replace("[time]\n", &format!("[time]\n{setting}"));
         let (month, ..) = check_by(&mapping, on(oldest).as_bytes()).unwrap();
-        assert_eq!(month.to_string(), oldest[..7]);
+        assert!(oldest.starts_with(&month.to_string()));
         let refused = check_by(&mapping, on(before).as_bytes()).unwrap_err();
         assert_eq!(refused, (Rule::DateRange, "discharge".to_owned()));
     }

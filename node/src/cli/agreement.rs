@@ -151,10 +151,8 @@ fn digest(path: &Path) -> anyhow::Result<Digest> {
     anyhow::ensure!(length <= LONGEST, "the document is larger than 256 MiB");
     let bytes = std::fs::read(path).context("the document could not be read")?;
     let sum = ring::digest::digest(&ring::digest::SHA256, &bytes);
-    let hex: String = sum
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    hex.parse().ok().context("the digest could not be taken")
+    let sum: Result<[u8; 32], _> = sum.as_ref().try_into();
+    Ok(Digest::from_bytes(
+        sum.context("the digest could not be taken")?,
+    ))
 }

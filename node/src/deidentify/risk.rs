@@ -95,7 +95,7 @@ pub struct Risk {
     /// Rows in classes below the setting `small_class`, in thousandths.
     pub small_permille: u64,
     /// The prosecutor's mean risk over rows: classes of rows.
-    pub mean_risk: Share,
+    pub mean: Share,
     /// Rows whose risk (1 / rows of their class) is above the setting `risk_permille`.
     pub above: Share,
 }
@@ -185,7 +185,7 @@ impl Counts {
             t_groups: Share { part: 0, whole: 1 },
             t_days: lines.has_days.then(|| by_order(&self.days)),
             small_permille: 0,
-            mean_risk: Share { part: 0, whole: 1 },
+            mean: Share { part: 0, whole: 1 },
             above: Share { part: 0, whole: 1 },
         };
         let (mut small, mut above, mut entropy) = (0_u64, 0_u64, f64::INFINITY);
@@ -214,7 +214,7 @@ impl Counts {
         risk.t_groups = risk.t_groups.reduced();
         risk.entropy_groups = format!("{:.3}", if rows == 0 { 0.0 } else { entropy });
         risk.small_permille = small * 1000 / rows.max(1);
-        risk.mean_risk = of_rows(risk.classes);
+        risk.mean = of_rows(risk.classes);
         risk.above = of_rows(above);
         risk
     }
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(risk.t_groups, Share { part: 3, whole: 5 });
         // Days 1, 2, 3, 5 of all rows 1/5, 2/5, 4/5, 1; of class 2 0, 0, 1/2, 1: 9/10 in three steps.
         assert_eq!(risk.t_days, Some(Share { part: 3, whole: 10 }));
-        assert_eq!(risk.mean_risk, Share { part: 2, whole: 5 });
+        assert_eq!(risk.mean, Share { part: 2, whole: 5 });
         assert_eq!(
             risk.above,
             Share { part: 2, whole: 5 },

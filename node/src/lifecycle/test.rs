@@ -28,7 +28,7 @@ pub(crate) async fn officers(trial: &Trial) -> (Officers, [(Slug, Signer); 2]) {
     let officers = access::officers(trial.state.pool(), &hospital)
         .await
         .unwrap();
-    let keys: [(Slug, Signer); 2] = keys.try_into().unwrap_or_else(|_| unreachable!());
+    let keys = keys.try_into().map_err(drop).unwrap();
     (officers, keys)
 }
 
@@ -205,6 +205,20 @@ async fn a_release_rests_on_an_agreement_where_the_settings_say_so() {
         Err(LifecycleError::Known(_))
     ));
     assert_eq!(free().await.unwrap().len(), 1);
+    assert_eq!(list(&trial.state).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_no_agreement() {
+    let trial = Trial::new().await;
+    let (officers, [(name, key), _]) = officers(&trial).await;
+    let by_steward = Deciding {
+        officers: &officers,
+        name: &name,
+        key: &key,
+        at: NOW,
+    };
+    let sound = agreement("river", "2025-07-01", "2025-07-01");
     for (field, spoilt) in [
         ("to", agreement("x", "2025-07-02", "2025-07-01")),
         ("from", agreement("x", "2025-7-2", "2025-07-01")),
@@ -237,5 +251,5 @@ async fn a_release_rests_on_an_agreement_where_the_settings_say_so() {
             .to_string();
         assert!(refused.contains(field), "{refused}");
     }
-    assert_eq!(list(&trial.state).await.unwrap().len(), 4);
+    assert!(list(&trial.state).await.unwrap().is_empty());
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use schemas::id::Slug;
+
 use super::exposure::{Exposure, Report, decimal};
 use crate::config::Quality;
 use crate::deidentify::risk::{Risk, Share};
@@ -12,7 +14,7 @@ const HEAD: &str = "                rows  classes      k  in classes < {small}  
 /// The report for people.
 pub(super) fn text(report: &Report, settings: &Quality, findings: u64) -> String {
     let quasi = settings.quasi_identifiers.iter().take(4);
-    let names: Vec<&str> = quasi.map(|name| name.as_str()).collect();
+    let names: Vec<&str> = quasi.map(Slug::as_str).collect();
     let mut text = format!(
         "De-identification by month (去标识化报告): for this hospital's eyes only\n\nclasses by {}\n\n",
         names.join(", ")
@@ -56,7 +58,7 @@ fn line(name: &str, of: &Risk) -> String {
         of.fewest_groups,
         of.entropy_groups,
         share(of.t_groups),
-        share(of.mean_risk),
+        share(of.mean),
         share(of.above),
     )
 }

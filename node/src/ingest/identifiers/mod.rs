@@ -108,8 +108,7 @@ fn grouped(bytes: &[u8], start: usize) -> Option<usize> {
     }
     let rest = bytes.get(place..).unwrap_or_default();
     let found = match lengths.as_slice() {
-        [3, 4, 4] => is_mobile(&digits),
-        [2, 3, 4, 4] => is_mobile(&digits),
+        [3, 4, 4] | [2, 3, 4, 4] => is_mobile(&digits),
         [area, _] => {
             let (area, number) = digits.split_at_checked(*area)?;
             let hyphen = bytes.get(start + area.len()) == Some(&b'-');
