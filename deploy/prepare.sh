@@ -41,6 +41,21 @@ need_python_peers() {
     PEERS_PYTHON="$venv/bin/python"
 }
 
+# A Python with pyCANON, by which the risk figures of the de-identification report are checked. Only the
+# parts of its environment that the check uses.
+need_risk_python() {
+    venv="$CONSILIUM_HOME/risk"
+    if [ ! -x "$venv/bin/python" ]; then
+        python3 -m venv "$venv" || return 1
+    fi
+    "$venv/bin/python" -c 'import pycanon.anonymity, pycanon.metrics' 2>/dev/null || {
+        "$venv/bin/pip" install --quiet --no-deps pycanon==1.3.6 &&
+            "$venv/bin/pip" install --quiet numpy==2.0.2 pandas==2.3.3 scipy==1.15.3 2>/dev/null
+    } || return 1
+    CONSILIUM_RISK_PYTHON="$venv/bin/python"
+    export CONSILIUM_RISK_PYTHON
+}
+
 # A Python with Flower, whose secure aggregation the bench compares with.
 need_flower() {
     venv="$CONSILIUM_HOME/flower"

@@ -6,9 +6,13 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A calendar month, written `2025-03`. The finest time that a de-identified row holds.
+/// A calendar month from 1900-01 to 2199-12, written `2025-03`. The finest time that a de-identified row
+/// holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Month(u16);
+pub struct Month(u16); // Months since 1900-01.
+
+const FIRST_YEAR: u16 = 1900;
+const LAST_YEAR: u16 = 2199;
 
 /// A calendar year of data: the year of the settlement month. An allowance belongs to one.
 #[derive(
@@ -24,16 +28,16 @@ pub struct DataYear(pub u16);
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
-/// The text is not a month between 1970-01 and 2199-12.
+/// The text is not a month between 1900-01 and 2199-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a month is written YYYY-MM, from 1970-01 to 2199-12")]
+#[error("a month is written YYYY-MM, from 1900-01 to 2199-12")]
 pub struct NotAMonth;
 
 impl Month {
-    /// A month from a year (1970–2199) and a month number (1–12).
+    /// A month from a year (1900–2199) and a month number (1–12).
     pub fn new(year: u16, month: u8) -> Result<Self, NotAMonth> {
-        if (1970..=2199).contains(&year) && (1..=12).contains(&month) {
-            Ok(Self((year - 1970) * 12 + u16::from(month) - 1))
+        if (FIRST_YEAR..=LAST_YEAR).contains(&year) && (1..=12).contains(&month) {
+            Ok(Self((year - FIRST_YEAR) * 12 + u16::from(month) - 1))
         } else {
             Err(NotAMonth)
         }
@@ -41,7 +45,7 @@ impl Month {
 
     /// The year of data.
     pub fn year(self) -> DataYear {
-        DataYear(1970 + self.0 / 12)
+        DataYear(FIRST_YEAR + self.0 / 12)
     }
 
     /// 1 to 12.
@@ -49,7 +53,8 @@ impl Month {
         u8::try_from(self.0 % 12).unwrap_or(0) + 1
     }
 
-    /// Months since 1970-01.
+    /// Months since 1900-01. It orders months and tells how far they lie apart; what is stored or sent is
+    /// the text.
     pub fn index(self) -> u16 {
         self.0
     }
@@ -66,7 +71,7 @@ impl Month {
 
     /// The month after this one; `None` after 2199-12.
     pub fn next(self) -> Option<Self> {
-        (self.0 < (2199 - 1970) * 12 + 11).then(|| Self(self.0 + 1))
+        (self.0 < (LAST_YEAR - FIRST_YEAR) * 12 + 11).then(|| Self(self.0 + 1))
     }
 }
 
@@ -241,10 +246,18 @@ mod tests {
             (2025, 3, "2025-03")
         );
         for bad in [
-            "2025-3", "2025-13", "2025-00", "1969-12", "2200-01", "25-03", "2025/03", "+025-03", "",
+            "2025-3", "2025-13", "2025-00", "1899-12", "2200-01", "25-03", "2025/03", "+025-03", "",
         ] {
             assert_eq!(bad.parse::<Month>(), Err(NotAMonth), "{bad}");
         }
+        let first: Month = "1900-01".parse().unwrap();
+        assert_eq!((first.index(), first.year()), (0, DataYear(1900)));
+        let last: Month = "2199-12".parse().unwrap();
+        assert_eq!((last.number(), last.next()), (12, None));
+        let all = std::iter::successors(Some(first), |month| month.next());
+        assert_eq!(all.count(), 3600);
+        let before: Month = "1969-12".parse().unwrap();
+        assert_eq!(before.next().unwrap().to_string(), "1970-01");
     }
 
     #[test]

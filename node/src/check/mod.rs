@@ -17,8 +17,6 @@ use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
 use crate::ingest::row::Row;
 
-/// Oldest month that is believed.
-const FIRST_YEAR: u16 = 1990;
 /// Greatest age that is believed.
 const MOST_YEARS: u16 = 130;
 
@@ -172,7 +170,7 @@ impl<'a> Checker<'a> {
                 When::Discharge(_) => *month <= self.last_month,
                 When::Year(_) => month.year() <= self.last_month.year(),
             };
-            past && month.year().0 >= FIRST_YEAR
+            past && month.year() >= self.bound.oldest
         };
         let month = month.filter(believed);
         let month = month.ok_or_else(|| Fault::new(Rule::DateRange, "discharge"))?;

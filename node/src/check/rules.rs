@@ -26,7 +26,7 @@ pub enum Rule {
     Required,
     /// Not a date of the mapping's format, or one that does not exist.
     Date,
-    /// The month is in the future or before 1990.
+    /// The month is in the future, or before the oldest year that the mapping believes.
     DateRange,
     /// Admission after discharge, or birth after discharge.
     DateOrder,
@@ -48,13 +48,15 @@ pub enum Rule {
     Duplicate,
     /// Shaped like a person's identifier in a column that is kept.
     Identifier,
+    /// Free text in a column of codes.
+    FreeText,
     /// A reference between resources leads nowhere, or to several.
     Reference,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Width,
         Self::Encoding,
         Self::Required,
@@ -70,6 +72,7 @@ impl Rule {
         Self::TotalParts,
         Self::Duplicate,
         Self::Identifier,
+        Self::FreeText,
         Self::Reference,
     ];
 
@@ -85,7 +88,11 @@ impl Rule {
             Self::Encoding => ("encoding", Accuracy, "UTF-8; save the file as UTF-8"),
             Self::Required => ("required", Completeness, "not empty"),
             Self::Date => ("date", Accuracy, "an existing date in the mapping's format"),
-            Self::DateRange => ("date-range", Accuracy, "from 1990 to the current month"),
+            Self::DateRange => (
+                "date-range",
+                Accuracy,
+                "from the mapping's oldest year to the current month",
+            ),
             Self::DateOrder => (
                 "date-order",
                 Consistency,
@@ -112,6 +119,7 @@ impl Rule {
                 Accuracy,
                 "no identifier in a column that is kept",
             ),
+            Self::FreeText => ("free-text", Accuracy, "a code, not free text"),
             Self::Reference => (
                 "reference",
                 Consistency,

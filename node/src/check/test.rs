@@ -12,11 +12,15 @@ type Typed = (Month, Option<u16>, u16, Vec<u32>);
 
 /// Checks one line; gives the rule and field that it breaks.
 fn check(line: &[u8]) -> Result<Typed, (Rule, String)> {
+    check_by(MAPPING, line)
+}
+
+fn check_by(mapping: &str, line: &[u8]) -> Result<Typed, (Rule, String)> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
     file.write_all(line).unwrap();
     let mut source = Source::open(file.path()).unwrap();
-    let mapping = Mapping::parse(MAPPING).unwrap();
+    let mapping = Mapping::parse(mapping).unwrap();
     let dictionary = dictionary();
     let bound = Bound::new(&mapping, &[], &dictionary, source.header()).unwrap();
     let mut rules = Checker::new(&bound, &dictionary, "2025-07".parse().unwrap());
@@ -70,6 +74,42 @@ fn each_broken_rule_is_named_with_its_field() {
         let line = sound().replacen(from, to, 1);
         let broken = check(line.as_bytes()).unwrap_err();
         assert_eq!(broken, (rule, field.to_owned()), "{from} -> {to}");
+    }
+}
+
+/// The first of January of the oldest year is believed, the day before is not.
+#[test]
+fn the_mapping_says_how_old_a_stay_may_be() {
+    let on = |day: &str| {
+        let line = sound().replacen("2025-03-01", day, 1);
+        line.replacen("2025-03-04", day, 1)
+            .replacen("1960-05-05", "1895-05-05", 1)
+    };
+    for (setting, oldest, before) in [
+        ("", "1990-01-01", "1989-12-31"),
+        ("oldest_year = 1935\n", "1935-01-01", "1934-12-31"),
+        ("oldest_year = 1900\n", "1900-01-01", "1899-12-31"),
+    ] {
+        let mapping = MAPPING.replace("[time]\n", &format!("[time]\n{setting}"));
+        let (month, ..) = check_by(&mapping, on(oldest).as_bytes()).unwrap();
+        assert!(oldest.starts_with(&month.to_string()));
+        let refused = check_by(&mapping, on(before).as_bytes()).unwrap_err();
+        assert_eq!(refused, (Rule::DateRange, "discharge".to_owned()));
+    }
+}
+
+#[test]
+fn an_oldest_year_that_believes_nothing_is_refused() {
+    let bound = |year: &str| {
+        let text = MAPPING.replace("[time]\n", &format!("[time]\noldest_year = {year}\n"));
+        let header: Vec<String> = HEADER.split(',').map(str::to_owned).collect();
+        Bound::new(&Mapping::parse(&text).unwrap(), &[], &dictionary(), &header)
+            .and_then(|bound| bound.believes_until("2025-07".parse().unwrap()))
+    };
+    assert!(bound("1900").is_ok() && bound("2025").is_ok());
+    for year in ["0", "1899", "2026", "2200"] {
+        let error = bound(year).unwrap_err().to_string();
+        assert!(error.contains("time.oldest_year"), "{error}");
     }
 }
 

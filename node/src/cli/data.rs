@@ -133,7 +133,9 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 gate: gate(&node).await?,
                 at: node.clock.now(),
             };
-            let released = release::release(&node.state, &node.config.data, month, &by).await?;
+            let rules = &node.config.stewardship;
+            let data = &node.config.data;
+            let released = release::release_under(&node.state, data, month, &by, rules).await?;
             show_released(&node, &released, json, out)
         }
         Command::Discard { load } => {
@@ -147,7 +149,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 }
 
 /// What a release is held to: the grade of the settings, and finance's keys.
-async fn gate(node: &Node) -> anyhow::Result<Option<Gate>> {
+pub(super) async fn gate(node: &Node) -> anyhow::Result<Option<Gate>> {
     let Some(least) = node.config.quality.least_grade else {
         return Ok(None);
     };

@@ -1,12 +1,14 @@
 //! The command line: one file a group of commands. The arithmetic is elsewhere.
 
 mod account;
+mod agreement;
 mod ask;
 mod audit;
 mod bar;
 mod burn;
 mod cost;
 mod data;
+mod dataset;
 mod file;
 mod link;
 mod log;
@@ -36,6 +38,7 @@ use schemas::shown::{self, Screen};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::retention;
 use crate::store::state::State;
 
 /// A hospital's node: loads and de-identifies its own data and answers questions about it.
@@ -78,6 +81,12 @@ enum Command {
     /// The limits that this node works under, and their signatures.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Where months stand, step by step, and what is no longer kept.
+    #[command(subcommand)]
+    Dataset(dataset::Command),
+    /// Data-use agreements.
+    #[command(subcommand)]
+    Agreement(agreement::Command),
     /// The monthly close of this hospital's costs, and what cases cost.
     #[command(subcommand)]
     Cost(cost::Command),
@@ -131,6 +140,8 @@ impl Node {
             );
         }
         let state = State::open(&config.data).await?;
+        // What a crash left of retired months goes now.
+        retention::finish(&state, &config.data).await?;
         Ok(Self {
             given: folder.to_owned(),
             config,
@@ -179,6 +190,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Policy(command) => policy::run(&command, &cli.data, out).await,
         Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
+        Command::Dataset(command) => Box::pin(dataset::run(command, &cli.data, out)).await,
+        Command::Agreement(command) => agreement::run(command, &cli.data, out).await,
         Command::Cost(command) => cost::run(command, &cli.data, out).await,
         Command::Quality(command) => quality::run(command, &cli.data, out).await,
         Command::Warn(command) => Box::pin(warn::run(command, &cli.data, out)).await,

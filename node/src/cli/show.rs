@@ -78,7 +78,7 @@ pub(super) fn summary(summary: &Summary, json: bool, out: &mut dyn Write) -> any
         writeln!(
             out,
             "{}: k {} (smallest class), l {} (fewest case groups of a class)",
-            m.month, m.smallest_class, m.fewest_groups
+            m.month, m.risk.smallest_class, m.risk.fewest_groups
         )?;
     }
     if summary.load.is_some() {
@@ -158,6 +158,15 @@ pub(super) fn report(of: &MonthReport, out: &mut dyn Write) -> std::io::Result<(
         out,
         "{}: k {} (smallest class), l {} (fewest case groups of a class){why}",
         of.month, of.k, of.l
+    )?;
+    if of.short.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{}: no row of it may leave as a row: {}",
+        of.month,
+        of.short.join("; ")
     )
 }
 

@@ -39,6 +39,23 @@ pub struct Config {
     /// How a month's data are judged.
     #[serde(default)]
     pub quality: Quality,
+    /// What the data officer's work is held to.
+    #[serde(default)]
+    pub stewardship: Stewardship,
+}
+
+/// What the data officer's work is held to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stewardship {
+    /// Whether a month is released only after `dataset validate` and `dataset deidentify`; else the release
+    /// stands for both.
+    pub each_step: bool,
+    /// Whether a month is released only while a data-use agreement is in force.
+    pub needs_agreement: bool,
+    /// Months that are kept after their end, 1 to 600; for ever where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_months: Option<u16>,
 }
 
 /// How a month's data are judged.
@@ -49,8 +66,18 @@ pub struct Quality {
     pub timely_days: u16,
     /// Dimensions by which a person could be recognised, for the k-anonymity report.
     pub quasi_identifiers: Vec<Slug>,
-    /// Classes with fewer stays than this are reported as small, 2 to 100.
+    /// Classes with fewer stays than this are reported as small, 2 to 100: the least k.
     pub small_class: u32,
+    /// The least l: case groups of every class, 1 to 100.
+    pub least_groups: u32,
+    /// The most t, in thousandths, 0 to 1000.
+    pub closeness_permille: u16,
+    /// Above so many thousandths the risk of a row (1 / stays of its class) is counted as high, 1 to
+    /// 1000.
+    pub risk_permille: u16,
+    /// A month with fewer stays is a small one: its report also says what each quasi-identifier tells
+    /// apart; 0 to 100,000.
+    pub small_month: u32,
     /// The least grade, by the last `quality run`, with which a month is released without finance's
     /// signature; nothing is asked for where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +91,10 @@ impl Default for Quality {
             timely_days: 45,
             quasi_identifiers: names.iter().filter_map(|name| name.parse().ok()).collect(),
             small_class: 5,
+            least_groups: 2,
+            closeness_permille: 300,
+            risk_permille: 50,
+            small_month: 200,
             least_grade: None,
         }
     }
@@ -140,6 +171,7 @@ impl Config {
             listen: own_pages(),
             release_tick_ms: one_second(),
             quality: Quality::default(),
+            stewardship: Stewardship::default(),
         }
     }
 
@@ -185,6 +217,12 @@ impl Config {
             "proxy",
             "begins with http:// or https://",
         )?;
+        let kept = config.stewardship.retention_months;
+        rule(
+            kept.is_none_or(|months| (1..=600).contains(&months)),
+            "stewardship.retention_months",
+            "from 1 to 600",
+        )?;
         let quality = &config.quality;
         rule(
             (1..=366).contains(&quality.timely_days),
@@ -195,6 +233,26 @@ impl Config {
             (2..=100).contains(&quality.small_class),
             "quality.small_class",
             "from 2 to 100",
+        )?;
+        rule(
+            (1..=100).contains(&quality.least_groups),
+            "quality.least_groups",
+            "from 1 to 100",
+        )?;
+        rule(
+            quality.closeness_permille <= 1000,
+            "quality.closeness_permille",
+            "from 0 to 1000",
+        )?;
+        rule(
+            (1..=1000).contains(&quality.risk_permille),
+            "quality.risk_permille",
+            "from 1 to 1000",
+        )?;
+        rule(
+            quality.small_month <= 100_000,
+            "quality.small_month",
+            "from 0 to 100,000",
         )?;
         rule(
             (1..=4).contains(&quality.quasi_identifiers.len()),

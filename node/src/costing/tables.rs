@@ -43,7 +43,7 @@ pub fn month(month: time::Month, folder: &Path) -> Result<Ledgers, CostError> {
     let wanted = ["department", "class", "headcount", "area"];
     each(&folder.join("departments.csv"), (&wanted, &none), |row| {
         ledgers.departments.push(Department {
-            id: row.need("department")?,
+            id: row.code("department")?,
             class: row.one_of("class", &CLASSES)?,
             headcount: row.parts("headcount", 1_000)?,
             area: row.parts("area", 100)?,
@@ -53,8 +53,8 @@ pub fn month(month: time::Month, folder: &Path) -> Result<Ledgers, CostError> {
     let wanted = ["department", "item", "amount"];
     each(&folder.join("direct.csv"), (&wanted, &none), |row| {
         ledgers.direct.push(Direct {
-            department: row.need("department")?,
-            item: row.need("item")?,
+            department: row.code("department")?,
+            item: row.code("item")?,
             amount: row.need("amount")?,
         });
         Ok(())
@@ -64,8 +64,8 @@ pub fn month(month: time::Month, folder: &Path) -> Result<Ledgers, CostError> {
         let wanted = ["name", "item", "amount", "driver"];
         each(&path, (&wanted, &none), |row| {
             ledgers.shared.push(Shared {
-                name: row.need("name")?,
-                item: row.need("item")?,
+                name: row.code("name")?,
+                item: row.code("item")?,
                 amount: row.need("amount")?,
                 driver: row.one_of("driver", &FACTS)?,
             });
@@ -86,8 +86,8 @@ pub fn month(month: time::Month, folder: &Path) -> Result<Ledgers, CostError> {
                 _ => row.parts("weight", 1_000)?,
             };
             ledgers.uses.push(Use {
-                source: row.need("source")?,
-                target: row.need("target")?,
+                source: row.code("source")?,
+                target: row.code("target")?,
                 driver,
                 weight,
             });
@@ -109,7 +109,7 @@ pub fn cases(path: &Path) -> Result<Cases, CostError> {
     each(path, (&wanted, &may), |row| {
         let group = row.text("case_group").unwrap_or_default();
         let long = group.is_empty() || group.chars().count() > NAME;
-        if long || !schemas::shown::is_plain(group) {
+        if long || !schemas::shown::is_plain(group) || row.holds_person("case_group") {
             return Err(row.wrong("`case_group` is missing or refused"));
         }
         let mut case = Case {
@@ -133,7 +133,7 @@ pub fn cases(path: &Path) -> Result<Cases, CostError> {
                 case.items.insert(id(item)?, row.parts(name, 1)?);
             }
         }
-        let of: Slug = row.need("department")?;
+        let of: Slug = row.code("department")?;
         cases.entry(of).or_default().push(case);
         Ok(())
     })?;
@@ -238,6 +238,11 @@ mod tests {
                 "shared.csv",
                 "name,item,amount,driver\nWater 7,other,1,area\n",
                 "`name`",
+            ),
+            (
+                "direct.csv",
+                "department,item,amount\nadm,13877712345,1\n",
+                "`item` is shaped like the number of a person",
             ),
         ] {
             let files: BTreeMap<&str, &str> = [

@@ -2,8 +2,10 @@
 //! key of node and data year, month and length of stay only, age bands, district, everything that
 //! the dictionary does not list is `other`, free text not read).
 
-pub mod identifiers;
+pub mod risk;
 mod pseudonym;
+
+pub use crate::ingest::identifiers;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,11 @@ use crate::check::rules::{Fault, Rule};
 use crate::config::ConfigError;
 use crate::config::keys::{Keys, PseudonymKey};
 use crate::ingest::bound::{Bound, DimensionSource};
+
+/// No identifier is shorter.
+const MOST_KEY: usize = 10;
+/// Longest value in bytes that is taken for a code; a longer one that is no key is free text.
+const LONGEST_CODE: usize = 128;
 
 /// A de-identified row: codes of the dictionary, whole numbers and keyed hashes.
 #[derive(Debug)]
@@ -197,15 +204,21 @@ impl<'a> Deidentifier<'a> {
                 }
                 DimensionSource::Coded { column, codes } => {
                     let value = checked.row().value(*column);
-                    if let Some(key) = codes.find(value) {
+                    let key = codes.find(value);
+                    // A prefix may be a key where the whole is somebody's number.
+                    let person = value.len() > MOST_KEY || key.is_none();
+                    if person && identifiers::count(value) > 0 {
+                        self.identifiers += 1;
+                        return Err(Fault::new(Rule::Identifier, &dimension.name));
+                    }
+                    if let Some(key) = key {
                         key
                     } else if value.is_empty() {
                         *missing += 1;
                         complete = false;
                         dimension.other
-                    } else if identifiers::count(value) > 0 {
-                        self.identifiers += 1;
-                        return Err(Fault::new(Rule::Identifier, &dimension.name));
+                    } else if value.len() > LONGEST_CODE || value.contains(&b'\n') {
+                        return Err(Fault::new(Rule::FreeText, &dimension.name));
                     } else {
                         *unlisted += 1;
                         dimension.other

@@ -13,6 +13,7 @@ use schemas::money::Fen;
 use schemas::shown;
 
 use crate::ingest::date::{Date, DateFormat};
+use crate::ingest::identifiers;
 
 /// The columns of a feed, in any order.
 const COLUMNS: [&str; 8] = [
@@ -180,13 +181,15 @@ fn posting(record: &StringRecord, places: [usize; 8]) -> Result<Posting, &'stati
     if case.is_empty() || !code(case) {
         return Err("`case` is missing or refused");
     }
-    if !code(group) || !code(department) {
+    // The number of the case is kept as a keyed hash only.
+    let person = |text: &str| identifiers::count(text.as_bytes()) > 0;
+    if !code(group) || !code(department) || person(group) || person(department) {
         return Err("`case_group` or `department` is refused");
     }
     let date = |text: &str| Date::parse(text.as_bytes(), DateFormat::Dashes);
     let admitted = date(admitted).ok_or("`admitted` is no date as 2026-03-31")?;
     let on = date(day).ok_or("`day` is no date as 2026-03-31")?;
-    let month = on.month().ok_or("`day` is before 1970")?;
+    let month = on.month().ok_or("`day` is before 1900")?;
     let category: Slug = category
         .parse()
         .map_err(|_| "`category` is no plain name")?;

@@ -1,6 +1,7 @@
 //! Binding a mapping: every name becomes a position, every rule of mappings is checked.
 
 use schemas::dictionary::{Dictionary, Field};
+use schemas::time::{DataYear, Month};
 
 use super::IngestError;
 use super::bound::{Bound, BoundDimension, BoundField, DimensionSource, Total, When};
@@ -9,6 +10,7 @@ use super::columns::{self, Columns};
 use super::date::DateFormat;
 use super::dimensions::{self, note_unknown, one_column};
 use super::fields;
+use super::free_text;
 use super::mapping::{Granularity, Mapping, Patient};
 use crate::store::columns::Shape;
 
@@ -20,6 +22,7 @@ impl Bound {
         dictionary: &Dictionary,
         header: &[String],
     ) -> Result<Self, IngestError> {
+        free_text::refuse(mapping)?;
         let columns = Columns(header);
         columns.require(&columns::named(mapping, only, dictionary))?;
         let mut notes = Vec::new();
@@ -49,6 +52,7 @@ impl Bound {
             patient,
             settlement: columns.find_maybe(mapping.settlement.as_ref())?,
             when: when(mapping, columns)?,
+            oldest: DataYear(mapping.time.oldest_year),
             admission: columns.find_maybe(mapping.time.admission.as_ref())?,
             birth: one_column(mapping, columns, |dimension| dimension.birth_date.as_ref())?,
             age: one_column(mapping, columns, |dimension| dimension.age.as_ref())?,
@@ -119,6 +123,11 @@ impl Bound {
                 !from_dates || (self.admission.is_some() && by_date),
                 "time",
                 "from_dates needs an admission and a discharge date",
+            ),
+            (
+                Month::new(self.oldest.0, 1).is_ok(),
+                "time.oldest_year",
+                "from 1900 to the current year",
             ),
             (
                 !self.group.is_empty(),

@@ -1,5 +1,8 @@
 //! A mapping bound to a dictionary and a file's header: every name resolved once, to a position.
 
+use schemas::time::{DataYear, Month};
+
+use super::IngestError;
 use super::amount::SourceUnit;
 use super::codes::Codes;
 use super::date::DateFormat;
@@ -22,6 +25,8 @@ pub struct Bound {
     pub settlement: Option<usize>,
     /// When the stay was settled.
     pub when: When,
+    /// Oldest year of settlement that is believed.
+    pub oldest: DataYear,
     /// Column of the admission date.
     pub admission: Option<usize>,
     /// Column of the birth date.
@@ -120,6 +125,18 @@ pub struct Total {
 }
 
 impl Bound {
+    /// Refuses a mapping whose oldest year lies behind the last month that is believed: it would
+    /// believe nothing.
+    pub fn believes_until(self, last: Month) -> Result<Self, IngestError> {
+        if self.oldest <= last.year() {
+            return Ok(self);
+        }
+        Err(IngestError::rule(
+            "time.oldest_year",
+            "is not after the current year",
+        ))
+    }
+
     /// Whether the row filter passes over a row. What is broken and does not say whose it is, is not
     /// passed over.
     pub fn passes_over(&self, row: &Row) -> bool {

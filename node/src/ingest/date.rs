@@ -78,7 +78,7 @@ impl Date {
         Self::new(number(&year)?, month, day)
     }
 
-    /// The settlement month; `None` before 1970.
+    /// The settlement month; `None` before 1900.
     pub fn month(self) -> Option<Month> {
         Month::new(self.year, self.month).ok()
     }
@@ -112,7 +112,7 @@ fn number(digits: &[&u8]) -> Option<u16> {
     })
 }
 
-/// The month of a moment (UTC); the last month of all beyond 2199.
+/// The month of a moment (UTC), of 1970-01 at the earliest; the last month of all beyond 2199.
 pub fn month_of(moment: Timestamp) -> Option<Month> {
     let days = moment.0.div_euclid(86_400);
     let mut month = Month::new(1970, 1).ok()?;

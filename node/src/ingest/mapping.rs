@@ -74,6 +74,14 @@ pub struct Time {
     /// Column of the year, for `granularity = "year"`.
     #[serde(default)]
     pub year: Option<String>,
+    /// Oldest year of settlement that is believed, 1900 to the current one.
+    #[serde(default = "oldest_year")]
+    pub oldest_year: u16,
+}
+
+/// An older date is more often a slip of the pen than a stay.
+fn oldest_year() -> u16 {
+    1990
 }
 
 /// How finely a source knows the time of settlement.
@@ -205,7 +213,7 @@ mod tests {
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
             ("", 8),
-            ("[time]\n", 5),
+            ("[time]\n", 6),
             ("[case_group]\n", 3),
             ("[dimensions.sex]\n", 6),
             ("[fields.cost]\n", 3),

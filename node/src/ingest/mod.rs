@@ -20,6 +20,8 @@ pub mod bound;
 mod columns;
 mod dimensions;
 mod fields;
+mod free_text;
+pub mod identifiers;
 mod bind;
 
 /// Why a file or its mapping is refused as a whole. Names columns and settings, never a value.

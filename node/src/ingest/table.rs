@@ -8,6 +8,8 @@ use std::str::FromStr;
 use dashu::rational::RBig;
 use policies::figures::Exact;
 
+use super::identifiers;
+
 /// Largest table in bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
@@ -69,6 +71,20 @@ impl<'a> Line<'a> {
         let text = self.text(name);
         let value = text.and_then(|text| text.parse().ok());
         value.ok_or_else(|| self.wrong(&format!("`{name}` is missing or refused")))
+    }
+
+    /// A code that is kept: it has to be there and to be read, and is no number of a person.
+    pub fn code<T: FromStr>(&self, name: &str) -> Result<T, TableError> {
+        if self.holds_person(name) {
+            return Err(self.wrong(&format!("`{name}` is shaped like the number of a person")));
+        }
+        self.need(name)
+    }
+
+    /// Whether a field holds something shaped like a person's number.
+    pub fn holds_person(&self, name: &str) -> bool {
+        let text = self.text(name).unwrap_or_default();
+        identifiers::count(text.as_bytes()) > 0
     }
 
     /// A number of so many decimals as whole parts; zero where the field is empty.

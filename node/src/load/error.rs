@@ -58,6 +58,15 @@ pub enum LoadError {
         /// How the file counts.
         file: &'static str,
     },
+    /// Months of the year were retired.
+    #[error(
+        "months of {year} were retired: the year takes no further loads, because the order of its patients' \
+         rows is gone"
+    )]
+    Retired {
+        /// The data year.
+        year: u16,
+    },
     /// Another command changes the data folder.
     #[error("another load, release or discard is under way in this data folder")]
     Busy,

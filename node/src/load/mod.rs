@@ -3,6 +3,7 @@
 
 mod error;
 mod exposure;
+mod exposure_text;
 mod held;
 mod identity;
 mod kept;
@@ -114,12 +115,13 @@ pub fn check(
     request: &Request,
     progress: &dyn Fn(u64),
 ) -> Result<Summary, LoadError> {
-    let bound = bind(dictionary, request)?;
+    let last_month = month_of(now).ok_or(LoadError::Random)?;
+    let bound = bind(dictionary, request)?.believes_until(last_month)?;
     let pass = Pass {
         path: &request.file,
         bound: &bound,
         dictionary,
-        last_month: month_of(now).ok_or(LoadError::Random)?,
+        last_month,
         file: b"",
         folder: None,
         progress,
@@ -161,6 +163,11 @@ async fn register(
     }
     if let Some(load) = loads::by_file(&mut *change, &done.file_digest).await? {
         return Err(LoadError::Same { load });
+    }
+    let retired = loads::retired_years(&mut change).await?;
+    let mut years = done.months.iter().map(|month| month.month.year());
+    if let Some(year) = years.find(|year| retired.contains(year)) {
+        return Err(LoadError::Retired { year: year.0 });
     }
     let id = done.staging.id.clone();
     let new = NewLoad {

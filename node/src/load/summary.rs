@@ -7,6 +7,7 @@ use schemas::answer::Grade;
 use schemas::time::Month;
 use serde::{Deserialize, Serialize};
 
+use super::exposure::Report;
 use super::stream::Passed;
 use super::{Exposure, LoadError, PatientCounts, Quality};
 use crate::check::rules::Rule;
@@ -118,6 +119,8 @@ pub struct MonthReport {
     pub k: u64,
     /// l: distinct case groups of the class that has the fewest.
     pub l: u64,
+    /// What falls short of the settings on k, l, t and rows, in words.
+    pub short: Vec<String>,
     /// Why the grade is no better.
     pub why: String,
 }
@@ -130,23 +133,18 @@ pub fn reports(load: &Path) -> Result<Vec<MonthReport>, LoadError> {
         #[serde(default)]
         why: String,
     }
-    #[derive(Deserialize)]
-    struct Exposed {
-        month: Month,
-        smallest_class: u64,
-        fewest_groups: u64,
-    }
     let read = |name: &str| std::fs::read(load.join(name));
     let damaged = |error: serde_json::Error| LoadError::Io(error.into());
     let graded: Vec<Graded> = serde_json::from_slice(&read("quality.json")?).map_err(damaged)?;
-    let exposed: Vec<Exposed> =
+    let exposed: Report =
         serde_json::from_slice(&read("deidentification.json")?).map_err(damaged)?;
     let why: BTreeMap<Month, String> = graded.into_iter().map(|q| (q.month, q.why)).collect();
-    let report = |exposed: Exposed| MonthReport {
+    let report = |exposed: Exposure| MonthReport {
         month: exposed.month,
-        k: exposed.smallest_class,
-        l: exposed.fewest_groups,
+        k: exposed.risk.smallest_class,
+        l: exposed.risk.fewest_groups,
+        short: exposed.short,
         why: why.get(&exposed.month).cloned().unwrap_or_default(),
     };
-    Ok(exposed.into_iter().map(report).collect())
+    Ok(exposed.months.into_iter().map(report).collect())
 }

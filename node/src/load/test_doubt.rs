@@ -63,3 +63,79 @@ async fn a_file_of_another_encoding_is_refused_with_the_hint() {
     let checked = check(&dictionary(), NOW, 45, &request, &|_| {}).unwrap();
     assert!(checked.loadable().is_err() && checked.rules["encoding"] == 3);
 }
+
+const LONG: &str =
+    "病人自述近三日来反复发热伴咳嗽咳痰，夜间为重，外院予口服药物治疗后未见明显好转，今来我院就诊";
+
+/// A number of a person that begins as a district does, or stands in groups, and free text: each row is
+/// refused by its own rule, and what looks like them is not.
+#[tokio::test]
+async fn persons_and_free_text_in_columns_of_codes_are_refused() {
+    let trial = Trial::new().await;
+    let texts = [
+        ("330102194912310013", "identifier"),
+        ("138 1234 5678", "identifier"),
+        ("6222-0212-3456-7890-128", "identifier"),
+        (LONG, "free-text"),
+        ("33010219491231001", ""),
+        ("330102", ""),
+        ("999999", ""),
+    ];
+    let made = texts.iter().enumerate();
+    let lines: Vec<String> = made
+        .map(|(n, (text, _))| {
+            let line = rows("2025-03", u32::try_from(n + 1).unwrap())
+                .pop()
+                .unwrap();
+            line.replace("330102", text)
+        })
+        .collect();
+    let summary = trial.load("a.csv", &lines).await.unwrap();
+    for rule in ["identifier", "free-text"] {
+        let expected = texts.iter().filter(|(_, of)| *of == rule).count() as u64;
+        assert_eq!(summary.rules.get(rule), Some(&expected), "{rule}");
+    }
+    assert_eq!((summary.kept, summary.findings), (3, 0));
+}
+
+/// A small month: the officer is told what falls short, which quasi-identifier tells most apart, and the line of
+/// all months; the month is released to questions all the same.
+#[tokio::test]
+async fn a_small_month_is_told_in_words_and_released() {
+    let trial = Trial::new().await;
+    let mut lines = rows("2025-03", 12);
+    lines.extend(rows("2025-04", 12));
+    // One of them lives elsewhere.
+    lines[0] = lines[0].replace("330102", "330202");
+    let loaded = trial.load("a.csv", &lines).await.unwrap();
+    let folder = columns::folder(&trial.config.data).join(loaded.load.unwrap());
+    let month = &reports(&folder).unwrap()[0];
+    assert_eq!((month.k, month.l), (1, 1));
+    for told in [
+        "k 1 is below 5",
+        "l 1 is below 2",
+        "12 rows are fewer than 200",
+    ] {
+        assert!(month.short.iter().any(|short| short == told), "{told}");
+    }
+    let text = std::fs::read_to_string(folder.join("deidentification.txt")).unwrap();
+    for told in [
+        "\nall months        24",
+        "2025-03: k 1 is below 5; l 1 is below 2",
+        "without district: k 12, l 3, rows at high risk 1.000",
+        "without sex: k 1, l 1",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let exposure = &loaded.exposure[1];
+    assert_eq!(exposure.risk.smallest_class, 12);
+    assert_eq!(exposure.without.len(), 4);
+    let by = crate::release::SignOff {
+        officer: "Li Hua",
+        accept_grade_d: true,
+        gate: None,
+        at: NOW,
+    };
+    let released = crate::release::release(&trial.state, &trial.config.data, None, &by).await;
+    assert_eq!(released.unwrap().len(), 2);
+}

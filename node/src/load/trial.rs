@@ -47,7 +47,7 @@ pub fn run(
     request: &Request,
     most: u64,
 ) -> Result<Trial, LoadError> {
-    let bound = bind(dictionary, request)?;
+    let bound = bind(dictionary, request)?.believes_until(last_month)?;
     let mut source = Source::open(&request.file)?;
     let mut checks = Checker::new(&bound, dictionary, last_month);
     let ring = KeyRing::Passing(PseudonymKey::random()?);

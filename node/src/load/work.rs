@@ -3,17 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::dictionary::Dictionary;
+use schemas::dictionary::{Dictionary, Unit};
 use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
+use super::exposure::{self, Measure};
 use super::held::Held;
 use super::identity::identity;
 use super::kept::Stays;
 use super::staging::Staging;
 use super::stream::{self, Pass};
 use super::{
-    LoadError, PatientCounts, Quality, Request, Summary, Timeliness, bind, exposure, quality,
+    LoadError, PatientCounts, Quality, Request, Summary, Timeliness, bind, exposure_text, quality,
     ranks, summary,
 };
 use crate::config::Config;
@@ -50,14 +51,15 @@ pub(super) struct Done {
 impl Work<'_> {
     pub(super) fn run(&self, ring: KeyRing) -> Result<Done, LoadError> {
         let data = self.config.data.as_path();
-        let bound = bind(self.dictionary, self.request)?;
+        let last_month = month_of(self.now).ok_or(LoadError::Random)?;
+        let bound = bind(self.dictionary, self.request)?.believes_until(last_month)?;
         let stays = self.stays_of_other_months(&bound)?;
         let staging = Staging::create(data)?;
         let pass = Pass {
             path: &self.request.file,
             bound: &bound,
             dictionary: self.dictionary,
-            last_month: month_of(self.now).ok_or(LoadError::Random)?,
+            last_month,
             file: self.file_digest.as_bytes(),
             folder: Some(&staging.folder),
             progress: self.progress,
@@ -175,28 +177,26 @@ impl Work<'_> {
         summary: &mut Summary,
     ) -> Result<(), LoadError> {
         let settings = &self.config.quality;
-        let quasi = &settings.quasi_identifiers;
+        let stays = self.dictionary.fields.iter();
+        let mut stays = stays.filter(|field| field.unit == Unit::MilliDay);
+        let has = |name: &str| bound.fields.iter().any(|field| field.name == name);
+        let stay = stays.find(|field| has(field.id.as_str()));
+        let stay = stay.map(|field| field.id.as_str());
+        let mut measure = Measure::new(settings, &bound.shape, stay);
         for quality in &summary.quality {
-            let folder = &staging.folder;
-            let shape = &bound.shape;
-            let month = quality.month;
-            let exposure = exposure::measure(folder, month, shape, quasi, settings.small_class)?;
-            summary.exposure.push(exposure);
+            measure.month(&staging.folder, quality.month)?;
         }
+        let report = measure.report();
         staging.write("quality.json", &pretty(&summary.quality)?)?;
         let mut text = quality::text(&summary.quality);
         text += &patients_text(&summary.patients, &summary.warnings);
         staging.write("quality.txt", text.as_bytes())?;
-        let in_columns: u64 = summary.exposure.iter().map(|month| month.findings).sum();
+        let in_columns: u64 = report.months.iter().map(|month| month.findings).sum();
         summary.findings = in_columns + exposure::findings_in_texts(&staging.folder)?;
-        let text = exposure::text(
-            &summary.exposure,
-            quasi,
-            settings.small_class,
-            summary.findings,
-        );
-        staging.write("deidentification.json", &pretty(&summary.exposure)?)?;
+        let text = exposure_text::text(&report, settings, summary.findings);
+        staging.write("deidentification.json", &pretty(&report)?)?;
         staging.write("deidentification.txt", text.as_bytes())?;
+        summary.exposure = report.months;
         Ok(())
     }
 }

@@ -84,7 +84,9 @@ fn lines(path: &Path) -> Result<Vec<Line>, TableError> {
             let text = row.text(name).unwrap_or_default();
             let sound = text.chars().count() <= CODE && schemas::shown::is_plain(text);
             let there = !text.is_empty() || name == "department";
-            if sound && there {
+            // The number of the case goes no further.
+            let person = name != "case" && row.holds_person(name);
+            if sound && there && !person {
                 Ok(text.to_owned())
             } else {
                 Err(row.wrong(&format!("`{name}` is missing or refused")))

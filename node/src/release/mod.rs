@@ -1,6 +1,10 @@
 //! The data officer's sign-off: a staged month becomes an immutable snapshot with a rising release
 //! number. A later load of a released month replaces it under a new number (restatement).
 
+mod steps;
+
+pub use steps::step;
+
 use std::path::{Path, PathBuf};
 
 use schemas::answer::Grade;
@@ -8,6 +12,8 @@ use schemas::shown;
 use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
+use crate::config::Stewardship;
+use crate::lifecycle::{self, LifecycleError, Step};
 use crate::load::{LoadError, Lock, remove_folder, subject};
 use crate::quality::{Gate, QualityError, graded};
 use crate::store::columns::{self, data_file, ranks_file};
@@ -50,6 +56,17 @@ pub enum ReleaseError {
     /// The quality gate.
     #[error(transparent)]
     Quality(#[from] QualityError),
+    /// The order of steps, or a missing agreement.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    /// The de-identification report is gone.
+    #[error(
+        "the de-identification report of load `{load}` cannot be read; discard it and load again"
+    )]
+    Report {
+        /// The load.
+        load: String,
+    },
     /// The officer's name is empty or too long.
     #[error("the officer's name is 1 to 64 characters on one line")]
     Officer,
@@ -119,10 +136,18 @@ pub async fn release(
     month: Option<Month>,
     by: &SignOff<'_>,
 ) -> Result<Vec<MonthState>, ReleaseError> {
-    let named = (1..=64).contains(&by.officer.chars().count());
-    if !named || !shown::is_plain(by.officer) {
-        return Err(ReleaseError::Officer);
-    }
+    release_under(state, data, month, by, &Stewardship::default()).await
+}
+
+/// [`release`] under the settings of a hospital.
+pub async fn release_under(
+    state: &State,
+    data: &Path,
+    month: Option<Month>,
+    by: &SignOff<'_>,
+    rules: &Stewardship,
+) -> Result<Vec<MonthState>, ReleaseError> {
+    named(by)?;
     let _lock = Lock::take(data)?;
     let mut change = state.begin().await?;
     let all = loads::months(&mut *change).await?;
@@ -136,17 +161,20 @@ pub async fn release(
         let month = month.map_or_else(|| "any month".to_owned(), |month| month.to_string());
         return Err(ReleaseError::Nothing { month });
     }
+    if rules.needs_agreement && !lifecycle::in_force(&mut *change, "stays", by.at).await? {
+        return Err(LifecycleError::NeedsAgreement.into());
+    }
     let mut grades = Vec::new();
     for held in &waiting {
+        if rules.each_step {
+            let is = lifecycle::stage(&mut *change, held).await?;
+            Step::Released.after(held.month, is)?;
+        }
         let grade = graded(&mut change, by.gate.as_ref(), held).await?;
         may_release(data, (held, grade), by)?;
         grades.push(grade);
     }
-    let last = all
-        .iter()
-        .filter_map(|held| held.release)
-        .max()
-        .unwrap_or(0);
+    let last = loads::last_release(&mut change).await?;
     let mut number = last;
     for (held, grade) in waiting.into_iter().zip(grades) {
         number = number.checked_add(1).ok_or(StateError::Range)?;
@@ -158,6 +186,15 @@ pub async fn release(
         .into_iter()
         .filter(|month| month.release.is_some_and(|release| release > last))
         .collect())
+}
+
+fn named(by: &SignOff<'_>) -> Result<(), ReleaseError> {
+    let named = (1..=64).contains(&by.officer.chars().count());
+    if named && shown::is_plain(by.officer) {
+        Ok(())
+    } else {
+        Err(ReleaseError::Officer)
+    }
 }
 
 fn may_release(
@@ -173,6 +210,11 @@ fn may_release(
     if grade == Grade::D && !by.accept_grade_d {
         return Err(ReleaseError::GradeD { month: held.month });
     }
+    unchanged(data, held)
+}
+
+/// Whether the column files are those that were loaded.
+fn unchanged(data: &Path, held: &LoadedMonth) -> Result<(), ReleaseError> {
     let folder = data.join(&held.folder);
     let digest = |path: PathBuf| columns::digest(&path).map_err(LoadError::from);
     let same = digest(data_file(&folder, held.month))? == held.data_digest
@@ -209,6 +251,14 @@ async fn record(
     .bind(format!("{grade:?}"))
     .execute(&mut **change)
     .await?;
+    // Whoever releases lets the steps before stand that nobody took by themselves.
+    let is = lifecycle::stage(&mut **change, held).await?;
+    for step in [Step::Validated, Step::Deidentified, Step::Released] {
+        if step > is {
+            let of = (held.load.as_str(), held.month);
+            lifecycle::record(change, of, step, (by.officer, "routine"), by.at).await?;
+        }
+    }
     let detail = [
         ("month", held.month.to_string()),
         ("release", number.to_string()),
@@ -243,6 +293,8 @@ pub async fn discard(
                        and not exists (select 1 from months where load_id = $1)";
     for statement in [
         "delete from months where load_id = $1 and release is null",
+        "delete from dataset_steps where load_id = $1 and step <> 'retired' \
+         and month not in (select month from months where load_id = $1)",
         forget_load,
     ] {
         sqlx::query(statement)

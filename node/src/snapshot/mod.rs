@@ -150,6 +150,13 @@ impl Cache {
         dictionary: &Dictionary,
     ) -> Result<Vec<Rows>, SnapshotError> {
         let scaled_by = dictionary.digest().map_err(|_| SnapshotError::Damaged)?;
+        // What was retired is let go, so that its disk space is free too.
+        let there = |month: &Month, mapped: &Mapped| {
+            columns::data_file(&mapped.files.folder, *month).is_file()
+        };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|month, mapped| there(month, mapped));
+        drop(open);
         let mut all = Vec::new();
         for files in &released.files {
             all.extend(self.month(files, dictionary, scaled_by)?.iter().cloned());

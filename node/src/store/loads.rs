@@ -1,10 +1,11 @@
 //! What was loaded and released: the tables `loads` and `months`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use schemas::answer::Grade;
 use schemas::digest::Digest;
-use schemas::time::Month;
+use schemas::time::{DataYear, Month};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite};
 
@@ -145,6 +146,30 @@ pub async fn register(
         .await?;
     }
     Ok(())
+}
+
+/// The highest release number that was ever given; 0 before the first.
+pub async fn last_release(change: &mut Change) -> Result<u32, StateError> {
+    let last: i64 = sqlx::query_scalar(
+        "select coalesce(max(release), 0) from (select release from months \
+         union all select release from retired_months) as given",
+    )
+    .fetch_one(&mut **change)
+    .await?;
+    u32::try_from(last).map_err(|_| StateError::Range)
+}
+
+/// Data years of which a month was retired.
+pub async fn retired_years(change: &mut Change) -> Result<BTreeSet<DataYear>, StateError> {
+    let rows = sqlx::query("select distinct month from retired_months")
+        .fetch_all(&mut **change)
+        .await?;
+    let year = |row: &SqliteRow| {
+        let month: String = row.try_get(0)?;
+        let month: Month = month.parse().map_err(|_| StateError::Range)?;
+        Ok(month.year())
+    };
+    rows.iter().map(year).collect()
 }
 
 /// The load that brought a file, by the file's digest.

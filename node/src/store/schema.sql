@@ -488,3 +488,36 @@ create table if not exists warnings (
     alert text not null,                -- policies::early::Alert, without case and day
     at bigint not null
 );
+
+-- The steps of each month of each load: who took them, and why in the node's own words.
+create table if not exists dataset_steps (
+    load_id text not null,
+    month text not null,                -- YYYY-MM
+    step text not null check (step in ('validated', 'deidentified', 'released', 'retired')),
+    officer text not null,
+    why text not null,                  -- routine, retention or request
+    at bigint not null,
+    primary key (load_id, month, step)
+);
+
+-- Months that were retired. Their release numbers are never given again; their years take no further
+-- loads, because the order of a patient's rows, by which contributions are bounded, went with them.
+create table if not exists retired_months (
+    load_id text not null references loads (id),
+    month text not null,                -- YYYY-MM
+    release bigint,                     -- null where it was never released
+    folder text not null,
+    files_left bigint not null,         -- 1 until its files are deleted
+    at bigint not null,
+    primary key (load_id, month)
+);
+
+-- Data-use agreements. The documents lie elsewhere.
+create table if not exists agreements (
+    id text primary key,
+    agreement text not null,            -- lifecycle::Agreement
+    added_by text not null,
+    at bigint not null,
+    ended_by text,                      -- the officer who ended it before its last day
+    ended bigint
+);

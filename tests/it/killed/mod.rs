@@ -7,6 +7,7 @@ mod committee;
 mod ending;
 mod enrolment;
 mod process;
+mod retention;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

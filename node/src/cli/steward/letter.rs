@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use crate::answer::{App, asked_by, examine};
 use crate::cli::ask::write_plan;
-use crate::cli::table;
+use crate::cli::{agreement, table};
 use crate::ledger;
+use crate::lifecycle;
 use crate::pooled::{self, Offered};
 use crate::steward::{self, Letter, LetterState, Text};
 
@@ -52,6 +53,9 @@ pub(super) async fn inbox(app: &App, json: bool, out: &mut dyn Write) -> anyhow:
             out,
             "locked: every round is declined; `steward unlock` ends that"
         )?;
+    }
+    for held in lifecycle::list(&app.state).await? {
+        agreement::one(&held, app.clock.now(), out)?;
     }
     for letter in &letters {
         let (round, state) = (&letter.round, letter.state.as_str());

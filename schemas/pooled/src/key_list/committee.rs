@@ -147,7 +147,7 @@ impl Committee {
 
 /// First moment of a month, UTC.
 fn month_start(month: Month) -> Timestamp {
-    // Days before each year and month, counted out: 1970 is year 0 and the range ends in 2199.
+    // Days before each year and month, counted out: the moment 0 is that of 1970, and the range ends in 2199.
     let year = i64::from(month.year().0);
     let leaps = |year: i64| year / 4 - year / 100 + year / 400;
     let leap = leaps(year) - leaps(year - 1);
@@ -190,6 +190,9 @@ mod tests {
     fn months_begin_and_end_on_time() {
         // From `date -u -d 2025-04-01 +%s` and so on.
         for (month, end) in [
+            ("1900-01", -2_206_310_400),
+            ("1900-02", -2_203_891_200),
+            ("1969-12", 0),
             ("1970-01", 2_678_400),
             ("2000-02", 951_868_800),
             ("2024-02", 1_709_251_200),
