@@ -21,7 +21,7 @@ impl Bound {
         header: &[String],
     ) -> Result<Self, IngestError> {
         let columns = Columns(header);
-        columns.require(&columns::named(mapping, only, dictionary))?;
+        columns.require(&columns::named(mapping, only, Some(dictionary)))?;
         let mut notes = Vec::new();
         let filters = mapping.only.iter();
         let filters = filters.chain(only.iter().map(|filter| (&filter.0, &filter.1)));

@@ -34,6 +34,12 @@ pub enum LoadError {
         /// The load that brought it.
         load: String,
     },
+    /// Nothing of a view is new. No failure: the next load may find something.
+    #[error("nothing in the view is new since load `{load}`; nothing was changed")]
+    Current {
+        /// The last load of the view.
+        load: String,
+    },
     /// Another load of this month waits for the officer.
     #[error(
         "{month} is staged by load `{load}` and not released; release it, or `discard {load}`, \

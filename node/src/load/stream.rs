@@ -22,8 +22,8 @@ use crate::deidentify::{Deidentifier, KeyRing, Refusal};
 use crate::ingest::amount;
 use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
+use crate::ingest::origin::Origin;
 use crate::ingest::row::Row;
-use crate::ingest::source::Source;
 use crate::store::columns::{ColumnsError, MonthWriter, Rows, Shape, data_file};
 
 /// Rows between two reports of progress.
@@ -31,7 +31,7 @@ const REPORT_EVERY: u64 = 8192;
 
 /// What a pass needs.
 pub(super) struct Pass<'a> {
-    pub path: &'a Path,
+    pub origin: &'a Origin,
     pub bound: &'a Bound,
     pub dictionary: &'a Dictionary,
     pub last_month: Month,
@@ -85,7 +85,7 @@ impl Pass<'_> {
         send: Option<SyncSender<(Month, Rows)>>,
         mut quarantine: Option<Quarantine>,
     ) -> Result<Passed, LoadError> {
-        let mut source = Source::open(self.path)?;
+        let mut source = self.origin.open()?;
         let mut line = Line {
             checker: Checker::new(self.bound, self.dictionary, self.last_month),
             deidentifier: Deidentifier::new(self.bound, ring),
@@ -176,8 +176,11 @@ fn write(
 }
 
 /// The months that a file touches, read from its time column alone.
-pub(super) fn months_in(path: &Path, bound: &Bound) -> Result<BTreeSet<Month>, LoadError> {
-    let mut source = Source::open(path)?;
+pub(super) fn months_in(origin: &Origin, bound: &Bound) -> Result<BTreeSet<Month>, LoadError> {
+    if let Some(view) = origin.view() {
+        return Ok(view.months());
+    }
+    let mut source = origin.open()?;
     let mut row = Row::new();
     let mut months = BTreeSet::new();
     while source.read(&mut row)? {

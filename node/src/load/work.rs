@@ -23,6 +23,7 @@ use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::month_of;
 use crate::store::columns::{ranks_file, write_ranks};
 use crate::store::loads::LoadedMonth;
+use crate::store::marks::Reached;
 use crate::store::state::StateError;
 
 /// The part of a load that works on files only.
@@ -33,6 +34,8 @@ pub(super) struct Work<'a> {
     pub dictionary: &'a Dictionary,
     pub file_digest: &'a str,
     pub held: &'a Held,
+    /// How far this load reads a view.
+    pub mark: Option<&'a Reached>,
     pub progress: &'a dyn Fn(u64),
 }
 
@@ -44,6 +47,7 @@ pub(super) struct Done {
     pub span: &'static str,
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
+    pub mark: Option<Reached>,
     pub summary: Summary,
 }
 
@@ -54,7 +58,7 @@ impl Work<'_> {
         let stays = self.stays_of_other_months(&bound)?;
         let staging = Staging::create(data)?;
         let pass = Pass {
-            path: &self.request.file,
+            origin: &self.request.from,
             bound: &bound,
             dictionary: self.dictionary,
             last_month: month_of(self.now).ok_or(LoadError::Random)?,
@@ -68,7 +72,9 @@ impl Work<'_> {
             .digest()
             .map_err(StateError::from)?
             .to_string();
-        if identity(&passed.file_digest, self.request, &coding) != self.file_digest {
+        // A view is one picture from begin to end; a file may have been written to meanwhile.
+        let is_view = self.request.from.view().is_some();
+        if !is_view && identity(&passed.file_digest, self.request, &coding) != self.file_digest {
             return Err(IngestError::Changed.into());
         }
         let timeliness = Timeliness {
@@ -119,6 +125,7 @@ impl Work<'_> {
             file_digest: self.file_digest.to_owned(),
             months,
             used_keys: passed.used_keys,
+            mark: self.mark.cloned(),
             summary,
         })
     }
@@ -130,7 +137,7 @@ impl Work<'_> {
         if self.held.months.is_empty() {
             return Ok(stays);
         }
-        let months = stream::months_in(&self.request.file, bound)?;
+        let months = stream::months_in(&self.request.from, bound)?;
         let waits = self
             .held
             .months
