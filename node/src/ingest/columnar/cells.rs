@@ -53,7 +53,6 @@ impl Form {
                     TimeUnit::MILLIS => 1_000,
                     TimeUnit::MICROS => 1_000_000,
                     TimeUnit::NANOS => 1_000_000_000,
-                    _ => return None,
                 })
             }
             (Some(LogicalType::Integer(whole)), _) => {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding};
 use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DoubleType, FixedLenByteArrayType, Int32Type, Int64Type,
+    BoolType, ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+    Int32Type, Int64Type,
 };
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
@@ -65,9 +66,8 @@ fn write(path: &Path, rows: u32, group: u32, properties: WriterProperties) {
                     .typed::<Int64Type>()
                     .write_batch(&filled, levels, None),
                 5 => {
-                    let paid: Vec<_> = filled.iter().map(|n| n.to_be_bytes()[3..].to_vec().into());
-                    let paid: Vec<parquet::data_type::FixedLenByteArray> =
-                        paid.into_iter().map(|b: ByteArray| b.into()).collect();
+                    let bytes = |n: &i64| ByteArray::from(n.to_be_bytes()[3..].to_vec()).into();
+                    let paid: Vec<FixedLenByteArray> = filled.iter().map(bytes).collect();
                     column
                         .typed::<FixedLenByteArrayType>()
                         .write_batch(&paid, levels, None)
