@@ -210,7 +210,8 @@ async fn held(hospital: &Hospital) -> Vec<(String, String, u32)> {
     let app = hospital.app().await;
     let mut stays = Vec::new();
     for rows in hospital.rows(&app).await {
-        let cost = &rows.fields[&"cost".parse().unwrap()];
+        let mut fields = rows.fields.iter();
+        let (_, cost) = fields.find(|(name, _)| name.as_str() == "cost").unwrap();
         for (group, cost) in rows.group.iter().zip(cost.iter()) {
             let group = &app.dictionary.groups[usize::from(*group)].code;
             stays.push((rows.month.to_string(), group.clone(), *cost));
