@@ -51,6 +51,15 @@ pub enum LoadError {
         /// The load that waits.
         load: String,
     },
+    /// A month that was loaded from a view has no row in it any more.
+    #[error(
+        "{month} is loaded and the view has no row of it left that is kept: a month is replaced by rows \
+         only; nothing was changed"
+    )]
+    Emptied {
+        /// The month.
+        month: Month,
+    },
     /// The file counts patients otherwise than the months of the year that are stored.
     #[error(
         "the stored months of {year} count by `{stored}` and this file by `{file}`: a patient would \

@@ -10,7 +10,7 @@ use std::thread;
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 
-use super::kept::{Kept, Stays};
+use super::kept::{Finished, Kept, Stays};
 use super::patients;
 use super::ranks::RankRow;
 use super::tally::Tally;
@@ -47,6 +47,8 @@ pub(super) struct Pass<'a> {
 pub(super) struct Passed {
     pub tally: Tally,
     pub ranks: Vec<RankRow>,
+    /// Stays of duplicates.
+    pub again: Vec<[u8; 16]>,
     /// By data year.
     pub patients: Vec<PatientCounts>,
     /// Digests of the data files.
@@ -112,11 +114,12 @@ impl Pass<'_> {
         }
         line.tally.unknown_groups = line.checker.unknown_groups();
         line.tally.unlisted = line.deidentifier.unlisted().to_vec();
-        let mut ranks = line.kept.finish()?;
+        let Finished { mut ranks, again } = line.kept.finish()?;
         Ok(Passed {
             tally: line.tally,
             patients: patients::count(&mut ranks),
             ranks,
+            again,
             digests: BTreeMap::new(),
             file_digest: source.digest(),
             used_keys: line.deidentifier.used_keys(),

@@ -11,7 +11,7 @@ use super::held::Held;
 use super::identity::identity;
 use super::kept::Stays;
 use super::staging::Staging;
-use super::stream::{self, Pass};
+use super::stream::{self, Pass, Passed};
 use super::{
     LoadError, PatientCounts, Quality, Request, Summary, Timeliness, bind, exposure, quality,
     ranks, summary,
@@ -55,18 +55,7 @@ impl Work<'_> {
     pub(super) fn run(&self, ring: KeyRing) -> Result<Done, LoadError> {
         let data = self.config.data.as_path();
         let bound = bind(self.dictionary, self.request)?;
-        let stays = self.stays_of_other_months(&bound)?;
-        let staging = Staging::create(data)?;
-        let pass = Pass {
-            origin: &self.request.from,
-            bound: &bound,
-            dictionary: self.dictionary,
-            last_month: month_of(self.now).ok_or(LoadError::Random)?,
-            file: self.file_digest.as_bytes(),
-            folder: Some(&staging.folder),
-            progress: self.progress,
-        };
-        let mut passed = pass.run(ring, stays)?;
+        let (staging, mut passed) = self.pass(&bound, ring)?;
         let coding = self
             .dictionary
             .digest()
@@ -86,6 +75,7 @@ impl Work<'_> {
         let mut summary = summary::of(&bound, &passed, quality);
         summary.loadable()?;
         let months: BTreeSet<Month> = passed.digests.keys().copied().collect();
+        self.none_is_emptied(&months)?;
         self.same_unit(&months, unit(&bound))?;
         let earlier = self.held.ranks(data, &months, self.dictionary)?;
         let mut ranks_digests = BTreeMap::new();
@@ -128,6 +118,51 @@ impl Work<'_> {
             mark: self.mark.cloned(),
             summary,
         })
+    }
+
+    /// Reads and writes under a staging name. Where a view moved a stay to another month, the month that it
+    /// left is read too, so that it is kept in one of them and not refused as a duplicate.
+    fn pass(&self, bound: &Bound, ring: KeyRing) -> Result<(Staging, Passed), LoadError> {
+        let data = self.config.data.as_path();
+        loop {
+            let stays = self.stays_of_other_months(bound)?;
+            let staging = Staging::create(data)?;
+            let pass = Pass {
+                origin: &self.request.from,
+                bound,
+                dictionary: self.dictionary,
+                last_month: month_of(self.now).ok_or(LoadError::Random)?,
+                file: self.file_digest.as_bytes(),
+                folder: Some(&staging.folder),
+                progress: self.progress,
+            };
+            let passed = pass.run(ring.clone(), stays)?;
+            let view = self.request.from.view();
+            let Some(view) = view.filter(|_| !passed.again.is_empty()) else {
+                return Ok((staging, passed));
+            };
+            let again: BTreeSet<[u8; 16]> = passed.again.iter().copied().collect();
+            let left = self.held.months_of(data, &view.months(), &again)?;
+            if left.is_empty() {
+                return Ok((staging, passed));
+            }
+            view.widen(&left);
+        }
+    }
+
+    /// A month of a view that was loaded and has no row left cannot be replaced: its rows would count on.
+    fn none_is_emptied(&self, written: &BTreeSet<Month>) -> Result<(), LoadError> {
+        let Some(view) = self.request.from.view() else {
+            return Ok(());
+        };
+        let read = view.months();
+        let held = self.held.months.iter().filter(|held| held.is_current());
+        let mut emptied =
+            held.filter(|held| read.contains(&held.month) && !written.contains(&held.month));
+        match emptied.next() {
+            Some(held) => Err(LoadError::Emptied { month: held.month }),
+            None => Ok(()),
+        }
     }
 
     /// Stays of the store that a row of this file would repeat. Refuses a month that waits for the

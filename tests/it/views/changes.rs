@@ -68,6 +68,11 @@ async fn later_loads_read_the_months_of_new_and_changed_rows() {
             .await;
         assert_eq!(database.load(&hospital).await, 10);
         assert_eq!(held(&hospital).await, database.expected().await);
+        // A row that moves from May to August is in August alone afterwards: both months are read.
+        let moved = "discharge_date = '2025-08-20', admission_date = '2025-08-18'";
+        database.change(moved, "settlement_no = 'S0000004'").await;
+        assert_eq!(database.load(&hospital).await, 20);
+        assert_eq!(held(&hospital).await, database.expected().await);
         // A late row below the watermark waits for the next change of its month, or for --whole.
         database
             .add(&[Line::new("PL", "SL", 3, "ES35", 5)], Some("2025-12-31"))

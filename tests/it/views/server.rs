@@ -67,12 +67,29 @@ fn ran(mut command: Command) {
     assert!(output.status.success(), "{command:?}: {said}");
 }
 
+/// The SQL that makes MariaDB's own tables, as a file to read from.
+fn system_tables(folder: &Path) -> std::fs::File {
+    let mut sql = "use mysql;\nset @auth_root_socket = null;\n".to_owned();
+    for name in [
+        "mysql_system_tables",
+        "mysql_performance_tables",
+        "mysql_system_tables_data",
+    ] {
+        let path = format!("/usr/share/mysql/{name}.sql");
+        sql += &std::fs::read_to_string(path).unwrap();
+    }
+    let path = folder.join("first.sql");
+    std::fs::write(&path, sql).unwrap();
+    std::fs::File::open(path).unwrap()
+}
+
 impl Server {
     /// Starts a server; `None` where none is installed.
     pub(super) async fn start(kind: Kind) -> Option<Self> {
         let names = match kind {
             Kind::Postgres => ["initdb", "postgres"],
-            Kind::MariaDb => ["mariadb-install-db", "mariadbd"],
+            // It makes its own folder, from SQL that is installed beside it.
+            Kind::MariaDb => ["mariadbd", "mariadbd"],
         };
         let [Some(init), Some(serve)] = names.map(|name| program(kind, name)) else {
             let promised = std::env::var("CONSILIUM_SERVERS").is_ok_and(|value| value == "1");
@@ -106,9 +123,15 @@ impl Server {
                 server.args(["-c", "listen_addresses=", "-c", "fsync=off"]);
             }
             Kind::MariaDb => {
+                let own = data.join("mysql");
+                std::fs::create_dir_all(&own).unwrap();
+                if is_root() {
+                    chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
+                    chown(&own, Some(NOBODY), Some(NOBODY)).unwrap();
+                }
                 let data = format!("--datadir={}", data.display());
-                first.args(["--no-defaults", &data, "--skip-test-db"]);
-                first.arg("--auth-root-authentication-method=normal");
+                first.args(["--no-defaults", "--bootstrap", &data, "--skip-networking"]);
+                first.stdin(system_tables(folder.path()));
                 server.args(["--no-defaults", &data, "--skip-networking"]);
                 server.arg(format!("--socket={}", folder.path().join("s").display()));
                 server.arg(format!(

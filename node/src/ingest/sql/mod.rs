@@ -128,6 +128,11 @@ impl View {
         self.picture().months.clone()
     }
 
+    /// Reads these months too.
+    pub fn widen(&self, months: &BTreeSet<Month>) {
+        self.picture().months.extend(months);
+    }
+
     /// The rows of the picture that was begun last; `most` of them at the most.
     pub fn rows(&self, most: Option<u64>) -> Result<Rows, IngestError> {
         let (tell, told) = sync_channel(WAITING);

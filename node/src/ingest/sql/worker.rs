@@ -137,7 +137,9 @@ async fn rows(
             tell.send(Ok(std::mem::take(&mut batch))).is_ok()
         })
         .await?;
-    // Nobody reads any more: nothing is lost.
-    drop(tell.send(Ok(batch)));
+    // An empty batch is the end. Where nobody reads any more, nothing is lost.
+    if batch.is_empty() || tell.send(Ok(batch)).is_ok() {
+        drop(tell.send(Ok(Vec::new())));
+    }
     Ok(())
 }
