@@ -61,7 +61,7 @@ impl Held {
         let mut found = BTreeSet::new();
         for held in self.beside(months) {
             let columns = MonthColumns::open(&data.join(&held.folder), held.month)?;
-            let holds = columns.batches().any(|batch| {
+            let holds = columns.batches().iter().any(|batch| {
                 let (own, _) = batch.stay().as_chunks::<16>();
                 own.iter().any(|stay| stays.contains(stay))
             });

@@ -1,6 +1,7 @@
 //! Values of one column, as the text that CSV would hold.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::SignedDuration;
 use jiff::civil::{self, DateTime};
@@ -166,9 +167,13 @@ where
         if let Some(levels) = &mut self.levels {
             levels.clear();
         }
-        let read = self
-            .reader
-            .read_records(rows, self.levels.as_mut(), None, &mut self.values);
+        let (reader, levels) = (&mut self.reader, self.levels.as_mut());
+        let values = &mut self.values;
+        // The last line against damage that the library does not foresee: what it left is not used again.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            reader.read_records(rows, levels, None, values)
+        }));
+        let read = read.map_err(|_| ParquetRule::Damaged)?;
         match read.map_err(|error| refused(&error))? {
             (read, ..) if read == rows => Ok(()),
             _ => Err(ParquetRule::Damaged),

@@ -221,6 +221,7 @@ impl Table {
             width,
             held: Arc::clone(&self.held),
             own: [0; 2],
+            has_dictionary: false,
         };
         let is_optional = column.max_def_level() > 0;
         let reader = get_column_reader(column, Box::new(pages));

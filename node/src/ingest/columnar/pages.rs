@@ -59,6 +59,8 @@ pub(super) struct Pages {
     pub(super) held: Held,
     /// Bytes of dictionary and data page that this column holds.
     pub(super) own: [u64; 2],
+    /// Whether the dictionary was read: values that name it without are damage.
+    pub(super) has_dictionary: bool,
 }
 
 /// What a page says of itself.
@@ -188,6 +190,9 @@ impl Pages {
             if !fits {
                 return Err(ParquetRule::Damaged);
             }
+            if std::mem::replace(&mut self.has_dictionary, true) {
+                return Err(ParquetRule::Damaged);
+            }
             return match head.encoding(2)? {
                 encoding @ (Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) => {
                     Ok(Page::DictionaryPage {
@@ -246,6 +251,13 @@ impl Pages {
     fn values(&self, encoding: Encoding) -> std::result::Result<Encoding, ParquetRule> {
         if encoding == Encoding::RLE && self.of != Type::BOOLEAN {
             return Err(ParquetRule::Encoding);
+        }
+        let by_dictionary = matches!(
+            encoding,
+            Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY
+        );
+        if by_dictionary && !self.has_dictionary {
+            return Err(ParquetRule::Damaged);
         }
         Ok(encoding)
     }
