@@ -25,6 +25,33 @@ need_package() {
     fi
 }
 
+# Database servers whose views the tests load; each test starts one of its own. CONSILIUM_SERVERS=1 tells
+# the tests that both are there, so that none of them is passed over.
+need_servers() {
+    if need_postgres && need_mariadb; then
+        export CONSILIUM_SERVERS=1
+    fi
+}
+
+need_postgres() {
+    set -- /usr/lib/postgresql/*/bin/initdb
+    [ -x "$1" ] || command -v initdb >/dev/null 2>&1 || may_package postgresql
+}
+
+# Its programs without the service.
+need_mariadb() {
+    command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || may_package mariadb-server-core
+}
+
+# Debian packages that tests can do without: says so where they cannot be installed.
+may_package() {
+    if (need_package "$@"); then
+        return 0
+    fi
+    echo "NOT TESTED: the tests that need $* say SKIPPED and show nothing" >&2
+    return 1
+}
+
 need_cargo_deny() {
     command -v cargo-deny >/dev/null 2>&1 ||
         cargo install --locked --root "$CONSILIUM_HOME/tools" --target-dir "$CONSILIUM_HOME/tools/build" cargo-deny

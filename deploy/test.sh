@@ -15,6 +15,7 @@ export CONSILIUM_LONG="$long"
 
 . deploy/prepare.sh
 need_rust
+need_servers
 
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 

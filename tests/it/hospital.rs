@@ -189,10 +189,11 @@ impl Hospital {
         let path = self.sources.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let request = Request {
-            file: path,
+            from: path.into(),
             mapping: Mapping::parse(mapping)?,
             only: Vec::new(),
             history: true,
+            whole: false,
         };
         load(&self.state, &self.config, NOW, &request, &|_| {}).await
     }

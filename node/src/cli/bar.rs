@@ -1,9 +1,11 @@
-//! How far a file is read.
+//! How far a file or view is read.
 
 use std::io::IsTerminal as _;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::ingest::origin::Origin;
 
 /// Bytes of a file, or of the files in a folder.
 fn size(path: &Path) -> u64 {
@@ -20,21 +22,30 @@ fn size(path: &Path) -> u64 {
 pub(super) struct Bar(Option<ProgressBar>);
 
 impl Bar {
-    pub(super) fn new(file: &Path) -> Self {
+    pub(super) fn new(from: &Origin) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::new(size(file));
-        let template = "{bar:40} {percent:>3} %  {binary_bytes_per_sec}  {eta} left";
+        let (bar, template) = match from {
+            Origin::File(path) => (
+                ProgressBar::new(size(path)),
+                "{bar:40} {percent:>3} %  {binary_bytes_per_sec}  {eta} left",
+            ),
+            Origin::View(_) => (
+                ProgressBar::new_spinner(),
+                "{spinner} {human_pos} rows  {per_sec}  {elapsed}",
+            ),
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         Self(Some(bar))
     }
 
-    pub(super) fn set(&self, bytes: u64) {
+    /// Bytes of a file, rows of a view.
+    pub(super) fn set(&self, read: u64) {
         if let Some(bar) = &self.0 {
-            bar.set_position(bytes);
+            bar.set_position(read);
         }
     }
 

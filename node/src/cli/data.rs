@@ -15,8 +15,9 @@ use super::{Node, next, show};
 use crate::access;
 use crate::ingest::date::month_of;
 use crate::ingest::draft;
-use crate::ingest::source::Source;
-use crate::load::{self, Summary, trial};
+use crate::ingest::origin::Origin;
+use crate::ingest::sql::{Address, View};
+use crate::load::{self, LoadError, Summary, trial};
 use crate::quality::{self, Gate};
 use crate::release::{self, MonthState, SignOff};
 use crate::store::{columns, dictionaries};
@@ -81,8 +82,17 @@ pub(super) enum MapCommand {
     ///
     /// Example: consilium-node --data ./node1 map init 2025-03.csv > my.toml
     Init {
-        /// CSV, settlement lists (`.ndjson`), either packed (`.gz`), or a folder of FHIR R4 resources.
-        file: PathBuf,
+        /// CSV, settlement lists (`.ndjson`), either packed (`.gz`), Parquet (`.parquet`), or a folder
+        /// of FHIR R4 resources.
+        #[arg(required_unless_present = "view")]
+        file: Option<PathBuf>,
+        /// A view of the hospital's own database instead: `view` or `schema.view`.
+        #[arg(long, conflicts_with = "file")]
+        view: Option<String>,
+        /// A file of mode 0600 that holds the URL of the database; without it the URL stands in
+        /// CONSILIUM_DATABASE_URL.
+        #[arg(long, value_name = "FILE", requires = "view")]
+        database: Option<PathBuf>,
     },
 }
 
@@ -102,9 +112,20 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             }
             args.step("check", &node, out)
         }
-        Command::Map(MapCommand::Init { file }) => {
-            let mut source = Source::open(&file)?;
-            let text = draft::draft(&dictionary(&node).await?, &mut source)?;
+        Command::Map(MapCommand::Init {
+            file,
+            view,
+            database,
+        }) => {
+            let from = match (file, view) {
+                (_, Some(view)) => {
+                    let address = Address::find(database.as_deref())?;
+                    Origin::View(View::draft(&address, &view)?)
+                }
+                (Some(file), None) => Origin::File(file),
+                (None, None) => bail!("name a file or a view"),
+            };
+            let text = draft::draft(&dictionary(&node).await?, &from)?;
             out.write_all(text.as_bytes())?;
             Ok(())
         }
@@ -160,11 +181,20 @@ pub(super) async fn gate(node: &Node) -> anyhow::Result<Option<Gate>> {
 
 async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let request = args.request()?;
-    let bar = Bar::new(&request.file);
+    let bar = Bar::new(&request.from);
     let now = node.clock.now();
     let progress = |bytes| bar.set(bytes);
     let done = load::load(&node.state, &node.config, now, &request, &progress).await;
     bar.end();
+    if let Err(current @ LoadError::Current { .. }) = &done {
+        // For a load that is run every night this is a good end.
+        if args.json {
+            writeln!(out, "null")?;
+        } else {
+            writeln!(out, "{current}")?;
+        }
+        return Ok(());
+    }
     let summary = done?;
     warn(&summary)?;
     show::summary(&summary, args.json, out)?;
@@ -190,7 +220,8 @@ async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow:
 async fn check_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let request = args.request()?;
     let dictionary = dictionary(node).await?;
-    let bar = Bar::new(&request.file);
+    load::begin(&node.state, &request).await?;
+    let bar = Bar::new(&request.from);
     let days = node.config.quality.timely_days;
     let progress = |bytes| bar.set(bytes);
     let done = load::check(&dictionary, node.clock.now(), days, &request, &progress);
@@ -256,5 +287,5 @@ fn show_released(
 
 async fn dictionary(node: &Node) -> anyhow::Result<Dictionary> {
     let dictionary = dictionaries::latest(&node.state).await?;
-    Ok(dictionary.ok_or(load::LoadError::NoDictionary)?)
+    Ok(dictionary.ok_or(LoadError::NoDictionary)?)
 }

@@ -43,7 +43,7 @@ pub struct Deidentified<'a> {
 }
 
 /// Where pseudonym keys come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum KeyRing {
     /// The node's own keys; the years whose keys must exist already carry their check value.
     Kept {

@@ -24,7 +24,7 @@ impl Bound {
     ) -> Result<Self, IngestError> {
         free_text::refuse(mapping)?;
         let columns = Columns(header);
-        columns.require(&columns::named(mapping, only, dictionary))?;
+        columns.require(&columns::named(mapping, only, Some(dictionary)))?;
         let mut notes = Vec::new();
         let filters = mapping.only.iter();
         let filters = filters.chain(only.iter().map(|filter| (&filter.0, &filter.1)));

@@ -65,11 +65,11 @@ impl Columns<'_> {
     }
 }
 
-/// Every column that a mapping reads under this dictionary.
+/// Every column that a mapping reads under this dictionary, or under any.
 pub(super) fn named<'m>(
     mapping: &'m Mapping,
     only: &'m [(String, String)],
-    dictionary: &Dictionary,
+    dictionary: Option<&Dictionary>,
 ) -> BTreeSet<&'m str> {
     let mut names: BTreeSet<&str> = mapping.only.keys().map(String::as_str).collect();
     names.extend(only.iter().map(|(name, _)| name.as_str()));
@@ -86,7 +86,7 @@ pub(super) fn named<'m>(
     names.extend(single.into_iter().flatten().map(String::as_str));
     names.extend(mapping.case_group.columns.iter().map(String::as_str));
     for (id, dimension) in &mapping.dimensions {
-        let coded = dictionary.dimension(id.as_str()).is_some_and(is_stored);
+        let coded = dictionary.is_none_or(|d| d.dimension(id.as_str()).is_some_and(is_stored));
         let column = dimension.column.as_ref().filter(|_| coded);
         let columns = [
             column,
@@ -96,24 +96,26 @@ pub(super) fn named<'m>(
         names.extend(columns.into_iter().flatten().map(String::as_str));
     }
     for (id, field) in &mapping.fields {
-        let read = dictionary.field(id.as_str()).is_some();
+        let read = dictionary.is_none_or(|d| d.field(id.as_str()).is_some());
         names.extend(field.column.as_deref().filter(|_| read));
     }
     names
 }
 
+/// Names for the officer.
+pub(super) fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
 /// What is wrong with a header, for the officer.
 pub(super) fn told(missing: &[String], twice: &[String], header: &usize) -> String {
-    let list = |names: &[String]| {
-        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        quoted.join(", ")
-    };
     let mut wrong = Vec::new();
     if !missing.is_empty() {
-        wrong.push(format!("lacks {}", list(missing)));
+        wrong.push(format!("lacks {}", quoted(missing)));
     }
     if !twice.is_empty() {
-        wrong.push(format!("has more than once {}", list(twice)));
+        wrong.push(format!("has more than once {}", quoted(twice)));
     }
     let hint = if *header == 1 {
         " (the header has one column only: are the values separated by commas?)"

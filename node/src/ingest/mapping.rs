@@ -17,6 +17,9 @@ use super::date::DateFormat;
 pub struct Mapping {
     /// Always `stays`.
     pub dataset: Dataset,
+    /// The view that rows come from; without it they come from a file.
+    #[serde(default)]
+    pub source: Option<ViewMapping>,
     /// Column → value: rows with another value are passed over.
     #[serde(default)]
     pub only: BTreeMap<String, String>,
@@ -35,6 +38,18 @@ pub struct Mapping {
     /// Fields of the dictionary by name.
     #[serde(default)]
     pub fields: BTreeMap<Slug, FieldMapping>,
+}
+
+/// A view of the hospital's own database. Where the database is stands elsewhere.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ViewMapping {
+    /// `view` or `schema.view`.
+    pub view: String,
+    /// The columns that tell rows apart.
+    pub key: Vec<String>,
+    /// A column that is higher in every row that is new or changed: a time, a date or a number.
+    pub watermark: String,
 }
 
 /// What a row is.
@@ -212,7 +227,8 @@ mod tests {
     #[test]
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
-            ("", 8),
+            ("", 9),
+            ("[source]\n", 3),
             ("[time]\n", 6),
             ("[case_group]\n", 3),
             ("[dimensions.sex]\n", 6),

@@ -1,6 +1,7 @@
-//! Reading a hospital's file: a mapping (`mapping`) is bound to the dictionary and the file's
+//! Reading a hospital's file or view: a mapping (`mapping`) is bound to the dictionary and the file's
 //! header (`bound`); rows (`row`) come as bytes (`source`). Nothing here is kept.
 
+pub use columnar::ParquetRule;
 pub use fhir::FhirRule;
 pub use packed::PackedRule;
 
@@ -13,6 +14,9 @@ mod settlement_list;
 pub mod row;
 mod packed;
 mod fhir;
+mod columnar;
+pub mod sql;
+pub mod origin;
 pub mod source;
 pub mod draft;
 pub mod codes;
@@ -91,6 +95,26 @@ pub enum IngestError {
         /// What must hold.
         rule: FhirRule,
     },
+    /// A Parquet file that is refused as a whole.
+    #[error("`{file}`, after row {row}: {rule}")]
+    Parquet {
+        /// Which file.
+        file: String,
+        /// Rows read before.
+        row: u64,
+        /// What must hold.
+        rule: ParquetRule,
+    },
+    /// Columns that the mapping names are of types that are not read.
+    #[error(
+        "columns {} are of a type that is not read; export them as dates, times without a zone, \
+         numbers or texts",
+        columns::quoted(.0)
+    )]
+    Types(Vec<String>),
+    /// A view of a database that is not read.
+    #[error(transparent)]
+    Sql(#[from] sql::SqlError),
     /// The file changed between two readings.
     #[error("the file changed while it was read; load it again when it is complete")]
     Changed,

@@ -1,15 +1,17 @@
 //! Rows of a source as bytes, one at a time, in bounded memory: CSV, settlement lists a line each
-//! (`.ndjson`), either packed too (`.gz`), or a folder of FHIR resources.
+//! (`.ndjson`), either packed too (`.gz`), Parquet (`.parquet`), a folder of FHIR resources, or a view of a database.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::IngestError;
+use super::columnar::Table;
 use super::fhir::{self, Folder};
 use super::packed::{Bytes, PackedRule, is_packed};
 use super::row::Row;
 use super::settlement_list;
+use super::sql::{Rows, View};
 
 /// Longest record, in bytes.
 const MOST_RECORD: u64 = 1024 * 1024;
@@ -28,6 +30,8 @@ enum Reader {
     Csv(Box<csv::Reader<Bytes>>),
     Lists(Box<Lists>),
     Fhir(Box<Folder>),
+    View(Box<Rows>),
+    Table(Box<Table>),
 }
 
 /// Settlement lists.
@@ -59,12 +63,12 @@ impl Lists {
 }
 
 impl Reader {
-    /// The one file that is read; `None` for a folder.
+    /// The one file that is read from end to end; `None` for others.
     fn bytes(&self) -> Option<&Bytes> {
         match self {
             Self::Csv(reader) => Some(reader.get_ref()),
             Self::Lists(lists) => Some(lists.file.get_ref()),
-            Self::Fhir(_) => None,
+            Self::Fhir(_) | Self::View(_) | Self::Table(_) => None,
         }
     }
 }
@@ -83,6 +87,15 @@ impl Source {
                 path: path.to_owned(),
                 header: fhir::header(),
                 reader: Reader::Fhir(Box::new(Folder::open(path)?)),
+                rows: 0,
+            });
+        }
+        if path.extension().is_some_and(|end| end == "parquet") {
+            let table = Table::open(path)?;
+            return Ok(Self {
+                path: path.to_owned(),
+                header: table.header().to_vec(),
+                reader: Reader::Table(Box::new(table)),
                 rows: 0,
             });
         }
@@ -111,6 +124,16 @@ impl Source {
         })
     }
 
+    /// The rows of a view's picture; `most` of them at the most.
+    pub fn view(view: &View, most: Option<u64>) -> Result<Self, IngestError> {
+        Ok(Self {
+            path: PathBuf::new(),
+            header: view.header().to_vec(),
+            reader: Reader::View(Box::new(view.rows(most)?)),
+            rows: 0,
+        })
+    }
+
     fn lists(path: &Path, bytes: Bytes) -> Result<Self, IngestError> {
         let mut lists = Lists {
             file: BufReader::with_capacity(BUFFER, bytes),
@@ -132,6 +155,14 @@ impl Source {
     /// The names of the columns.
     pub fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// Columns whose type is not read: their values are empty.
+    pub fn unread(&self) -> Vec<String> {
+        match &self.reader {
+            Reader::Table(table) => table.unread().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Reads the next row; `false` at the end.
@@ -166,21 +197,26 @@ impl Source {
                 row.number = self.rows;
                 folder.read(row)
             }
+            Reader::View(rows) => rows.read(row),
+            Reader::Table(table) => table.read(row),
         }
     }
 
-    /// Bytes of the source read so far.
+    /// Bytes of the source read so far; of a view its rows.
     pub fn position(&self) -> u64 {
         match &self.reader {
             Reader::Fhir(folder) => folder.position(),
+            Reader::View(rows) => rows.position(),
+            Reader::Table(table) => table.position(),
             reader => reader.bytes().map_or(0, Bytes::position),
         }
     }
 
-    /// BLAKE3 of what was read: of the whole source once [`Self::read`] gave `false`.
+    /// BLAKE3 of what was read: of the whole source once [`Self::read`] gave `false`. A view has none.
     pub fn digest(&self) -> String {
         let digest = match &self.reader {
             Reader::Fhir(folder) => folder.digest(),
+            Reader::Table(table) => table.digest(),
             reader => reader.bytes().map(Bytes::digest),
         };
         digest.map_or_else(String::new, |digest| digest.to_hex().to_string())

@@ -34,6 +34,12 @@ pub enum LoadError {
         /// The load that brought it.
         load: String,
     },
+    /// Nothing of a view is new. No failure: the next load may find something.
+    #[error("nothing in the view is new since load `{load}`; nothing was changed")]
+    Current {
+        /// The last load of the view.
+        load: String,
+    },
     /// Another load of this month waits for the officer.
     #[error(
         "{month} is staged by load `{load}` and not released; release it, or `discard {load}`, \
@@ -44,6 +50,15 @@ pub enum LoadError {
         month: Month,
         /// The load that waits.
         load: String,
+    },
+    /// A month that was loaded from a view has no row in it any more.
+    #[error(
+        "{month} is loaded and the view has no row of it left that is kept: a month is replaced by rows \
+         only; nothing was changed"
+    )]
+    Emptied {
+        /// The month.
+        month: Month,
     },
     /// The file counts patients otherwise than the months of the year that are stored.
     #[error(

@@ -178,10 +178,11 @@ impl Trial {
         let file = self.folder.path().join(name);
         std::fs::write(&file, format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
         Request {
-            file,
+            from: file.into(),
             mapping: Mapping::parse(MAPPING).unwrap(),
             only: Vec::new(),
             history: false,
+            whole: false,
         }
     }
 

@@ -51,6 +51,27 @@ impl Held {
         Ok(())
     }
 
+    /// The months beside a file that hold one of these stays.
+    pub(super) fn months_of(
+        &self,
+        data: &Path,
+        months: &BTreeSet<Month>,
+        stays: &BTreeSet<[u8; 16]>,
+    ) -> Result<BTreeSet<Month>, LoadError> {
+        let mut found = BTreeSet::new();
+        for held in self.beside(months) {
+            let columns = MonthColumns::open(&data.join(&held.folder), held.month)?;
+            let holds = columns.batches().iter().any(|batch| {
+                let (own, _) = batch.stay().as_chunks::<16>();
+                own.iter().any(|stay| stays.contains(stay))
+            });
+            if holds {
+                found.insert(held.month);
+            }
+        }
+        Ok(found)
+    }
+
     /// Ranks of all rows of the file's data years, in every version that is stored: a restated
     /// month was released, and a staged one may be. Their groups are in the codes of `dictionary`.
     pub(super) fn ranks(

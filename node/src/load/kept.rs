@@ -41,6 +41,15 @@ pub(super) struct Kept<'a> {
     stays: Option<Stays>,
     months: BTreeMap<Month, Filling>,
     ranks: Vec<RankRow>,
+    /// Stays that were there already.
+    again: Vec<[u8; 16]>,
+}
+
+/// What is known of the rows when all of them are on their way.
+pub(super) struct Finished {
+    pub ranks: Vec<RankRow>,
+    /// Stays of the rows that were not kept because their stay was there already.
+    pub again: Vec<[u8; 16]>,
 }
 
 /// The batch of a month that fills at present.
@@ -64,6 +73,7 @@ impl<'a> Kept<'a> {
             stays: bound.patient.is_some().then_some(stays),
             months: BTreeMap::new(),
             ranks: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -74,6 +84,7 @@ impl<'a> Kept<'a> {
             .as_mut()
             .is_some_and(|stays| !stays.insert(row.stay))
         {
+            self.again.push(row.stay);
             return Ok(false);
         }
         let index = self.ranks.len();
@@ -105,7 +116,7 @@ impl<'a> Kept<'a> {
     }
 
     /// Hands over the last batches and lets go of the channel.
-    pub(super) fn finish(mut self) -> Result<Vec<RankRow>, LoadError> {
+    pub(super) fn finish(mut self) -> Result<Finished, LoadError> {
         if let Some(send) = self.send {
             for (month, mut filling) in self.months {
                 if !filling.rows.is_empty() {
@@ -114,7 +125,10 @@ impl<'a> Kept<'a> {
                 }
             }
         }
-        Ok(self.ranks)
+        Ok(Finished {
+            ranks: self.ranks,
+            again: self.again,
+        })
     }
 }
 

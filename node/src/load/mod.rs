@@ -15,6 +15,7 @@ mod stream;
 mod summary;
 mod tally;
 pub mod trial;
+mod views;
 mod work;
 
 pub use error::LoadError;
@@ -25,7 +26,7 @@ pub use staging::Lock;
 pub use summary::{MonthReport, Summary, reports};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
@@ -42,22 +43,26 @@ use crate::deidentify::KeyRing;
 use crate::ingest::bound::Bound;
 use crate::ingest::date::month_of;
 use crate::ingest::mapping::Mapping;
-use crate::ingest::source::{self, Source};
+use crate::ingest::origin::Origin;
+use crate::ingest::source;
 use crate::store::loads::{self, LoadedMonth, NewLoad};
+use crate::store::marks;
 use crate::store::state::{self, State, StateError};
 use crate::store::{columns, dictionaries};
 
 /// What to load and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The file, or the folder of FHIR resources.
-    pub file: PathBuf,
+    /// Where the rows come from.
+    pub from: Origin,
     /// The mapping.
     pub mapping: Mapping,
     /// Further row filters: column and value.
     pub only: Vec<(String, String)>,
     /// History brought in when the node starts: not judged late.
     pub history: bool,
+    /// Of a view: all of it, and not only the months in which rows are new.
+    pub whole: bool,
 }
 
 /// Loads a file. `progress` hears the bytes read so far.
@@ -76,7 +81,10 @@ pub async fn load(
     let before = loads::months(state.pool()).await?;
     let registered = registered(state).await?;
     staging::sweep(data, &registered)?;
-    let file_digest = source::digest(&request.file)?;
+    let (file_digest, mark) = match &request.from {
+        Origin::File(path) => (source::digest(path)?, None),
+        Origin::View(view) => views::begin(state, view, request).await?,
+    };
     let coding = dictionary.digest().map_err(StateError::from)?.to_string();
     let file_digest = identity(&file_digest, request, &coding);
     if let Some(load) = loads::by_file(state.pool(), &file_digest).await? {
@@ -101,13 +109,23 @@ pub async fn load(
         dictionary: &dictionary,
         file_digest: &file_digest,
         held: &held,
+        mark: mark.as_ref(),
         progress,
     };
     let done = work.run(ring)?;
     register(state, config, now, &held, &dictionary, done).await
 }
 
-/// Checks a file as [`load`] would and keeps nothing. Duplicates are found within the file only.
+/// What [`load`] would read of a view; nothing for a file.
+pub async fn begin(state: &State, request: &Request) -> Result<(), LoadError> {
+    if let Some(view) = request.from.view() {
+        views::begin(state, view, request).await?;
+    }
+    Ok(())
+}
+
+/// Checks a file as [`load`] would and keeps nothing; a view after [`begin`]. Duplicates are found within
+/// the file only.
 pub fn check(
     dictionary: &Dictionary,
     now: Timestamp,
@@ -118,7 +136,7 @@ pub fn check(
     let last_month = month_of(now).ok_or(LoadError::Random)?;
     let bound = bind(dictionary, request)?.believes_until(last_month)?;
     let pass = Pass {
-        path: &request.file,
+        origin: &request.from,
         bound: &bound,
         dictionary,
         last_month,
@@ -138,12 +156,11 @@ pub fn check(
 }
 
 fn bind(dictionary: &Dictionary, request: &Request) -> Result<Bound, LoadError> {
-    let source = Source::open(&request.file)?;
     Ok(Bound::new(
         &request.mapping,
         &request.only,
         dictionary,
-        source.header(),
+        &request.from.header(&request.mapping, &request.only)?,
     )?)
 }
 
@@ -181,6 +198,9 @@ async fn register(
         findings: done.summary.findings,
     };
     loads::register(&mut change, &new, &done.months, now.0).await?;
+    if let Some(reached) = &done.mark {
+        marks::remember(&mut change, &id, reached).await?;
+    }
     for (year, check) in &done.used_keys {
         loads::remember_key(&mut change, *year, check).await?;
     }

@@ -10,7 +10,7 @@ use std::thread;
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 
-use super::kept::{Kept, Stays};
+use super::kept::{Finished, Kept, Stays};
 use super::patients;
 use super::ranks::RankRow;
 use super::tally::Tally;
@@ -22,8 +22,8 @@ use crate::deidentify::{Deidentifier, KeyRing, Refusal};
 use crate::ingest::amount;
 use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::Date;
+use crate::ingest::origin::Origin;
 use crate::ingest::row::Row;
-use crate::ingest::source::Source;
 use crate::store::columns::{ColumnsError, MonthWriter, Rows, Shape, data_file};
 
 /// Rows between two reports of progress.
@@ -31,7 +31,7 @@ const REPORT_EVERY: u64 = 8192;
 
 /// What a pass needs.
 pub(super) struct Pass<'a> {
-    pub path: &'a Path,
+    pub origin: &'a Origin,
     pub bound: &'a Bound,
     pub dictionary: &'a Dictionary,
     pub last_month: Month,
@@ -47,6 +47,8 @@ pub(super) struct Pass<'a> {
 pub(super) struct Passed {
     pub tally: Tally,
     pub ranks: Vec<RankRow>,
+    /// Stays of duplicates.
+    pub again: Vec<[u8; 16]>,
     /// By data year.
     pub patients: Vec<PatientCounts>,
     /// Digests of the data files.
@@ -85,7 +87,7 @@ impl Pass<'_> {
         send: Option<SyncSender<(Month, Rows)>>,
         mut quarantine: Option<Quarantine>,
     ) -> Result<Passed, LoadError> {
-        let mut source = Source::open(self.path)?;
+        let mut source = self.origin.open()?;
         let mut line = Line {
             checker: Checker::new(self.bound, self.dictionary, self.last_month),
             deidentifier: Deidentifier::new(self.bound, ring),
@@ -112,11 +114,12 @@ impl Pass<'_> {
         }
         line.tally.unknown_groups = line.checker.unknown_groups();
         line.tally.unlisted = line.deidentifier.unlisted().to_vec();
-        let mut ranks = line.kept.finish()?;
+        let Finished { mut ranks, again } = line.kept.finish()?;
         Ok(Passed {
             tally: line.tally,
             patients: patients::count(&mut ranks),
             ranks,
+            again,
             digests: BTreeMap::new(),
             file_digest: source.digest(),
             used_keys: line.deidentifier.used_keys(),
@@ -176,8 +179,11 @@ fn write(
 }
 
 /// The months that a file touches, read from its time column alone.
-pub(super) fn months_in(path: &Path, bound: &Bound) -> Result<BTreeSet<Month>, LoadError> {
-    let mut source = Source::open(path)?;
+pub(super) fn months_in(origin: &Origin, bound: &Bound) -> Result<BTreeSet<Month>, LoadError> {
+    if let Some(view) = origin.view() {
+        return Ok(view.months());
+    }
+    let mut source = origin.open()?;
     let mut row = Row::new();
     let mut months = BTreeSet::new();
     while source.read(&mut row)? {

@@ -288,7 +288,7 @@ async fn rows_as_patients_and_years_as_decembers() {
     let trial = Trial::new().await;
     let mut request = trial.request("y.csv", &[]);
     let text = "year,group,cost,days\n2024,FR19,12.34,3\n2024,FR19,12.34,3\n2024,,1.00,1\n";
-    std::fs::write(&request.file, text).unwrap();
+    std::fs::write(trial.folder.path().join("y.csv"), text).unwrap();
     request.mapping = Mapping::parse(
         "dataset = \"stays\"\npatient = \"row\"\n[time]\ngranularity = \"year\"\nyear = \"year\"\n\
          [case_group]\ncolumns = [\"group\"]\n[fields]\n\
@@ -385,10 +385,11 @@ proptest! {
         }
         file.write_all(&bytes).unwrap();
         let request = Request {
-            file: file.path().to_owned(),
+            from: file.path().to_owned().into(),
             mapping: Mapping::parse(MAPPING).unwrap(),
             only: Vec::new(),
             history: false,
+            whole: false,
         };
         let _outcome = check(&dictionary(), NOW, 45, &request, &|_| {});
     }

@@ -53,7 +53,7 @@ async fn a_file_of_another_encoding_is_refused_with_the_hint() {
             .concat(),
         );
     }
-    std::fs::write(&request.file, bytes).unwrap();
+    std::fs::write(trial.folder.path().join("gbk.csv"), bytes).unwrap();
     let error = load(&trial.state, &trial.config, NOW, &request, &|_| {}).await;
     let error = error.unwrap_err().to_string();
     assert!(

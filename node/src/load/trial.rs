@@ -13,7 +13,6 @@ use crate::config::keys::PseudonymKey;
 use crate::deidentify::{Deidentified, Deidentifier, KeyRing, Refusal, identifiers};
 use crate::ingest::bound::{Bound, DimensionSource};
 use crate::ingest::row::Row;
-use crate::ingest::source::Source;
 use crate::store::columns::is_stored;
 
 /// Rows shown.
@@ -48,7 +47,10 @@ pub fn run(
     most: u64,
 ) -> Result<Trial, LoadError> {
     let bound = bind(dictionary, request)?.believes_until(last_month)?;
-    let mut source = Source::open(&request.file)?;
+    if let Some(view) = request.from.view() {
+        view.begin(None)?;
+    }
+    let mut source = request.from.open()?;
     let mut checks = Checker::new(&bound, dictionary, last_month);
     let ring = KeyRing::Passing(PseudonymKey::random()?);
     let mut deidentifier = Deidentifier::new(&bound, ring);

@@ -12,7 +12,7 @@ use super::held::Held;
 use super::identity::identity;
 use super::kept::Stays;
 use super::staging::Staging;
-use super::stream::{self, Pass};
+use super::stream::{self, Pass, Passed};
 use super::{
     LoadError, PatientCounts, Quality, Request, Summary, Timeliness, bind, exposure_text, quality,
     ranks, summary,
@@ -24,6 +24,7 @@ use crate::ingest::bound::{Bound, When};
 use crate::ingest::date::month_of;
 use crate::store::columns::{ranks_file, write_ranks};
 use crate::store::loads::LoadedMonth;
+use crate::store::marks::Reached;
 use crate::store::state::StateError;
 
 /// The part of a load that works on files only.
@@ -34,6 +35,8 @@ pub(super) struct Work<'a> {
     pub dictionary: &'a Dictionary,
     pub file_digest: &'a str,
     pub held: &'a Held,
+    /// How far this load reads a view.
+    pub mark: Option<&'a Reached>,
     pub progress: &'a dyn Fn(u64),
 }
 
@@ -45,6 +48,7 @@ pub(super) struct Done {
     pub span: &'static str,
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
+    pub mark: Option<Reached>,
     pub summary: Summary,
 }
 
@@ -53,24 +57,15 @@ impl Work<'_> {
         let data = self.config.data.as_path();
         let last_month = month_of(self.now).ok_or(LoadError::Random)?;
         let bound = bind(self.dictionary, self.request)?.believes_until(last_month)?;
-        let stays = self.stays_of_other_months(&bound)?;
-        let staging = Staging::create(data)?;
-        let pass = Pass {
-            path: &self.request.file,
-            bound: &bound,
-            dictionary: self.dictionary,
-            last_month,
-            file: self.file_digest.as_bytes(),
-            folder: Some(&staging.folder),
-            progress: self.progress,
-        };
-        let mut passed = pass.run(ring, stays)?;
+        let (staging, mut passed) = self.pass(&bound, ring)?;
         let coding = self
             .dictionary
             .digest()
             .map_err(StateError::from)?
             .to_string();
-        if identity(&passed.file_digest, self.request, &coding) != self.file_digest {
+        // A view is one picture from begin to end; a file may have been written to meanwhile.
+        let is_view = self.request.from.view().is_some();
+        if !is_view && identity(&passed.file_digest, self.request, &coding) != self.file_digest {
             return Err(IngestError::Changed.into());
         }
         let timeliness = Timeliness {
@@ -82,6 +77,7 @@ impl Work<'_> {
         let mut summary = summary::of(&bound, &passed, quality);
         summary.loadable()?;
         let months: BTreeSet<Month> = passed.digests.keys().copied().collect();
+        self.none_is_emptied(&months)?;
         self.same_unit(&months, unit(&bound))?;
         let earlier = self.held.ranks(data, &months, self.dictionary)?;
         let mut ranks_digests = BTreeMap::new();
@@ -121,8 +117,54 @@ impl Work<'_> {
             file_digest: self.file_digest.to_owned(),
             months,
             used_keys: passed.used_keys,
+            mark: self.mark.cloned(),
             summary,
         })
+    }
+
+    /// Reads and writes under a staging name. Where a view moved a stay to another month, the month that it
+    /// left is read too, so that it is kept in one of them and not refused as a duplicate.
+    fn pass(&self, bound: &Bound, ring: KeyRing) -> Result<(Staging, Passed), LoadError> {
+        let data = self.config.data.as_path();
+        loop {
+            let stays = self.stays_of_other_months(bound)?;
+            let staging = Staging::create(data)?;
+            let pass = Pass {
+                origin: &self.request.from,
+                bound,
+                dictionary: self.dictionary,
+                last_month: month_of(self.now).ok_or(LoadError::Random)?,
+                file: self.file_digest.as_bytes(),
+                folder: Some(&staging.folder),
+                progress: self.progress,
+            };
+            let passed = pass.run(ring.clone(), stays)?;
+            let view = self.request.from.view();
+            let Some(view) = view.filter(|_| !passed.again.is_empty()) else {
+                return Ok((staging, passed));
+            };
+            let again: BTreeSet<[u8; 16]> = passed.again.iter().copied().collect();
+            let left = self.held.months_of(data, &view.months(), &again)?;
+            if left.is_empty() {
+                return Ok((staging, passed));
+            }
+            view.widen(&left);
+        }
+    }
+
+    /// A month of a view that was loaded and has no row left cannot be replaced: its rows would count on.
+    fn none_is_emptied(&self, written: &BTreeSet<Month>) -> Result<(), LoadError> {
+        let Some(view) = self.request.from.view() else {
+            return Ok(());
+        };
+        let read = view.months();
+        let held = self.held.months.iter().filter(|held| held.is_current());
+        let mut emptied =
+            held.filter(|held| read.contains(&held.month) && !written.contains(&held.month));
+        match emptied.next() {
+            Some(held) => Err(LoadError::Emptied { month: held.month }),
+            None => Ok(()),
+        }
     }
 
     /// Stays of the store that a row of this file would repeat. Refuses a month that waits for the
@@ -132,7 +174,7 @@ impl Work<'_> {
         if self.held.months.is_empty() {
             return Ok(stays);
         }
-        let months = stream::months_in(&self.request.file, bound)?;
+        let months = stream::months_in(&self.request.from, bound)?;
         let waits = self
             .held
             .months

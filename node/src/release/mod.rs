@@ -18,6 +18,7 @@ use crate::load::{LoadError, Lock, remove_folder, subject};
 use crate::quality::{Gate, QualityError, graded};
 use crate::store::columns::{self, data_file, ranks_file};
 use crate::store::loads::{self, LoadedMonth};
+use crate::store::marks;
 use crate::store::state::{self, Change, State, StateError};
 
 /// Why a month is not released or a load not discarded.
@@ -303,6 +304,8 @@ pub async fn discard(
             .await
             .map_err(StateError::from)?;
     }
+    // What a view gave to it is read again.
+    marks::forget(&mut change, load).await?;
     let detail = [("load", load.to_owned())];
     state::append(&mut change, at, "discard", subject(load), &detail).await?;
     change.commit().await.map_err(StateError::from)?;

@@ -1,7 +1,8 @@
 //! What the node keeps: state in `SQLite` (`state`), the dictionaries it accepted, its loads and
-//! months, and de-identified rows in column files (`columns`).
+//! months, how far views were read, and de-identified rows in column files (`columns`).
 
 pub mod state;
 pub mod dictionaries;
 pub mod loads;
+pub mod marks;
 pub mod columns;

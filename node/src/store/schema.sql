@@ -28,6 +28,15 @@ create table if not exists loads (
     at bigint not null
 );
 
+-- How far views of the hospital's own database were read, by the loads that stand.
+create table if not exists view_marks (
+    number bigint primary key,
+    load_id text not null,
+    source text not null,               -- digest of the view's name, key, watermark and filters
+    mark text not null,                 -- the greatest watermark that was read
+    rows_at bigint not null             -- rows that had it
+);
+
 -- Dictionaries that the node accepted; the highest version is in use.
 create table if not exists dictionaries (
     version bigint primary key,

@@ -115,10 +115,11 @@ async fn node(
         .await
         .unwrap();
     let request = Request {
-        file: file(folder),
+        from: file(folder).into(),
         mapping: Mapping::parse(MAPPING).unwrap(),
         only: vec![("facility_key".to_owned(), id.to_owned())],
         history: true,
+        whole: false,
     };
     let summary = load::load(&state, &config, NOW, &request, &|_| {})
         .await

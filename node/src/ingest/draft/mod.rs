@@ -4,6 +4,7 @@
 
 mod column;
 mod names;
+mod view;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use schemas::shown;
 
 use self::column::Column;
 use super::IngestError;
+use super::origin::Origin;
 use super::row::Row;
 use super::source::Source;
 use crate::store::columns::is_stored;
@@ -33,7 +35,14 @@ struct Draft<'a> {
 }
 
 /// Drafts a mapping for a source, as TOML.
-pub fn draft(dictionary: &Dictionary, source: &mut Source) -> Result<String, IngestError> {
+pub fn draft(dictionary: &Dictionary, from: &Origin) -> Result<String, IngestError> {
+    let mut source = match from {
+        Origin::File(_) => from.open()?,
+        Origin::View(view) => {
+            view.begin(None)?;
+            Source::view(view, Some(ROWS))?
+        }
+    };
     let header = source.header().to_vec();
     let mut columns = vec![Column::new(); header.len()];
     let mut row = Row::new();
@@ -53,6 +62,9 @@ pub fn draft(dictionary: &Dictionary, source: &mut Source) -> Result<String, Ing
         text: String::new(),
     };
     draft.top();
+    if let Some(view) = from.view() {
+        draft.view(view);
+    }
     let birth = draft.time();
     draft.dimensions(birth);
     draft.fields();

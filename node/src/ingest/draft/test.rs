@@ -6,7 +6,7 @@ fn drafted(bytes: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
     std::fs::write(&path, bytes).unwrap();
-    draft(&dictionary(), &mut Source::open(&path).unwrap()).unwrap()
+    draft(&dictionary(), &path.into()).unwrap()
 }
 
 #[test]

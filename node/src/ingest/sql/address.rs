@@ -1,0 +1,166 @@
+//! Where the database is: a URL from a file that only its owner reads, or from the environment. It holds a
+//! password, so it is never printed, and stands neither in a mapping nor on a command line.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::str::FromStr as _;
+
+use sqlx::ConnectOptions as _;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use zeroize::Zeroizing;
+
+use super::SqlError;
+use super::wire::Wire;
+
+/// The environment variable that may hold the URL.
+pub(super) const VARIABLE: &str = "CONSILIUM_DATABASE_URL";
+/// Longest URL, in bytes.
+const LONGEST: u64 = 4096;
+
+/// The URL of a database.
+#[derive(Clone)]
+pub struct Address(Zeroizing<String>);
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
+/// How to connect.
+pub(super) enum Options {
+    Postgres(Box<PgConnectOptions>),
+    MySql(Box<MySqlConnectOptions>),
+}
+
+impl Address {
+    /// Reads the URL from a file of mode 0600 (or closer), or from the environment where none is named.
+    pub fn find(file: Option<&Path>) -> Result<Self, SqlError> {
+        let text = match file {
+            Some(path) => read(path)?,
+            None => Zeroizing::new(std::env::var(VARIABLE).map_err(|_| SqlError::NoAddress)?),
+        };
+        let address = Self(Zeroizing::new(text.trim().to_owned()));
+        address.wire()?;
+        Ok(address)
+    }
+
+    /// Which protocol is spoken.
+    pub(super) fn wire(&self) -> Result<Wire, SqlError> {
+        match self.0.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Wire::Postgres),
+            Some(("mysql" | "mariadb", _)) => Ok(Wire::MySql),
+            _ => Err(SqlError::Scheme),
+        }
+    }
+
+    /// How to connect. To another machine the server must show a certificate for its name, unless the URL
+    /// says `sslmode` (MySQL: `ssl-mode`) itself.
+    pub(super) fn options(&self) -> Result<Options, SqlError> {
+        // The text of a parsing error may hold parts of the URL.
+        let odd = |_| SqlError::Scheme;
+        let says = self.0.contains("sslmode=") || self.0.contains("ssl-mode=");
+        match self.wire()? {
+            Wire::Postgres => {
+                let mut options = PgConnectOptions::from_str(&self.0).map_err(odd)?;
+                let near = options.get_socket().is_some() || is_near(options.get_host());
+                if !says && !near {
+                    options = options.ssl_mode(PgSslMode::VerifyFull);
+                }
+                let options = options
+                    .application_name("consilium-node")
+                    .disable_statement_logging();
+                Ok(Options::Postgres(Box::new(options)))
+            }
+            Wire::MySql => {
+                let mut options = MySqlConnectOptions::from_str(&self.0).map_err(odd)?;
+                let near = self.0.contains("socket=") || is_near(options.get_host());
+                if !says && !near {
+                    options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
+                }
+                Ok(Options::MySql(Box::new(
+                    options.disable_statement_logging(),
+                )))
+            }
+        }
+    }
+}
+
+fn is_near(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]") || host.starts_with('/')
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, SqlError> {
+    let name = path.display().to_string();
+    let failed = |source| SqlError::File {
+        path: name.clone(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.mode() & 0o077 != 0 {
+        return Err(SqlError::Open { path: name });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(LONGEST)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_url_comes_from_a_closed_file_and_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        std::fs::write(&path, "postgres://reader:hunter2@db.example/his\n").unwrap();
+        let mode = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        mode(0o640);
+        let error = Address::find(Some(&path)).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+        mode(0o600);
+        let address = Address::find(Some(&path)).unwrap();
+        assert_eq!(format!("{address:?}"), "Address(…)");
+        for odd in [
+            "",
+            "sqlite://x",
+            "reader:hunter2@db",
+            "postgres://a:hunter2@b:x/c",
+        ] {
+            std::fs::write(&path, odd).unwrap();
+            let error = match Address::find(Some(&path)) {
+                Ok(address) => address.options().err().unwrap(),
+                Err(error) => error,
+            };
+            let told = format!("{error} {error:?}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        let missing = Address::find(Some(&folder.path().join("none"))).unwrap_err();
+        assert!(missing.to_string().contains("could not be read"));
+    }
+
+    #[test]
+    fn another_machine_must_show_a_certificate() {
+        let modes = |url: &str| match Address(Zeroizing::new(url.to_owned())).options().unwrap() {
+            Options::Postgres(options) => format!("{:?}", options.get_ssl_mode()),
+            Options::MySql(options) => format!("{:?}", options.get_ssl_mode()),
+        };
+        assert_eq!(modes("postgres://a:b@db.example/his"), "VerifyFull");
+        assert_eq!(modes("mysql://a:b@db.example/his"), "VerifyIdentity");
+        assert_eq!(
+            modes("postgres://a:b@db.example/his?sslmode=require"),
+            "Require"
+        );
+        assert_eq!(modes("postgres://a:b@127.0.0.1/his"), "Prefer");
+        assert_eq!(modes("mysql://a:b@localhost/his"), "Preferred");
+    }
+}

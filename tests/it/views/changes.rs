@@ -1,0 +1,160 @@
+//! What later loads of a view read.
+
+use node::release;
+
+use super::server::Kind;
+use super::{Database, held, lines, mapping};
+use crate::hospital::{Hospital, Line, MAPPING, NOW, bytes_below, file, holds};
+
+const KINDS: [Kind; 2] = [Kind::Postgres, Kind::MariaDb];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_loads_to_the_stays_that_csv_gives() {
+    for kind in KINDS {
+        let Some(database) = Database::start(kind).await else {
+            continue;
+        };
+        let lines = lines(0, 700);
+        let by_file = Hospital::new("h01").await;
+        let loaded = by_file.load_bytes(&file(&lines)).await.unwrap();
+        by_file.release().await;
+        let by_view = by_file.twin().await;
+        database.add(&lines, None).await;
+        for command in ["map test", "check"] {
+            let said = database.run(&by_view, command, &mapping());
+            assert!(said.ok, "{command}: {}", said.err);
+        }
+        let said = database.run(&by_view, "load", &mapping());
+        assert!(said.ok, "{}", said.err);
+        assert_eq!(
+            (said.number("kept"), said.number("refused")),
+            (loaded.kept, 0)
+        );
+        by_view.release().await;
+        assert_eq!(held(&by_view).await, held(&by_file).await);
+        assert_eq!(held(&by_view).await, database.expected().await);
+        // Neither a password nor a number of a patient is anywhere below the folder.
+        for (path, bytes) in bytes_below(&by_view.config.data) {
+            for word in [super::SECRET, "P0000007", "S0000007"] {
+                assert!(!holds(&bytes, word), "{}", path.display());
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn later_loads_read_the_months_of_new_and_changed_rows() {
+    for kind in KINDS {
+        let Some(database) = Database::start(kind).await else {
+            continue;
+        };
+        let hospital = Hospital::new("h01").await;
+        let at = "2026-01-01 00:00:00.000001";
+        database.add(&lines(0, 120), Some(at)).await;
+        assert_eq!(database.load(&hospital).await, 120);
+        // Nothing is new: that is no failure.
+        let said = database.run(&hospital, "load", &mapping());
+        assert!(said.ok && said.out.trim() == "null", "{}", said.err);
+        // A row of the very same watermark is told by the count; its month is read whole.
+        database.add(&[lines(120, 121).remove(0)], Some(at)).await;
+        assert_eq!(database.load(&hospital).await, 11);
+        assert_eq!(held(&hospital).await, database.expected().await);
+        // A changed row replaces what was read of it.
+        database
+            .change(
+                "total_cost = 77, cost_staff = 77, cost_drugs = 0",
+                "settlement_no = 'S0000005'",
+            )
+            .await;
+        assert_eq!(database.load(&hospital).await, 10);
+        assert_eq!(held(&hospital).await, database.expected().await);
+        // A row that moves from May to August is in August alone afterwards: both months are read.
+        let moved = "discharge_date = '2025-08-20', admission_date = '2025-08-18'";
+        database.change(moved, "settlement_no = 'S0000004'").await;
+        assert_eq!(database.load(&hospital).await, 20);
+        assert_eq!(held(&hospital).await, database.expected().await);
+        // A late row below the watermark waits for the next change of its month, or for --whole.
+        database
+            .add(&[Line::new("PL", "SL", 3, "ES35", 5)], Some("2025-12-31"))
+            .await;
+        let said = database.run(&hospital, "load", &mapping());
+        assert_eq!(said.out.trim(), "null", "{}", said.err);
+        let said = database.run(&hospital, "load --whole", &mapping());
+        assert_eq!(said.number("kept"), 122, "{}", said.err);
+        hospital.release().await;
+        assert_eq!(held(&hospital).await, database.expected().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_discarded_is_read_again() {
+    let Some(database) = Database::start(Kind::Postgres).await else {
+        return;
+    };
+    let hospital = Hospital::new("h01").await;
+    database.add(&lines(0, 24), None).await;
+    assert_eq!(database.load(&hospital).await, 24);
+    database.add(&lines(24, 26), None).await;
+    for _ in 0..2 {
+        let said = database.run(&hospital, "load", &mapping());
+        assert_eq!(said.number("kept"), 6, "{}", said.err);
+        let summary: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        // A month that waits for the officer is not read again under it.
+        database.add(&lines(26, 27), None).await;
+        let again = database.run(&hospital, "load", &mapping());
+        assert!(
+            again.ok || again.err.contains("is staged by load"),
+            "{}",
+            again.err
+        );
+        let waits = release::months(&hospital.state).await.unwrap();
+        let waits = waits.iter().filter(|month| month.release.is_none()).count();
+        let load = summary["load"].as_str().unwrap();
+        release::discard(&hospital.state, &hospital.config.data, load, NOW)
+            .await
+            .unwrap();
+        database
+            .server
+            .run("delete from his.stays where settlement_no = 'S0000026'")
+            .await;
+        if waits > 2 {
+            let months = release::months(&hospital.state).await.unwrap();
+            let other = months.iter().find(|month| month.release.is_none()).unwrap();
+            release::discard(&hospital.state, &hospital.config.data, &other.load, NOW)
+                .await
+                .unwrap();
+        }
+    }
+    assert_eq!(database.load(&hospital).await, 6);
+    assert_eq!(held(&hospital).await, database.expected().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drafted_mapping_names_view_key_and_watermark() {
+    for kind in KINDS {
+        let Some(database) = Database::start(kind).await else {
+            continue;
+        };
+        let hospital = Hospital::new("h01").await;
+        database.add(&lines(0, 40), None).await;
+        let url = database.url("draft", &database.server.url("reader", super::SECRET));
+        let mut program = std::process::Command::new(crate::binary::binary("consilium-node"));
+        program.arg("--data").arg(&hospital.config.data);
+        program
+            .args(["map", "init", "--view", "reporting.stays", "--database"])
+            .arg(url);
+        let drafted = super::said(program);
+        assert!(drafted.ok, "{}", drafted.err);
+        for line in [
+            "view = \"reporting.stays\"",
+            "key = [\"settlement_no\"]",
+            "watermark = \"changed_at\"",
+        ] {
+            assert!(drafted.out.contains(line), "{}", drafted.out);
+        }
+        let said = database.run(&hospital, "load", &drafted.out);
+        assert!(said.ok, "{}\n{}", said.err, drafted.out);
+        assert_eq!(said.number("kept"), 40);
+    }
+    assert!(!MAPPING.contains("[source]"));
+}
