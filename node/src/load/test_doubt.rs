@@ -99,9 +99,9 @@ async fn persons_and_free_text_in_columns_of_codes_are_refused() {
 }
 
 /// A small month: the officer is told what falls short, which quasi-identifier tells most apart, and the line of
-/// all months; the month is released to questions all the same.
+/// all months.
 #[tokio::test]
-async fn a_small_month_is_told_in_words_and_released() {
+async fn a_small_month_is_told_in_words() {
     let trial = Trial::new().await;
     let mut lines = rows("2025-03", 12);
     lines.extend(rows("2025-04", 12));
@@ -116,7 +116,10 @@ async fn a_small_month_is_told_in_words_and_released() {
         "l 1 is below 2",
         "12 rows are fewer than 200",
     ] {
-        assert!(month.short.iter().any(|short| short == told), "{told}");
+        assert!(
+            month.short.iter().any(|short| short.starts_with(told)),
+            "{told}"
+        );
     }
     let text = std::fs::read_to_string(folder.join("deidentification.txt")).unwrap();
     for told in [
@@ -130,12 +133,4 @@ async fn a_small_month_is_told_in_words_and_released() {
     let exposure = &loaded.exposure[1];
     assert_eq!(exposure.risk.smallest_class, 12);
     assert_eq!(exposure.without.len(), 4);
-    let by = crate::release::SignOff {
-        officer: "Li Hua",
-        accept_grade_d: true,
-        gate: None,
-        at: NOW,
-    };
-    let released = crate::release::release(&trial.state, &trial.config.data, None, &by).await;
-    assert_eq!(released.unwrap().len(), 2);
 }
