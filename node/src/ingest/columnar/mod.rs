@@ -5,6 +5,7 @@
 mod cells;
 mod footer;
 mod pages;
+mod plain;
 mod thrift;
 
 use std::fs::File;
@@ -221,6 +222,7 @@ impl Table {
             width,
             held: Arc::clone(&self.held),
             own: [0; 2],
+            is_optional: column.max_def_level() > 0,
             has_dictionary: false,
         };
         let is_optional = column.max_def_level() > 0;

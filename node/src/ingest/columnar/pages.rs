@@ -13,8 +13,8 @@ use parquet::basic::{Compression, Encoding, Type};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 
-use super::ParquetRule;
 use super::thrift::{Numbers, Thrift};
+use super::{ParquetRule, plain};
 
 /// Largest page, packed or unpacked, in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -59,6 +59,8 @@ pub(super) struct Pages {
     pub(super) held: Held,
     /// Bytes of dictionary and data page that this column holds.
     pub(super) own: [u64; 2],
+    /// Whether rows may be without a value.
+    pub(super) is_optional: bool,
     /// Whether the dictionary was read: values that name it without are damage.
     pub(super) has_dictionary: bool,
 }
@@ -190,6 +192,9 @@ impl Pages {
             if !fits {
                 return Err(ParquetRule::Damaged);
             }
+            if self.of == Type::BYTE_ARRAY && !plain::holds(&buf, num_values.into()) {
+                return Err(ParquetRule::Damaged);
+            }
             if std::mem::replace(&mut self.has_dictionary, true) {
                 return Err(ParquetRule::Damaged);
             }
@@ -208,10 +213,13 @@ impl Pages {
         if head.encoding(3)? != Encoding::RLE {
             return Err(ParquetRule::Encoding);
         }
+        let encoding = self.values(head.encoding(2)?)?;
+        let (levels, values) = self.levels(&buf)?;
+        self.has_texts(encoding, num_values, levels, values)?;
         Ok(Page::DataPage {
             buf,
             num_values,
-            encoding: self.values(head.encoding(2)?)?,
+            encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
@@ -234,10 +242,13 @@ impl Pages {
         } else if rest > 0 {
             buf.extend_from_slice(&self.unpack(values, rest)?);
         }
+        let (encoding, num_values) = (self.values(head.encoding(4)?)?, head.number(1)?);
+        let (own, values) = buf.split_at_checked(levels).ok_or(ParquetRule::Damaged)?;
+        self.has_texts(encoding, num_values, own, values)?;
         Ok(Page::DataPageV2 {
             buf: buf.into(),
-            num_values: head.number(1)?,
-            encoding: self.values(head.encoding(4)?)?,
+            num_values,
+            encoding,
             num_nulls: head.number(2)?,
             num_rows: head.number(3)?,
             def_levels_byte_len: def,
@@ -245,6 +256,40 @@ impl Pages {
             is_compressed: false,
             statistics: None,
         })
+    }
+
+    /// Levels and values of a page of the first version.
+    fn levels<'p>(&self, page: &'p [u8]) -> std::result::Result<(&'p [u8], &'p [u8]), ParquetRule> {
+        if !self.is_optional {
+            return Ok((&[], page));
+        }
+        let (length, rest) = page.split_first_chunk().ok_or(ParquetRule::Damaged)?;
+        let length = usize::try_from(u32::from_le_bytes(*length));
+        let length = length.map_err(|_| ParquetRule::Damaged)?;
+        rest.split_at_checked(length).ok_or(ParquetRule::Damaged)
+    }
+
+    /// Holds that plain texts are there.
+    fn has_texts(
+        &self,
+        encoding: Encoding,
+        rows: u32,
+        levels: &[u8],
+        values: &[u8],
+    ) -> std::result::Result<(), ParquetRule> {
+        if encoding != Encoding::PLAIN || self.of != Type::BYTE_ARRAY {
+            return Ok(());
+        }
+        let filled = if self.is_optional {
+            plain::filled(levels, rows)
+        } else {
+            Some(rows.into())
+        };
+        if filled.is_some_and(|filled| plain::holds(values, filled)) {
+            Ok(())
+        } else {
+            Err(ParquetRule::Damaged)
+        }
     }
 
     /// The encoding of values: run lengths are for flags only.

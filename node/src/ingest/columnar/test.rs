@@ -175,7 +175,7 @@ fn every_packing_and_version_gives_the_same_texts() {
 
 fn small() -> (tempfile::TempDir, PathBuf) {
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
-    made("a.parquet", 300, properties.build())
+    made("a.parquet", 100, properties.build())
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_flipped_bit_is_no_panic_wherever_it_is() {
     let step = if std::env::var("CONSILIUM_LONG").is_ok_and(|long| long == "1") {
         1
     } else {
-        5
+        23
     };
     let mut refused = 0;
     let panics = panics_in(|| {
