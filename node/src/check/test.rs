@@ -3,6 +3,7 @@ use std::io::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ingest::encoding::Encoding;
 use crate::ingest::mapping::Mapping;
 use crate::ingest::source::Source;
 use crate::load::fixture::{HEADER, MAPPING, dictionary, row};
@@ -19,7 +20,7 @@ fn check_by(mapping: &str, line: &[u8]) -> Result<Typed, (Rule, String)> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
     file.write_all(line).unwrap();
-    let mut source = Source::open(file.path()).unwrap();
+    let mut source = Source::open(file.path(), Encoding::Utf8).unwrap();
     let mapping = Mapping::parse(mapping).unwrap();
     let dictionary = dictionary();
     let bound = Bound::new(&mapping, &[], &dictionary, source.header()).unwrap();

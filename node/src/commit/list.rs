@@ -57,7 +57,7 @@ pub(super) fn read(
     hospital: &Slug,
     mut ids: Option<StayIds>,
 ) -> Result<Listed, CloseError> {
-    let mut source = Source::open(&request.file)?;
+    let mut source = Source::open(&request.file, request.mapping.encoding)?;
     let bound = request.mapping.bind(source.header())?;
     let payers = request.mapping.payers().into_iter();
     let mut listed = Listed {

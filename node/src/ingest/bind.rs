@@ -52,6 +52,7 @@ impl Bound {
             patient,
             settlement: columns.find_maybe(mapping.settlement.as_ref())?,
             when: when(mapping, columns)?,
+            encoding: mapping.encoding,
             oldest: DataYear(mapping.time.oldest_year),
             admission: columns.find_maybe(mapping.time.admission.as_ref())?,
             birth: one_column(mapping, columns, |dimension| dimension.birth_date.as_ref())?,

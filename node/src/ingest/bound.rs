@@ -6,6 +6,7 @@ use super::IngestError;
 use super::amount::SourceUnit;
 use super::codes::Codes;
 use super::date::DateFormat;
+use super::encoding::Encoding;
 use super::row::Row;
 use crate::store::columns::Shape;
 
@@ -15,6 +16,8 @@ pub const MOST_AGE: usize = 130;
 /// A mapping by positions.
 #[derive(Debug)]
 pub struct Bound {
+    /// How the file writes characters.
+    pub encoding: Encoding,
     /// Number of columns in the header.
     pub width: usize,
     /// Rows with another value in this column are passed over.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::IngestError;
 use super::amount::SourceUnit;
 use super::date::DateFormat;
+use super::encoding::Encoding;
 
 /// How a source's columns become a stay.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Mapping {
     /// The view that rows come from; without it they come from a file.
     #[serde(default)]
     pub source: Option<ViewMapping>,
+    /// How the file writes characters; CSV only.
+    #[serde(default)]
+    pub encoding: Encoding,
     /// Column → value: rows with another value are passed over.
     #[serde(default)]
     pub only: BTreeMap<String, String>,
@@ -227,7 +231,7 @@ mod tests {
     #[test]
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
-            ("", 9),
+            ("", 10),
             ("[source]\n", 3),
             ("[time]\n", 6),
             ("[case_group]\n", 3),

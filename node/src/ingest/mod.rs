@@ -6,6 +6,7 @@ pub use fhir::FhirRule;
 pub use packed::PackedRule;
 
 pub mod amount;
+pub mod encoding;
 pub mod date;
 pub mod mapping;
 pub mod settlements;
@@ -66,9 +67,17 @@ pub enum IngestError {
          uploads them"
     )]
     List,
-    /// The header is not UTF-8.
-    #[error("the file's header is not UTF-8; save the file as UTF-8")]
+    /// The header is not of the encoding.
+    #[error(
+        "the file's header is not of the mapping's encoding: save the file as UTF-8, or say `encoding = \"gb18030\"` \
+         in the mapping if it is GBK or GB 18030"
+    )]
     Header,
+    /// An encoding for what is no CSV.
+    #[error(
+        "`encoding` is for CSV files: this source is UTF-8 by its standard; remove it from the mapping"
+    )]
+    Encoding,
     /// A record without an end.
     #[error("row {row}: the record is longer than 1 MiB; is a quotation mark not closed?")]
     TooLong {

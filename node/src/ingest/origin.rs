@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::IngestError;
 use super::columns;
+use super::encoding::Encoding;
 use super::mapping::Mapping;
 use super::source::Source;
 use super::sql::View;
@@ -25,7 +26,7 @@ impl Origin {
         only: &[(String, String)],
     ) -> Result<Vec<String>, IngestError> {
         let source = match self {
-            Self::File(path) => Source::open(path)?,
+            Self::File(path) => Source::open(path, mapping.encoding)?,
             Self::View(view) => return Ok(view.header().to_vec()),
         };
         let wanted = columns::named(mapping, only, None);
@@ -38,10 +39,10 @@ impl Origin {
         }
     }
 
-    /// The rows, from the first one.
-    pub fn open(&self) -> Result<Source, IngestError> {
+    /// The rows, from the first one. A view has no encoding of its own.
+    pub fn open(&self, encoding: Encoding) -> Result<Source, IngestError> {
         match self {
-            Self::File(path) => Source::open(path),
+            Self::File(path) => Source::open(path, encoding),
             Self::View(view) => Source::view(view, None),
         }
     }

@@ -144,6 +144,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
+    use crate::ingest::encoding::Encoding;
     use crate::ingest::row::Row;
     use crate::ingest::source::{Source, digest};
 
@@ -158,7 +159,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.csv.gz");
         std::fs::write(&path, bytes).unwrap();
-        let mut source = Source::open(&path).map_err(|error| error.to_string())?;
+        let mut source = Source::open(&path, Encoding::Utf8).map_err(|error| error.to_string())?;
         let mut row = Row::new();
         let mut rows = 0;
         while source.read(&mut row).map_err(|error| error.to_string())? {

@@ -12,6 +12,7 @@ use super::IngestError;
 use super::amount::SourceUnit;
 use super::columns::Columns;
 use super::date::{Date, DateFormat};
+use super::encoding::Encoding;
 use super::mapping::{CaseGroup, Mapping};
 use super::row::Row;
 
@@ -21,6 +22,9 @@ use super::row::Row;
 pub struct SettlementMapping {
     /// Always `settlements`.
     pub dataset: Dataset,
+    /// How the file writes characters; CSV only.
+    #[serde(default)]
+    pub encoding: Encoding,
     /// Column → value: rows with another value are passed over.
     #[serde(default)]
     pub only: BTreeMap<String, String>,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::IngestError;
 use super::columnar::Table;
+use super::encoding::Encoding;
 use super::fhir::{self, Folder};
 use super::packed::{Bytes, PackedRule, is_packed};
 use super::row::Row;
@@ -27,7 +28,7 @@ pub struct Source {
 }
 
 enum Reader {
-    Csv(Box<csv::Reader<Bytes>>),
+    Csv(Box<csv::Reader<Bytes>>, Encoding),
     Lists(Box<Lists>),
     Fhir(Box<Folder>),
     View(Box<Rows>),
@@ -66,7 +67,7 @@ impl Reader {
     /// The one file that is read from end to end; `None` for others.
     fn bytes(&self) -> Option<&Bytes> {
         match self {
-            Self::Csv(reader) => Some(reader.get_ref()),
+            Self::Csv(reader, _) => Some(reader.get_ref()),
             Self::Lists(lists) => Some(lists.file.get_ref()),
             Self::Fhir(_) | Self::View(_) | Self::Table(_) => None,
         }
@@ -80,8 +81,12 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// Opens a file and reads its header. A folder is one of FHIR resources.
-    pub fn open(path: &Path) -> Result<Self, IngestError> {
+    /// Opens a file and reads its header. A folder is one of FHIR resources. Only CSV may be of another
+    /// encoding than UTF-8.
+    pub fn open(path: &Path, encoding: Encoding) -> Result<Self, IngestError> {
+        if encoding != Encoding::Utf8 && !is_csv(path) {
+            return Err(IngestError::Encoding);
+        }
         if path.is_dir() {
             return Ok(Self {
                 path: path.to_owned(),
@@ -112,13 +117,13 @@ impl Source {
             .byte_headers()
             .map_err(|error| refused(error, path, 1))?;
         let names = header.iter().map(|name| {
-            let name = std::str::from_utf8(name).map_err(|_| IngestError::Header)?;
+            let name = encoding.text(name).ok_or(IngestError::Header)?;
             Ok(name.trim().to_owned())
         });
         let header = names.collect::<Result<Vec<String>, IngestError>>()?;
         Ok(Self {
             path: path.to_owned(),
-            reader: Reader::Csv(Box::new(reader)),
+            reader: Reader::Csv(Box::new(reader), encoding),
             header,
             rows: 1,
         })
@@ -171,12 +176,14 @@ impl Source {
             bytes.begin_record();
         }
         match &mut self.reader {
-            Reader::Csv(reader) => {
+            Reader::Csv(reader, encoding) => {
                 self.rows += 1;
                 row.number = self.rows;
-                reader
+                let found = reader
                     .read_byte_record(&mut row.record)
-                    .map_err(|error| refused(error, &self.path, self.rows))
+                    .map_err(|error| refused(error, &self.path, self.rows))?;
+                encoding.decode(&mut row.record);
+                Ok(found)
             }
             Reader::Lists(lists) => {
                 let next = lists.next();
@@ -223,6 +230,13 @@ impl Source {
     }
 }
 
+/// Whether a path is read as CSV: what is no folder and has no name of another format.
+pub(super) fn is_csv(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    let name = name.trim_end_matches(".gz");
+    !path.is_dir() && !name.ends_with(".ndjson") && !name.ends_with(".parquet")
+}
+
 /// BLAKE3 of a file or folder, by which a second load of it is recognised.
 pub fn digest(path: &Path) -> Result<String, IngestError> {
     if path.is_dir() {
@@ -267,7 +281,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_name() {
         let (_folder, path) = write("\u{feff}a,b\r\n 1 ,\"x,\ny\"\n".as_bytes());
-        let mut source = Source::open(&path).unwrap();
+        let mut source = Source::open(&path, Encoding::Utf8).unwrap();
         assert_eq!(source.header(), ["a", "b"]);
         let mut row = Row::new();
         assert!(source.read(&mut row).unwrap());
@@ -285,7 +299,7 @@ mod tests {
         let mut bytes = b"a,b\n1,\"".to_vec();
         bytes.resize(8 * 1024 * 1024, b'x');
         let (_folder, path) = write(&bytes);
-        let mut source = Source::open(&path).unwrap();
+        let mut source = Source::open(&path, Encoding::Utf8).unwrap();
         let error = source.read(&mut Row::new()).unwrap_err();
         assert!(matches!(error, IngestError::TooLong { row: 2 }));
     }
@@ -293,7 +307,10 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let path = Path::new("no/such/march.csv");
-        for error in [Source::open(path).unwrap_err(), digest(path).unwrap_err()] {
+        for error in [
+            Source::open(path, Encoding::Utf8).unwrap_err(),
+            digest(path).unwrap_err(),
+        ] {
             assert_eq!(error.to_string(), "`no/such/march.csv` could not be read");
         }
     }
@@ -308,7 +325,7 @@ mod tests {
             format!("\n{one}\n\nnonsense\n{}", one.replace("S1", "S2")),
         )
         .unwrap();
-        let mut source = Source::open(&path).unwrap();
+        let mut source = Source::open(&path, Encoding::Utf8).unwrap();
         let id = source
             .header()
             .iter()
@@ -327,10 +344,13 @@ mod tests {
         assert_eq!(found, expected);
         assert_eq!(source.digest(), digest(&path).unwrap());
         std::fs::write(&path, "[1]\n").unwrap();
-        assert!(matches!(Source::open(&path), Err(IngestError::List)));
+        assert!(matches!(
+            Source::open(&path, Encoding::Utf8),
+            Err(IngestError::List)
+        ));
         std::fs::write(&path, vec![b'x'; 4 * 1024 * 1024]).unwrap();
         assert!(matches!(
-            Source::open(&path),
+            Source::open(&path, Encoding::Utf8),
             Err(IngestError::TooLong { row: 1 })
         ));
     }
@@ -338,7 +358,7 @@ mod tests {
     #[test]
     fn a_row_does_not_print_itself() {
         let (_folder, path) = write(b"a\nsecret\n");
-        let mut source = Source::open(&path).unwrap();
+        let mut source = Source::open(&path, Encoding::Utf8).unwrap();
         let mut row = Row::new();
         source.read(&mut row).unwrap();
         assert_eq!(format!("{row:?}"), "Row(2)");

@@ -87,7 +87,7 @@ impl Pass<'_> {
         send: Option<SyncSender<(Month, Rows)>>,
         mut quarantine: Option<Quarantine>,
     ) -> Result<Passed, LoadError> {
-        let mut source = self.origin.open()?;
+        let mut source = self.origin.open(self.bound.encoding)?;
         let mut line = Line {
             checker: Checker::new(self.bound, self.dictionary, self.last_month),
             deidentifier: Deidentifier::new(self.bound, ring),
@@ -183,7 +183,7 @@ pub(super) fn months_in(origin: &Origin, bound: &Bound) -> Result<BTreeSet<Month
     if let Some(view) = origin.view() {
         return Ok(view.months());
     }
-    let mut source = origin.open()?;
+    let mut source = origin.open(bound.encoding)?;
     let mut row = Row::new();
     let mut months = BTreeSet::new();
     while source.read(&mut row)? {

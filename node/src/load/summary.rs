@@ -87,7 +87,8 @@ pub(super) fn of(bound: &Bound, passed: &Passed, quality: Vec<Quality>) -> Summa
     let mut warnings: Vec<String> = patients.iter().filter_map(PatientCounts::doubt).collect();
     if let Some(rows) = rules.get(&Rule::Encoding) {
         warnings.push(format!(
-            "{rows} rows hold bytes that are not UTF-8; save the file as UTF-8 and load it again"
+            "{rows} rows hold bytes that are not UTF-8; save the file as UTF-8, or say `encoding = \"gb18030\"` in the \
+             mapping if it is GBK, and load it again"
         ));
     }
     Summary {

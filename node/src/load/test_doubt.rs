@@ -3,6 +3,7 @@
 use super::fixture::{HEADER, MAPPING, NOW, Trial, dictionary};
 use super::test::rows;
 use super::*;
+use crate::ingest::encoding::Encoding;
 
 /// A wrong patient column (here: one value for everybody) loads, but is said loudly.
 #[tokio::test]
@@ -39,7 +40,7 @@ async fn a_wrong_patient_column_is_doubted_in_summary_and_report() {
 #[tokio::test]
 async fn a_file_of_another_encoding_is_refused_with_the_hint() {
     let trial = Trial::new().await;
-    let request = trial.request("gbk.csv", &[]);
+    let mut request = trial.request("gbk.csv", &[]);
     let mut bytes = format!("{HEADER}\n").into_bytes();
     for line in rows("2025-03", 3) {
         let (before, after) = line.split_once("employee").unwrap();
@@ -62,6 +63,9 @@ async fn a_file_of_another_encoding_is_refused_with_the_hint() {
     );
     let checked = check(&dictionary(), NOW, 45, &request, &|_| {}).unwrap();
     assert!(checked.loadable().is_err() && checked.rules["encoding"] == 3);
+    request.mapping.encoding = Encoding::Gb18030;
+    let loaded = load(&trial.state, &trial.config, NOW, &request, &|_| {}).await;
+    assert_eq!(loaded.unwrap().kept, 3);
 }
 
 const LONG: &str =

@@ -50,7 +50,7 @@ pub fn run(
     if let Some(view) = request.from.view() {
         view.begin(None)?;
     }
-    let mut source = request.from.open()?;
+    let mut source = request.from.open(bound.encoding)?;
     let mut checks = Checker::new(&bound, dictionary, last_month);
     let ring = KeyRing::Passing(PseudonymKey::random()?);
     let mut deidentifier = Deidentifier::new(&bound, ring);

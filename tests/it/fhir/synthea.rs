@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use node::ingest::encoding::Encoding;
 use node::ingest::row::Row;
 use node::ingest::source::Source;
 
@@ -30,7 +31,7 @@ fn mapping() -> String {
 
 /// Rows that the source makes of the folder, and the sum of their charges in cents, before any check.
 fn joined(folder: &Path) -> (u64, u64) {
-    let mut source = Source::open(folder).unwrap();
+    let mut source = Source::open(folder, Encoding::Utf8).unwrap();
     let place = source
         .header()
         .iter()

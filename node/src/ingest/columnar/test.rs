@@ -12,6 +12,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
 use super::*;
+use crate::ingest::encoding::Encoding as Characters;
 use crate::ingest::source::{Source, digest};
 
 const SCHEMA: &str = "message stays {
@@ -123,7 +124,7 @@ fn row_of(n: i64) -> Vec<String> {
 }
 
 fn read(path: &Path) -> Result<Vec<Vec<String>>, String> {
-    let mut source = Source::open(path).map_err(|error| error.to_string())?;
+    let mut source = Source::open(path, Characters::Utf8).map_err(|error| error.to_string())?;
     let mut row = Row::new();
     let mut rows = Vec::new();
     while source.read(&mut row).map_err(|error| error.to_string())? {
@@ -166,7 +167,7 @@ fn every_packing_and_version_gives_the_same_texts() {
                     read(&path).unwrap() == expected,
                     "{version:?} {packing} {dictionary}"
                 );
-                let source = Source::open(&path).unwrap();
+                let source = Source::open(&path, Characters::Utf8).unwrap();
                 assert_eq!(source.unread(), ["moment"]);
             }
         }

@@ -14,9 +14,10 @@ use schemas::shown;
 
 use self::column::Column;
 use super::IngestError;
+use super::encoding::Encoding;
 use super::origin::Origin;
 use super::row::Row;
-use super::source::Source;
+use super::source::{Source, is_csv};
 use crate::store::columns::is_stored;
 
 /// Rows that are looked at.
@@ -36,8 +37,9 @@ struct Draft<'a> {
 
 /// Drafts a mapping for a source, as TOML.
 pub fn draft(dictionary: &Dictionary, from: &Origin) -> Result<String, IngestError> {
+    let mut encoding = Encoding::Utf8;
     let mut source = match from {
-        Origin::File(_) => from.open()?,
+        Origin::File(_) => open(from, &mut encoding)?,
         Origin::View(view) => {
             view.begin(None)?;
             Source::view(view, Some(ROWS))?
@@ -61,7 +63,7 @@ pub fn draft(dictionary: &Dictionary, from: &Origin) -> Result<String, IngestErr
         used: BTreeSet::new(),
         text: String::new(),
     };
-    draft.top();
+    draft.top(encoding);
     if let Some(view) = from.view() {
         draft.view(view);
     }
@@ -70,6 +72,29 @@ pub fn draft(dictionary: &Dictionary, from: &Origin) -> Result<String, IngestErr
     draft.fields();
     draft.rest();
     Ok(draft.text)
+}
+
+/// A file, in the encoding that its header and first rows are of.
+fn open(from: &Origin, encoding: &mut Encoding) -> Result<Source, IngestError> {
+    let utf_8 = match from.open(Encoding::Utf8) {
+        Ok(mut source) => {
+            let mut row = Row::new();
+            let mut left = ROWS;
+            while left > 0 && source.read(&mut row)? && str::from_utf8(row.bytes()).is_ok() {
+                left -= 1;
+            }
+            left == 0 || str::from_utf8(row.bytes()).is_ok()
+        }
+        Err(IngestError::Header) => false,
+        Err(error) => return Err(error),
+    };
+    let Origin::File(path) = from else {
+        return from.open(*encoding);
+    };
+    if !utf_8 && is_csv(path) {
+        *encoding = Encoding::Gb18030;
+    }
+    from.open(*encoding)
 }
 
 impl Draft<'_> {
@@ -102,12 +127,16 @@ impl Draft<'_> {
         column.cloned().unwrap_or_else(Column::new)
     }
 
-    fn top(&mut self) {
+    fn top(&mut self, encoding: Encoding) {
         let rows = self.rows;
         self.say(&format!(
             "# Drafted from the header and {rows} rows. Check every line, fill in each `?`, then: map test"
         ));
         self.say("\ndataset = \"stays\"");
+        if encoding == Encoding::Gb18030 {
+            self.say("# The first rows are not UTF-8.");
+            self.say("encoding = \"gb18030\"");
+        }
         let patient = self.find("patient");
         let quoted = self.quoted(patient);
         self.say("# By the column's name. It must be the same for all stays of one person: the promise is per patient.");

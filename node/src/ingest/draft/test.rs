@@ -2,7 +2,7 @@ use super::*;
 use crate::ingest::mapping::Mapping;
 use crate::load::fixture::dictionary;
 
-fn drafted(bytes: &str) -> String {
+fn drafted(bytes: impl AsRef<[u8]>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
     std::fs::write(&path, bytes).unwrap();
@@ -35,6 +35,17 @@ fn names_dates_and_units_are_guessed_and_no_value_is_shown() {
     for value in ["P0077", "李四", "zebra", "8120", "1950", "2025"] {
         assert!(!text.contains(value), "{value}\n{text}");
     }
+}
+
+#[test]
+fn a_file_in_gbk_is_drafted_in_its_own_names() {
+    // The columns 病案号 and 性别; then a file whose header alone is ASCII.
+    let named = drafted(b"\xb2\xa1\xb0\xb8\xba\xc5,\xd0\xd4\xb1\xf0\nP1,1\n");
+    assert!(named.contains("encoding = \"gb18030\"") && named.contains("\"病案号\""));
+    let valued = drafted(b"sex,ward\n1,\xc4\xda\xbf\xc6\n");
+    Mapping::parse(&valued).unwrap();
+    assert!(valued.contains("encoding = \"gb18030\""));
+    assert!(!drafted("sex,ward\n1,内科\n").contains("encoding"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::ingest::encoding::Encoding;
 use crate::ingest::row::{Broken, BrokenFault};
 use crate::ingest::source::{self, Source};
 
@@ -53,7 +54,7 @@ fn rows(files: &[(&str, &str)]) -> Result<Vec<Found>, IngestError> {
     for (name, lines) in files {
         std::fs::write(folder.path().join(name), lines).unwrap();
     }
-    let mut source = Source::open(folder.path())?;
+    let mut source = Source::open(folder.path(), Encoding::Utf8)?;
     let header = source.header().to_vec();
     let mut row = Row::new();
     let mut found = Vec::new();
