@@ -1,5 +1,6 @@
 //! The node's settings (`node.toml`) and its secret keys.
 
+pub mod environment;
 pub mod keys;
 
 use std::fs;

@@ -112,7 +112,7 @@ pub async fn load(
         mark: mark.as_ref(),
         progress,
     };
-    let done = work.run(ring)?;
+    let done = work.run(&ring)?;
     register(state, config, now, &held, &dictionary, done).await
 }
 

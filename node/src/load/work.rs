@@ -53,7 +53,7 @@ pub(super) struct Done {
 }
 
 impl Work<'_> {
-    pub(super) fn run(&self, ring: KeyRing) -> Result<Done, LoadError> {
+    pub(super) fn run(&self, ring: &KeyRing) -> Result<Done, LoadError> {
         let data = self.config.data.as_path();
         let last_month = month_of(self.now).ok_or(LoadError::Random)?;
         let bound = bind(self.dictionary, self.request)?.believes_until(last_month)?;
@@ -124,7 +124,7 @@ impl Work<'_> {
 
     /// Reads and writes under a staging name. Where a view moved a stay to another month, the month that it
     /// left is read too, so that it is kept in one of them and not refused as a duplicate.
-    fn pass(&self, bound: &Bound, ring: KeyRing) -> Result<(Staging, Passed), LoadError> {
+    fn pass(&self, bound: &Bound, ring: &KeyRing) -> Result<(Staging, Passed), LoadError> {
         let data = self.config.data.as_path();
         loop {
             let stays = self.stays_of_other_months(bound)?;

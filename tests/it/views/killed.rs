@@ -28,6 +28,14 @@ async fn is_staged(hospital: &Hospital) -> bool {
     months.iter().any(|month| month.release.is_none())
 }
 
+/// Loads whose column files have their final name, committed or not.
+fn settled(hospital: &Hospital) -> usize {
+    let entries = std::fs::read_dir(hospital.config.data.join("columns"));
+    let entries = entries.into_iter().flatten().flatten();
+    let named = |entry: &std::fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
+    entries.filter(named).count()
+}
+
 async fn die(kind: Kind) {
     let Some(database) = Database::start(kind).await else {
         return;
@@ -50,9 +58,16 @@ async fn die(kind: Kind) {
         program.stdout(Stdio::null()).stderr(Stdio::null());
         let began = Instant::now();
         let mut child = program.spawn().unwrap();
-        // The moments go through the whole load.
-        let after = span * (turn * 37 % 100) / 100;
-        tokio::time::sleep(after).await;
+        if turn.is_multiple_of(3) {
+            // Around the commit: as soon as the column files have their final name.
+            let before = settled(&hospital);
+            while settled(&hospital) <= before && child.try_wait().unwrap().is_none() {
+                std::thread::yield_now();
+            }
+        } else {
+            // The moments go through the whole load.
+            tokio::time::sleep(span * (turn * 37 % 100) / 100).await;
+        }
         let has_ended = child.try_wait().unwrap().is_some();
         child.kill().ok();
         child.wait().unwrap();

@@ -112,7 +112,7 @@ pub(super) fn cells(reader: ColumnReader, form: Form, is_optional: bool) -> Opti
             })
         }
         ColumnReader::FloatColumnReader(reader) => {
-            boxed(reader, levels, |value: &f32, text| show(text, value))
+            boxed(reader, levels, |value, text| show(text, value))
         }
         ColumnReader::DoubleColumnReader(reader) => {
             boxed(reader, levels, |value: &f64, text| show(text, value))

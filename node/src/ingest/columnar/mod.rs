@@ -153,10 +153,8 @@ impl Table {
             }
             let batch = self.in_group.min(BATCH);
             let rows = usize::try_from(batch).map_err(|_| ParquetRule::Damaged)?;
-            let columns = self.columns.iter_mut().flatten();
-            columns
-                .map(|column| column.fill(rows))
-                .collect::<Result<(), _>>()?;
+            let mut columns = self.columns.iter_mut().flatten();
+            columns.try_for_each(|column| column.fill(rows))?;
             self.in_group -= batch;
             self.decoded = batch;
         }

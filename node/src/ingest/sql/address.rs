@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::SqlError;
 use super::wire::Wire;
+use crate::config::environment;
 
 /// The environment variable that may hold the URL.
 pub(super) const VARIABLE: &str = "CONSILIUM_DATABASE_URL";
@@ -41,7 +42,7 @@ impl Address {
     pub fn find(file: Option<&Path>) -> Result<Self, SqlError> {
         let text = match file {
             Some(path) => read(path)?,
-            None => Zeroizing::new(std::env::var(VARIABLE).map_err(|_| SqlError::NoAddress)?),
+            None => environment::secret(VARIABLE).ok_or(SqlError::NoAddress)?,
         };
         let address = Self(Zeroizing::new(text.trim().to_owned()));
         address.wire()?;

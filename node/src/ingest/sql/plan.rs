@@ -38,13 +38,11 @@ impl Settled {
     /// The month of a value; `None` where it is none.
     pub(super) fn month(&self, value: &[u8]) -> Option<Month> {
         let value = value.trim_ascii();
-        match self.format {
-            Some(format) => Date::parse(value, format)?.month(),
-            None => {
-                let year = u16::try_from(amount::whole(value).ok()?).ok()?;
-                Month::new(year, 12).ok()
-            }
+        if let Some(format) = self.format {
+            return Date::parse(value, format)?.month();
         }
+        let year = u16::try_from(amount::whole(value).ok()?).ok()?;
+        Month::new(year, 12).ok()
     }
 }
 
@@ -109,7 +107,7 @@ impl Plan {
         if let (Some(last), Some((name, kind))) = (last, &self.watermark) {
             let above = if again { ">=" } else { ">" };
             let value = wire.bound(1, *kind);
-            sql += &format!(" where {} {above} {value}", name.quoted(wire));
+            sql = format!("{sql} where {} {above} {value}", name.quoted(wire));
             bound.push(last.text.clone());
         }
         (sql, bound)
@@ -129,16 +127,16 @@ impl Plan {
         if let (Some(settled), Some((first, after))) = (dated, months.and_then(range)) {
             let day = settled.name.quoted(wire);
             let (from, to) = (wire.bound(1, settled.kind), wire.bound(2, settled.kind));
-            sql += &format!(" where {day} is null or ({day} >= {from} and {day} < {to})");
+            sql = format!("{sql} where {day} is null or ({day} >= {from} and {day} < {to})");
             bound.extend([first, after]);
         }
         if let Some((watermark, _)) = &self.watermark {
             let mut order = vec![format!("{} desc", watermark.quoted(wire))];
             order.extend(self.key.iter().map(|name| name.quoted(wire)));
-            sql += &format!(" order by {}", order.join(", "));
+            sql = format!("{sql} order by {}", order.join(", "));
         }
         if let Some(most) = most {
-            sql += &format!(" limit {most}");
+            sql = format!("{sql} limit {most}");
         }
         (sql, bound)
     }
