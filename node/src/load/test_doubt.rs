@@ -68,6 +68,23 @@ async fn a_file_of_another_encoding_is_refused_with_the_hint() {
     assert_eq!(loaded.unwrap().kept, 3);
 }
 
+/// A byte order mark, two hundred columns more than the mapping names, and line ends and commas inside quotation
+/// marks.
+#[tokio::test]
+async fn a_wide_file_of_a_spreadsheet_loads() {
+    let trial = Trial::new().await;
+    let request = trial.request("wide.csv", &[]);
+    let more: Vec<String> = (0..200).map(|column| format!("more{column}")).collect();
+    let mut text = format!("\u{feff}{HEADER},{}\r\n", more.join(","));
+    for line in rows("2025-03", 3) {
+        let values = vec!["\"two\r\nlines, and \"\"marks\"\"\""; 200];
+        text.push_str(&format!("{line},{}\r\n", values.join(",")));
+    }
+    std::fs::write(trial.folder.path().join("wide.csv"), text).unwrap();
+    let loaded = load(&trial.state, &trial.config, NOW, &request, &|_| {}).await;
+    assert_eq!(loaded.unwrap().kept, 3);
+}
+
 const LONG: &str =
     "病人自述近三日来反复发热伴咳嗽咳痰，夜间为重，外院予口服药物治疗后未见明显好转，今来我院就诊";
 
