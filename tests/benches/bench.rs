@@ -104,7 +104,7 @@ fn main() -> anyhow::Result<()> {
         millis(opening)
     );
     let digest = scans(&app, &layout, &rows)?;
-    runtime.block_on(release(&app, &layout, &rows))?;
+    runtime.block_on(release(&settings.folder.join("node"), &app, &layout, &rows))?;
     peers(&settings, &layout, &digest)
 }
 
@@ -361,7 +361,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Noise, signature and ledger for 30,000 cells.
-async fn release(app: &App, layout: &Layout, rows: &[Rows]) -> anyhow::Result<()> {
+async fn release(data: &Path, app: &App, layout: &Layout, rows: &[Rows]) -> anyhow::Result<()> {
     let mut wide = layout.clone();
     let exact = node::scan::run(layout, &app.dictionary, rows, app.threads)?;
     let mut cells: usize = exact.into_blocks().iter().flatten().map(Vec::len).sum();
@@ -377,7 +377,14 @@ async fn release(app: &App, layout: &Layout, rows: &[Rows]) -> anyhow::Result<()
         let start = Instant::now();
         let noisy = node::noise::add(&wide, exact, app.noise.as_ref(), app.threads)?;
         let drawn = millis(start);
+        // A copy of the node's state, with its officers and policy: each run is charged as the first.
         let folder = tempfile::tempdir()?;
+        for name in ["state.sqlite", "state.sqlite-wal"] {
+            let from = data.join(name);
+            if from.exists() {
+                std::fs::copy(from, folder.path().join(name))?;
+            }
+        }
         let state = State::open(folder.path()).await?;
         let identity = Identity::new(wide.clone(), Vec::new())?;
         let before = Instant::now();
