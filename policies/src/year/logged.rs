@@ -68,7 +68,8 @@ impl Published {
             }
         }
         match statements.next() {
-            Some(_) => Err(Fault::Log(place.saturating_add(1))),
+            Some(_) if place == 0 => Err(Fault::OtherLog),
+            Some(_) => Err(Fault::LogEnds(place)),
             None => Ok(Logged {
                 unwitnessed: beyond,
             }),

@@ -6,6 +6,9 @@ use schemas::year::Matter;
 
 use super::{Course, Stage, Year, YearRules, by_member};
 
+/// What comes last.
+const CLOSE: &str = "an administrator closes the year (`close`)";
+
 impl Year {
     /// What may come next and who has to say it, a sentence each; nothing once the year has ended.
     pub fn waits_for(&self, rules: &YearRules, now: Timestamp) -> Vec<String> {
@@ -34,6 +37,13 @@ impl Year {
             }
             Stage::Closed | Stage::Withdrawn => Vec::new(),
         }
+    }
+
+    /// What is left to do before a year should be closed: all that it waits for but the closing itself.
+    pub fn left_to_do(&self, rules: &YearRules, now: Timestamp) -> Vec<String> {
+        let mut left = self.waits_for(rules, now);
+        left.retain(|one| one != CLOSE);
+        left
     }
 
     fn in_force(&self, now: Timestamp) -> Vec<String> {
@@ -65,7 +75,7 @@ impl Year {
         }
         if waits.is_empty() && self.is_paid() && self.matters.values().all(|course| course.in_force)
         {
-            waits.push("an administrator closes the year (`close`)".to_owned());
+            waits.push(CLOSE.to_owned());
         }
         waits
     }

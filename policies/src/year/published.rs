@@ -93,6 +93,16 @@ pub enum Fault {
     /// The log holds something else.
     #[error("statement {0} is not what the coordinator's log holds: left out, added or changed")]
     Log(usize),
+    /// The log holds nothing of the year.
+    #[error(
+        "this log holds no statement of the year: it is another organisation's, or older than the year"
+    )]
+    OtherLog,
+    /// The log's statements are the file's first ones, and end.
+    #[error(
+        "this log ends with statement {0} of the year: export it again, or the file holds more than was taken"
+    )]
+    LogEnds(usize),
     /// The file claims other administrators than the log tells of.
     #[error(
         "statement {0}: the file names other administrators than the coordinator's log knew then"

@@ -128,6 +128,10 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     let mut less = published.clone();
     less.statements.pop();
     assert_eq!(less.logged(&log, end), Err(Fault::Log(3)));
+    // A log of before, and one of another organisation, say what they are.
+    let before = &log[..log.len() - 1];
+    assert_eq!(published.logged(before, end), Err(Fault::LogEnds(2)));
+    assert_eq!(published.logged(&[], end), Err(Fault::OtherLog));
     let mut late = published.clone();
     late.statements[1].taken.0 += 1;
     assert_eq!(late.logged(&log, end), Err(Fault::Log(2)));

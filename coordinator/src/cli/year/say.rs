@@ -172,8 +172,12 @@ pub(in crate::cli) enum Word {
         #[arg(long)]
         why: String,
     },
-    /// Close the year (administrator).
-    Close,
+    /// Close the year for good (administrator).
+    Close {
+        /// Also while something is left to do, or the year is not over.
+        #[arg(long)]
+        anyway: bool,
+    },
 }
 
 impl Word {
@@ -253,7 +257,7 @@ impl Word {
                 done: !open,
                 why,
             },
-            Self::Close => Says::Close,
+            Self::Close { .. } => Says::Close,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::Path;
 
 use ::pooled::key_list::Kind;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use policies::figures::Benchmark;
 use policies::year::{Computed, Rules, compute, grounded};
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
+use schemas::time::Month;
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
@@ -57,6 +58,9 @@ pub(super) async fn say(
 ) -> anyhow::Result<()> {
     let alliance = &office.config.alliance;
     let (about, now) = ((alliance, args.year), office.clock.now());
+    if let say::Word::Close { anyway: false } = args.word {
+        nothing_is_left(office, args.year).await?;
+    }
     let says = args.word.says();
     let early = match &says {
         Says::Paid { month, .. } if !month.is_over(now) => Some(*month),
@@ -73,6 +77,25 @@ pub(super) async fn say(
     show::line(&taken, out)?;
     let kept = year::published(office.state.pool(), alliance, args.year).await?;
     show::waits(&taken, &kept.rules.year, now, out)
+}
+
+/// Refuses to close a year that waits for something, or is not over: that cannot be undone.
+async fn nothing_is_left(office: &Office, number: u16) -> anyhow::Result<()> {
+    let now = office.clock.now();
+    let kept = year::published(office.state.pool(), &office.config.alliance, number).await?;
+    let mut left = kept
+        .replay(|_, _, _| Ok(()))?
+        .left_to_do(&kept.rules.year, now);
+    if !Month::new(number, 12).is_ok_and(|last| last.is_over(now)) {
+        left.push(format!("the year {number} is not over"));
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the year is not closed, which would be for good: {}; do that first, or say `close --anyway`",
+        left.join("; ")
+    )
 }
 
 pub(super) async fn take(
