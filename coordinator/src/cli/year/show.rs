@@ -104,7 +104,7 @@ pub(super) fn year(
         let (member, due, goal) = (&task.member, task.due, &task.goal);
         let late = if task.is_late(now) { ", late" } else { "" };
         let state = match (&task.done, &task.reported) {
-            (Some(at), None) => format!("dropped {at}, never reported"),
+            (Some(at), None) => format!("ended {at}, no report standing"),
             (Some(at), Some(_)) => format!("done {at}"),
             (None, Some((at, _))) => format!("reported {at}"),
             (None, None) => "open".to_owned(),
