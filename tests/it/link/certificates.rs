@@ -232,7 +232,15 @@ async fn a_revoked_member_is_out_at_once_on_every_connection() {
         refused = ask(&client(stolen(&alliance, &a))).await.is_none();
     }
     assert!(refused);
-    assert!(matches!(a.link().rounds(0).await, Err(LinkError::Revoked)));
+    // The server closes right behind its alert: where the reset overtakes it the node hears no reason,
+    // and asks again. It is never answered.
+    let mut told = false;
+    while from.elapsed() < Duration::from_secs(5) && !told {
+        let heard = a.link().rounds(0).await;
+        assert!(heard.is_err());
+        told = matches!(heard, Err(LinkError::Revoked));
+    }
+    assert!(told);
     assert!(other.rounds(0).await.is_ok(), "the others stay");
 
     // Once; its code is void; it is asked nothing.
