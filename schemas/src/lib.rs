@@ -7,6 +7,7 @@ pub mod digest;
 pub mod canonical;
 pub mod written;
 pub mod shown;
+pub mod panics;
 pub mod id;
 pub mod time;
 pub mod money;

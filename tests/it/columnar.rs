@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use node::load::Summary;
-use node::synth::{Settings, write_hospital};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use crate::hospital::{Hospital, MAPPING};
+use crate::hospital::{Hospital, MAPPING, made};
 
 /// What a column of the generator's file is in Parquet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,20 +127,7 @@ fn files(hospital: &Hospital, load: &Summary) -> BTreeMap<String, Vec<u8>> {
 
 #[tokio::test]
 async fn parquet_loads_to_the_column_files_that_csv_gives() {
-    let rows = if tests::fixture::long() {
-        100_000
-    } else {
-        3_000
-    };
-    let settings = Settings {
-        seed: 11,
-        year: 2025,
-        defects_ppm: 0,
-        planted: false,
-    };
-    let made = tempfile::tempdir().unwrap();
-    write_hospital(made.path(), &settings, "h01", rows).unwrap();
-    let csv = std::fs::read(made.path().join("h01.csv")).unwrap();
+    let (rows, csv) = made();
     let one = Hospital::new("h01").await;
     let by_csv = one.load_bytes(&csv).await.unwrap();
     let expected = files(&one, &by_csv);

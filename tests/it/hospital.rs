@@ -16,6 +16,7 @@ use node::scan::Rows;
 use node::snapshot;
 use node::store::dictionaries;
 use node::store::state::State;
+use node::synth::{Settings, write_hospital};
 use policies::rules::DEFAULT;
 use policies::template::{self, Template};
 use schemas::dictionary::Dictionary;
@@ -334,4 +335,22 @@ pub(crate) fn told(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// How many stays a made-up hospital has in the files of either tier, and its CSV file, without defects.
+pub(crate) fn made() -> (u32, Vec<u8>) {
+    let rows = if tests::fixture::long() {
+        100_000
+    } else {
+        3_000
+    };
+    let settings = Settings {
+        seed: 11,
+        year: 2025,
+        defects_ppm: 0,
+        planted: false,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    write_hospital(folder.path(), &settings, "h01", rows).unwrap();
+    (rows, std::fs::read(folder.path().join("h01.csv")).unwrap())
 }

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use node::synth::{Settings, write_hospital};
 use serde_json::{Value, json};
 
 use crate::fhir::packed;
-use crate::hospital::{Hospital, MAPPING, bytes_below, holds};
+use crate::hospital::{Hospital, MAPPING, bytes_below, holds, made};
 
 /// What the generator's columns are called in a list; others keep their names, as local fields.
 const NAMES: [(&str, &str); 17] = [
@@ -72,20 +71,7 @@ fn list(header: &csv::StringRecord, row: &csv::StringRecord) -> Value {
 
 #[tokio::test]
 async fn settlement_lists_load_to_the_stays_that_csv_gives() {
-    let rows = if tests::fixture::long() {
-        100_000
-    } else {
-        3_000
-    };
-    let settings = Settings {
-        seed: 11,
-        year: 2025,
-        defects_ppm: 0,
-        planted: false,
-    };
-    let files = tempfile::tempdir().unwrap();
-    write_hospital(files.path(), &settings, "h01", rows).unwrap();
-    let csv = std::fs::read(files.path().join("h01.csv")).unwrap();
+    let (rows, csv) = made();
     let mut reader = csv::Reader::from_reader(&csv[..]);
     let header = reader.headers().unwrap().clone();
     let (mut lists, mut phones) = (String::new(), Vec::new());

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use schemas::panics;
 use schemas::shown::{self, Screen};
 
 use crate::authority::Authority;
@@ -98,6 +99,7 @@ enum Command {
 /// Reads the command line, runs one command and says how it went: 0 done, 1 refused or failed,
 /// 2 a command line that cannot be read.
 pub fn main() -> ExitCode {
+    panics::tell_places_alone();
     let mut words = std::env::args_os();
     if words.any(|word| !shown::is_plain(&word.to_string_lossy())) {
         let told =

@@ -13,7 +13,7 @@ use schemas::time::Timestamp;
 use super::officer::As;
 use super::{Node, show};
 use crate::access;
-use crate::lifecycle::{self, Agreement, Deciding, Held};
+use crate::lifecycle::{self, Agreement, Held};
 
 /// Longest document, in bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
@@ -92,23 +92,13 @@ pub(super) async fn run(command: Command, at: &Path, out: &mut dyn Write) -> any
                 document: digest(&document)?,
             };
             let key = by.signer(&node.config.data)?;
-            let deciding = Deciding {
-                officers: &officers,
-                name: &by.name,
-                key: &key,
-                at: now,
-            };
+            let deciding = by.deciding(&officers, &key, now);
             lifecycle::add(&node.state, &deciding, &agreement).await?;
             Ok(writeln!(out, "{}: added", agreement.id)?)
         }
         Command::End { id, by } => {
             let key = by.signer(&node.config.data)?;
-            let deciding = Deciding {
-                officers: &officers,
-                name: &by.name,
-                key: &key,
-                at: now,
-            };
+            let deciding = by.deciding(&officers, &key, now);
             lifecycle::end(&node.state, &deciding, &id).await?;
             Ok(writeln!(out, "{id}: ended")?)
         }

@@ -11,7 +11,7 @@ use schemas::time::Month;
 use super::officer::As;
 use super::{Node, data, next, show};
 use crate::access;
-use crate::lifecycle::{self, Deciding, Step};
+use crate::lifecycle::{self, Step};
 use crate::release::{self, SignOff};
 use crate::retention::{self, Plan, Which};
 
@@ -106,12 +106,7 @@ pub(super) async fn run(command: Command, at: &Path, out: &mut dyn Write) -> any
             let which = which(&node, month)?;
             let officers = access::officers(node.state.pool(), &node.config.hospital).await?;
             let key = by.signer(&node.config.data)?;
-            let deciding = Deciding {
-                officers: &officers,
-                name: &by.name,
-                key: &key,
-                at: node.clock.now(),
-            };
+            let deciding = by.deciding(&officers, &key, node.clock.now());
             let data = &node.config.data;
             let gone = retention::retire(&node.state, data, which, &confirm, &deciding).await?;
             listed(&gone, out)?;
@@ -168,12 +163,7 @@ async fn step(
     let officers = access::officers(node.state.pool(), &node.config.hospital).await?;
     let key = by.signer(&node.config.data)?;
     let at = node.clock.now();
-    let deciding = Deciding {
-        officers: &officers,
-        name: &by.name,
-        key: &key,
-        at,
-    };
+    let deciding = by.deciding(&officers, &key, at);
     let officer = deciding.steward().context("the step is not taken")?;
     let sign_off = SignOff {
         officer: officer.name.as_str(),

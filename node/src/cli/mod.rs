@@ -34,6 +34,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use schemas::panics;
 use schemas::shown::{self, Screen};
 
 use crate::clock::Clock;
@@ -153,6 +154,7 @@ impl Node {
 
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
+    panics::tell_places_alone();
     let mut words = std::env::args_os();
     if words.any(|word| !shown::is_plain(&word.to_string_lossy())) {
         let told =

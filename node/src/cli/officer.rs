@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use policies::access::Officers;
 use schemas::id::Slug;
 use schemas::officer::{Departure, Officer, Role};
 use schemas::seal::Signer;
+use schemas::time::Timestamp;
 
 use super::Node;
 use crate::access;
 use crate::config::keys::Keys;
+use crate::lifecycle::Deciding;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -68,6 +71,21 @@ pub(super) struct As {
 }
 
 impl As {
+    /// The person as one who decides now.
+    pub(super) fn deciding<'a>(
+        &'a self,
+        officers: &'a Officers,
+        key: &'a Signer,
+        at: Timestamp,
+    ) -> Deciding<'a> {
+        Deciding {
+            officers,
+            name: &self.name,
+            key,
+            at,
+        }
+    }
+
     pub(super) fn signer(&self, data: &Path) -> anyhow::Result<Signer> {
         let keys = Keys::open(data)?;
         let path = self

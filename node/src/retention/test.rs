@@ -76,17 +76,25 @@ async fn deciding(trial: &Trial) -> (policies::access::Officers, Slug, Signer) {
     (officers, name, key)
 }
 
+fn now<'a>(
+    officers: &'a policies::access::Officers,
+    name: &'a Slug,
+    key: &'a Signer,
+) -> Deciding<'a> {
+    Deciding {
+        officers,
+        name,
+        key,
+        at: NOW,
+    }
+}
+
 #[tokio::test]
 async fn what_is_past_goes_with_all_that_rests_on_it_and_nothing_else() {
     let trial = filled().await;
     let data = trial.config.data.as_path();
     let (officers, name, key) = deciding(&trial).await;
-    let by = Deciding {
-        officers: &officers,
-        name: &name,
-        key: &key,
-        at: NOW,
-    };
+    let by = now(&officers, &name, &key);
     // NOW is 2025-07: 17 months back is 2024-02, which is kept.
     let which = Which::Past(17);
     let before = held(&trial);
@@ -176,12 +184,7 @@ async fn a_year_with_a_retired_month_takes_no_loads_and_numbers_never_come_again
     let trial = filled().await;
     let data = trial.config.data.as_path();
     let (officers, name, key) = deciding(&trial).await;
-    let deciding = Deciding {
-        officers: &officers,
-        name: &name,
-        key: &key,
-        at: NOW,
-    };
+    let deciding = now(&officers, &name, &key);
     let which = Which::Month(month("2025-03"));
     let word = plan(&trial.state, data, which, NOW).await.unwrap().word();
     retire(&trial.state, data, which, &word, &deciding)
@@ -235,12 +238,7 @@ async fn files_left_by_a_crash_go_later() {
         let trial = filled().await;
         let data = trial.config.data.as_path();
         let (officers, name, key) = deciding(&trial).await;
-        let by = Deciding {
-            officers: &officers,
-            name: &name,
-            key: &key,
-            at: NOW,
-        };
+        let by = now(&officers, &name, &key);
         let which = Which::Past(12);
         let word = plan(&trial.state, data, which, NOW).await.unwrap().word();
         decide(&trial.state, data, which, &word, &by).await.unwrap();

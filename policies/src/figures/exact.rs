@@ -18,6 +18,15 @@ const LONGEST: usize = 48;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Exact(pub RBig);
 
+impl Exact {
+    /// Whether the number has at most nine decimals. Many unlike denominators would make sums of fractions
+    /// endless.
+    pub(super) fn fits_nine_decimals(&self) -> bool {
+        let scaled = &self.0 * RBig::from(1_000_000_000_u64);
+        scaled.is_int()
+    }
+}
+
 /// The text is no exact number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(

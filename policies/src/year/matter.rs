@@ -194,13 +194,7 @@ impl Course {
         if self.in_force || self.signed.contains(&party) {
             return Err(Refused::Again);
         }
-        let open = self
-            .objections
-            .iter()
-            .find(|(_, one)| one.decided != Some(false));
-        if let Some((member, _)) = open {
-            return Err(Refused::Contested(member.clone()));
-        }
+        self.uncontested()?;
         let heard = self.accepted.iter().chain(self.objections.keys());
         let heard: BTreeSet<&Slug> = heard.collect();
         if at <= self.until && heard.len() < members {
@@ -209,5 +203,13 @@ impl Course {
         self.signed.insert(party);
         self.in_force = self.signed.len() >= needed;
         Ok(())
+    }
+    /// Refuses while an objection is open or was right.
+    pub(super) fn uncontested(&self) -> Result<(), Refused> {
+        let mut objections = self.objections.iter();
+        match objections.find(|(_, one)| one.decided != Some(false)) {
+            Some((member, _)) => Err(Refused::Contested(member.clone())),
+            None => Ok(()),
+        }
     }
 }

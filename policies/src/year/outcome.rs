@@ -41,6 +41,11 @@ pub struct AppraisalInput {
     pub members: Vec<Appraised>,
 }
 
+/// Most members of an alliance.
+const MOST_MEMBERS: usize = 500;
+/// Most classified parts of overspend.
+const MOST_LINES: usize = 5_000;
+
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum OutcomeError {
@@ -65,6 +70,9 @@ pub enum OutcomeError {
     /// Appraisal.
     #[error(transparent)]
     Appraisal(#[from] AppraisalError),
+    /// More than a year's result is computed from, so that a file cannot keep its reader busy.
+    #[error("a result is computed from at most {MOST_MEMBERS} members and {MOST_LINES} lines")]
+    Many,
     /// A member twice.
     #[error("member `{0}` stands twice")]
     Twice(Slug),
@@ -88,25 +96,37 @@ pub fn compute(
             Err(OutcomeError::Year(input))
         }
     };
+    let few = |found: usize, most: usize| {
+        if found <= most {
+            Ok(())
+        } else {
+            Err(OutcomeError::Many)
+        }
+    };
     Ok(match matter {
         Matter::Plan => {
             let input: BudgetInput = read(inputs)?;
             about(input.year)?;
+            few(input.members.len(), MOST_MEMBERS)?;
             Computed::Plan(plan(&rules.budget, &input)?)
         }
         Matter::Settlement => {
             let input: OverspendInput = read(inputs)?;
             about(input.year)?;
+            few(input.overspend.len(), MOST_MEMBERS)?;
+            few(input.classified.len(), MOST_LINES)?;
             Computed::Settlement(settle(&rules.overspend, &input)?)
         }
         Matter::Bonus => {
             let input: BonusInput = read(inputs)?;
             about(input.year)?;
+            few(input.members.len(), MOST_MEMBERS)?;
             Computed::Bonus(bonus(&rules.bonus, &input)?)
         }
         Matter::Appraisal => {
             let input: AppraisalInput = read(inputs)?;
             about(input.year)?;
+            few(input.members.len(), MOST_MEMBERS)?;
             let digest = canonical::digest("consilium-appraisal-input-v1", &input);
             let digest = digest.map_err(|_| AppraisalError::Canonical)?;
             let about = (&input.stage, digest);

@@ -55,6 +55,9 @@ pub enum Refused {
     /// Applied too often.
     #[error("a member applies at most {0} times; the last application counts")]
     Often(u8),
+    /// Reported too often.
+    #[error("a task is reported on at most {0} times; wait until the last report is judged")]
+    Reports(u8),
     /// The proposer's own matter.
     #[error("`{0}` proposed this result; another administrator answers what is said against it")]
     Own(Slug),

@@ -314,6 +314,10 @@ impl Year {
                 if !bonus.in_force {
                     return Err(Refused::Open(Matter::Bonus));
                 }
+                // An appeal against the settlement may change who has a surplus: nothing is paid meanwhile.
+                for course in self.matters.values().filter(|course| !course.void) {
+                    course.uncontested()?;
+                }
                 self.paid_out = Some(result);
             }
             _ => return Err(Refused::Content),

@@ -12,6 +12,8 @@ use super::speak::{only, worded};
 use super::{Refused, Speaker, Stage, Year};
 
 const DAY: i64 = 86_400;
+/// Most reports on a task: each replaces the one before.
+const REPORTS: u8 = 20;
 
 /// A task.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -29,6 +31,9 @@ pub struct Task {
     pub due: Timestamp,
     /// What the member said last that it did, and when, unless it was found not to be done.
     pub reported: Option<(Timestamp, String)>,
+    /// How often it was reported on.
+    #[serde(skip)]
+    pub reports: u8,
     /// When it was found to be done, or dropped.
     pub done: Option<Timestamp>,
     /// The reason of the last judgement.
@@ -82,6 +87,7 @@ impl Year {
                     owner,
                     due: Timestamp(due),
                     reported: None,
+                    reports: 0,
                     done: None,
                     judged: String::new(),
                 });
@@ -89,7 +95,12 @@ impl Year {
             Says::Report { task, done } => {
                 only(speaker, Speaker::Member, &said.by)?;
                 worded(&done)?;
-                self.open_task(task, |of| of.member == said.by)?.reported = Some((at, done));
+                let of = self.open_task(task, |of| of.member == said.by)?;
+                if of.reports >= REPORTS {
+                    return Err(Refused::Reports(REPORTS));
+                }
+                of.reports = of.reports.saturating_add(1);
+                of.reported = Some((at, done));
             }
             Says::Judge { task, done, why } => {
                 only(speaker, Speaker::Administrator, &said.by)?;

@@ -55,6 +55,50 @@ fn a_year_from_its_target_to_its_end() {
 }
 
 #[test]
+fn nothing_is_paid_out_while_an_objection_to_another_result_is_open() {
+    let world = World::new();
+    let year = world.all(
+        &world.in_force(),
+        3,
+        &[
+            ("insurer", paid("h1", "2026-01", false)),
+            ("wang-fang", propose(Matter::Appraisal, 5)),
+            ("wang-fang", propose(Matter::Bonus, 4)),
+        ],
+    );
+    let objected = world.all(&year, 4, &[("h2", object(Matter::Appraisal, 5))]);
+    let bonus = [
+        ("insurer", sign(Matter::Bonus, 4)),
+        ("members", sign(Matter::Bonus, 4)),
+    ];
+    let year = world.all(&objected, 40 * DAY, &bonus);
+    let pay = Says::PayOut { result: result(4) };
+    let early = world.take(&year, "insurer", 40 * DAY, pay.clone());
+    assert_eq!(early, Err(Refused::Contested(slug("h2"))));
+    let answered = [("chen-jie", answer(Matter::Appraisal, 5, "h2", false))];
+    let year = world.all(&year, 40 * DAY, &answered);
+    assert_eq!(
+        world.all(&year, 40 * DAY, &[("insurer", pay)]).paid_out,
+        Some(result(4))
+    );
+}
+
+#[test]
+fn a_member_cannot_fill_a_year_with_reports() {
+    let world = World::new();
+    let mut year = world.all(&world.in_force(), 3, &[("wang-fang", task("beds", "h2"))]);
+    let report = |n: usize| Says::Report {
+        task: slug("beds"),
+        done: format!("look {n}"),
+    };
+    for n in 0..20 {
+        year = world.all(&year, 4, &[("h2", report(n))]);
+    }
+    let more = world.take(&year, "h2", 4, report(20));
+    assert_eq!(more, Err(Refused::Reports(20)));
+}
+
+#[test]
 fn an_appeal_is_decided_by_both_and_a_right_one_needs_another_result() {
     let world = World::new();
     let year = world.all(

@@ -4,10 +4,12 @@ use coordinator::authority::Authority;
 use coordinator::pooled::{self as office, Held, Order};
 use coordinator::store::state::State;
 use coordinator::template;
+use node::answer::App;
 use node::pooled::{self as party, Desk};
 use node::steward::{self, Acting};
 use pooled::work::Step;
 use schemas::id::Slug;
+use schemas::seal::Signer;
 use schemas::time::Timestamp;
 use tests::fixture::{rules, slug};
 use tests::officers::{STEWARD, key};
@@ -103,22 +105,25 @@ pub(crate) async fn step(
     true
 }
 
-/// The steward accepts these organisations.
-pub(crate) async fn accept(one: &Party, members: &[pooled::key_list::Member]) {
-    let app = &one.app;
-    let signer = key(&app.data, STEWARD);
-    let name = slug(STEWARD);
-    let by = Acting {
+/// A party's steward, who acts now.
+pub(super) fn acting<'a>(app: &'a App, signer: &'a Signer, name: &'a Slug) -> Acting<'a> {
+    Acting {
         officers: &app.standing.officers,
         access: &app.standing.access,
         policy: app.standing.approved.policy,
         hospital: &app.hospital,
-        name: &name,
-        key: &signer,
+        name,
+        key: signer,
         at: NOW,
-    };
+    }
+}
+
+/// The steward accepts these organisations.
+pub(crate) async fn accept(one: &Party, members: &[pooled::key_list::Member]) {
+    let (signer, name) = (key(&one.app.data, STEWARD), slug(STEWARD));
+    let by = acting(&one.app, &signer, &name);
     for member in members {
-        steward::accept_member(&app.state, by, member)
+        steward::accept_member(&one.app.state, by, member)
             .await
             .unwrap();
     }

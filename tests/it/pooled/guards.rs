@@ -5,7 +5,7 @@ use coordinator::pooled::{self as office, ListOrder};
 use node::clock::Clock;
 use node::config::keys::Keys;
 use node::pooled::{self as party, Desk, PooledError, Said};
-use node::steward::{self, Acting};
+use node::steward;
 use pooled::boxes::BoxSecret;
 use pooled::inspect::Proposal;
 use pooled::key_list::{
@@ -23,6 +23,7 @@ use schemas::time::Timestamp;
 use tests::fixture::slug;
 use tests::officers::{STEWARD, key};
 
+use super::asks::acting;
 use super::{NOW, Party, Pool, app};
 
 const ALL: [&str; 5] = ["h01", "h02", "h03", "h04", "h05"];
@@ -55,18 +56,9 @@ fn certificate(pool: &Pool, held: &office::Held, set: &Survivors, seats: [&str; 
 }
 
 async fn lock(one: &Party) {
-    let app = &one.app;
-    let (signer, name) = (key(&app.data, STEWARD), slug(STEWARD));
-    let by = Acting {
-        officers: &app.standing.officers,
-        access: &app.standing.access,
-        policy: app.standing.approved.policy,
-        hospital: &app.hospital,
-        name: &name,
-        key: &signer,
-        at: NOW,
-    };
-    steward::lock(&app.state, by).await.unwrap();
+    let (signer, name) = (key(&one.app.data, STEWARD), slug(STEWARD));
+    let by = acting(&one.app, &signer, &name);
+    steward::lock(&one.app.state, by).await.unwrap();
 }
 
 async fn proposal(pool: &Pool, held: &office::Held, seat: &str) -> Proposal {

@@ -46,10 +46,10 @@ const SETTLEMENT: &str = r#"{"year": 2026, "overspend": {"a": 800000000, "b": 40
 
 /// Oracle O7, one member flagged.
 const BONUS: &str = r#"{"year": 2026, "basic": 100000000, "performance": 60000000, "strategic": 25000000, "lead": "a", "members": [
- {"id": "a", "tier": "tertiary", "quality_held": true, "dimensions": {"referral-share": {"value": "0.09"}, "chronic-control": {"value": "0.54"}, "grassroots-growth": {"value": "-0.03"}}},
+ {"id": "a", "tier": "tertiary", "quality_held": true, "dimensions": {"referral-share": {"value": "0.09"}, "chronic-control": {"value": "0.54"}, "grassroots-growth": {"value": "-0.03"}}, "gaming": {"volume-jump": {"value": "0"}}},
  {"id": "b", "tier": "secondary", "quality_held": true, "dimensions": {"referral-share": {"value": "0.21"}, "chronic-control": {"value": "0.60"}, "grassroots-growth": {"value": "0.05"}}, "gaming": {"volume-jump": {"value": "0.4"}}},
- {"id": "c", "tier": "grassroots", "quality_held": true, "dimensions": {"referral-share": {"value": "0.32"}, "chronic-control": {"value": "0.71"}, "grassroots-growth": {"value": "0.12"}}},
- {"id": "d", "tier": "grassroots", "quality_held": true, "dimensions": {"referral-share": {"value": "0.28"}, "chronic-control": {"value": "0.66"}, "grassroots-growth": {"value": "0.18"}}}]}"#;
+ {"id": "c", "tier": "grassroots", "quality_held": true, "dimensions": {"referral-share": {"value": "0.32"}, "chronic-control": {"value": "0.71"}, "grassroots-growth": {"value": "0.12"}}, "gaming": {"volume-jump": {"value": "0"}}},
+ {"id": "d", "tier": "grassroots", "quality_held": true, "dimensions": {"referral-share": {"value": "0.28"}, "chronic-control": {"value": "0.66"}, "grassroots-growth": {"value": "0.18"}}, "gaming": {"volume-jump": {"value": "0"}}}]}"#;
 
 /// Oracle O9.
 fn appraisal() -> String {

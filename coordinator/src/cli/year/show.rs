@@ -104,8 +104,8 @@ pub(super) fn year(
         let (member, due, goal) = (&task.member, task.due, &task.goal);
         let late = if task.is_late(now) { ", late" } else { "" };
         let state = match (&task.done, &task.reported) {
-            (Some(at), None) => format!("ended {at}, no report standing"),
-            (Some(at), Some(_)) => format!("done {at}"),
+            (Some(at), None) if task.reports == 0 => format!("dropped {at}, never reported"),
+            (Some(at), _) => format!("done {at}"),
             (None, Some((at, _))) => format!("reported {at}"),
             (None, None) => "open".to_owned(),
         };

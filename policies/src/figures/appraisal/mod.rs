@@ -84,8 +84,17 @@ pub enum AppraisalError {
     /// A value is missing.
     #[error("member `{0}` has no value for indicator `{1}`")]
     Missing(Slug, Slug),
-    /// A score is missing, or beyond the scale.
-    #[error("member `{0}` needs a score from 0 to 100 by each source that the rules weigh")]
+    /// A value that the rules do not name.
+    #[error("member `{0}` has a value for `{1}`, which the rules do not name")]
+    Unknown(Slug, Slug),
+    /// A value or variance that no sum of fractions is made from.
+    #[error("member `{0}`: `{1}` has more than nine decimals, or a variance below zero")]
+    Number(Slug, Slug),
+    /// A score is missing, beyond the scale, or of another source.
+    #[error(
+        "member `{0}` needs a score from 0 to 100, of nine decimals at most, by each source that the rules weigh, and \
+         by no other"
+    )]
     Score(Slug),
     /// The rules have no digest.
     #[error("the rules cannot be written canonically")]
@@ -103,6 +112,7 @@ pub fn appraise(
         .stages
         .get(stage)
         .ok_or_else(|| AppraisalError::Stage(stage.clone()))?;
+    check(rules, member)?;
     let hundred = RBig::from(100);
     let mut indicators = BTreeMap::new();
     let mut points = RBig::ZERO;
@@ -172,6 +182,25 @@ pub fn appraise(
         payment: grade.payment.clone(),
         improve_days: grade.improve_days,
     })
+}
+
+/// Names that the rules have, numbers that can be summed, variances of zero or more.
+fn check(rules: &AppraisalRules, member: &Appraised) -> Result<(), AppraisalError> {
+    for (name, one) in &member.values {
+        if !rules.indicators.iter().any(|known| known.id == *name) {
+            return Err(AppraisalError::Unknown(member.id.clone(), name.clone()));
+        }
+        let sound = |of: &Exact| of.0 >= RBig::ZERO && of.fits_nine_decimals();
+        if !one.value.fits_nine_decimals() || !one.variance.as_ref().is_none_or(sound) {
+            return Err(AppraisalError::Number(member.id.clone(), name.clone()));
+        }
+    }
+    for (source, score) in &member.scores {
+        if !rules.sources.contains_key(source) || !score.fits_nine_decimals() {
+            return Err(AppraisalError::Score(member.id.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// What shortcomings of the year before take from the whole.

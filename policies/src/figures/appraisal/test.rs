@@ -220,3 +220,33 @@ fn noise_leaves_a_grade_open_only_near_its_limit() {
     member.values.insert(slug("length-of-stay"), far);
     assert!(told(&stage, &member).unwrap().interval.is_none());
 }
+
+#[test]
+fn numbers_and_names_that_the_rules_do_not_have_are_refused() {
+    let stage = slug("strong-grassroots");
+    let refused = |change: fn(&mut Appraised)| {
+        let mut member = oracle();
+        change(&mut member);
+        told(&stage, &member).unwrap_err()
+    };
+    let id = oracle().id;
+    let number = AppraisalError::Number(id.clone(), slug("complications"));
+    let below = refused(|member| {
+        let of = member.values.get_mut(&slug("complications")).unwrap();
+        of.variance = Some(exact("-0.000001"));
+    });
+    assert_eq!(below, number);
+    let long = refused(|member| {
+        let of = member.values.get_mut(&slug("complications")).unwrap();
+        of.value = exact("1/3");
+    });
+    assert_eq!(long, number);
+    let unknown = refused(|member| {
+        member.values.insert(slug("beauty"), measured(exact("1")));
+    });
+    assert_eq!(unknown, AppraisalError::Unknown(id.clone(), slug("beauty")));
+    let score = refused(|member| {
+        member.scores.insert(Source::Patients, exact("101"));
+    });
+    assert_eq!(score, AppraisalError::Score(id));
+}

@@ -29,7 +29,7 @@ pub struct Contributor {
     pub dimensions: BTreeMap<Slug, Measured>,
     /// Whether its quality index is at least last year's.
     pub quality_held: bool,
-    /// Its indicators of gaming; one that is not known flags nobody.
+    /// Its indicators of gaming. One that is known of no member flags nobody; else it is known of all.
     #[serde(default)]
     pub gaming: BTreeMap<Slug, Measured>,
 }
@@ -73,6 +73,14 @@ pub enum ScoreError {
     /// A value that the rules do not name.
     #[error("member `{0}` has a value for `{1}`, which the rules do not name")]
     Unknown(Slug, Slug),
+    /// A number with more than nine decimals.
+    #[error("member `{0}`: `{1}` has more than nine decimals")]
+    Decimals(Slug, Slug),
+    /// An indicator of gaming that others have.
+    #[error(
+        "member `{0}` has no value for `{1}`, which other members have: left out for one, it would raise its score"
+    )]
+    LeftOut(Slug, Slug),
     /// A variance below zero.
     #[error("member `{0}`: a variance is zero or more")]
     Variance(Slug),
@@ -198,9 +206,21 @@ fn check(rules: &BonusRules, members: &[Contributor]) -> Result<(), ScoreError> 
         if let Some(name) = unknown.next().or_else(|| beside.next()) {
             return Err(ScoreError::Unknown(id(), name.clone()));
         }
-        let mut all = member.dimensions.values().chain(member.gaming.values());
-        if all.any(|one| one.variance.as_ref().is_some_and(|v| v.0 < RBig::ZERO)) {
-            return Err(ScoreError::Variance(id()));
+        for (name, one) in member.dimensions.iter().chain(&member.gaming) {
+            let variance = one.variance.as_ref();
+            if !one.value.fits_nine_decimals()
+                || variance.is_some_and(|of| !of.fits_nine_decimals())
+            {
+                return Err(ScoreError::Decimals(id(), name.clone()));
+            }
+            if variance.is_some_and(|of| of.0 < RBig::ZERO) {
+                return Err(ScoreError::Variance(id()));
+            }
+        }
+        let anywhere = |name: &&Slug| members.iter().any(|one| one.gaming.contains_key(*name));
+        let mut looked_at = rules.gaming.iter().map(|one| &one.id).filter(anywhere);
+        if let Some(name) = looked_at.find(|name| !member.gaming.contains_key(*name)) {
+            return Err(ScoreError::LeftOut(id(), name.clone()));
         }
     }
     Ok(())

@@ -234,32 +234,6 @@ fn a_dimension_without_anything_gives_its_weight_to_the_others() {
 }
 
 #[test]
-fn gate_and_flags_reduce_a_score_by_the_stated_rule() {
-    let mut input = oracle();
-    input.members[3].quality_held = false;
-    let flags = &mut input.members[2].gaming;
-    flags.insert(slug("volume-jump"), measured("0.31", None));
-    // Above the limit, but not whatever the noise did.
-    flags.insert(
-        slug("same-group-readmission-15"),
-        measured("0.06", Some("0.0001")),
-    );
-    let bonus = bonus(&rules(), &input).unwrap();
-    let (c, d) = (&bonus.scores[2], &bonus.scores[3]);
-    assert_eq!(
-        (c.before.as_str(), c.counts.as_str()),
-        ("0.326940", "0.294246")
-    );
-    assert_eq!(c.flagged, [slug("volume-jump")].into());
-    assert!(d.gated && d.counts == "0.000000");
-    assert!(!bonus.basic.contains_key(&slug("d")));
-    // The only outstanding grassroots member left gets all of that share.
-    assert_eq!(bonus.performance[&slug("c")], Fen(48_000_000));
-    let sum: i64 = bonus.basic.values().map(|fen| fen.0).sum();
-    assert_eq!(sum, 60_000_000);
-}
-
-#[test]
 fn bad_inputs_and_rules_are_refused() {
     let refused = |change: fn(&mut BonusInput)| {
         let mut input = oracle();

@@ -4,6 +4,58 @@ use super::test::{fen, measured, member, oracle, rules, slug};
 use super::*;
 use crate::figures::budget::Tier;
 
+/// All members have these indicators of gaming, at zero.
+fn looked_at(input: &mut BonusInput, names: &[&str]) {
+    for member in &mut input.members {
+        let zeros = names.iter().map(|name| (slug(name), measured("0", None)));
+        member.gaming.extend(zeros);
+    }
+}
+
+#[test]
+fn a_gaming_figure_is_not_left_out_for_one_and_numbers_can_be_summed() {
+    let mut input = oracle();
+    looked_at(&mut input, &["volume-jump"]);
+    assert!(bonus(&rules(), &input).is_ok());
+    let name = slug("volume-jump");
+    let of = input.members[2].gaming.remove(&name).unwrap();
+    let id = input.members[2].id.clone();
+    let left_out = ScoreError::LeftOut(id.clone(), name.clone());
+    assert_eq!(scores(&rules(), &input.members).unwrap_err(), left_out);
+    input.members[2].gaming.insert(name.clone(), of);
+    let many = measured("0.0000000001", None);
+    input.members[2].gaming.insert(name.clone(), many);
+    let decimals = ScoreError::Decimals(id, name);
+    assert_eq!(scores(&rules(), &input.members).unwrap_err(), decimals);
+}
+
+#[test]
+fn gate_and_flags_reduce_a_score_by_the_stated_rule() {
+    let mut input = oracle();
+    input.members[3].quality_held = false;
+    looked_at(&mut input, &["volume-jump", "same-group-readmission-15"]);
+    let flags = &mut input.members[2].gaming;
+    flags.insert(slug("volume-jump"), measured("0.31", None));
+    // Above the limit, but not whatever the noise did.
+    flags.insert(
+        slug("same-group-readmission-15"),
+        measured("0.06", Some("0.0001")),
+    );
+    let bonus = bonus(&rules(), &input).unwrap();
+    let (c, d) = (&bonus.scores[2], &bonus.scores[3]);
+    assert_eq!(
+        (c.before.as_str(), c.counts.as_str()),
+        ("0.326940", "0.294246")
+    );
+    assert_eq!(c.flagged, [slug("volume-jump")].into());
+    assert!(d.gated && d.counts == "0.000000");
+    assert!(!bonus.basic.contains_key(&slug("d")));
+    // The only outstanding grassroots member left gets all of that share.
+    assert_eq!(bonus.performance[&slug("c")], Fen(48_000_000));
+    let sum: i64 = bonus.basic.values().map(|fen| fen.0).sum();
+    assert_eq!(sum, 60_000_000);
+}
+
 /// Quality that fell and flags of gaming are not made up for by the lead's part or by prizes, unless the
 /// rules say so; what is not given stays.
 #[test]
@@ -15,6 +67,7 @@ fn gate_and_flags_reach_the_leads_part_and_the_prizes() {
     input.referrals = [("c", 1_450), ("d", 1_120), ("e", 640)]
         .map(|(id, count)| (slug(id), count))
         .into();
+    looked_at(&mut input, &["volume-jump"]);
     let whole = bonus(&rules(), &input).unwrap();
     // The lead is flagged, d's quality fell: it has the second most referrals.
     let jump = measured("0.31", None);
@@ -54,6 +107,7 @@ fn gate_and_flags_reach_the_leads_part_and_the_prizes() {
 #[test]
 fn an_open_flag_widens_the_interval_to_both_cases() {
     let mut input = oracle();
+    looked_at(&mut input, &["same-group-readmission-15"]);
     let mut with = |value: &str, variance: Option<&str>| {
         let flags = &mut input.members[2].gaming;
         flags.insert(slug("same-group-readmission-15"), measured(value, variance));

@@ -7,7 +7,6 @@ use schemas::money::Fen;
 use super::error::BudgetError;
 use super::rules::BudgetRules;
 use super::split::{BudgetInput, MOST, Measured, Member};
-use crate::figures::Exact;
 
 pub(super) fn check(rules: &BudgetRules, input: &BudgetInput) -> Result<(), BudgetError> {
     if input.members.is_empty() {
@@ -54,18 +53,13 @@ pub(super) fn measured(
     measured: &Measured,
 ) -> Result<(), BudgetError> {
     let variance = measured.variance.as_ref();
-    // Many unlike denominators would make the sums of fractions endless.
-    if !decimal(&measured.value) || variance.is_some_and(|variance| !decimal(variance)) {
+    if !measured.value.fits_nine_decimals()
+        || variance.is_some_and(|variance| !variance.fits_nine_decimals())
+    {
         return Err(BudgetError::Decimals(member.id.clone(), name.clone()));
     }
     if variance.is_some_and(|variance| variance.0 < RBig::ZERO) {
         return Err(BudgetError::Variance(member.id.clone()));
     }
     Ok(())
-}
-
-/// Whether a number has at most nine decimals.
-pub(super) fn decimal(number: &Exact) -> bool {
-    let scaled = &number.0 * RBig::from(1_000_000_000_u64);
-    scaled.is_int()
 }

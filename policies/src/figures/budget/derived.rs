@@ -9,7 +9,7 @@ use dashu::rational::RBig;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 
-use super::check::{decimal, measured};
+use super::check::measured;
 use super::error::BudgetError;
 use super::rating::{points, rating};
 use super::rules::BudgetRules;
@@ -156,7 +156,7 @@ fn demanded(
             if !input.demand.contains_key(line) {
                 return Err(BudgetError::Unknown(member.id.clone(), line.clone()));
             }
-            if part.0 < RBig::ZERO || part.0 > RBig::ONE || !decimal(part) {
+            if part.0 < RBig::ZERO || part.0 > RBig::ONE || !part.fits_nine_decimals() {
                 return Err(BudgetError::Serves(member.id.clone(), line.clone()));
             }
         }
@@ -165,11 +165,11 @@ fn demanded(
     let mut common = Vec::new();
     for (line, demand) in &input.demand {
         let sound = demand.value.0 >= RBig::ZERO
-            && decimal(&demand.value)
+            && demand.value.fits_nine_decimals()
             && demand
                 .variance
                 .as_ref()
-                .is_none_or(|of| of.0 >= RBig::ZERO && decimal(of));
+                .is_none_or(|of| of.0 >= RBig::ZERO && of.fits_nine_decimals());
         if !sound {
             return Err(BudgetError::Demand(line.clone()));
         }
