@@ -1,8 +1,7 @@
-//! A year's results by member, the pool and the points of the appraisal, as tables.
+//! A year's results by member, as a table.
 
 use std::collections::BTreeMap;
 
-use policies::figures::appraisal::Appraisal;
 use policies::figures::bonus::Bonus;
 use policies::figures::budget::{Noise, Part};
 use policies::year::{Computed, Published, Year};
@@ -11,7 +10,7 @@ use schemas::money::Fen;
 use schemas::year::Matter;
 
 use super::sheet::{Field, Sheet};
-use super::table::{in_force, number, plan, text};
+use super::table::{number, plan, text};
 
 /// Columns of money that do not add up.
 const APART: [&str; 2] = ["budget_low", "budget_high"];
@@ -51,15 +50,16 @@ fn row(published: &Published, year: &Year, (part, marks): (&Part, &[&Slug])) -> 
         Some(Noise::Interval { low, high }) => (Field::Money(*low), Field::Money(*high)),
         _ => (Field::Empty, Field::Empty),
     };
-    let bonus = match in_force(published, year, Matter::Bonus) {
+    let in_force = |matter| published.in_force(year, matter).map(|one| &one.computed);
+    let bonus = match in_force(Matter::Bonus) {
         Some(Computed::Bonus(bonus)) => Some(bonus),
         _ => None,
     };
-    let settled = match in_force(published, year, Matter::Settlement) {
+    let settled = match in_force(Matter::Settlement) {
         Some(Computed::Settlement(settled)) => Some(settled),
         _ => None,
     };
-    let graded = match in_force(published, year, Matter::Appraisal) {
+    let graded = match in_force(Matter::Appraisal) {
         Some(Computed::Appraisal(all)) => all.iter().find(|one| one.id == *id),
         _ => None,
     };
@@ -112,6 +112,8 @@ fn row(published: &Published, year: &Year, (part, marks): (&Part, &[&Slug])) -> 
     });
     column("bonus_lowered_by", told(lowered.map(|all| text(&all))));
     column("pool_kept", of_bonus(|bonus| &bonus.pool.kept));
+    let net = bonus.map(|bonus| Field::Money(bonus.net(id)));
+    column("bonus_net", told(net));
     column(
         "appraisal_points",
         told(graded.map(|one| number(&one.points))),
@@ -137,45 +139,4 @@ fn of(map: &BTreeMap<Slug, Fen>, id: &Slug) -> Field {
 fn spent(year: &Year, member: &Slug) -> Fen {
     let months = year.paid.get(member).into_iter().flatten();
     Fen(months.fold(0_i64, |sum, (_, fen)| sum.saturating_add(fen.0)))
-}
-
-/// Where the surplus and the pool went, of a bonus in force; it stays empty before.
-pub(super) fn pool(published: &Published, year: &Year) -> Sheet {
-    let mut sheet = Sheet::new("surplus and pool", &["what", "who", "amount"]);
-    let Some(Computed::Bonus(bonus)) = in_force(published, year, Matter::Bonus) else {
-        return sheet;
-    };
-    let mut line = |what: &str, who: &str, fen: Fen| {
-        let row = vec![text(what), text(who), Field::Money(fen)];
-        sheet.rows.push(row);
-    };
-    line("surplus that stays with the alliance", "", bonus.retained);
-    line("pool, all of it", "", bonus.pool.total);
-    for (member, fen) in &bonus.pool.referrals {
-        line("pool, prize for referrals", member.as_str(), *fen);
-    }
-    if let Some((team, fen)) = &bonus.pool.team {
-        line("pool, prize of the team", team.as_str(), *fen);
-    }
-    line("pool, given to nobody", "", bonus.pool.left);
-    sheet
-}
-
-/// Score and points of each indicator, of an appraisal in force; it stays empty before.
-pub(super) fn points(published: &Published, year: &Year) -> Sheet {
-    let head = ["member", "stage", "indicator", "score", "points"];
-    let mut sheet = Sheet::new("appraisal points", &head);
-    let Some(Computed::Appraisal(all)) = in_force(published, year, Matter::Appraisal) else {
-        return sheet;
-    };
-    for one in all {
-        let Appraisal { id, stage, .. } = one;
-        for (indicator, (score, points)) in &one.indicators {
-            let row = [text(id), text(stage), text(indicator)].into_iter();
-            sheet
-                .rows
-                .push(row.chain([number(score), number(points)]).collect());
-        }
-    }
-    sheet
 }

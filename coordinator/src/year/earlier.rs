@@ -84,18 +84,9 @@ pub async fn undone(
 
 /// The settlement in force.
 fn settled<'a>(kept: &'a Published, stands: &Year) -> Option<(&'a Proposed, &'a Settlement)> {
-    let course = stands.matters.get(&Matter::Settlement)?;
-    if !course.in_force {
-        return None;
-    }
-    kept.results.iter().find_map(|one| match &one.computed {
-        Computed::Settlement(settled) => {
-            let same = one
-                .computed
-                .digest()
-                .is_ok_and(|digest| digest == course.result);
-            same.then_some((one, settled))
-        }
+    let proposed = kept.in_force(stands, Matter::Settlement)?;
+    match &proposed.computed {
+        Computed::Settlement(settled) => Some((proposed, settled)),
         _ => None,
-    })
+    }
 }

@@ -9,6 +9,8 @@ use policies::year::{Computed, Published, Rules, Year, spoken};
 use schemas::money::Fen;
 use schemas::year::Matter;
 
+use super::parts::answers;
+
 #[derive(Template)]
 #[template(path = "letter.html")]
 struct Page<'a> {
@@ -29,13 +31,15 @@ struct Page<'a> {
     insurer: String,
     duties: Duties,
     void: bool,
-    objections: Vec<(String, String, String, &'static str)>,
+    objections: Vec<(u32, String, String, String, &'static str)>,
     members: Vec<Line<'a>>,
     apart: String,
     wide: Vec<String>,
     controls: usize,
+    why: String,
     blue: String,
     yellow: String,
+    red: String,
 }
 
 struct Line<'a> {
@@ -47,6 +51,8 @@ struct Line<'a> {
     net: String,
     range: String,
     change: String,
+    key: String,
+    accepted: &'static str,
     decided: &'static str,
     month: String,
     earmarks: String,
@@ -56,9 +62,7 @@ struct Line<'a> {
 /// The letter of a year whose newest plan is kept; `None` before any plan.
 pub fn letter(published: &Published, year: &Year) -> Option<String> {
     let course = year.matters.get(&Matter::Plan)?;
-    let mut results = published.results.iter().map(|one| &one.computed);
-    let newest = results.find(|one| one.digest().is_ok_and(|digest| digest == course.result));
-    let Some(Computed::Plan(plan)) = newest else {
+    let Computed::Plan(plan) = &published.newest(year, Matter::Plan)?.computed else {
         return None;
     };
     let members = plan.members.iter().map(|part| of(part, year)).collect();
@@ -68,16 +72,14 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
         .map(|(one, other)| format!("{one} / {other}"))
         .collect();
     let wide = plan.structure.iter().filter(|gap| gap.wide);
-    let objections = course.objections.iter().map(|(member, objection)| {
+    let objections = course.heard().map(|(version, member, objection)| {
         let decided = match objection.decided {
             None => "未决 open",
             Some(true) => "成立 upheld",
             Some(false) => "驳回 rejected",
         };
-        let answers = objection.answers.iter();
-        let answers = answers.map(|(by, one)| format!("{by}: {}", one.why));
-        let answers = answers.collect::<Vec<_>>().join("; ");
-        (member.to_string(), objection.why.clone(), answers, decided)
+        let (member, why) = (member.to_string(), objection.why.clone());
+        (version, member, why, answers(objection), decided)
     });
     let signed: Vec<&str> = course
         .signed
@@ -110,7 +112,9 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
             .collect(),
         controls: plan.controls.len(),
         blue: published.rules.alerts.blue.to_string(),
+        why: course.why.clone(),
         yellow: published.rules.alerts.yellow.to_string(),
+        red: published.rules.alerts.red.to_string(),
     };
     page.render().ok()
 }
@@ -194,6 +198,8 @@ fn of<'a>(part: &'a Part, year: &Year) -> Line<'a> {
         .applications
         .get(&part.id)
         .map(|one| grouped(one.amount));
+    let course = year.matters.get(&Matter::Plan);
+    let accepted = course.is_some_and(|course| course.accepted.contains(&part.id));
     Line {
         id: part.id.as_str(),
         share: &part.share,
@@ -203,6 +209,12 @@ fn of<'a>(part: &'a Part, year: &Year) -> Line<'a> {
         net: grouped(Fen(part.amount.0.saturating_sub(part.deduction.0))),
         range,
         change: percent(&part.change),
+        key: year.members.get(&part.id).map(spoken).unwrap_or_default(),
+        accepted: if accepted {
+            "已确认 accepted"
+        } else {
+            "未确认 not accepted"
+        },
         decided: match part.pinned {
             Pinned::Free => "因素 share",
             Pinned::Floor => "下限 floor",

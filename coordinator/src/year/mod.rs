@@ -5,6 +5,7 @@ mod earlier;
 mod facts;
 mod history;
 mod inputs;
+mod parts;
 mod letter;
 mod by_member;
 mod sheet;

@@ -8,18 +8,7 @@ use schemas::money::Fen;
 use schemas::year::Matter;
 
 use super::sheet::{self, Field, Sheet};
-use super::{YearError, by_member};
-
-/// The newest result about a matter.
-pub(super) fn newest<'a>(
-    published: &'a Published,
-    year: &Year,
-    matter: Matter,
-) -> Option<&'a Computed> {
-    let wanted = year.matters.get(&matter)?.result;
-    let mut results = published.results.iter().map(|one| &one.computed);
-    results.find(|computed| computed.digest().is_ok_and(|digest| digest == wanted))
-}
+use super::{YearError, by_member, parts};
 
 /// Where each member's spending stands after `month` months, of the plan in force and of what the
 /// insurer says it paid.
@@ -28,12 +17,7 @@ pub fn execution(
     year: &Year,
     month: u8,
 ) -> Vec<(Slug, Fen, Fen, Option<Execution>)> {
-    let in_force = year
-        .matters
-        .get(&Matter::Plan)
-        .is_some_and(|plan| plan.in_force);
-    let newest = newest(published, year, Matter::Plan).filter(|_| in_force);
-    let Some(Computed::Plan(plan)) = newest else {
+    let Some(plan) = published.plan(year) else {
         return Vec::new();
     };
     let rows = plan.members.iter().map(|part| {
@@ -51,31 +35,24 @@ pub fn execution(
     rows.collect()
 }
 
-/// A result, once it is in force.
-pub(super) fn in_force<'a>(
-    published: &'a Published,
-    year: &Year,
-    matter: Matter,
-) -> Option<&'a Computed> {
-    let course = year.matters.get(&matter).filter(|course| course.in_force);
-    course.and_then(|_| newest(published, year, matter))
-}
-
 /// A year's results by member as CSV: the newest plan, and of bonus, settlement and appraisal what is in
 /// force; money in yuan. A field is empty where nothing is; the last line adds the amounts up.
 pub fn members(published: &Published, year: &Year) -> Result<String, YearError> {
     Ok(by_member::sheet(published, year).csv()?)
 }
 
-/// A year as a workbook (XLSX): about it, members, months, payments, pool, points, control figures.
+/// A year as a workbook (XLSX): about it, members, months, payments, pool, overspend, points, objections,
+/// control figures.
 pub fn workbook(published: &Published, year: &Year) -> Result<Vec<u8>, YearError> {
     let sheets = [
         about(published, year),
         by_member::sheet(published, year),
         months(published, year),
         payments(year),
-        by_member::pool(published, year),
-        by_member::points(published, year),
+        parts::pool(published, year),
+        parts::overspend(published, year),
+        parts::points(published, year),
+        parts::objections(year),
         controls(published, year),
     ];
     Ok(sheet::workbook(&sheets)?)
@@ -91,7 +68,7 @@ pub fn control_figures(published: &Published, year: &Year) -> Result<Option<Stri
 }
 
 pub(super) fn plan<'a>(published: &'a Published, year: &Year) -> Option<&'a Plan> {
-    match newest(published, year, Matter::Plan)? {
+    match &published.newest(year, Matter::Plan)?.computed {
         Computed::Plan(plan) => Some(plan),
         _ => None,
     }

@@ -7,15 +7,14 @@ use policies::figures::appraisal::{AppraisalRules, Appraised, Shortcoming, Sourc
 use policies::figures::benchmark::Benchmark;
 use policies::figures::bonus::{BonusInput, BonusRules, Contributor};
 use policies::figures::overspend::{Classified, OverspendInput};
-use policies::year::{AppraisalInput, Computed, Published, Year};
+use policies::year::{AppraisalInput, Published, Year};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
-use schemas::year::Matter;
 
 use super::YearError;
 use super::facts::{amount, each};
-use super::table::{execution, newest};
+use super::table::execution;
 
 /// What a cause may be.
 const CAUSES: &str = "cause (public_health_emergency, new_technology, price_swing, over_treatment, \
@@ -28,13 +27,8 @@ pub fn settlement(
     year: &Year,
     facts: &str,
 ) -> Result<OverspendInput, YearError> {
-    let Some(Computed::Plan(plan)) = newest(published, year, Matter::Plan) else {
-        return Err(YearError::NoPlan);
-    };
+    let plan = published.plan(year).ok_or(YearError::NoPlan)?;
     let rows = execution(published, year, 12);
-    if rows.is_empty() {
-        return Err(YearError::NoPlan);
-    }
     let over = rows
         .into_iter()
         .filter(|(_, budget, spent, _)| spent > budget);
@@ -121,7 +115,9 @@ pub fn surplus(
             .and_then(|name| name.strip_prefix("team:"))
         {
             let team = team.parse().map_err(|_| row.wrong("member"))?;
-            input.teams.insert(team, row.need("referrals")?);
+            if input.teams.insert(team, row.need("referrals")?).is_some() {
+                return Err(row.wrong("member (each team once)"));
+            }
             return Ok(());
         }
         let id: Slug = row.need("member")?;

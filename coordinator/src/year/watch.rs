@@ -6,13 +6,10 @@ use policies::figures::Exact;
 use policies::figures::benchmark::Benchmark;
 use policies::figures::decompose::stays;
 use policies::figures::watch::{Warning, Watched, deviating, watch};
-use policies::year::{Computed, Published, Year};
+use policies::year::{Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::Month;
-use schemas::year::Matter;
-
-use super::table::newest;
 
 /// All warnings up to a month, by member. `before` is the year before, whose months say what is usual;
 /// `benchmarks` give monthly counts of stays, and case groups against the alliance.
@@ -22,10 +19,7 @@ pub fn warnings(
     benchmarks: &[Benchmark],
     until: Month,
 ) -> Vec<Warning> {
-    let plan = year.matters.get(&Matter::Plan);
-    let in_force = plan.is_some_and(|plan| plan.in_force);
-    let newest = newest(published, year, Matter::Plan).filter(|_| in_force);
-    let Some(Computed::Plan(plan)) = newest else {
+    let Some(plan) = published.plan(year) else {
         return Vec::new();
     };
     let rules = &published.rules.alerts;

@@ -77,6 +77,7 @@ impl AlertRules {
 
     fn check(&self, faults: &mut Faults) {
         let part = |value: &Exact| value.0 > RBig::ZERO && value.0 < RBig::ONE;
+        faults.from_one(self.version);
         for (sound, fault) in [
             (
                 self.blue.0 > RBig::ZERO && self.blue < self.yellow && self.yellow <= self.red,

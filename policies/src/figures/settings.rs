@@ -31,6 +31,11 @@ impl Faults {
             self.0.push(fault.to_owned());
         }
     }
+
+    /// Notes a version below one: versions count changes.
+    pub(crate) fn from_one(&mut self, version: u32) {
+        self.check(version > 0, "`version` is at least 1");
+    }
 }
 
 /// Reads rules of TOML, unless something is wrong with them.

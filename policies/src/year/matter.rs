@@ -22,6 +22,10 @@ pub struct Course {
     pub by: Slug,
     /// Which version it is, from 1.
     pub version: u32,
+    /// Why there is a later version; of a first one it may be empty.
+    pub why: String,
+    /// When it was proposed.
+    pub proposed: Timestamp,
     /// When it was proposed, or an objection to it was raised or answered last.
     pub changed: Timestamp,
     /// Until when members may object.
@@ -36,6 +40,19 @@ pub struct Course {
     pub in_force: bool,
     /// It was proposed under another target, or before other payments: it cannot get into force any more.
     pub void: bool,
+    /// Objections to the versions before: an answer is not forgotten with its version.
+    pub earlier: Vec<Earlier>,
+}
+
+/// An objection to a version that is not the newest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Earlier {
+    /// Which version.
+    pub version: u32,
+    /// Whose.
+    pub member: Slug,
+    /// What became of it; undecided where the next version came first.
+    pub objection: Objection,
 }
 
 /// An objection or appeal.
@@ -58,13 +75,34 @@ pub struct Answered {
     pub why: String,
 }
 
+impl Objection {
+    /// What came of it, in a word.
+    pub fn outcome(&self) -> &'static str {
+        match self.decided {
+            None => "open",
+            Some(true) => "upheld",
+            Some(false) => "rejected",
+        }
+    }
+}
+
+impl Course {
+    /// Every objection to every version, oldest version first.
+    pub fn heard(&self) -> impl Iterator<Item = (u32, &Slug, &Objection)> {
+        let earlier = self.earlier.iter();
+        let earlier = earlier.map(|one| (one.version, &one.member, &one.objection));
+        let own = self.objections.iter();
+        earlier.chain(own.map(|(member, one)| (self.version, member, one)))
+    }
+}
+
 impl Year {
-    /// A new version voids what was said about the one before.
+    /// A new version voids what was said about the one before, and says why it is needed.
     pub(super) fn propose(
         &mut self,
         rules: &YearRules,
         (matter, result): (Matter, Digest),
-        (by, at): (Slug, Timestamp),
+        (by, at, why): (Slug, Timestamp, String),
     ) -> Result<(), Refused> {
         let of = rules.matters.get(&matter).ok_or(Refused::Rules)?;
         let before = self.matters.get(&matter);
@@ -73,11 +111,14 @@ impl Year {
             return Err(Refused::Again);
         }
         let version = before.map_or(0, |before| before.version).saturating_add(1);
+        let earlier = self.matters.get_mut(&matter).map(Course::end);
         let days = i64::from(of.objection_days).saturating_mul(DAY);
         let course = Course {
             result,
             by,
             version,
+            why,
+            proposed: at,
             changed: at,
             until: Timestamp(at.0.saturating_add(days)),
             accepted: BTreeSet::new(),
@@ -85,6 +126,7 @@ impl Year {
             signed: BTreeSet::new(),
             in_force: false,
             void: false,
+            earlier: earlier.unwrap_or_default(),
         };
         self.matters.insert(matter, course);
         Ok(())
@@ -109,6 +151,20 @@ impl Year {
 }
 
 impl Course {
+    /// All objections so far, as the next version keeps them.
+    fn end(&mut self) -> Vec<Earlier> {
+        let version = self.version;
+        let own = std::mem::take(&mut self.objections).into_iter();
+        let own = own.map(|(member, objection)| Earlier {
+            version,
+            member,
+            objection,
+        });
+        let mut all = std::mem::take(&mut self.earlier);
+        all.extend(own);
+        all
+    }
+
     pub(super) fn accept(&mut self, member: &Slug) -> Result<(), Refused> {
         if self
             .objections
@@ -204,6 +260,7 @@ impl Course {
         self.in_force = self.signed.len() >= needed;
         Ok(())
     }
+
     /// Refuses while an objection is open or was right.
     pub(super) fn uncontested(&self) -> Result<(), Refused> {
         let mut objections = self.objections.iter();

@@ -15,10 +15,13 @@ mod refused;
 mod speak;
 mod task;
 mod turn;
+mod unusual;
 #[cfg(test)]
 mod test;
 #[cfg(test)]
 mod test_again;
+#[cfg(test)]
+mod test_model;
 #[cfg(test)]
 mod test_statements;
 #[cfg(test)]
@@ -26,7 +29,7 @@ mod test_world;
 
 pub use grounds::{Unfounded, closable, grounded, reserve};
 pub use logged::Logged;
-pub use matter::{Answered, Course, Objection};
+pub use matter::{Answered, Course, Earlier, Objection};
 pub use odd::Odd;
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use paid::by_member;
@@ -35,6 +38,7 @@ pub use refused::Refused;
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 pub use task::Task;
 pub use turn::{Turn, spoken};
+pub use unusual::{unusual, unusual_payment};
 
 use std::collections::{BTreeMap, BTreeSet};
 

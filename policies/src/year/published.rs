@@ -218,15 +218,24 @@ impl Published {
         Ok(year)
     }
 
+    /// The newest result about a matter, with its inputs.
+    pub fn newest(&self, year: &Year, matter: Matter) -> Option<&Proposed> {
+        let wanted = year.matters.get(&matter)?.result;
+        let is = |one: &&Proposed| one.computed.digest().is_ok_and(|digest| digest == wanted);
+        self.results.iter().find(is)
+    }
+
+    /// The result about a matter, once it is in force, with its inputs.
+    pub fn in_force(&self, year: &Year, matter: Matter) -> Option<&Proposed> {
+        let course = year.matters.get(&matter);
+        course
+            .filter(|course| course.in_force)
+            .and_then(|_| self.newest(year, matter))
+    }
+
     /// The plan in force.
     pub fn plan(&self, year: &Year) -> Option<&Plan> {
-        let course = year
-            .matters
-            .get(&Matter::Plan)
-            .filter(|plan| plan.in_force)?;
-        let mut results = self.results.iter().map(|one| &one.computed);
-        let found = results.find(|one| one.digest().is_ok_and(|digest| digest == course.result));
-        match found? {
+        match &self.in_force(year, Matter::Plan)?.computed {
             Computed::Plan(plan) => Some(plan),
             _ => None,
         }

@@ -94,9 +94,18 @@ pub enum Refused {
     /// An answer to nobody.
     #[error("`{0}` did not object to this version")]
     NotObjected(Slug),
-    /// A purpose, goal or reason of no words.
+    /// A purpose or goal of no words.
     #[error("say what it is for, and what is expected")]
     Empty,
+    /// A decision without its reason.
+    #[error(
+        "say why (`--why`): an objection, an answer, a judgement, a later version, another target and \
+         taking a year back have a reason"
+    )]
+    Unreasoned,
+    /// No time, or too much of it, for a task.
+    #[error("a task is given 1 to {0} days (`--days`)")]
+    Days(u16),
     /// More than there is.
     #[error("the amount is above the year's target of {0}; check it")]
     Beyond(Fen),

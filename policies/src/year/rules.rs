@@ -15,7 +15,7 @@ use crate::figures::appraisal::{self, AppraisalRules};
 use crate::figures::bonus::{self, BonusRules};
 use crate::figures::budget::{self, BudgetRules};
 use crate::figures::overspend::{self, OverspendRules};
-use crate::figures::settings::{Faults, RulesError, read};
+use crate::figures::settings::{Faults, RulesError, distinct, read};
 
 /// The rules of the course as shipped.
 pub const DEFAULT: &str = include_str!("../../rules/year.toml");
@@ -152,6 +152,10 @@ pub struct YearRules {
     pub effective: Month,
     /// The party that says what was paid, and pays out.
     pub insurer: Slug,
+    /// The party that decides about overspend together with the insurer (管理委员会).
+    pub committee: Slug,
+    /// The party that signs for all members together.
+    pub members: Slug,
     /// The matters.
     pub matters: BTreeMap<Matter, MatterRules>,
 }
@@ -176,9 +180,15 @@ impl YearRules {
 
     fn check(&self, faults: &mut Faults) {
         let office = |name: &Slug| name.as_str() == ADMINISTRATOR;
+        faults.from_one(self.version);
+        let parties = [&self.insurer, &self.committee, &self.members];
         faults.check(
-            !office(&self.insurer),
-            "`insurer` is a party, not `administrator`",
+            !parties.into_iter().any(office),
+            "`insurer`, `committee` and `members` are parties, not `administrator`",
+        );
+        faults.check(
+            distinct(parties.into_iter()),
+            "`insurer`, `committee` and `members` are three parties",
         );
         for matter in Matter::ALL {
             let name = matter.as_str();
@@ -194,6 +204,20 @@ impl YearRules {
             faults.check(!of.deciders.is_empty(), &deciders);
             let days = format!("`matters.{name}.objection_days` is from 1 to 90");
             faults.check((1..=90).contains(&of.objection_days), &days);
+            for party in self.wanted(matter) {
+                let fault = format!("`matters.{name}.signers` leaves out `{party}`");
+                faults.check(of.signers.contains(party), &fault);
+            }
+        }
+    }
+
+    /// Who has to sign a matter, whoever else does: nobody's money is decided about without him. Overspend
+    /// is classified by insurer and committee together; a budget or bonus binds members that signed it.
+    fn wanted(&self, matter: Matter) -> Vec<&Slug> {
+        match matter {
+            Matter::Plan | Matter::Bonus => vec![&self.insurer, &self.members],
+            Matter::Settlement => vec![&self.insurer, &self.committee],
+            Matter::Appraisal => vec![&self.insurer],
         }
     }
 
@@ -201,7 +225,7 @@ impl YearRules {
     pub fn parties(&self) -> BTreeSet<&Slug> {
         let matters = self.matters.values();
         let named = matters.flat_map(|of| of.signers.iter().chain(&of.deciders));
-        let named = named.chain([&self.insurer]);
+        let named = named.chain([&self.insurer, &self.committee, &self.members]);
         named
             .filter(|name| name.as_str() != ADMINISTRATOR)
             .collect()

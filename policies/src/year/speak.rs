@@ -117,7 +117,7 @@ impl Year {
         ])?;
         match said.says {
             Says::Target { target, why } => {
-                short(&why)?;
+                reasoned(&why)?;
                 if target <= Fen(0) {
                     return Err(Refused::Content);
                 }
@@ -130,7 +130,7 @@ impl Year {
                 }
             }
             Says::Withdraw { why } => {
-                short(&why)?;
+                reasoned(&why)?;
                 if !self.withdrawing.insert(said.by) {
                     return Err(Refused::Again);
                 }
@@ -164,12 +164,15 @@ impl Year {
         else {
             return Err(Refused::Content);
         };
+        if self.matters.contains_key(&matter) {
+            reasoned(&why)?;
+        }
         short(&why)?;
         match matter {
             Matter::Plan => self.at(&[Stage::Review, Stage::Planned])?,
             _ => self.at(&[Stage::InForce])?,
         }
-        self.propose(rules, (matter, result), (said.by, said.at))?;
+        self.propose(rules, (matter, result), (said.by, said.at, why))?;
         if matter == Matter::Plan {
             self.stage = Stage::Planned;
         }
@@ -185,7 +188,7 @@ impl Year {
                 result,
                 why,
             } => {
-                worded(&why)?;
+                reasoned(&why)?;
                 self.newest(matter, result)?.object(&said.by, said.at, why)
             }
             _ => Err(Refused::Content),
@@ -206,7 +209,7 @@ impl Year {
                 upheld,
                 why,
             } => {
-                worded(&why)?;
+                reasoned(&why)?;
                 let by = match speaker {
                     Speaker::Administrator => {
                         // Who proposed a result does not judge what is said against it.
@@ -345,6 +348,14 @@ pub(super) fn short(text: &str) -> Result<(), Refused> {
     } else {
         Err(Refused::Content)
     }
+}
+
+/// A reason that says something.
+pub(super) fn reasoned(why: &str) -> Result<(), Refused> {
+    if why.trim().is_empty() {
+        return Err(Refused::Unreasoned);
+    }
+    short(why)
 }
 
 /// A text that says something.

@@ -5,13 +5,15 @@ use std::collections::btree_map::Entry;
 
 use schemas::id::Slug;
 use schemas::time::Timestamp;
-use schemas::year::{Says, Statement};
+use schemas::year::{Matter, Says, Statement};
 use serde::Serialize;
 
-use super::speak::{only, worded};
-use super::{Refused, Speaker, Stage, Year};
+use super::speak::{only, reasoned, worded};
+use super::{Computed, Published, Refused, Speaker, Stage, Year};
 
 const DAY: i64 = 86_400;
+/// Longest time for a task in days: three years.
+const DAYS: u16 = 1_096;
 /// Most reports on a task: each replaces the one before.
 const REPORTS: u8 = 20;
 
@@ -26,6 +28,8 @@ pub struct Task {
     pub measures: String,
     /// Who answers for it at the member.
     pub owner: String,
+    /// When it was given.
+    pub given: Timestamp,
     /// Until when: as many seconds later than given as judges took to find reports wanting that had
     /// come in time.
     pub due: Timestamp,
@@ -46,6 +50,42 @@ impl Task {
     pub fn is_late(&self, now: Timestamp) -> bool {
         let reported = self.reported.as_ref().map(|(at, _)| *at);
         reported.or(self.done).unwrap_or(now) > self.due
+    }
+}
+
+impl Published {
+    /// Members whose grade in the appraisal in force asks for a plan for improvement (整改), and who were
+    /// given no task since it was proposed; with the days that the rules give.
+    pub fn unimproved(&self, year: &Year) -> Vec<(Slug, u32)> {
+        let proposed = year.matters.get(&Matter::Appraisal).map(|of| of.proposed);
+        let appraised = self.in_force(year, Matter::Appraisal);
+        let (Some(proposed), Some(Computed::Appraisal(all))) =
+            (proposed, appraised.map(|one| &one.computed))
+        else {
+            return Vec::new();
+        };
+        let given = |member: &Slug| {
+            let mut tasks = year.tasks.values();
+            tasks.any(|task| task.member == *member && task.given >= proposed)
+        };
+        let asked = all.iter().filter(|one| !given(&one.id));
+        asked
+            .filter_map(|one| Some((one.id.clone(), one.improve_days?)))
+            .collect()
+    }
+
+    /// What is left to do before a year should be closed, with what its results ask for.
+    pub fn left_to_do(&self, year: &Year, now: Timestamp) -> Vec<String> {
+        let mut left = year.left_to_do(&self.rules.year, now);
+        if year.stage == Stage::InForce {
+            left.extend(self.unimproved(year).into_iter().map(|(member, days)| {
+                format!(
+                    "{member}'s grade asks for a plan for improvement within {days} days: an \
+                     administrator gives it a task (`task`)"
+                )
+            }));
+        }
+        left
     }
 }
 
@@ -70,8 +110,8 @@ impl Year {
                 for text in [&goal, &measures, &owner] {
                     worded(text)?;
                 }
-                if days == 0 {
-                    return Err(Refused::Content);
+                if !(1..=DAYS).contains(&days) {
+                    return Err(Refused::Days(DAYS));
                 }
                 if !self.members.contains_key(&member) {
                     return Err(Refused::Stranger(member));
@@ -85,6 +125,7 @@ impl Year {
                     goal,
                     measures,
                     owner,
+                    given: at,
                     due: Timestamp(due),
                     reported: None,
                     reports: 0,
@@ -104,7 +145,7 @@ impl Year {
             }
             Says::Judge { task, done, why } => {
                 only(speaker, Speaker::Administrator, &said.by)?;
-                worded(&why)?;
+                reasoned(&why)?;
                 // One that was never reported may be dropped; there is nothing in it to find undone.
                 let of = self.open_task(task, |of| done || of.reported.is_some())?;
                 of.judged = why;

@@ -158,7 +158,7 @@ pub(super) fn propose(matter: Matter, n: u8) -> Says {
     Says::Propose {
         matter,
         result: result(n),
-        why: String::new(),
+        why: "as computed".into(),
     }
 }
 

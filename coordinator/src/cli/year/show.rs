@@ -76,6 +76,9 @@ pub(super) fn year(
             "{:<11} version {version}, {state}: {result}",
             matter.as_str()
         )?;
+        if !course.why.is_empty() {
+            writeln!(out, "  because      {}", course.why)?;
+        }
         writeln!(
             out,
             "  signed by    {}",
@@ -86,18 +89,18 @@ pub(super) fn year(
             "  accepted by  {}",
             names(course.accepted.iter().collect())
         )?;
-        for (member, objection) in &course.objections {
-            let decided = match objection.decided {
-                None => "open",
-                Some(true) => "upheld",
-                Some(false) => "rejected",
+        for (of, member, objection) in course.heard() {
+            let to = if of == version {
+                String::new()
+            } else {
+                format!(" to version {of}")
             };
-            writeln!(out, "  objection of {member}: {}", objection.why)?;
+            writeln!(out, "  objection of {member}{to}: {}", objection.why)?;
             for (by, answer) in &objection.answers {
                 let word = if answer.upheld { "right" } else { "not right" };
                 writeln!(out, "    {by} finds it {word}: {}", answer.why)?;
             }
-            writeln!(out, "    {decided}")?;
+            writeln!(out, "    {}", objection.outcome())?;
         }
     }
     for (name, task) in &of.tasks {

@@ -7,7 +7,8 @@ use std::path::Path;
 use ::pooled::key_list::Kind;
 use anyhow::{Context as _, bail};
 use policies::figures::Benchmark;
-use policies::year::{Computed, Rules, compute, grounded};
+use policies::figures::budget::BudgetInput;
+use policies::year::{Computed, Rules, compute, grounded, unusual, unusual_payment};
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
@@ -66,6 +67,15 @@ pub(super) async fn say(
         Says::Paid { month, .. } if !month.is_over(now) => Some(*month),
         _ => None,
     };
+    let paid = match &says {
+        Says::Paid {
+            member,
+            month,
+            amount,
+            ..
+        } => Some((member.clone(), *month, *amount)),
+        _ => None,
+    };
     let sealed = say::sealed(data, args.year, &args.by, says)?;
     let taken = year::take(&office.state, about, &sealed, now).await?;
     if let Some(month) = early {
@@ -74,8 +84,13 @@ pub(super) async fn say(
             "warning: {month} is not over yet; more may come to be paid for it"
         )?;
     }
-    show::line(&taken, out)?;
     let kept = year::published(office.state.pool(), alliance, args.year).await?;
+    if let (Some((member, month, amount)), Some(plan)) = (paid, kept.plan(&taken))
+        && let Some(odd) = unusual_payment(plan, &member, month, amount)
+    {
+        writeln!(out, "warning: {odd}")?;
+    }
+    show::line(&taken, out)?;
     show::waits(&taken, &kept.rules.year, now, out)
 }
 
@@ -83,9 +98,8 @@ pub(super) async fn say(
 async fn nothing_is_left(office: &Office, number: u16) -> anyhow::Result<()> {
     let now = office.clock.now();
     let kept = year::published(office.state.pool(), &office.config.alliance, number).await?;
-    let mut left = kept
-        .replay(|_, _, _| Ok(()))?
-        .left_to_do(&kept.rules.year, now);
+    let stands = kept.replay(|_, _, _| Ok(()))?;
+    let mut left = kept.left_to_do(&stands, now);
     if !Month::new(number, 12).is_ok_and(|last| last.is_over(now)) {
         left.push(format!("the year {number} is not over"));
     }
@@ -186,6 +200,9 @@ pub(super) async fn inputs(
     let computed = compute(&kept.rules, number, args.matter, &text)?;
     grounded(&computed, &text, (&stands, kept.plan(&stands)))?;
     std::fs::write(&args.out, &text).with_context(|| format!("`{}`", args.out.display()))?;
+    for one in unusual(&kept.rules, args.matter, &text) {
+        writeln!(out, "warning: {one}")?;
+    }
     let (matter, path) = (computed.matter().as_str(), args.out.display());
     writeln!(
         out,
@@ -210,6 +227,9 @@ pub(super) async fn propose(
     let alliance = office.config.alliance.clone();
     let now = office.clock.now();
     let inputs = bounded(&inputs)?;
+    if matter == Matter::Plan && why.trim().is_empty() {
+        as_owed(office, year, &inputs).await?;
+    }
     let seal = |computed: &Computed, _| {
         let says = Says::Propose {
             matter,
@@ -219,6 +239,9 @@ pub(super) async fn propose(
         say::sealed_at(data, &alliance, year, &by, (says, now))
     };
     let before = year::published(office.state.pool(), &alliance, year).await?;
+    for one in unusual(&before.rules, matter, &inputs) {
+        writeln!(out, "warning: {one}")?;
+    }
     let about = (&alliance, year);
     let proposed = year::propose(&office.state, about, (matter, &inputs), seal, now);
     let (taken, computed) = proposed.await?;
@@ -266,6 +289,27 @@ pub(super) async fn what_if(
     if let Err(why) = grounded(&computed, &inputs, (&stands, kept.plan(&stands))) {
         writeln!(out, "as the year stands it would be refused: {why}")?;
     }
+    Ok(())
+}
+
+/// Refuses a plan that takes less or more for earlier years than their settlements say, without a reason.
+async fn as_owed(office: &Office, number: u16, inputs: &str) -> anyhow::Result<()> {
+    // Inputs that cannot be read are refused where they are computed.
+    let Ok(input) = serde_json::from_str::<BudgetInput>(inputs) else {
+        return Ok(());
+    };
+    let owed = year::owed(&office.state, &office.config.alliance, number).await?;
+    let apart = input.members.iter().filter_map(|member| {
+        let (id, taken) = (&member.id, member.deduction);
+        let owed = owed.get(id).copied().unwrap_or_default();
+        (taken != owed).then(|| format!("{id}: {taken} taken, {owed} owed for earlier years"))
+    });
+    let apart: Vec<String> = apart.collect();
+    anyhow::ensure!(
+        apart.is_empty(),
+        "{}; make the inputs again by `year inputs`, or say why it differs (`--why`)",
+        apart.join("; ")
+    );
     Ok(())
 }
 

@@ -103,6 +103,13 @@ pub struct Indicator {
     pub about: Option<About>,
 }
 
+impl Indicator {
+    /// Whether it is of quality or outcome, and not of efficiency or money.
+    pub(crate) fn is_of_care(&self) -> bool {
+        matches!(self.aspect, Aspect::Quality | Aspect::Outcome)
+    }
+}
+
 /// What the linter looks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,6 +157,7 @@ impl AppraisalRules {
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {
+        faults.from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         let known: BTreeSet<&Slug> = self.indicators.iter().map(|one| &one.id).collect();
         check(
@@ -161,27 +169,25 @@ impl AppraisalRules {
             "an indicator's worst and best differ",
         );
         check(!self.stages.is_empty(), "at least one stage");
-        for weights in self.stages.values() {
+        for (stage, weights) in &self.stages {
             let whole: u64 = weights.values().map(|weight| u64::from(*weight)).sum();
             check(whole == 100, "weights of each stage add up to 100");
             check(
                 weights.keys().all(|name| known.contains(name)),
                 "a stage weighs what is no indicator",
             );
-            let about = |wanted: &[Aspect]| {
-                let of = self
-                    .indicators
-                    .iter()
-                    .filter(|one| wanted.contains(&one.aspect));
-                let weights = of.filter_map(|one| weights.get(&one.id));
-                weights.map(|weight| u64::from(*weight)).sum::<u64>()
-            };
             check(
-                about(&[Aspect::Quality, Aspect::Outcome]) >= 40,
+                self.weight(stage, Indicator::is_of_care) >= 40,
                 "quality and outcome weigh at least 40 in each stage",
             );
         }
         check(one(self.sources.values()), "`sources` add up to 1");
+        let indicators = self.sources.get(&Source::Indicators);
+        let half = RBig::from_parts(1.into(), 2_u8.into());
+        check(
+            indicators.is_some_and(|share| share.0 >= half),
+            "`sources.indicators` is at least 0.50",
+        );
         let patients = self.sources.get(&Source::Patients);
         let fifth = RBig::from_parts(1.into(), 5_u8.into());
         check(
@@ -210,29 +216,31 @@ impl AppraisalRules {
             "points of `shortcomings` are from 0 to 100",
         );
         check(
-            self.grades.iter().all(|grade| grade.payment.0 > RBig::ZERO),
-            "a payment's factor is above 0",
+            self.grades
+                .iter()
+                .all(|grade| grade.payment.0 > RBig::ZERO && grade.payment.0 <= RBig::from(2)),
+            "a payment's factor is above 0 and at most 2",
+        );
+        check(
+            self.grades.iter().all(|grade| scale(&grade.from)),
+            "a grade begins at 0 to 100 points",
+        );
+        check(
+            self.grades
+                .iter()
+                .filter_map(|grade| grade.improve_days)
+                .all(|days| (1..=365).contains(&days)),
+            "`improve_days` are from 1 to 365",
         );
     }
 
-    /// What is allowed and unwise: a stage in which referrals weigh less than a third of what the
-    /// control of costs does, so that nobody takes back patients.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        for (stage, weights) in &self.stages {
-            let about = |what: About| {
-                let of = self.indicators.iter().filter(|one| one.about == Some(what));
-                let weights = of.filter_map(|one| weights.get(&one.id));
-                weights.map(|weight| u64::from(*weight)).sum::<u64>()
-            };
-            let (referral, costs) = (about(About::Referral), about(About::CostControl));
-            if referral * 3 < costs {
-                warnings.push(format!(
-                    "stage `{stage}`: referrals weigh {referral}, control of costs {costs}; \
-                     nobody will take patients back"
-                ));
-            }
-        }
-        warnings
+    /// What the indicators that are wanted weigh in a stage, in hundredths.
+    pub(crate) fn weight(&self, stage: &Slug, wanted: impl Fn(&Indicator) -> bool) -> u64 {
+        let Some(weights) = self.stages.get(stage) else {
+            return 0;
+        };
+        let of = self.indicators.iter().filter(|one| wanted(one));
+        let weights = of.filter_map(|one| weights.get(&one.id));
+        weights.map(|weight| u64::from(*weight)).sum()
     }
 }

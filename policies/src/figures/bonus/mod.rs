@@ -8,6 +8,8 @@ pub mod shapley;
 mod test;
 #[cfg(test)]
 mod test_gates;
+#[cfg(test)]
+mod test_properties;
 
 pub use payout::{Bonus, BonusError, BonusInput, Pooled, bonus};
 pub use rules::{BonusRules, DEFAULT, Dimension, Gaming, Pool};

@@ -93,6 +93,17 @@ pub struct Pooled {
     pub left: Fen,
 }
 
+impl Bonus {
+    /// What a member is paid in all, or pays where it is below zero: basic and performance surplus and the
+    /// prize for referrals, less what it puts into the pool. What it keeps of its own surplus it has already.
+    pub fn net(&self, member: &Slug) -> Fen {
+        let of = |map: &BTreeMap<Slug, Fen>| map.get(member).map_or(0, |fen| fen.0);
+        let got = of(&self.basic).saturating_add(of(&self.performance));
+        let got = got.saturating_add(of(&self.pool.referrals));
+        Fen(got.saturating_sub(of(&self.pool.put_in)))
+    }
+}
+
 /// Why there is no bonus.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BonusError {
@@ -102,6 +113,11 @@ pub enum BonusError {
     /// The lead hospital is no member.
     #[error("the lead hospital `{0}` is no member")]
     Lead(Slug),
+    /// The lead hospital is a grassroots member.
+    #[error(
+        "the lead hospital `{0}` is of the grassroots, which share the performance surplus already"
+    )]
+    LeadTier(Slug),
     /// A name that is no member's.
     #[error("`{0}` is no member")]
     Stranger(Slug),
@@ -187,8 +203,13 @@ fn add(one: Fen, other: Fen) -> Result<Fen, BonusError> {
 
 fn check(input: &BonusInput) -> Result<(), BonusError> {
     let member = |id: &Slug| input.members.iter().any(|member| member.id == *id);
-    if !member(&input.lead) {
-        return Err(BonusError::Lead(input.lead.clone()));
+    let mut leads = input.members.iter().filter(|one| one.id == input.lead);
+    match leads.next() {
+        None => return Err(BonusError::Lead(input.lead.clone())),
+        Some(lead) if lead.tier == Tier::Grassroots => {
+            return Err(BonusError::LeadTier(input.lead.clone()));
+        }
+        Some(_) => {}
     }
     let referred = input.upward.keys().chain(input.downward.keys());
     let names = input.own.keys().chain(input.referrals.keys());

@@ -94,6 +94,7 @@ impl BonusRules {
     }
 
     fn check(&self, faults: &mut Faults) {
+        faults.from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         check(part(&self.basic_members), "`basic_members` is from 0 to 1");
         check(

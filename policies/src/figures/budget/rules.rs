@@ -116,11 +116,18 @@ impl BudgetRules {
     }
 
     fn check(&self, faults: &mut Faults) {
+        faults.from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         check(part(&self.reserve), "`reserve` is from 0 to 1");
         check(part(&self.alpha), "`alpha` is from 0 to 1");
         check(part(&self.floor), "`floor` is from 0 to 1");
         check(self.ceiling.0 >= RBig::ONE, "`ceiling` is at least 1");
+        // Either alone leaves every member at its base: no factor would count, whatever `alpha` says.
+        check(
+            self.floor.0 != RBig::ONE && self.ceiling.0 != RBig::ONE,
+            "`floor` is below 1 and `ceiling` above it",
+        );
+        check(self.ceiling.0 <= RBig::from(10), "`ceiling` is at most 10");
         check(part(&self.structure_gap), "`structure_gap` is from 0 to 1");
         check(
             !self.history.is_empty() && self.history.len() <= 5,

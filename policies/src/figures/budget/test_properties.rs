@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use dashu::rational::RBig;
 use proptest::prelude::*;
 use schemas::digest::Digest;
 use schemas::money::Fen;
@@ -58,12 +59,15 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_members_moves_no_more_than_the_last_fen(input in alliances()) {
+    fn the_order_of_members_moves_no_more_than_the_last_fen(input in alliances(), turn in 0_usize..20) {
         let forth = plan(&rules(), &input).unwrap();
         let mut turned = input.clone();
+        let turn = turn % input.members.len();
+        turned.members.rotate_left(turn);
         turned.members.reverse();
         let mut back = plan(&rules(), &turned).unwrap();
         back.members.reverse();
+        back.members.rotate_right(turn);
         // Of equal remainders and weights the earlier place gets the fen; else all is equal.
         for (one, other) in forth.members.iter().zip(&back.members) {
             prop_assert!((one.amount.0 - other.amount.0).abs() <= 1);
@@ -77,15 +81,48 @@ proptest! {
         prop_assert_eq!(alike(&forth), alike(&back));
     }
 
+    /// In each factor and in each year before: who has more of it never gets less.
     #[test]
-    fn more_of_a_factor_is_never_less_money(input in alliances(), by in 1_u32..1_000_000, at in 0_usize..20) {
+    fn more_of_an_input_is_never_less_money(input in alliances(), by in 1_u32..1_000_000, at in 0_usize..20, which in 0_usize..5) {
         let at = at % input.members.len();
         let before = plan(&rules(), &input).unwrap();
         let mut more = input.clone();
-        let factor = more.members[at].factors.get_mut(&slug("served-population")).unwrap();
-        factor.value = Exact(&factor.value.0 + dashu::rational::RBig::from(by));
+        let member = &mut more.members[at];
+        match member.factors.values_mut().nth(which) {
+            Some(factor) => factor.value = Exact(&factor.value.0 + RBig::from(by)),
+            None => {
+                let year = (by as usize) % member.before.len();
+                member.before[year] = Fen(member.before[year].0 + i64::from(by));
+            }
+        }
         let after = plan(&rules(), &more).unwrap();
         prop_assert!(after.members[at].amount.0 + 1 >= before.members[at].amount.0);
+    }
+
+    /// More to share is never less for anybody.
+    #[test]
+    fn more_to_share_is_never_less_for_anybody(input in alliances(), by in 1_i64..10_i64.pow(10)) {
+        let before = plan(&rules(), &input).unwrap();
+        let after = plan(&rules(), &BudgetInput { total: Fen(input.total.0 + by), ..input }).unwrap();
+        prop_assert!(after.reserve >= before.reserve);
+        for (one, other) in before.members.iter().zip(&after.members) {
+            prop_assert!(other.amount.0 + 1 >= one.amount.0);
+        }
+    }
+
+    /// A factor in other units, in all members, is the same split.
+    #[test]
+    fn the_unit_of_a_factor_does_not_matter(input in alliances(), k in 2_i64..1_000, which in 0_usize..4) {
+        let before = plan(&rules(), &input).unwrap();
+        let mut other = input.clone();
+        for member in &mut other.members {
+            let factor = member.factors.values_mut().nth(which).unwrap();
+            factor.value = Exact(&factor.value.0 * RBig::from(k));
+        }
+        let after = plan(&rules(), &other).unwrap();
+        for (one, other) in before.members.iter().zip(&after.members) {
+            prop_assert_eq!((one.amount, &one.share, one.pinned), (other.amount, &other.share, other.pinned));
+        }
     }
 
     #[test]

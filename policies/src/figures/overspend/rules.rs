@@ -62,6 +62,7 @@ impl OverspendRules {
     }
 
     fn check(&self, faults: &mut Faults) {
+        faults.from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         let slices = &self.corridor.slices;
         let rising = slices.windows(2).all(|pair| match pair {
@@ -71,8 +72,8 @@ impl OverspendRules {
         let checks = [
             (part(&self.insurer), "`insurer` is from 0 to 1"),
             (
-                self.next_year.0 >= RBig::ZERO,
-                "`next_year` is zero or more",
+                self.next_year.0 >= RBig::ZERO && self.next_year.0 <= RBig::from(2),
+                "`next_year` is from 0 to 2",
             ),
             (
                 part(&self.corridor.full_from),

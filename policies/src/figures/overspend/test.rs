@@ -129,10 +129,18 @@ fn what_does_not_add_up_or_proves_nothing_is_refused() {
     }
 }
 
+const CAUSES: [Cause; 6] = [
+    Cause::PublicHealthEmergency,
+    Cause::NewTechnology,
+    Cause::PriceSwing,
+    Cause::OverTreatment,
+    Cause::ManagementGap,
+    Cause::InflatedVolume,
+];
+
 proptest! {
     #[test]
     fn bearers_add_up(amounts in prop::collection::vec((0_usize..6, 1_i64..10_i64.pow(12)), 1..30), reserve in 0_i64..10_i64.pow(12)) {
-        const CAUSES: [Cause; 6] = [Cause::PublicHealthEmergency, Cause::NewTechnology, Cause::PriceSwing, Cause::OverTreatment, Cause::ManagementGap, Cause::InflatedVolume];
         let classified = amounts.iter().enumerate();
         let classified = classified.map(|(n, (cause, fen))| one(&format!("m{}", n % 4), CAUSES[*cause], *fen));
         let input = input(classified.collect(), reserve);
@@ -142,6 +150,55 @@ proptest! {
         prop_assert_eq!(found.insurer.0 + found.from_reserve.0 + found.uncovered.0 + members, whole);
         prop_assert_eq!(found.reserve_after.0 + found.from_reserve.0, reserve);
         prop_assert!(found.uncovered.0 == 0 || found.reserve_after.0 == 0);
+    }
+
+    /// The order of what was classified does not matter; all money times k is every part times k, but for
+    /// the insurer's one rounding.
+    #[test]
+    fn bearers_do_not_depend_on_order_or_unit(amounts in prop::collection::vec((0_usize..6, 1_i64..10_i64.pow(12)), 1..30), reserve in 0_i64..10_i64.pow(12), k in 2_i64..50, turn in 0_usize..30) {
+        let line = |(n, (cause, fen)): (usize, &(usize, i64))| one(&format!("m{}", n % 4), CAUSES[*cause], *fen);
+        let classified: Vec<Classified> = amounts.iter().enumerate().map(line).collect();
+        let found = settle(&rules(), &input(classified.clone(), reserve)).unwrap();
+        let mut turned = classified.clone();
+        turned.rotate_left(turn % classified.len());
+        turned.reverse();
+        let other = settle(&rules(), &input(turned, reserve)).unwrap();
+        prop_assert_eq!(Settlement { inputs: found.inputs, ..other }, found.clone());
+        let mut more = classified;
+        for one in &mut more {
+            one.amount = Fen(one.amount.0 * k);
+        }
+        let many = settle(&rules(), &input(more, reserve * k)).unwrap();
+        for (one, many) in [
+            (found.insurer, many.insurer),
+            (found.from_reserve, many.from_reserve),
+            (found.uncovered, many.uncovered),
+        ] {
+            prop_assert!((many.0 - one.0 * k).abs() <= k);
+        }
+        for (member, fen) in &found.responsible {
+            prop_assert_eq!(many.responsible[member].0, fen.0 * k);
+            prop_assert!((many.next_year[member].0 - found.next_year[member].0 * k).abs() <= k);
+        }
+    }
+
+    /// More overspend is never borne less by anybody; more reserve never leaves more uncovered.
+    #[test]
+    fn more_overspend_is_never_borne_less(amounts in prop::collection::vec((0_usize..6, 1_i64..10_i64.pow(12)), 1..30), reserve in 0_i64..10_i64.pow(12), by in 1_i64..10_i64.pow(9), at in 0_usize..30) {
+        let line = |(n, (cause, fen)): (usize, &(usize, i64))| one(&format!("m{}", n % 4), CAUSES[*cause], *fen);
+        let classified: Vec<Classified> = amounts.iter().enumerate().map(line).collect();
+        let found = settle(&rules(), &input(classified.clone(), reserve)).unwrap();
+        let mut more = classified.clone();
+        let at = at % more.len();
+        more[at].amount = Fen(more[at].amount.0 + by);
+        let after = settle(&rules(), &input(more, reserve)).unwrap();
+        prop_assert!(after.insurer >= found.insurer && after.uncovered >= found.uncovered);
+        prop_assert!(after.from_reserve >= found.from_reserve);
+        for (member, fen) in &found.responsible {
+            prop_assert!(after.responsible[member] >= *fen && after.next_year[member] >= found.next_year[member]);
+        }
+        let richer = settle(&rules(), &input(classified, reserve + by)).unwrap();
+        prop_assert!(richer.uncovered <= found.uncovered && richer.insurer == found.insurer);
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! What rules allow and a reviewer would ask about: each with its field, what is odd and what is expected.
 //! Faults are refused when rules are read; these are only said.
 
+mod appraisal;
 mod money;
 #[cfg(test)]
 mod test;
 
+use dashu::rational::RBig;
+use schemas::year::Matter;
+
+use self::appraisal::appraisal;
 use self::money::{bonus, budget, overspend};
 use super::{Rules, YearRules};
-use crate::figures::appraisal::AppraisalRules;
+use crate::figures::Exact;
+use crate::figures::alerts::AlertRules;
 
 /// Fewest days in which a member is expected to be able to look at a result.
 const LEAST_DAYS: u32 = 7;
@@ -40,13 +46,14 @@ impl std::fmt::Display for Odd {
 impl Rules {
     /// What is odd about all of the rules, file by file.
     pub fn odd(&self) -> Vec<Odd> {
-        let [course, split, payout, bearers, grades, _] = Self::FILES;
+        let [course, split, payout, bearers, grades, warnings] = Self::FILES;
         let mut all = Found::default();
         all.of(course, year(&self.year));
         all.of(split, budget(&self.budget));
         all.of(payout, bonus(&self.bonus));
         all.of(bearers, overspend(&self.overspend));
         all.of(grades, appraisal(&self.appraisal));
+        all.of(warnings, alerts(&self.alerts));
         all.0
     }
 }
@@ -85,49 +92,67 @@ fn year(of: &YearRules) -> Vec<Look> {
                 "a week or more",
             ),
             (
-                !rules.signers.contains(&of.insurer),
+                rules.signers.len() > 8,
                 format!("matters.{name}.signers"),
-                "leaves out the insurer, whose money it is".to_owned(),
-                "the insurer among the signers",
+                format!("are {}: one who is away holds up all", rules.signers.len()),
+                "two to six parties",
             ),
         ]
     });
-    matters.collect()
-}
-
-fn appraisal(of: &AppraisalRules) -> Vec<Look> {
-    let mut looks: Vec<Look> = of
-        .warnings()
-        .into_iter()
-        .map(|odd| {
-            let expected = "referrals at least a third of what control of costs weighs";
-            (true, "stages".to_owned(), odd, expected)
-        })
-        .collect();
-    for two in of.grades.windows(2) {
-        let [better, worse] = two else { continue };
-        looks.push((
-            better.payment < worse.payment,
-            format!("grades.{}.payment", better.id),
-            format!("pays less than the worse grade `{}`", worse.id),
-            "a better grade paid no less",
-        ));
-        looks.push((
-            better.improve_days.is_some() && worse.improve_days.is_none(),
-            format!("grades.{}.improve_days", better.id),
-            format!(
-                "asks for a plan that the worse grade `{}` is spared",
-                worse.id
-            ),
-            "plans from the worse grades",
+    let mut looks: Vec<Look> = matters.collect();
+    if let Some(settlement) = of.matters.get(&Matter::Settlement) {
+        let both = [&of.insurer, &of.committee];
+        looks.push(look(
+            !both
+                .into_iter()
+                .all(|party| settlement.deciders.contains(party)),
+            "matters.settlement.deciders",
+            "do not hear appeals by insurer and committee together",
+            "both of them",
         ));
     }
-    let last = of.grades.last();
-    looks.push(look(
-        last.is_some_and(|grade| grade.improve_days.is_none()),
-        "grades",
-        "ask nothing of the worst",
-        "`improve_days` of the last grade",
-    ));
     looks
+}
+
+fn alerts(of: &AlertRules) -> Vec<Look> {
+    let half = Exact(RBig::from_parts(1.into(), 2_u8.into()));
+    let one = Exact(RBig::ONE);
+    vec![
+        look(
+            of.red > one,
+            "red",
+            "warns only when more than the whole budget is spent",
+            "1",
+        ),
+        look(
+            of.blue < half,
+            "blue",
+            "warns from less than half of the budget on: nobody will look",
+            "0.9",
+        ),
+        look(
+            of.deviation > half,
+            "deviation",
+            "is more than half: months that differ are not seen",
+            "0.1",
+        ),
+        look(
+            of.anomaly > one,
+            "anomaly",
+            "is above 1: only doubled spending is seen",
+            "0.2",
+        ),
+        look(
+            of.splurge > half,
+            "splurge",
+            "lets the last quarter spend half as much again",
+            "0.1",
+        ),
+        look(
+            of.volume > half,
+            "volume",
+            "is more than half: services may halve unseen",
+            "0.15",
+        ),
+    ]
 }

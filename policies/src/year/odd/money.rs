@@ -48,10 +48,10 @@ pub(super) fn budget(of: &BudgetRules) -> Vec<Look> {
             "0.05 (风险准备金)",
         ),
         look(
-            is_one(&of.floor) && of.reserve.0 == RBig::ZERO,
+            of.floor.0 > parts(49, 50) || of.ceiling.0 < parts(51, 50),
             "floor",
-            "is 1 with no reserve: the base alone decides every amount",
-            "0.8 to 0.95",
+            "and `ceiling` leave the factors less than a fiftieth of an amount",
+            "0.8 to 0.95, and 1.1 to 1.5",
         ),
         look(
             is_zero(&of.floor),
