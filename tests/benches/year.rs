@@ -5,16 +5,28 @@ use std::time::Instant;
 
 use policies::figures::appraisal::{Appraised, Source, appraise};
 use policies::figures::bonus::{BonusInput, Contributor, bonus};
-use policies::figures::budget::{BudgetInput, Measured, Member, Tier, plan};
+use policies::figures::budget::{BudgetInput, GroupLevel, Measured, Member, Tier, plan};
 use policies::figures::forecast::{Observed, forecast};
-use policies::figures::overspend::paid;
+use policies::figures::overspend::{Cause, Classified, OverspendInput, paid, settle};
 use policies::year::Rules;
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
+
+use crate::rounds::peak;
 
 const HOSPITALS: u32 = 50;
 const GROUPS: u32 = 800;
 const MONTHS: u32 = 36;
+
+const CAUSES: [Cause; 6] = [
+    Cause::PublicHealthEmergency,
+    Cause::NewTechnology,
+    Cause::PriceSwing,
+    Cause::OverTreatment,
+    Cause::ManagementGap,
+    Cause::InflatedVolume,
+];
 
 /// A number that looks like chance and is the same everywhere.
 fn spread(a: u32, b: u32) -> u32 {
@@ -78,12 +90,22 @@ pub(crate) fn run() -> anyhow::Result<()> {
             serves: BTreeMap::new(),
         });
     }
+    // Control figures of every group.
+    let groups: anyhow::Result<Vec<GroupLevel>> = (0..GROUPS)
+        .map(|group| {
+            Ok(GroupLevel {
+                group: format!("G{group}"),
+                cost: Fen(i64::from(100_000 + 1_000 * spread(group, 5))),
+                days: "7.3".parse()?,
+            })
+        })
+        .collect();
     let input = BudgetInput {
         year: 2026,
         total: Fen(6_000_000_000_000),
         members,
         demand: BTreeMap::new(),
-        groups: Vec::new(),
+        groups: groups?,
     };
     let split = plan(&rules.budget, &input)?;
     let budget = start.elapsed();
@@ -100,6 +122,32 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let corridor = start.elapsed();
 
+    // Every hospital overspent for six causes.
+    let mut classified = Vec::new();
+    let mut overspend = BTreeMap::new();
+    for (n, id) in (0..HOSPITALS).zip(&ids) {
+        let mut whole = 0;
+        for (cause, k) in CAUSES.into_iter().zip(0..) {
+            let fen = i64::from(1 + spread(n, 90 + k));
+            whole += fen;
+            classified.push(Classified {
+                member: id.clone(),
+                cause,
+                amount: Fen(fen),
+                evidence: vec![Digest::of("evidence", &[])],
+            });
+        }
+        overspend.insert(id.clone(), Fen(whole));
+    }
+    let given = OverspendInput {
+        year: 2026,
+        overspend,
+        classified,
+        reserve: split.reserve,
+    };
+    let bearers = settle(&rules.overspend, &given)?.responsible.len();
+    let settled = start.elapsed();
+
     let mut contributors = Vec::new();
     for (n, id) in (0..HOSPITALS).zip(&ids) {
         let dimensions = rules.bonus.dimensions.iter().zip(0..);
@@ -108,10 +156,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
             .collect();
         contributors.push(Contributor {
             id: id.clone(),
-            tier: Tier::Grassroots,
+            tier: if n < 10 {
+                Tier::Tertiary
+            } else {
+                Tier::Grassroots
+            },
             dimensions: dimensions?,
-            quality_held: true,
-            gaming: BTreeMap::new(),
+            quality_held: n % 7 > 0,
+            gaming: [("volume-jump".parse()?, measured(n % 2, 0)?)].into(),
         });
     }
     let given = BonusInput {
@@ -166,9 +218,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     );
     println!("corridor    {:>10.3?}  {payments} fen", corridor - budget);
     println!(
-        "bonus, appraisal {:>5.3?}  {scores} scores, {grades} grades",
-        all - corridor
+        "overspend   {:>10.3?}  {bearers} who bear some",
+        settled - corridor
     );
-    println!("all         {all:>10.3?}");
+    println!(
+        "bonus, appraisal {:>5.3?}  {scores} scores, {grades} grades",
+        all - settled
+    );
+    let memory = peak();
+    println!("all         {all:>10.3?}, at most {memory} MB");
+    anyhow::ensure!(all.as_secs() < 2, "more than 2 s");
+    anyhow::ensure!(memory < 500, "more than 500 MiB");
     Ok(())
 }

@@ -243,6 +243,10 @@ fn bad_inputs_and_rules_are_refused() {
         refused(|input| input.lead = slug("z")),
         BonusError::Lead(slug("z"))
     );
+    assert_eq!(
+        refused(|input| input.members[0].tier = Tier::Grassroots),
+        BonusError::LeadTier(slug("a"))
+    );
     assert_eq!(refused(|input| input.basic = Fen(-1)), BonusError::Below);
     assert_eq!(
         refused(|input| input.own = fen([("z", 1)])),
