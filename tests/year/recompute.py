@@ -80,7 +80,19 @@ def plan(rules, given):
                      [money * b * exact(rules["floor"]) for b in base],
                      [money * b * exact(rules["ceiling"]) for b in base])
     amounts = largest_remainder(money, solved)
-    found = {"reserve": reserve, "distributable": money}
+    found = {"reserve": reserve, "distributable": money,
+             "deducted": sum(member.get("deduction", 0) for member in members)}
+    for member, b, f, s, amount in zip(members, base, factor, share, amounts):
+        name = member["id"]
+        found[f"{name} shares"] = [decimal(b, 6), decimal(f, 6), decimal(s, 6)]
+        found[f"{name} unclipped"] = half_up(money * s)
+        found[f"{name} change"] = decimal(F(amount) / (money * b) - 1 if money * b else F(0), 6)
+    for place, member in enumerate(members):
+        at = solved[place]
+        low, high = (money * base[place] * exact(rules[end]) for end in ("floor", "ceiling"))
+        # One that its own share takes to a bound exactly is free.
+        found[f"{member['id']} decided by"] = (
+            "free" if low < at < high else "floor" if at == low else "ceiling")
     for member, amount in zip(members, amounts):
         name = member["id"]
         found[f"{name} amount"] = amount
@@ -103,8 +115,12 @@ def plan(rules, given):
 
 
 def told_plan(told):
-    found = {"reserve": told["reserve"], "distributable": told["distributable"]}
+    found = {name: told[name] for name in ("reserve", "distributable", "deducted")}
     for part in told["members"]:
+        found[f"{part['id']} shares"] = [part["base_share"], part["factor_share"], part["share"]]
+        found[f"{part['id']} decided by"] = part["pinned"]
+        for name in ("unclipped", "change"):
+            found[f"{part['id']} {name}"] = part[name]
         found[f"{part['id']} amount"] = part["amount"]
         found[f"{part['id']} monthly"] = part["monthly"]
         for name in ("floor", "ceiling", "deduction"):
@@ -146,12 +162,12 @@ def bonus(rules, given):
     for one in rules["dimensions"]:
         values = [max(F(0), exact(m["dimensions"][one["id"]]["value"])) for m in members]
         if sum(values) > 0:
-            columns.append((exact(one["weight"]), values))
-    weights = sum(weight for weight, _ in columns)
-    scores, left_of = [], []
+            columns.append((one["id"], exact(one["weight"]), values))
+    weights = sum(weight for _, weight, _ in columns)
+    scores, left_of, found = [], [], {}
     for i, member in enumerate(members):
-        score = sum((weight / weights * values[i] / sum(values) for weight, values in columns), F(0))
-        keeps = F(1)
+        score = sum((weight / weights * values[i] / sum(values) for _, weight, values in columns), F(0))
+        keeps, flags = F(1), []
         for one in rules.get("gaming", []):
             seen = member.get("gaming", {}).get(one["id"])
             if seen is None:
@@ -161,13 +177,23 @@ def bonus(rules, given):
             # The whole 95 % interval above the limit.
             if far > 0 and far * far > F(1.959963984540054) ** 2 * variance:
                 keeps *= exact(one["keeps"])
+                flags.append(one["id"])
         if not member["quality_held"]:
             keeps *= exact(rules["gate"])
+        name = member["id"]
+        found[f"score before {name}"] = decimal(score, 6)
+        found[f"lowered {name}"] = [not member["quality_held"], sorted(flags)]
+        for dimension, weight, values in columns:
+            own, whole = values[i], sum(values)
+            more = own / 100
+            gain = (own + more) / (whole + more) - own / whole
+            found[f"moved {name} {dimension}"] = decimal(
+                weight / weights * (own / whole - F(1, len(members))), 6)
+            found[f"gain {name} {dimension}"] = decimal(weight / weights * gain * keeps, 6)
         scores.append(score * keeps)
         left_of.append(keeps)
     covers = rules.get("gate_covers_prizes", True)
     left_of = {m["id"]: keeps if covers else F(1) for m, keeps in zip(members, left_of)}
-    found = {}
 
     def split(name, amount, which):
         weighed = [score if which(member) else F(0) for member, score in zip(members, scores)]
@@ -189,14 +215,18 @@ def bonus(rules, given):
     given_out += support
     found["retained"] = given["basic"] + given["performance"] + given["strategic"] - given_out
     for member, score in zip(members, scores):
-        found[f"score {member['id']}"] = millionths(score)
+        found[f"score {member['id']}"] = decimal(score, 6)
+    up, down = given.get("upward", {}), given.get("downward", {})
+    found["siphon"] = (decimal(F(sum(up.values()), sum(down.values())), 2)
+                       if up and sum(down.values()) else None)
     found.update(pool(rules["pool"], given, left_of))
     return found
 
 
-def millionths(value):
-    whole = half_up(value * 10**6)
-    return f"{whole // 10**6}.{whole % 10**6:06}"
+def decimal(value, places):
+    whole = half_up(value * 10**places)
+    sign, whole = ("-" if whole < 0 else ""), abs(whole)
+    return f"{sign}{whole // 10**places}.{whole % 10**places:0{places}}"
 
 
 def pool(rules, given, left_of):
@@ -228,9 +258,15 @@ def pool(rules, given, left_of):
 
 
 def told_bonus(told):
-    found = {"retained": told["retained"], "pool": told["pool"]["total"], "left": told["pool"]["left"]}
+    found = {"retained": told["retained"], "pool": told["pool"]["total"], "left": told["pool"]["left"],
+             "siphon": told["siphon"]}
     for score in told["scores"]:
-        found[f"score {score['id']}"] = score["counts"]
+        name = score["id"]
+        found[f"score {name}"], found[f"score before {name}"] = score["counts"], score["before"]
+        found[f"lowered {name}"] = [score["gated"], sorted(score["flagged"])]
+        for dimension, moved in score["moved"].items():
+            found[f"moved {name} {dimension}"] = moved
+            found[f"gain {name} {dimension}"] = score["gains"][dimension]
     for name in ("put_in", "kept", "referrals"):
         for member, fen in told["pool"][name].items():
             found[f"{name} {member}"] = fen
@@ -276,28 +312,39 @@ def appraisal(rules, given):
     weights = rules["stages"][given["stage"]]
     found = {}
     for member in given["members"]:
-        points = F(0)
+        points, each = F(0), {}
         for one in rules["indicators"]:
             if one["id"] not in weights:
                 continue
             worst, best = exact(one["worst"]), exact(one["best"])
             part = (exact(member["values"][one["id"]]["value"]) - worst) / (best - worst)
-            points += max(F(0), min(F(1), part)) * weights[one["id"]]
+            part = max(F(0), min(F(1), part))
+            points += part * weights[one["id"]]
+            each[one["id"]] = [decimal(part * 100, 4), decimal(part * weights[one["id"]], 4)]
         whole = sum(exact(share) * (points if source == "indicators"
                                     else exact(member["scores"][source]))
                     for source, share in rules["sources"].items())
         off = rules.get("shortcomings") or {"points": {}, "most": "0"}
         less = sum(exact(off["points"].get(kind, "0")) * times
                    for kind, times in member.get("shortcomings", {}).items())
-        whole = max(F(0), whole - min(less, exact(off["most"])))
-        grade = next(g["id"] for g in rules["grades"] if whole >= exact(g["from"]))
-        cents = half_up(whole * 100)
-        found[member["id"]] = [f"{cents // 100}.{cents % 100:02}", grade]
+        less = min(less, exact(off["most"]))
+        whole = max(F(0), whole - less)
+        grade = next(g for g in rules["grades"] if whole >= exact(g["from"]))
+        found[member["id"]] = [decimal(whole, 2), grade["id"]]
+        found[f"{member['id']} points"] = [decimal(points, 4), each]
+        found[f"{member['id']} less"] = decimal(less, 2) if less else None
+        found[f"{member['id']} follows"] = [exact(grade["payment"]), grade.get("improve_days")]
     return found
 
 
 def told_appraisal(told):
-    return {one["id"]: [one["composite"], one["grade"]] for one in told}
+    found = {}
+    for one in told:
+        found[one["id"]] = [one["composite"], one["grade"]]
+        found[f"{one['id']} points"] = [one["points"], one["indicators"]]
+        found[f"{one['id']} less"] = one.get("less")
+        found[f"{one['id']} follows"] = [exact(one["payment"]), one["improve_days"]]
+    return found
 
 
 WAYS = {

@@ -1,7 +1,7 @@
 //! What a year's results hold beside the members' rows, as tables: pool, bearers of overspend, points of
 //! the appraisal, objections of every version.
 
-use policies::figures::appraisal::Appraisal;
+use policies::figures::appraisal::{Appraisal, Indicator};
 use policies::figures::overspend::{Cause, OverspendInput};
 use policies::year::{Computed, Objection, Published, Year};
 use schemas::money::Fen;
@@ -37,7 +37,15 @@ pub(super) fn pool(published: &Published, year: &Year) -> Sheet {
 
 /// Score and points of each indicator, of an appraisal in force; it stays empty before.
 pub(super) fn points(published: &Published, year: &Year) -> Sheet {
-    let head = ["member", "stage", "indicator", "score", "points"];
+    let head = [
+        "member",
+        "stage",
+        "indicator",
+        "score",
+        "points",
+        "numerator",
+        "denominator",
+    ];
     let mut sheet = Sheet::new("appraisal points", &head);
     let Some(Computed::Appraisal(all)) = published
         .in_force(year, Matter::Appraisal)
@@ -48,10 +56,19 @@ pub(super) fn points(published: &Published, year: &Year) -> Sheet {
     for one in all {
         let Appraisal { id, stage, .. } = one;
         for (indicator, (score, points)) in &one.indicators {
-            let row = [text(id), text(stage), text(indicator)].into_iter();
-            sheet
-                .rows
-                .push(row.chain([number(score), number(points)]).collect());
+            let mut rules = published.rules.appraisal.indicators.iter();
+            let means = rules.find(|one| one.id == *indicator);
+            let means =
+                |of: fn(&Indicator) -> &String| means.map_or(Field::Empty, |one| text(of(one)));
+            sheet.rows.push(vec![
+                text(id),
+                text(stage),
+                text(indicator),
+                number(score),
+                number(points),
+                means(|one| &one.numerator),
+                means(|one| &one.denominator),
+            ]);
         }
     }
     sheet

@@ -9,7 +9,7 @@ use schemas::time::Timestamp;
 use schemas::year::Matter;
 use serde::Serialize;
 
-use super::{Refused, Stage, Year, YearRules, fresh};
+use super::{MatterRules, Refused, Stage, Year, YearRules, fresh};
 
 const DAY: i64 = 86_400;
 
@@ -58,6 +58,8 @@ pub struct Earlier {
 /// An objection or appeal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Objection {
+    /// When it was taken.
+    pub at: Timestamp,
     /// Why.
     pub why: String,
     /// What those who decide said so far.
@@ -76,6 +78,12 @@ pub struct Answered {
 }
 
 impl Objection {
+    /// Until when those who decide answer it.
+    pub fn answered_until(&self, rules: &MatterRules) -> Timestamp {
+        let days = i64::from(rules.answer_days).saturating_mul(DAY);
+        Timestamp(self.at.0.saturating_add(days))
+    }
+
     /// What came of it, in a word.
     pub fn outcome(&self) -> &'static str {
         match self.decided {
@@ -196,6 +204,7 @@ impl Course {
             return Err(Refused::Objected(member.clone()));
         }
         let objection = Objection {
+            at,
             why,
             answers: BTreeMap::new(),
             decided: None,

@@ -116,10 +116,14 @@ impl Course {
                 let silent: Vec<&str> = silent.map(Slug::as_str).collect();
                 match silent.as_slice() {
                     [] => format!("{name}: those who answer {member}'s objection differ"),
-                    some => format!(
-                        "{name}: {} answers the objection of {member}",
-                        some.join(", ")
-                    ),
+                    some => {
+                        let until = one.answered_until(of);
+                        let late = if now > until { ", late" } else { "" };
+                        format!(
+                            "{name}: {} answers the objection of {member} until {until}{late}",
+                            some.join(", ")
+                        )
+                    }
                 }
             })
             .collect();

@@ -170,6 +170,8 @@ pub struct MatterRules {
     pub deciders: BTreeSet<Slug>,
     /// Days in which members may object.
     pub objection_days: u32,
+    /// Days after an objection in which those who decide answer it; who is late is named.
+    pub answer_days: u32,
 }
 
 impl YearRules {
@@ -204,6 +206,8 @@ impl YearRules {
             faults.check(!of.deciders.is_empty(), &deciders);
             let days = format!("`matters.{name}.objection_days` is from 1 to 90");
             faults.check((1..=90).contains(&of.objection_days), &days);
+            let days = format!("`matters.{name}.answer_days` is from 1 to 90");
+            faults.check((1..=90).contains(&of.answer_days), &days);
             for party in self.wanted(matter) {
                 let fault = format!("`matters.{name}.signers` leaves out `{party}`");
                 faults.check(of.signers.contains(party), &fault);

@@ -215,10 +215,10 @@ fn a_year_says_what_it_waits_for() {
         why: "an old count".into(),
     };
     let objected = world.all(&planned, 2, &[("h1", object)]);
-    assert_eq!(
-        waits(&objected, 2),
-        "plan: administrator answers the objection of h1"
-    );
+    let until = Timestamp(2 + 10 * DAY);
+    let line = format!("plan: administrator answers the objection of h1 until {until}");
+    assert_eq!(waits(&objected, 2), line);
+    assert_eq!(waits(&objected, until.0 + 1), format!("{line}, late"));
     // After the time to object only signatures are missing.
     let late = planned.matters[&Matter::Plan].until.0 + 1;
     let mut signers = signers(Matter::Plan);

@@ -98,6 +98,10 @@ pub struct Indicator {
     pub worst: Exact,
     /// The value of all points; below `worst` where less is better.
     pub best: Exact,
+    /// What is counted, or added up.
+    pub numerator: String,
+    /// Of how many, or of how much.
+    pub denominator: String,
     /// Marks what the linter compares: referrals or control of costs.
     #[serde(default)]
     pub about: Option<About>,
@@ -167,6 +171,12 @@ impl AppraisalRules {
         check(
             self.indicators.iter().all(|one| one.worst != one.best),
             "an indicator's worst and best differ",
+        );
+        check(
+            self.indicators
+                .iter()
+                .all(|one| !one.numerator.trim().is_empty() && !one.denominator.trim().is_empty()),
+            "an indicator says what is counted (`numerator`) and of what (`denominator`)",
         );
         check(!self.stages.is_empty(), "at least one stage");
         for (stage, weights) in &self.stages {
