@@ -75,9 +75,9 @@ impl AlertRules {
         read(text, Self::check)
     }
 
-    fn check(&self, faults: &mut Faults) {
+    pub(crate) fn check(&self, faults: &mut Faults) {
         let part = |value: &Exact| value.0 > RBig::ZERO && value.0 < RBig::ONE;
-        faults.from_one(self.version);
+        faults.counted_from_one(self.version);
         for (sound, fault) in [
             (
                 self.blue.0 > RBig::ZERO && self.blue < self.yellow && self.yellow <= self.red,

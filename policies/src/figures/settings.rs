@@ -33,7 +33,7 @@ impl Faults {
     }
 
     /// Notes a version below one: versions count changes.
-    pub(crate) fn from_one(&mut self, version: u32) {
+    pub(crate) fn counted_from_one(&mut self, version: u32) {
         self.check(version > 0, "`version` is at least 1");
     }
 }

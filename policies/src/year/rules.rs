@@ -120,6 +120,30 @@ impl Rules {
         }
     }
 
+    /// Checks rules that were not read by [`Rules::read`], such as those of a message.
+    pub fn check(&self) -> Result<(), Broken> {
+        let mut broken = Broken(Vec::new());
+        let mut of = |file, check: &dyn Fn(&mut Faults)| {
+            let mut faults = Faults::default();
+            check(&mut faults);
+            if !faults.0.is_empty() {
+                broken.0.push((file, RulesError::Values(faults.0)));
+            }
+        };
+        let [course, split, payout, bearers, grades, warnings] = Self::FILES;
+        of(course, &|faults| self.year.check(faults));
+        of(split, &|faults| self.budget.check(faults));
+        of(payout, &|faults| self.bonus.check(faults));
+        of(bearers, &|faults| self.overspend.check(faults));
+        of(grades, &|faults| self.appraisal.check(faults));
+        of(warnings, &|faults| self.alerts.check(faults));
+        if broken.0.is_empty() {
+            Ok(())
+        } else {
+            Err(broken)
+        }
+    }
+
     /// The first file whose rules are not effective yet in January of a year.
     pub fn later_than(&self, year: u16) -> Option<&'static str> {
         let january = Month::new(year, 1).ok();
@@ -182,7 +206,7 @@ impl YearRules {
 
     fn check(&self, faults: &mut Faults) {
         let office = |name: &Slug| name.as_str() == ADMINISTRATOR;
-        faults.from_one(self.version);
+        faults.counted_from_one(self.version);
         let parties = [&self.insurer, &self.committee, &self.members];
         faults.check(
             !parties.into_iter().any(office),

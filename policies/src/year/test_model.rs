@@ -56,11 +56,11 @@ impl History {
     }
 
     fn target(&self) -> i64 {
-        let targets = self.said().iter().filter_map(|one| match one.2 {
+        let mut targets = self.said().iter().filter_map(|one| match one.2 {
             Says::Open { target, .. } | Says::Target { target, .. } => Some(target.0),
             _ => None,
         });
-        targets.last().unwrap()
+        targets.next_back().unwrap()
     }
 
     /// Administrators whose word to withdraw stands.
@@ -193,7 +193,7 @@ impl History {
         for (_, _, says) in self.said() {
             match says {
                 Says::Task { task, member, .. } if task == name => {
-                    found = Some((member.as_str(), false))
+                    found = Some((member.as_str(), false));
                 }
                 Says::Report { task, .. } if task == name => found = found.map(|one| (one.0, true)),
                 Says::Judge { task, done, .. } if task == name => {
@@ -251,27 +251,29 @@ impl History {
             Says::Keep { .. } => {
                 is_admin(by) && self.at() < At::InForce && self.withdrawing().contains(&by)
             }
+            _ => self.at() == At::InForce && self.allows_in_force(by, says),
+        }
+    }
+
+    /// What is said once a plan is in force, beside results.
+    fn allows_in_force(&self, by: &str, says: &Says) -> bool {
+        match says {
             Says::Task {
                 task, member, days, ..
             } => {
                 let known = self
                     .some(|says| matches!(says, Says::Task { task: other, .. } if other == task));
-                is_admin(by)
-                    && self.at() == At::InForce
-                    && is_member(member.as_str())
-                    && *days > 0
-                    && !known
+                is_admin(by) && is_member(member.as_str()) && *days > 0 && !known
             }
             Says::Report { task, .. } => {
                 let mine = self.task(task).is_some_and(|(member, _)| member == by);
                 let reports = self.said().iter();
                 let reports = reports.filter(|one| matches!(one.2, Says::Report { .. }));
-                mine && self.at() == At::InForce && reports.count() < 20
+                mine && reports.count() < 20
             }
             Says::Judge { task, done, why } => {
                 let open = self.task(task);
                 is_admin(by)
-                    && self.at() == At::InForce
                     && !why.is_empty()
                     && open.is_some_and(|(_, reported)| *done || reported)
             }
@@ -282,7 +284,6 @@ impl History {
                 restates,
             } => {
                 by == "insurer"
-                    && self.at() == At::InForce
                     && is_member(member.as_str())
                     && (0..=self.target()).contains(&amount.0)
                     && month.year().0 == 2026
@@ -314,12 +315,11 @@ impl History {
                     _ => None,
                 });
                 is_admin(by)
-                    && self.at() == At::InForce
                     && settled
                     && (!self.in_force(Matter::Bonus) || self.paid_out())
                     && tasks.into_iter().all(|task| self.task(task).is_none())
             }
-            Says::Open { .. } => false,
+            _ => false,
         }
     }
 

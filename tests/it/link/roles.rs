@@ -145,6 +145,18 @@ async fn only_what_is_granted_is_open() {
         (get("/v1/years/2026".into()), [404, 404, 404, 403, 0]),
         (get("/v1/years/x/standing".into()), [404, 404, 404, 403, 0]),
         (
+            get("/v1/years/2026/execution/3".into()),
+            [404, 404, 404, 403, 0],
+        ),
+        (
+            get("/v1/years/2026/warnings/13".into()),
+            [404, 404, 404, 403, 0],
+        ),
+        (
+            post("/v1/years/2026/what-if".into()),
+            [404, 404, 404, 403, 0],
+        ),
+        (
             post("/v1/years/2026/statements".into()),
             [404, 404, 404, 403, 0],
         ),

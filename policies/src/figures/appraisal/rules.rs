@@ -160,8 +160,8 @@ impl AppraisalRules {
         canonical::digest("consilium-appraisal-rules-v1", self)
     }
 
-    pub(super) fn check(&self, faults: &mut Faults) {
-        faults.from_one(self.version);
+    pub(crate) fn check(&self, faults: &mut Faults) {
+        faults.counted_from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         let known: BTreeSet<&Slug> = self.indicators.iter().map(|one| &one.id).collect();
         check(

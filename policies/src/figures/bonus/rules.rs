@@ -93,8 +93,8 @@ impl BonusRules {
         canonical::digest("consilium-bonus-rules-v1", self)
     }
 
-    fn check(&self, faults: &mut Faults) {
-        faults.from_one(self.version);
+    pub(crate) fn check(&self, faults: &mut Faults) {
+        faults.counted_from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         check(part(&self.basic_members), "`basic_members` is from 0 to 1");
         check(

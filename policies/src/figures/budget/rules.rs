@@ -115,8 +115,8 @@ impl BudgetRules {
         canonical::digest("consilium-budget-rules-v1", self)
     }
 
-    fn check(&self, faults: &mut Faults) {
-        faults.from_one(self.version);
+    pub(crate) fn check(&self, faults: &mut Faults) {
+        faults.counted_from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         check(part(&self.reserve), "`reserve` is from 0 to 1");
         check(part(&self.alpha), "`alpha` is from 0 to 1");

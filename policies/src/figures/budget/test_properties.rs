@@ -88,12 +88,11 @@ proptest! {
         let before = plan(&rules(), &input).unwrap();
         let mut more = input.clone();
         let member = &mut more.members[at];
-        match member.factors.values_mut().nth(which) {
-            Some(factor) => factor.value = Exact(&factor.value.0 + RBig::from(by)),
-            None => {
-                let year = (by as usize) % member.before.len();
-                member.before[year] = Fen(member.before[year].0 + i64::from(by));
-            }
+        if let Some(factor) = member.factors.values_mut().nth(which) {
+            factor.value = Exact(&factor.value.0 + RBig::from(by));
+        } else {
+            let year = (by as usize) % member.before.len();
+            member.before[year] = Fen(member.before[year].0 + i64::from(by));
         }
         let after = plan(&rules(), &more).unwrap();
         prop_assert!(after.members[at].amount.0 + 1 >= before.members[at].amount.0);

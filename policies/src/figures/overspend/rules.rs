@@ -61,8 +61,8 @@ impl OverspendRules {
         canonical::digest("consilium-overspend-rules-v1", self)
     }
 
-    fn check(&self, faults: &mut Faults) {
-        faults.from_one(self.version);
+    pub(crate) fn check(&self, faults: &mut Faults) {
+        faults.counted_from_one(self.version);
         let mut check = |sound: bool, fault: &str| faults.check(sound, fault);
         let slices = &self.corridor.slices;
         let rising = slices.windows(2).all(|pair| match pair {
