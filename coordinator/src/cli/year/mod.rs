@@ -1,5 +1,6 @@
 //! `year`: the alliance's budget year, from its target to its end.
 
+mod agreed;
 mod args;
 mod changed;
 mod result;
@@ -154,6 +155,25 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shares what coalitions are worth among their members (Shapley values), by a table
+    /// `coalition,value` of agreed values in yuan: `h01+h02,120000.00`. Exact, for up to 12 members.
+    ///
+    /// Example: consilium-coordinator year shapley ./coalitions.csv
+    Shapley {
+        /// The table.
+        table: PathBuf,
+    },
+    /// Says what the insurer pays of a case by the corridor of the alliance's rules.
+    ///
+    /// Example: consilium-coordinator year pays --standard 12000.00 --actual 13400.00
+    Pays {
+        /// The payment standard, in yuan.
+        #[arg(long)]
+        standard: Money,
+        /// What the case cost, in yuan.
+        #[arg(long)]
+        actual: Money,
+    },
     /// Writes a year's files: all that was said and computed, the letter, the members' table.
     ///
     /// Example: consilium-coordinator year export 2026 --out ./year-2026
@@ -241,6 +261,10 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
         }
         Command::Rules { out: folder, check } => rules::files((folder, check), out),
         Command::Explain(args) => watch::explain(&args, out),
+        Command::Shapley { table } => agreed::shapley(&bounded(&table)?, out),
+        Command::Pays { standard, actual } => {
+            agreed::pays(&year::rules(data)?.overspend, (standard.0, actual.0), out)
+        }
         Command::Volumes { benchmarks } => watch::volumes(&benchmarks, out),
         other => in_office(data, other, out).await,
     }
@@ -308,6 +332,8 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
         | Command::Verify { .. }
         | Command::Volumes { .. }
         | Command::Rules { .. }
+        | Command::Shapley { .. }
+        | Command::Pays { .. }
         | Command::Explain(_) => Ok(()),
     }
 }
