@@ -111,10 +111,10 @@ pub fn letter(published: &Published, year: &Year) -> Option<String> {
             .map(|gap| format!("{}: {} / {}", tier(gap.tier), gap.money, gap.services))
             .collect(),
         controls: plan.controls.len(),
-        blue: published.rules.alerts.blue.to_string(),
+        blue: percent(&published.rules.alerts.blue.to_string()),
         why: course.why.clone(),
-        yellow: published.rules.alerts.yellow.to_string(),
-        red: published.rules.alerts.red.to_string(),
+        yellow: percent(&published.rules.alerts.yellow.to_string()),
+        red: percent(&published.rules.alerts.red.to_string()),
     };
     page.render().ok()
 }
