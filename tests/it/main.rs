@@ -32,6 +32,7 @@ mod benchmark;
 mod improved;
 mod dictionary;
 mod columnar;
+mod costed;
 mod documented;
 mod coverage;
 mod sparcs;

@@ -14,7 +14,7 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::Month;
 
-use super::{Node, next};
+use super::{Node, cost_rates, next};
 use crate::costing::{self, Kept};
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +25,9 @@ pub(super) enum Command {
     /// (department,item,amount), and where there are any `uses.csv` (source,target,driver,weight) and
     /// `shared.csv` (name,item,amount,driver). Amounts are yuan; classes are administrative, auxiliary,
     /// technical, clinical. Every fen that goes in comes out at a clinical department, or nothing does.
+    ///
+    /// With `volumes.csv` (department,days,charges, and own:ITEM for each cost item that cases bear themselves)
+    /// the close keeps rates too; see `cost rates`.
     ///
     /// Example: consilium-node --data ./node1 cost close 2026-01 ./ledgers/2026-01
     Close {
@@ -39,6 +42,9 @@ pub(super) enum Command {
         #[arg(long)]
         again: bool,
     },
+    /// Rates of closed months, by which later stays are costed.
+    #[command(subcommand)]
+    Rates(cost_rates::Command),
     /// List the closed months.
     ///
     /// Example: consilium-node --data ./node1 cost list
@@ -101,11 +107,17 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             };
             let ledgers = costing::month(month, &folder)?;
             let now = node.clock.now();
-            let kept = costing::keep(&node.state, &rules, &ledgers, (again, now)).await?;
+            let volumes = costing::volumes(&folder)?;
+            let from = (&ledgers, volumes.as_slice());
+            let kept = costing::keep(&node.state, &rules, from, (again, now)).await?;
             told(&kept, out)?;
+            if !volumes.is_empty() {
+                writeln!(out, "rates are kept; `cost rates list` shows them")?;
+            }
             next::step(out, &node.given, &format!("cost show {month}"))?;
             Ok(())
         }
+        Command::Rates(command) => cost_rates::run(command, &node, out).await,
         Command::List => {
             let all = costing::list(&node.state).await?;
             ensure!(

@@ -7,6 +7,7 @@ mod audit;
 mod bar;
 mod burn;
 mod cost;
+mod cost_rates;
 mod data;
 mod dataset;
 mod file;

@@ -133,15 +133,22 @@ pub(super) fn months(months: &[MonthState], json: bool, out: &mut dyn Write) -> 
     if json {
         return json_of(&months, out);
     }
-    writeln!(out, "month    state     release  grade  rows      load")?;
+    writeln!(
+        out,
+        "month    state     release  grade  rows      load          costs"
+    )?;
     for m in months {
         let release = m
             .release
             .map_or_else(|| "-".to_owned(), |release| release.to_string());
+        let costs = m.rates.as_ref().map_or_else(
+            || "as loaded".to_owned(),
+            |of| format!("{} of {} ({})", of.method, of.period, of.digest.short()),
+        );
         writeln!(
             out,
-            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}",
-            m.month, m.state, release, m.grade, m.rows, m.load
+            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}  {}",
+            m.month, m.state, release, m.grade, m.rows, m.load, costs
         )?;
     }
     Ok(())

@@ -1,10 +1,12 @@
 //! A mapping bound to a dictionary and a file's header: every name resolved once, to a position.
 
+use schemas::dictionary::Unit;
 use schemas::time::{DataYear, Month};
 
 use super::IngestError;
 use super::amount::SourceUnit;
 use super::codes::Codes;
+use super::costed::{BoundCosting, Costed};
 use super::date::DateFormat;
 use super::encoding::Encoding;
 use super::row::Row;
@@ -48,6 +50,8 @@ pub struct Bound {
     pub dimensions: Vec<BoundDimension>,
     /// Fields that the source has, in dictionary order.
     pub fields: Vec<BoundField>,
+    /// How costed fields follow; `None` where none does.
+    pub costing: Option<BoundCosting>,
     /// Every column that is read, with the name of what it holds.
     pub read: Vec<(usize, String)>,
     /// Sums that must hold within a row.
@@ -110,6 +114,10 @@ pub struct BoundField {
     pub name: String,
     /// Greatest value.
     pub most: u64,
+    /// The unit in which it is stored.
+    pub unit: Unit,
+    /// What it is of the stay's cost by rates; then it has no column.
+    pub costed: Option<Costed>,
     /// Column and unit; `None` for a length of stay that follows from the dates.
     pub column: Option<(usize, SourceUnit)>,
     /// Whether it must be the days between the dates.

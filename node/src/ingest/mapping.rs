@@ -39,6 +39,9 @@ pub struct Mapping {
     /// Dimensions of the dictionary by name.
     #[serde(default)]
     pub dimensions: BTreeMap<Slug, DimensionMapping>,
+    /// How fields with `costing` follow from signed rates.
+    #[serde(default)]
+    pub costing: Option<CostingMapping>,
     /// Fields of the dictionary by name.
     #[serde(default)]
     pub fields: BTreeMap<Slug, FieldMapping>,
@@ -165,6 +168,36 @@ pub struct FieldMapping {
     /// Days from admission to discharge; a stay within one day counts 1.
     #[serde(default)]
     pub from_dates: bool,
+    /// A cost item, or `all`: the value follows from signed rates and has no column.
+    #[serde(default)]
+    pub costing: Option<String>,
+}
+
+/// What costing by rates needs of a row.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostingMapping {
+    /// Column of the department, as the closes name it.
+    pub department: String,
+    /// Field of the length of stay, for rates by days.
+    #[serde(default)]
+    pub days: Option<String>,
+    /// Field of the charges, for rates by charges.
+    #[serde(default)]
+    pub charges: Option<String>,
+    /// Cost items that the stay bears itself.
+    #[serde(default)]
+    pub own: BTreeMap<Slug, OwnMapping>,
+}
+
+/// A cost item that the stay bears itself, at cost.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnMapping {
+    /// Column of the amount.
+    pub column: String,
+    /// Unit in the column.
+    pub unit: SourceUnit,
 }
 
 impl Mapping {
@@ -231,12 +264,13 @@ mod tests {
     #[test]
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
-            ("", 10),
+            ("", 11),
             ("[source]\n", 3),
             ("[time]\n", 6),
             ("[case_group]\n", 3),
             ("[dimensions.sex]\n", 6),
-            ("[fields.cost]\n", 3),
+            ("[fields.cost]\n", 4),
+            ("[costing]\n", 4),
         ] {
             let error = toml::from_str::<Mapping>(&format!("{place}nokey = 1")).unwrap_err();
             let known = error.message().split('`').skip(1).step_by(2);

@@ -390,6 +390,7 @@ proptest! {
             only: Vec::new(),
             history: false,
             whole: false,
+            rates: crate::ingest::costed::RateBook::default(),
         };
         let _outcome = check(&dictionary(), NOW, 45, &request, &|_| {});
     }
