@@ -197,14 +197,23 @@ impl Hospital {
             history: true,
             whole: false,
             rates: self.signed_rates().await,
+            crosswalks: node::crosswalks::approved(&self.state, &self.register().await)
+                .await
+                .unwrap(),
         };
         load(&self.state, &self.config, NOW, &request, &|_| {}).await
     }
 
+    /// The officers.
+    pub(crate) async fn register(&self) -> policies::access::Officers {
+        node::access::officers(self.state.pool(), &self.config.hospital)
+            .await
+            .unwrap()
+    }
+
     /// The rates that two officers signed for.
     pub(crate) async fn signed_rates(&self) -> RateBook {
-        let register = node::access::officers(self.state.pool(), &self.config.hospital);
-        let register = register.await.unwrap();
+        let register = self.register().await;
         node::costing::book(&self.state, &register).await.unwrap()
     }
 

@@ -33,6 +33,7 @@ mod improved;
 mod dictionary;
 mod columnar;
 mod costed;
+mod crossed;
 mod documented;
 mod coverage;
 mod sparcs;

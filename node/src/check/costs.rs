@@ -31,6 +31,10 @@ impl Checker<'_> {
         if department.is_empty() {
             return Err(Fault::new(Rule::Required, "costing.department"));
         }
+        let department = match &costing.walk {
+            Some(walk) => walk.find(department, month).ok_or_else(none)?,
+            None => department,
+        };
         let of = rates.departments.get(department).ok_or_else(none)?;
         self.scratch.own.clear();
         self.scratch.own.resize(rates.items, Fen(0));

@@ -99,6 +99,11 @@ impl<'a> Checker<'a> {
         self.unknown_groups
     }
 
+    /// The settlement month of a row, where it can be read.
+    pub fn month(&self, row: &Row) -> Option<Month> {
+        self.time(row).ok().map(|(month, _)| month)
+    }
+
     /// Checks a row. A fault carries the month where it is known.
     pub fn check<'r>(&'r mut self, row: &'r Row) -> Result<Checked<'r>, Fault> {
         if row.width() != self.bound.width {

@@ -15,7 +15,9 @@ use schemas::money::Fen;
 use schemas::time::Month;
 
 use super::{Node, cost_rates, next};
+use crate::access;
 use crate::costing::{self, Kept};
+use crate::crosswalks;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -38,6 +40,10 @@ pub(super) enum Command {
         /// The hospital's own rules (TOML) instead of the shipped ones.
         #[arg(long)]
         rules: Option<PathBuf>,
+        /// Approved crosswalk that the departments of all files but `departments.csv` go through; money and
+        /// weights of one that goes to several are split to the last fen.
+        #[arg(long, value_name = "NAME")]
+        crosswalk: Option<Slug>,
         /// Close a closed month once more, from other ledgers.
         #[arg(long)]
         again: bool,
@@ -95,6 +101,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             month,
             folder,
             rules,
+            crosswalk,
             again,
         } => {
             let rules = match rules {
@@ -105,9 +112,14 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 }
                 None => CostRules::parse(DEFAULT)?,
             };
-            let ledgers = costing::month(month, &folder)?;
+            let mut ledgers = costing::month(month, &folder)?;
             let now = node.clock.now();
-            let volumes = costing::volumes(&folder)?;
+            let mut volumes = costing::volumes(&folder)?;
+            if let Some(name) = crosswalk {
+                let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+                let approved = crosswalks::approved(&node.state, &register).await?;
+                (ledgers, volumes) = costing::crossed(ledgers, volumes, approved.get(&name)?)?;
+            }
             let from = (&ledgers, volumes.as_slice());
             let kept = costing::keep(&node.state, &rules, from, (again, now)).await?;
             told(&kept, out)?;

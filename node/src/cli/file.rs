@@ -9,6 +9,7 @@ use clap::Args;
 use super::{Node, next};
 use crate::access;
 use crate::costing;
+use crate::crosswalks;
 use crate::ingest::mapping::Mapping;
 use crate::ingest::origin::Origin;
 use crate::ingest::sql::{Address, View};
@@ -62,6 +63,7 @@ impl FileArgs {
         };
         let register = access::officers(node.state.pool(), &node.config.hospital).await?;
         let rates = costing::book(&node.state, &register).await?;
+        let crosswalks = crosswalks::approved(&node.state, &register).await?;
         Ok(Request {
             from,
             mapping,
@@ -69,6 +71,7 @@ impl FileArgs {
             history: self.history,
             whole: self.whole,
             rates,
+            crosswalks,
         })
     }
 

@@ -116,6 +116,14 @@ pub(super) fn trial(trial: &Trial, json: bool, out: &mut dyn Write) -> anyhow::R
             )?;
         }
     }
+    for (place, share) in &trial.crossed_permille {
+        writeln!(out, "{place}: {}.{} % mapped", share / 10, share % 10)?;
+    }
+    for (place, codes) in &trial.unmapped {
+        for (code, rows) in codes {
+            writeln!(out, "not in {place}: `{}` ({rows} rows)", line(code))?;
+        }
+    }
     for note in &trial.notes {
         writeln!(out, "note: {}", line(note))?;
     }

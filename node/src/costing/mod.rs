@@ -2,11 +2,13 @@
 //! `policies::costing`, kept with what they were computed from. Questions see none of it but stays
 //! whose cost follows from the signed rates of an earlier closed month (`orders`).
 
+mod crossed;
 mod orders;
 mod rates;
 mod store;
 mod tables;
 
+pub use crossed::crossed;
 pub use orders::{Ordered, RatesOrder, book, order, orders};
 pub use rates::{KeptRates, kept as kept_rates, list as rate_tables};
 pub use store::{Kept, closed, keep, list};
@@ -64,6 +66,21 @@ pub enum CostError {
     /// Rates that stays cannot be costed by.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Codes of departments that nobody knows.
+    #[error(
+        "{count} codes of departments are neither in crosswalk `{crosswalk}` nor in `departments.csv`: {codes}"
+    )]
+    Unmapped {
+        /// The crosswalk.
+        crosswalk: schemas::id::Slug,
+        /// How many.
+        count: usize,
+        /// The first 20.
+        codes: String,
+    },
+    /// A target that is no department's code.
+    #[error("crosswalk `{0}` has a target that is no code of a department (A-Z a-z 0-9 _ - .)")]
+    Target(schemas::id::Slug),
     /// Fewer than two persons signed.
     #[error("two registered officers sign for the rates that stays are costed by")]
     Unsigned,

@@ -7,8 +7,10 @@ use super::IngestError;
 use super::amount::SourceUnit;
 use super::codes::Codes;
 use super::costed::{BoundCosting, Costed};
+use super::crosswalk::{Crosswalks, Walk};
 use super::date::DateFormat;
 use super::encoding::Encoding;
+use super::mapping::Mapping;
 use super::row::Row;
 use crate::store::columns::Shape;
 
@@ -95,6 +97,8 @@ pub enum DimensionSource {
         column: usize,
         /// Source value → key.
         codes: Codes,
+        /// The crosswalk that the value goes through first.
+        walk: Option<Walk>,
     },
     /// From the age: key by whole years.
     Age(Vec<u16>),
@@ -136,6 +140,32 @@ pub struct Total {
 }
 
 impl Bound {
+    /// Gives the approved crosswalks to a mapping that names some.
+    pub fn crossed_by(
+        mut self,
+        mapping: &Mapping,
+        crosswalks: &Crosswalks,
+    ) -> Result<Self, IngestError> {
+        for (id, source) in &mapping.dimensions {
+            let place = format!("dimensions.{id}");
+            let named = (source.crosswalk.as_ref(), source.split);
+            let found = crosswalks.walk(&place, named)?;
+            if found.is_some() && source.column.is_none() {
+                return Err(IngestError::rule(place, "a crosswalk goes with a column"));
+            }
+            let mut dimensions = self.dimensions.iter_mut();
+            let own = dimensions.find(|dimension| dimension.name == id.as_str());
+            if let Some(DimensionSource::Coded { walk, .. }) = own.map(|own| &mut own.source) {
+                *walk = found;
+            }
+        }
+        if let (Some(costing), Some(source)) = (&mut self.costing, &mapping.costing) {
+            let named = (source.crosswalk.as_ref(), source.split);
+            costing.walk = crosswalks.walk("costing", named)?;
+        }
+        Ok(self)
+    }
+
     /// Refuses a mapping whose oldest year lies behind the last month that is believed: it would
     /// believe nothing.
     pub fn believes_until(self, last: Month) -> Result<Self, IngestError> {

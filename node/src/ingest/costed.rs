@@ -13,6 +13,7 @@ use super::IngestError;
 use super::amount::SourceUnit;
 use super::bound::{Bound, BoundField};
 use super::columns::Columns;
+use super::crosswalk::Walk;
 use super::mapping::{CostingMapping, Mapping};
 use crate::store::month_rates::RatesUsed;
 
@@ -70,6 +71,8 @@ pub struct BoundCosting {
     pub department: usize,
     /// Cost items that the stay bears itself: column and unit.
     pub own: Vec<(Slug, usize, SourceUnit)>,
+    /// The crosswalk that the department goes through first.
+    pub walk: Option<Walk>,
     days: Option<usize>,
     charges: Option<usize>,
     fields: Vec<(usize, Costed)>,
@@ -135,6 +138,7 @@ pub(super) fn bind(
     Ok(Some(BoundCosting {
         department: columns.find(&costing.department)?,
         own: own.collect::<Result<_, IngestError>>()?,
+        walk: None,
         days: weight(
             costing.days.as_deref(),
             ("costing.days", Unit::MilliDay),

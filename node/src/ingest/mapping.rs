@@ -1,7 +1,7 @@
 //! The mapping file: which column of a hospital's file means what. Declarative TOML, one a
 //! source; unknown keys are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::id::Slug;
 use schemas::written;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::IngestError;
 use super::amount::SourceUnit;
+use super::crosswalk::Split;
 use super::date::DateFormat;
 use super::encoding::Encoding;
 
@@ -141,6 +142,12 @@ pub struct DimensionMapping {
     /// Source value → key of the dictionary. A value that is not listed may be a key itself.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
+    /// Crosswalk that the column's value goes through before it is looked up.
+    #[serde(default)]
+    pub crosswalk: Option<Slug>,
+    /// What is done with a code that goes to several.
+    #[serde(default)]
+    pub split: Option<Split>,
     /// The same key for every row.
     #[serde(default)]
     pub constant: Option<String>,
@@ -179,6 +186,12 @@ pub struct FieldMapping {
 pub struct CostingMapping {
     /// Column of the department, as the closes name it.
     pub department: String,
+    /// Crosswalk that the department goes through.
+    #[serde(default)]
+    pub crosswalk: Option<Slug>,
+    /// What is done with a code that goes to several.
+    #[serde(default)]
+    pub split: Option<Split>,
     /// Field of the length of stay, for rates by days.
     #[serde(default)]
     pub days: Option<String>,
@@ -201,6 +214,15 @@ pub struct OwnMapping {
 }
 
 impl Mapping {
+    /// The crosswalks that it names.
+    pub fn crosswalks(&self) -> BTreeSet<&Slug> {
+        let dimensions = self.dimensions.values();
+        let named = dimensions.filter_map(|of| of.crosswalk.as_ref());
+        named
+            .chain(self.costing.iter().filter_map(|of| of.crosswalk.as_ref()))
+            .collect()
+    }
+
     /// Longest mapping file, in bytes.
     pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -268,9 +290,9 @@ mod tests {
             ("[source]\n", 3),
             ("[time]\n", 6),
             ("[case_group]\n", 3),
-            ("[dimensions.sex]\n", 6),
+            ("[dimensions.sex]\n", 8),
             ("[fields.cost]\n", 4),
-            ("[costing]\n", 4),
+            ("[costing]\n", 6),
         ] {
             let error = toml::from_str::<Mapping>(&format!("{place}nokey = 1")).unwrap_err();
             let known = error.message().split('`').skip(1).step_by(2);

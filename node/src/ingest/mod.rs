@@ -23,6 +23,7 @@ pub mod draft;
 pub mod codes;
 pub mod bound;
 pub mod costed;
+pub mod crosswalk;
 mod columns;
 mod dimensions;
 mod fields;
@@ -150,6 +151,22 @@ pub enum IngestError {
         method: Method,
         /// What is missing.
         what: String,
+    },
+    /// A crosswalk that no officer approved.
+    #[error(
+        "no approved crosswalk `{0}`: a drafted or changed one counts from `consilium-node crosswalk approve {0}` on"
+    )]
+    Crosswalk(schemas::id::Slug),
+    /// A code that goes to several where a row has one.
+    #[error(
+        "mapping: {place}: crosswalk `{name}` takes a code to several, and a row has one here: say \
+         `split = \"largest\"` for the target with the largest share"
+    )]
+    Splits {
+        /// The part of the mapping.
+        place: String,
+        /// The crosswalk.
+        name: schemas::id::Slug,
     },
     /// A view of a database that is not read.
     #[error(transparent)]

@@ -185,6 +185,7 @@ impl Trial {
             history: false,
             whole: false,
             rates: RateBook::default(),
+            crosswalks: crate::ingest::crosswalk::Crosswalks::default(),
         }
     }
 

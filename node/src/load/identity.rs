@@ -24,8 +24,14 @@ pub(super) fn identity(file: &str, request: &Request, dictionary: &str) -> Strin
     // Other rates give other costs; those of a mapping without costed fields are no matter.
     let costed = request.mapping.costing.iter();
     let costed = costed.flat_map(|_| request.rates.digests());
+    let crossed = request.mapping.crosswalks().into_iter();
+    let crossed = crossed.filter_map(|name| {
+        let digest = request.crosswalks.digest(name)?;
+        Some((format!("crosswalk {name}"), digest.to_string()))
+    });
     let rates: Vec<(String, String)> = costed
         .map(|(from, digest)| (format!("rates {from}"), digest.to_string()))
+        .chain(crossed)
         .collect();
     let rates = rates
         .iter()

@@ -1,6 +1,7 @@
 //! Loading a file: one pass, column files under a staging name, reports, then one change that
 //! registers and logs the load. Before that change nothing counts; after it everything does.
 
+mod crossed;
 mod error;
 mod exposure;
 mod exposure_text;
@@ -42,6 +43,7 @@ use crate::config::keys::{Keys, PseudonymKey};
 use crate::deidentify::KeyRing;
 use crate::ingest::bound::Bound;
 use crate::ingest::costed::RateBook;
+use crate::ingest::crosswalk::Crosswalks;
 use crate::ingest::date::month_of;
 use crate::ingest::mapping::Mapping;
 use crate::ingest::origin::Origin;
@@ -62,6 +64,8 @@ pub struct Request {
     pub only: Vec<(String, String)>,
     /// History brought in when the node starts: not judged late.
     pub history: bool,
+    /// The approved crosswalks.
+    pub crosswalks: Crosswalks,
     /// The rates that costed fields follow from.
     pub rates: RateBook,
     /// Of a view: all of it, and not only the months in which rows are new.
@@ -165,6 +169,7 @@ fn bind(dictionary: &Dictionary, request: &Request) -> Result<Bound, LoadError> 
         dictionary,
         &request.from.header(&request.mapping, &request.only)?,
     )?;
+    let bound = bound.crossed_by(&request.mapping, &request.crosswalks)?;
     Ok(bound.costed_by(&request.rates)?)
 }
 

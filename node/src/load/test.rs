@@ -390,7 +390,8 @@ proptest! {
             only: Vec::new(),
             history: false,
             whole: false,
-            rates: crate::ingest::costed::RateBook::default(),
+            rates: RateBook::default(),
+            crosswalks: Crosswalks::default(),
         };
         let _outcome = check(&dictionary(), NOW, 45, &request, &|_| {});
     }

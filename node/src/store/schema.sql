@@ -478,6 +478,16 @@ create table if not exists month_rates (
     primary key (load_id, month)
 );
 
+-- Crosswalks: tables of codes under a name. A version counts from an officer's approval on.
+create table if not exists crosswalks (
+    name text not null,
+    version bigint not null,            -- 1, 2 …
+    body text not null,                 -- node::ingest::crosswalk::Crosswalk
+    approval text,                      -- sealed by an officer; null while drafted
+    at bigint not null,
+    primary key (name, version)
+);
+
 -- The last quality run of each dataset and month. Findings and scores stay at the node.
 create table if not exists quality_runs (
     dataset text not null,              -- `stays` or `consumables`

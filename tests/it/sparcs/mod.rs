@@ -121,6 +121,7 @@ async fn node(
         history: true,
         whole: false,
         rates: node::ingest::costed::RateBook::default(),
+        crosswalks: node::ingest::crosswalk::Crosswalks::default(),
     };
     let summary = load::load(&state, &config, NOW, &request, &|_| {})
         .await
