@@ -35,7 +35,7 @@ fn table(text: &str) -> Crosswalk {
 async fn add(hospital: &Hospital, text: &str) -> Result<i64, CrosswalkError> {
     let register = hospital.register().await;
     let added = crosswalks::add(&hospital.state, &register, &table(text), NOW).await;
-    added.map(|added| added.version)
+    added.map(|added| added.number)
 }
 
 async fn approve(hospital: &Hospital, name: &str) -> Result<i64, CrosswalkError> {
@@ -44,7 +44,7 @@ async fn approve(hospital: &Hospital, name: &str) -> Result<i64, CrosswalkError>
     let whose = (&hospital.config.hospital, &register);
     let who = (&slug(name), &key);
     let of = crosswalks::approve(&hospital.state, whose, &slug("departments"), who, NOW).await;
-    of.map(|of| of.version)
+    of.map(|of| of.number)
 }
 
 fn mapping(more: &str) -> String {
@@ -201,7 +201,7 @@ async fn ledgers_go_through_a_crosswalk_with_every_fen() {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let ledgers = costing::month("2025-01".parse().unwrap(), folder.path()).unwrap();
-        costing::crossed(ledgers, costing::volumes(folder.path()).unwrap(), &walk)
+        costing::crossed(ledgers, &costing::volumes(folder.path()).unwrap(), &walk)
     };
     let direct = "department,item,amount\nN1,drugs,10.00\nN2,drugs,100.00\nN2,personnel,-0.02\n2100,other,5.55\n";
     let (ledgers, volumes) = read(direct).unwrap();

@@ -118,7 +118,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             if let Some(name) = crosswalk {
                 let register = access::officers(node.state.pool(), &node.config.hospital).await?;
                 let approved = crosswalks::approved(&node.state, &register).await?;
-                (ledgers, volumes) = costing::crossed(ledgers, volumes, approved.get(&name)?)?;
+                (ledgers, volumes) = costing::crossed(ledgers, &volumes, approved.get(&name)?)?;
             }
             let from = (&ledgers, volumes.as_slice());
             let kept = costing::keep(&node.state, &rules, from, (again, now)).await?;

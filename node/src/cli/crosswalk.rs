@@ -61,7 +61,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             writeln!(
                 out,
                 "{name}: version {} drafted, {lines} lines",
-                added.version
+                added.number
             )?;
             next::step(
                 out,
@@ -74,11 +74,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             let key = by.signer(&node.config.data)?;
             let (whose, who) = ((hospital, &register), (&by.name, &key));
             let of = crosswalks::approve(&node.state, whose, &name, who, now).await?;
-            writeln!(
-                out,
-                "{name}: version {} approved by {}",
-                of.version, by.name
-            )?;
+            writeln!(out, "{name}: version {} approved by {}", of.number, by.name)?;
             Ok(())
         }
         Command::List => {
@@ -101,7 +97,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 writeln!(
                     out,
                     "{name}  version {}  {state}  {lines} lines{splits}  {}",
-                    one.version,
+                    one.number,
                     one.digest.short()
                 )?;
             }

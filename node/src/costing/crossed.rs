@@ -17,7 +17,7 @@ const NAMED: usize = 20;
 /// have in the month stands for itself where that table lists it; all others are refused together.
 pub fn crossed(
     ledgers: Ledgers,
-    volumes: Vec<Volume>,
+    volumes: &[Volume],
     crosswalk: &Crosswalk,
 ) -> Result<(Ledgers, Vec<Volume>), CostError> {
     let mut desk = Desk {
@@ -48,11 +48,11 @@ pub fn crossed(
                     .entry((source.clone(), target, line.driver))
                     .or_default();
                 let more = sum.checked_add(weight);
-                *sum = more.ok_or_else(|| desk.range(&line.source))?;
+                *sum = more.ok_or_else(|| range(&line.source))?;
             }
         }
     }
-    let volumes = desk.volumes(&volumes)?;
+    let volumes = desk.volumes(volumes)?;
     if !desk.missing.is_empty() {
         let named = desk.missing.iter().take(NAMED).map(Slug::to_string);
         return Err(CostError::Unmapped {
@@ -82,11 +82,11 @@ struct Desk<'a> {
     missing: BTreeSet<Slug>,
 }
 
-impl Desk<'_> {
-    fn range(&self, code: &Slug) -> CostError {
-        policies::costing::LedgerError::OutOfRange(code.clone()).into()
-    }
+fn range(code: &Slug) -> CostError {
+    policies::costing::LedgerError::OutOfRange(code.clone()).into()
+}
 
+impl Desk<'_> {
     /// An amount by departments of the close; nothing for a code that nobody knows.
     fn split(&mut self, code: &Slug, amount: Fen) -> Result<Vec<(Slug, Fen)>, CostError> {
         if self.crosswalk.of(code.as_str(), self.month).is_empty() {
@@ -97,7 +97,7 @@ impl Desk<'_> {
             return Ok(Vec::new());
         }
         let parts = self.crosswalk.split(code.as_str(), self.month, amount);
-        let parts = parts.ok_or_else(|| self.range(code))?;
+        let parts = parts.ok_or_else(|| range(code))?;
         let named = parts.into_iter().map(|(target, part)| {
             let target = target.parse();
             let target = target.map_err(|_| CostError::Target(self.crosswalk.name.clone()))?;
@@ -108,7 +108,7 @@ impl Desk<'_> {
 
     /// A weight, zero or more, by departments of the close.
     fn parts(&mut self, code: &Slug, weight: u64) -> Result<Vec<(Slug, u64)>, CostError> {
-        let whole = i64::try_from(weight).map_err(|_| self.range(code))?;
+        let whole = i64::try_from(weight).map_err(|_| range(code))?;
         let parts = self.split(code, Fen(whole))?.into_iter();
         Ok(parts
             .map(|(target, part)| (target, part.0.unsigned_abs()))
@@ -128,18 +128,18 @@ impl Desk<'_> {
             };
             for (target, days) in self.parts(code, volume.days)? {
                 let of = found.entry(target.clone()).or_insert_with(|| empty(target));
-                of.days = of.days.checked_add(days).ok_or_else(|| self.range(code))?;
+                of.days = of.days.checked_add(days).ok_or_else(|| range(code))?;
             }
             for (target, charges) in self.parts(code, volume.charges)? {
                 let of = found.entry(target.clone()).or_insert_with(|| empty(target));
                 let sum = of.charges.checked_add(charges);
-                of.charges = sum.ok_or_else(|| self.range(code))?;
+                of.charges = sum.ok_or_else(|| range(code))?;
             }
             for (item, amount) in &volume.own {
                 for (target, part) in self.split(code, *amount)? {
                     let of = found.entry(target.clone()).or_insert_with(|| empty(target));
                     let own = of.own.entry(item.clone()).or_default();
-                    *own = own.checked_add(part).map_err(|_| self.range(code))?;
+                    *own = own.checked_add(part).map_err(|_| range(code))?;
                 }
             }
         }

@@ -78,7 +78,7 @@ impl Message for Approval {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Version {
     /// 1, and one more for each other table.
-    pub version: i64,
+    pub number: i64,
     /// The table.
     pub crosswalk: Crosswalk,
     /// Its digest.
@@ -98,9 +98,9 @@ pub async fn add(
     let all = list(state, register).await?;
     let last = all.iter().rfind(|one| one.crosswalk.name == crosswalk.name);
     if let Some(last) = last.filter(|last| last.digest == digest) {
-        return Err(CrosswalkError::Same(crosswalk.name.clone(), last.version));
+        return Err(CrosswalkError::Same(crosswalk.name.clone(), last.number));
     }
-    let version = last.map_or(0, |last| last.version).checked_add(1);
+    let version = last.map_or(0, |last| last.number).checked_add(1);
     let version = version.ok_or(StateError::Range)?;
     let mut change = state.begin().await?;
     sqlx::query("insert into crosswalks (name, version, body, at) values ($1, $2, $3, $4)")
@@ -117,7 +117,7 @@ pub async fn add(
     append(&mut change, now, "crosswalk", digest, &detail).await?;
     change.commit().await?;
     Ok(Version {
-        version,
+        number: version,
         crosswalk: crosswalk.clone(),
         digest,
         approved_by: None,
@@ -133,16 +133,16 @@ pub async fn approve(
     now: Timestamp,
 ) -> Result<Version, CrosswalkError> {
     register.acting(officer, key)?;
-    let all = list(state, register).await?.into_iter();
-    let newest = all.filter(|one| one.crosswalk.name == *name).last();
+    let mut all = list(state, register).await?.into_iter();
+    let newest = all.rfind(|one| one.crosswalk.name == *name);
     let mut newest = newest.ok_or_else(|| CrosswalkError::Unknown(name.clone()))?;
     if newest.approved_by.is_some() {
-        return Err(CrosswalkError::Approved(name.clone(), newest.version));
+        return Err(CrosswalkError::Approved(name.clone(), newest.number));
     }
     let yes = Approval {
         hospital: hospital.clone(),
         name: name.clone(),
-        version: newest.version,
+        version: newest.number,
         table: newest.digest,
         officer: officer.clone(),
         at: now,
@@ -151,13 +151,13 @@ pub async fn approve(
     let mut change = state.begin().await?;
     sqlx::query("update crosswalks set approval = $3 where name = $1 and version = $2")
         .bind(name.as_str())
-        .bind(newest.version)
+        .bind(newest.number)
         .bind(text(&sealed)?)
         .execute(&mut *change)
         .await?;
     let detail = [
         ("name", name.to_string()),
-        ("version", newest.version.to_string()),
+        ("version", newest.number.to_string()),
         ("officer", officer.to_string()),
     ];
     append(
@@ -202,7 +202,7 @@ fn read(row: &SqliteRow, register: &Officers) -> Result<Version, CrosswalkError>
         })
     });
     Ok(Version {
-        version,
+        number: version,
         crosswalk,
         digest,
         approved_by,

@@ -118,10 +118,10 @@ pub(super) fn bind(
         .filter_map(|(place, field)| Some((place, field.costed.clone()?)))
         .collect();
     let Some(costing) = &mapping.costing else {
-        return match costed.is_empty() {
-            true => Ok(None),
-            false => Err(IngestError::rule("costing", "says how fields are costed")),
-        };
+        if costed.is_empty() {
+            return Ok(None);
+        }
+        return Err(IngestError::rule("costing", "says how fields are costed"));
     };
     if costed.is_empty() {
         return Err(IngestError::rule(
