@@ -175,8 +175,8 @@ async fn a_stay_costs_to_the_fen_what_the_signed_rates_say() {
         (month("2024-12"), Method::TopDown)
     );
     let log = hospital.state.log().await.unwrap();
-    let told = log.iter().filter(|entry| entry.kind.as_str() == "load");
-    let told = told.last().unwrap();
+    let mut told = log.iter();
+    let told = told.rfind(|entry| entry.kind.as_str() == "load").unwrap();
     assert_eq!(told.detail["rates"], used.digest.to_string());
     // By charges from 2025-03 on: (123,456 - 3,310) of 2,000,000 - 80,000 fen.
     order(

@@ -1,5 +1,7 @@
 //! Crosswalks: what is read, what is refused by line, how money is split.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -111,7 +113,7 @@ fn what_is_refused_is_named_by_its_line() {
 fn a_list_of_consumables_is_read() {
     let mut text = "source,target\n".to_owned();
     for code in 0..4_000 {
-        text += &format!("HIS-{code:05},C{:05}\n", code / 2);
+        writeln!(text, "HIS-{code:05},C{:05}", code / 2).unwrap();
     }
     let table = read(&text).unwrap();
     assert_eq!(table.links.len(), 4_000);
@@ -147,7 +149,7 @@ proptest! {
         let sum: u32 = parts.iter().sum();
         let mut text = "source,target,ratio\n".to_owned();
         for (place, part) in parts.iter().enumerate() {
-            text += &format!("1,t{place:02},{part}/{sum}\n");
+            writeln!(text, "1,t{place:02},{part}/{sum}").unwrap();
         }
         let table = read(&text).unwrap();
         let split = table.split("1", at("2025-01"), Fen(fen)).unwrap();
