@@ -18,6 +18,7 @@ pub mod noise;
 pub mod ledger;
 pub mod snapshot;
 pub mod access;
+pub mod crosswalks;
 pub mod quality;
 pub mod lifecycle;
 pub mod release;

@@ -34,6 +34,11 @@ pub struct Timestamp(pub i64);
 pub struct NotAMonth;
 
 impl Month {
+    /// 1900-01.
+    pub const FIRST: Self = Self(0);
+    /// 2199-12.
+    pub const LAST: Self = Self((LAST_YEAR - FIRST_YEAR) * 12 + 11);
+
     /// A month from a year (1900–2199) and a month number (1–12).
     pub fn new(year: u16, month: u8) -> Result<Self, NotAMonth> {
         if (FIRST_YEAR..=LAST_YEAR).contains(&year) && (1..=12).contains(&month) {

@@ -9,6 +9,7 @@ use node::answer::{App, Asked, By, POLICY};
 use node::clock::Clock;
 use node::config::Config;
 use node::config::keys::Keys;
+use node::ingest::costed::RateBook;
 use node::ingest::mapping::Mapping;
 use node::load::{LoadError, Request, Summary, load};
 use node::release::{self, SignOff};
@@ -195,8 +196,25 @@ impl Hospital {
             only: Vec::new(),
             history: true,
             whole: false,
+            rates: self.signed_rates().await,
+            crosswalks: node::crosswalks::approved(&self.state, &self.register().await)
+                .await
+                .unwrap(),
         };
         load(&self.state, &self.config, NOW, &request, &|_| {}).await
+    }
+
+    /// The officers.
+    pub(crate) async fn register(&self) -> policies::access::Officers {
+        node::access::officers(self.state.pool(), &self.config.hospital)
+            .await
+            .unwrap()
+    }
+
+    /// The rates that two officers signed for.
+    pub(crate) async fn signed_rates(&self) -> RateBook {
+        let register = self.register().await;
+        node::costing::book(&self.state, &register).await.unwrap()
     }
 
     pub(crate) async fn release(&self) {

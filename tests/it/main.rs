@@ -32,6 +32,8 @@ mod benchmark;
 mod improved;
 mod dictionary;
 mod columnar;
+mod costed;
+mod crossed;
 mod documented;
 mod coverage;
 mod sparcs;

@@ -40,6 +40,9 @@ impl Checker<'_> {
 
 fn amount_of(field: &BoundField, row: &Row, days: Option<u64>) -> Result<u64, Fault> {
     let from_dates = days.map(|days| days * 1000).filter(|_| field.from_dates);
+    if field.costed.is_some() {
+        return Ok(0); // Follows when the others are read.
+    }
     let Some((column, unit)) = field.column else {
         return from_dates.ok_or_else(|| Fault::new(Rule::Required, &field.name));
     };

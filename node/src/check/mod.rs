@@ -2,6 +2,7 @@
 //! the duplicate check one patient's rows: what other patients did never drops a row.
 
 mod amounts;
+mod costs;
 pub mod quarantine;
 pub mod rules;
 pub mod scheme;
@@ -73,6 +74,7 @@ pub struct Checker<'a> {
     amounts: Vec<u32>,
     code: Vec<u8>,
     unknown_groups: u64,
+    scratch: costs::Scratch,
 }
 
 impl<'a> Checker<'a> {
@@ -88,12 +90,18 @@ impl<'a> Checker<'a> {
             amounts: Vec::with_capacity(bound.fields.len()),
             code: Vec::new(),
             unknown_groups: 0,
+            scratch: costs::Scratch::default(),
         }
     }
 
     /// Well-shaped case groups so far that the dictionary does not list.
     pub fn unknown_groups(&self) -> u64 {
         self.unknown_groups
+    }
+
+    /// The settlement month of a row, where it can be read.
+    pub fn month(&self, row: &Row) -> Option<Month> {
+        self.time(row).ok().map(|(month, _)| month)
     }
 
     /// Checks a row. A fault carries the month where it is known.
@@ -107,7 +115,7 @@ impl<'a> Checker<'a> {
             return Err(month.map_or(fault.clone(), |month| fault.in_month(month)));
         }
         let (month, discharge) = self.time(row)?;
-        let group_known = self.rest(row, discharge);
+        let group_known = self.rest(row, (month, discharge));
         let (age, group) = group_known.map_err(|fault| fault.in_month(month))?;
         Ok(Checked {
             row,
@@ -119,7 +127,11 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn rest(&mut self, row: &Row, discharge: Option<Date>) -> Result<(Option<u16>, u16), Fault> {
+    fn rest(
+        &mut self,
+        row: &Row,
+        (month, discharge): (Month, Option<Date>),
+    ) -> Result<(Option<u16>, u16), Fault> {
         for (column, name) in [
             (self.bound.patient, "patient"),
             (self.bound.settlement, "settlement"),
@@ -131,6 +143,7 @@ impl<'a> Checker<'a> {
         let days = self.days(row, discharge)?;
         let age = self.age(row, discharge)?;
         self.read_amounts(row, days)?;
+        self.read_costs(row, month)?;
         self.check_totals()?;
         Ok((age, self.group(row)?))
     }

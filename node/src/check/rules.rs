@@ -52,11 +52,13 @@ pub enum Rule {
     FreeText,
     /// A reference between resources leads nowhere, or to several.
     Reference,
+    /// No signed rates of an earlier month cost the stay's month and department.
+    Rates,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Width,
         Self::Encoding,
         Self::Required,
@@ -74,6 +76,7 @@ impl Rule {
         Self::Identifier,
         Self::FreeText,
         Self::Reference,
+        Self::Rates,
     ];
 
     /// Id in the quarantine file, aspect, and what must hold.
@@ -124,6 +127,11 @@ impl Rule {
                 "reference",
                 Consistency,
                 "a reference leads to one resource of the folder",
+            ),
+            Self::Rates => (
+                "rates",
+                Completeness,
+                "signed rates of an earlier month cost the stay's month and department",
             ),
         }
     }

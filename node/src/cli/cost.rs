@@ -14,8 +14,10 @@ use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::Month;
 
-use super::{Node, next};
+use super::{Node, cost_rates, next};
+use crate::access;
 use crate::costing::{self, Kept};
+use crate::crosswalks;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -26,6 +28,9 @@ pub(super) enum Command {
     /// `shared.csv` (name,item,amount,driver). Amounts are yuan; classes are administrative, auxiliary,
     /// technical, clinical. Every fen that goes in comes out at a clinical department, or nothing does.
     ///
+    /// With `volumes.csv` (department,days,charges, and own:ITEM for each cost item that cases bear themselves)
+    /// the close keeps rates too; see `cost rates`.
+    ///
     /// Example: consilium-node --data ./node1 cost close 2026-01 ./ledgers/2026-01
     Close {
         /// The month.
@@ -35,10 +40,17 @@ pub(super) enum Command {
         /// The hospital's own rules (TOML) instead of the shipped ones.
         #[arg(long)]
         rules: Option<PathBuf>,
+        /// Approved crosswalk that the departments of all files but `departments.csv` go through; money and
+        /// weights of one that goes to several are split to the last fen.
+        #[arg(long, value_name = "NAME")]
+        crosswalk: Option<Slug>,
         /// Close a closed month once more, from other ledgers.
         #[arg(long)]
         again: bool,
     },
+    /// Rates of closed months, by which later stays are costed.
+    #[command(subcommand)]
+    Rates(cost_rates::Command),
     /// List the closed months.
     ///
     /// Example: consilium-node --data ./node1 cost list
@@ -89,6 +101,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             month,
             folder,
             rules,
+            crosswalk,
             again,
         } => {
             let rules = match rules {
@@ -99,13 +112,24 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 }
                 None => CostRules::parse(DEFAULT)?,
             };
-            let ledgers = costing::month(month, &folder)?;
+            let mut ledgers = costing::month(month, &folder)?;
             let now = node.clock.now();
-            let kept = costing::keep(&node.state, &rules, &ledgers, (again, now)).await?;
+            let mut volumes = costing::volumes(&folder)?;
+            if let Some(name) = crosswalk {
+                let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+                let approved = crosswalks::approved(&node.state, &register).await?;
+                (ledgers, volumes) = costing::crossed(ledgers, &volumes, approved.get(&name)?)?;
+            }
+            let from = (&ledgers, volumes.as_slice());
+            let kept = costing::keep(&node.state, &rules, from, (again, now)).await?;
             told(&kept, out)?;
+            if !volumes.is_empty() {
+                writeln!(out, "rates are kept; `cost rates list` shows them")?;
+            }
             next::step(out, &node.given, &format!("cost show {month}"))?;
             Ok(())
         }
+        Command::Rates(command) => cost_rates::run(command, &node, out).await,
         Command::List => {
             let all = costing::list(&node.state).await?;
             ensure!(

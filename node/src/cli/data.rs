@@ -102,7 +102,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Load(args) => load_file(&node, &args, out).await,
         Command::Check(args) => check_file(&node, &args, out).await,
         Command::Map(MapCommand::Test(args)) => {
-            let request = args.request()?;
+            let request = args.request(&node).await?;
             let dictionary = dictionary(&node).await?;
             let month = month_of(node.clock.now()).context("the clock is out of range")?;
             let trial = trial::run(&dictionary, month, &request, 100_000)?;
@@ -180,7 +180,7 @@ pub(super) async fn gate(node: &Node) -> anyhow::Result<Option<Gate>> {
 }
 
 async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let request = args.request()?;
+    let request = args.request(node).await?;
     let bar = Bar::new(&request.from);
     let now = node.clock.now();
     let progress = |bytes| bar.set(bytes);
@@ -218,7 +218,7 @@ async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow:
 }
 
 async fn check_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let request = args.request()?;
+    let request = args.request(node).await?;
     let dictionary = dictionary(node).await?;
     load::begin(&node.state, &request).await?;
     let bar = Bar::new(&request.from);

@@ -7,6 +7,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::{Node, next};
+use crate::access;
+use crate::costing;
+use crate::crosswalks;
 use crate::ingest::mapping::Mapping;
 use crate::ingest::origin::Origin;
 use crate::ingest::sql::{Address, View};
@@ -44,7 +47,7 @@ fn filter(text: &str) -> Result<(String, String), String> {
 }
 
 impl FileArgs {
-    pub(super) fn request(&self) -> anyhow::Result<Request> {
+    pub(super) async fn request(&self, node: &Node) -> anyhow::Result<Request> {
         let text = std::fs::read_to_string(&self.mapping)
             .with_context(|| format!("`{}` could not be read", self.mapping.display()))?;
         let mapping = Mapping::parse(&text)
@@ -58,12 +61,17 @@ impl FileArgs {
             (None, None) => bail!("name a file, or a view in the mapping's `[source]`"),
             (Some(_), Some(_)) => bail!("the mapping reads a view: name no file"),
         };
+        let register = access::officers(node.state.pool(), &node.config.hospital).await?;
+        let rates = costing::book(&node.state, &register).await?;
+        let crosswalks = crosswalks::approved(&node.state, &register).await?;
         Ok(Request {
             from,
             mapping,
             only: self.only.clone(),
             history: self.history,
             whole: self.whole,
+            rates,
+            crosswalks,
         })
     }
 

@@ -7,6 +7,8 @@ mod audit;
 mod bar;
 mod burn;
 mod cost;
+mod cost_rates;
+mod crosswalk;
 mod data;
 mod dataset;
 mod file;
@@ -91,6 +93,9 @@ enum Command {
     /// The monthly close of this hospital's costs, and what cases cost.
     #[command(subcommand)]
     Cost(cost::Command),
+    /// Tables from the codes of one system to those of another.
+    #[command(subcommand)]
+    Crosswalk(crosswalk::Command),
     /// What is wrong with a month's data, by department, and the grade before its release.
     #[command(subcommand)]
     Quality(quality::Command),
@@ -194,6 +199,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Dataset(command) => Box::pin(dataset::run(command, &cli.data, out)).await,
         Command::Agreement(command) => agreement::run(command, &cli.data, out).await,
+        Command::Crosswalk(command) => crosswalk::run(command, &cli.data, out).await,
         Command::Cost(command) => cost::run(command, &cli.data, out).await,
         Command::Quality(command) => quality::run(command, &cli.data, out).await,
         Command::Warn(command) => Box::pin(warn::run(command, &cli.data, out)).await,

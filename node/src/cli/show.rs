@@ -116,6 +116,14 @@ pub(super) fn trial(trial: &Trial, json: bool, out: &mut dyn Write) -> anyhow::R
             )?;
         }
     }
+    for (place, share) in &trial.crossed_permille {
+        writeln!(out, "{place}: {}.{} % mapped", share / 10, share % 10)?;
+    }
+    for (place, codes) in &trial.unmapped {
+        for (code, rows) in codes {
+            writeln!(out, "not in {place}: `{}` ({rows} rows)", line(code))?;
+        }
+    }
     for note in &trial.notes {
         writeln!(out, "note: {}", line(note))?;
     }
@@ -133,15 +141,22 @@ pub(super) fn months(months: &[MonthState], json: bool, out: &mut dyn Write) -> 
     if json {
         return json_of(&months, out);
     }
-    writeln!(out, "month    state     release  grade  rows      load")?;
+    writeln!(
+        out,
+        "month    state     release  grade  rows      load          costs"
+    )?;
     for m in months {
         let release = m
             .release
             .map_or_else(|| "-".to_owned(), |release| release.to_string());
+        let costs = m.rates.as_ref().map_or_else(
+            || "as loaded".to_owned(),
+            |of| format!("{} of {} ({})", of.method, of.period, of.digest.short()),
+        );
         writeln!(
             out,
-            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}",
-            m.month, m.state, release, m.grade, m.rows, m.load
+            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}  {}",
+            m.month, m.state, release, m.grade, m.rows, m.load, costs
         )?;
     }
     Ok(())

@@ -73,6 +73,9 @@ pub(super) struct FeedArgs {
     /// The CA (PEM) that the address's certificate is from.
     #[arg(long, value_name = "FILE", requires = "webhook")]
     webhook_ca: Option<PathBuf>,
+    /// Keep `warnings.html` in the data folder: what `warn list` shows as a page, without the numbers of cases.
+    #[arg(long)]
+    page: bool,
     /// Own rules of early warning (TOML).
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -148,6 +151,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                     break;
                 }
             }
+            paged(&node, &args, true).await?;
             let (cases, without) = desk.watcher().cases();
             writeln!(
                 out,
@@ -162,6 +166,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         }
         Command::Watch { args, every_ms } => {
             let mut desk = desk(&node, &args).await?;
+            paged(&node, &args, true).await?;
             let ended = tokio::signal::ctrl_c();
             tokio::pin!(ended);
             loop {
@@ -169,6 +174,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                     Ok(turn) => {
                         show_turn(&turn, out)?;
                         out.flush()?;
+                        paged(&node, &args, !turn.told.is_empty()).await?;
                         if turn.more {
                             continue;
                         }
@@ -197,6 +203,14 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             Ok(())
         }
     }
+}
+
+/// Writes the page where it is asked for and something is new.
+async fn paged(node: &Node, args: &FeedArgs, is_new: bool) -> anyhow::Result<()> {
+    if args.page && is_new {
+        early::write_page(&node.state, &node.config.data).await?;
+    }
+    Ok(())
 }
 
 fn show_turn(turn: &Turn, out: &mut dyn Write) -> anyhow::Result<()> {

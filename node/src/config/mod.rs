@@ -12,6 +12,9 @@ use schemas::id::Slug;
 use schemas::written;
 use serde::{Deserialize, Serialize};
 
+/// The page of early warnings below the data folder.
+pub const WARNINGS_PAGE: &str = "warnings.html";
+
 /// Name of the settings file in the data folder.
 pub const FILE: &str = "node.toml";
 

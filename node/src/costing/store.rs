@@ -1,13 +1,13 @@
 //! The table `cost_months`: closed months with the ledgers and rules they follow from.
 
-use policies::costing::{Closed, CostRules, Ledgers, close};
+use policies::costing::{Closed, CostRules, Ledgers, Volume, close};
 use schemas::canonical;
 use schemas::time::{self, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 
-use super::CostError;
+use super::{CostError, rates};
 use crate::store::state::{State, StateError, append};
 
 /// A closed month as it is kept.
@@ -25,15 +25,17 @@ pub struct Kept {
     pub at: Timestamp,
 }
 
-/// Closes a month and keeps it. The same ledgers and rules again are refused; others replace it only where
-/// `again` says so, under a higher version.
+/// Closes a month and keeps it, with the rates that follow from it and from what the departments did. The
+/// same ledgers, rules and volumes again are refused; others replace it only where `again` says so, under
+/// a higher version.
 pub async fn keep(
     state: &State,
     rules: &CostRules,
-    ledgers: &Ledgers,
+    (ledgers, volumes): (&Ledgers, &[Volume]),
     (again, now): (bool, Timestamp),
 ) -> Result<Kept, CostError> {
     let closed = close(rules, ledgers)?;
+    let tables = rates::of(&closed, volumes)?;
     let month = ledgers.month;
     let mut change = state.begin().await?;
     let last = sqlx::query(
@@ -46,13 +48,13 @@ pub async fn keep(
         None => 1,
         Some(row) => {
             let before: Closed = parse(&row.try_get::<String, _>(1)?)?;
-            if before == closed {
+            let version: i64 = row.try_get(0)?;
+            if before == closed && rates::same(&mut change, (month, version), &tables).await? {
                 return Err(CostError::Same(month));
             }
             if !again {
                 return Err(CostError::Again(month));
             }
-            let version: i64 = row.try_get(0)?;
             version.checked_add(1).ok_or(StateError::Range)?
         }
     };
@@ -68,6 +70,7 @@ pub async fn keep(
     .bind(now.0)
     .execute(&mut *change)
     .await?;
+    rates::write(&mut change, (month, version), &tables).await?;
     let digest = canonical::digest("consilium-cost-month-v1", &closed).map_err(StateError::from)?;
     let detail = [
         ("month", month.to_string()),
@@ -118,11 +121,11 @@ pub async fn list(state: &State) -> Result<Vec<(time::Month, i64, Timestamp)>, C
     rows.iter().map(read).collect()
 }
 
-fn text(value: &impl Serialize) -> Result<String, StateError> {
+pub(super) fn text(value: &impl Serialize) -> Result<String, StateError> {
     serde_json::to_string(value).map_err(|_| StateError::Range)
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StateError> {
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StateError> {
     serde_json::from_str(text).map_err(|_| StateError::Range)
 }
 
@@ -147,7 +150,9 @@ mod tests {
         let at = |again| (again, Timestamp(7));
         let missing = closed(&state, january).await;
         assert!(matches!(missing, Err(CostError::Open(_))));
-        let kept = keep(&state, &rules, &ledgers, at(false)).await.unwrap();
+        let kept = keep(&state, &rules, (&ledgers, &[]), at(false))
+            .await
+            .unwrap();
         let given = ledgers.direct.iter().map(|line| line.amount.0);
         let given: i64 = given
             .chain(ledgers.shared.iter().map(|line| line.amount.0))
@@ -161,13 +166,13 @@ mod tests {
             .sum();
         assert_eq!((full, kept.closed.total.0), (given, given));
         assert_eq!(closed(&state, january).await.unwrap(), kept);
-        let same = keep(&state, &rules, &ledgers, at(true)).await;
+        let same = keep(&state, &rules, (&ledgers, &[]), at(true)).await;
         assert!(matches!(same, Err(CostError::Same(_))));
         let mut other = ledgers.clone();
         other.direct.pop();
-        let refused = keep(&state, &rules, &other, at(false)).await;
+        let refused = keep(&state, &rules, (&other, &[]), at(false)).await;
         assert!(matches!(refused, Err(CostError::Again(_))));
-        let again = keep(&state, &rules, &other, at(true)).await.unwrap();
+        let again = keep(&state, &rules, (&other, &[]), at(true)).await.unwrap();
         assert_eq!(again.version, 2);
         assert_eq!(list(&state).await.unwrap(), [(january, 2, Timestamp(7))]);
         // The log tells of both, without an amount.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use policies::costing::{Case, Class, Department, Direct, Driver, Ledgers, Shared, Use};
+use policies::costing::{Case, Class, Department, Direct, Driver, Ledgers, Shared, Use, Volume};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time;
@@ -95,6 +95,40 @@ pub fn month(month: time::Month, folder: &Path) -> Result<Ledgers, CostError> {
         })?;
     }
     Ok(ledgers)
+}
+
+/// Reads what clinical departments did in a month, from `volumes.csv` of its folder; nothing where there
+/// is none. Columns: `department`, `days`, `charges` (yuan), and `own:ITEM` (yuan) for each cost item that cases
+/// bear themselves.
+pub fn volumes(folder: &Path) -> Result<Vec<Volume>, CostError> {
+    let path = folder.join("volumes.csv");
+    let mut volumes = Vec::new();
+    if !path.exists() {
+        return Ok(volumes);
+    }
+    let wanted = ["department", "days", "charges"];
+    let may = |name: &str| name.starts_with("own:");
+    each(&path, (&wanted, &may), |row| {
+        let mut own = BTreeMap::new();
+        for name in row.names() {
+            if let Some(item) = name.strip_prefix("own:") {
+                let id = item.parse().map_err(|_| row.wrong(&format!("`{name}`")))?;
+                let fen = match row.text(name) {
+                    Some(_) => row.need(name)?,
+                    None => Fen(0),
+                };
+                own.insert(id, fen);
+            }
+        }
+        volumes.push(Volume {
+            department: row.code("department")?,
+            days: row.parts("days", 1)?,
+            charges: row.parts("charges", 100)?,
+            own,
+        });
+        Ok(())
+    })?;
+    Ok(volumes)
 }
 
 /// The cases of a period by clinical department.

@@ -202,9 +202,19 @@ impl<'a> Deidentifier<'a> {
                     let last = bands.last().copied().unwrap_or(dimension.other);
                     bands.get(days).copied().unwrap_or(last)
                 }
-                DimensionSource::Coded { column, codes } => {
+                DimensionSource::Coded {
+                    column,
+                    codes,
+                    walk,
+                } => {
                     let value = checked.row().value(*column);
-                    let key = codes.find(value);
+                    let key = match walk {
+                        None => codes.find(value),
+                        Some(walk) => {
+                            let target = walk.find(value, checked.month());
+                            target.and_then(|target| codes.find(target))
+                        }
+                    };
                     // A prefix may be a key where the whole is somebody's number.
                     let person = value.len() > MOST_KEY || key.is_none();
                     if person && identifiers::count(value) > 0 {

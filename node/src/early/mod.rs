@@ -1,9 +1,10 @@
 //! Early warning inside the hospital: postings are read from a file that grows, judged by
-//! `policies::early`, and told to the hospital's own file and address. The node itself keeps neither the
+//! `policies::early`, and told to the hospital's own file, address and page. The node itself keeps neither the
 //! number of a case nor a day, and sends nothing of it to anybody else.
 
 mod desk;
 mod feed;
+mod page;
 mod sinks;
 mod store;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod test;
 pub use self::sinks::Sinks;
 pub use desk::{Desk, Turn, standards};
 pub use feed::{Batch, Fault, Feed, FeedError};
+pub use page::write_page;
 pub use store::{Told, list};
 
 use ::sinks::SinkError;
@@ -32,6 +34,9 @@ pub enum EarlyError {
     /// A file of warnings below the data folder.
     #[error("the file of warnings names cases: it lies outside the node's data folder")]
     Inside,
+    /// The page.
+    #[error("the page of warnings could not be written")]
+    Page(#[source] std::io::Error),
     /// A table.
     #[error(transparent)]
     Table(#[from] TableError),

@@ -7,6 +7,7 @@ use super::IngestError;
 use super::bound::{Bound, BoundDimension, BoundField, DimensionSource, Total, When};
 use super::codes::Codes;
 use super::columns::{self, Columns};
+use super::costed;
 use super::date::DateFormat;
 use super::dimensions::{self, note_unknown, one_column};
 use super::fields;
@@ -62,6 +63,7 @@ impl Bound {
             group_join: mapping.case_group.join.as_bytes().to_vec(),
             groups,
             totals: totals(dictionary, &fields),
+            costing: costed::bind(mapping, &fields, columns)?,
             shape: Shape::new(dictionary, |id| has(id.as_str())),
             dimensions,
             fields,
@@ -96,8 +98,11 @@ impl Bound {
             _ => None,
         };
         let amount = |field: &BoundField| Some((field.column?.0, field.name.clone()));
+        let costing = self.costing.iter();
+        let costing = costing.map(|of| (of.department, "costing.department"));
         single
             .chain(groups)
+            .chain(costing)
             .map(|(column, name)| (column, name.to_owned()))
             .chain(self.dimensions.iter().filter_map(coded))
             .chain(self.fields.iter().filter_map(amount))

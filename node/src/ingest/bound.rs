@@ -1,12 +1,16 @@
 //! A mapping bound to a dictionary and a file's header: every name resolved once, to a position.
 
+use schemas::dictionary::Unit;
 use schemas::time::{DataYear, Month};
 
 use super::IngestError;
 use super::amount::SourceUnit;
 use super::codes::Codes;
+use super::costed::{BoundCosting, Costed};
+use super::crosswalk::{Crosswalks, Walk};
 use super::date::DateFormat;
 use super::encoding::Encoding;
+use super::mapping::Mapping;
 use super::row::Row;
 use crate::store::columns::Shape;
 
@@ -48,6 +52,8 @@ pub struct Bound {
     pub dimensions: Vec<BoundDimension>,
     /// Fields that the source has, in dictionary order.
     pub fields: Vec<BoundField>,
+    /// How costed fields follow; `None` where none does.
+    pub costing: Option<BoundCosting>,
     /// Every column that is read, with the name of what it holds.
     pub read: Vec<(usize, String)>,
     /// Sums that must hold within a row.
@@ -91,6 +97,8 @@ pub enum DimensionSource {
         column: usize,
         /// Source value → key.
         codes: Codes,
+        /// The crosswalk that the value goes through first.
+        walk: Option<Walk>,
     },
     /// From the age: key by whole years.
     Age(Vec<u16>),
@@ -110,6 +118,10 @@ pub struct BoundField {
     pub name: String,
     /// Greatest value.
     pub most: u64,
+    /// The unit in which it is stored.
+    pub unit: Unit,
+    /// What it is of the stay's cost by rates; then it has no column.
+    pub costed: Option<Costed>,
     /// Column and unit; `None` for a length of stay that follows from the dates.
     pub column: Option<(usize, SourceUnit)>,
     /// Whether it must be the days between the dates.
@@ -128,6 +140,32 @@ pub struct Total {
 }
 
 impl Bound {
+    /// Gives the approved crosswalks to a mapping that names some.
+    pub fn crossed_by(
+        mut self,
+        mapping: &Mapping,
+        crosswalks: &Crosswalks,
+    ) -> Result<Self, IngestError> {
+        for (id, source) in &mapping.dimensions {
+            let place = format!("dimensions.{id}");
+            let named = (source.crosswalk.as_ref(), source.split);
+            let found = crosswalks.walk(&place, named)?;
+            if found.is_some() && source.column.is_none() {
+                return Err(IngestError::rule(place, "a crosswalk goes with a column"));
+            }
+            let mut dimensions = self.dimensions.iter_mut();
+            let own = dimensions.find(|dimension| dimension.name == id.as_str());
+            if let Some(DimensionSource::Coded { walk, .. }) = own.map(|own| &mut own.source) {
+                *walk = found;
+            }
+        }
+        if let (Some(costing), Some(source)) = (&mut self.costing, &mapping.costing) {
+            let named = (source.crosswalk.as_ref(), source.split);
+            costing.walk = crosswalks.walk("costing", named)?;
+        }
+        Ok(self)
+    }
+
     /// Refuses a mapping whose oldest year lies behind the last month that is believed: it would
     /// believe nothing.
     pub fn believes_until(self, last: Month) -> Result<Self, IngestError> {

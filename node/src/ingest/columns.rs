@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use schemas::dictionary::Dictionary;
 
-use super::IngestError;
 use super::mapping::{Mapping, Patient};
+use super::{IngestError, costed};
 use crate::store::columns::is_stored;
 
 /// The header of a file.
@@ -99,6 +99,7 @@ pub(super) fn named<'m>(
         let read = dictionary.is_none_or(|d| d.field(id.as_str()).is_some());
         names.extend(field.column.as_deref().filter(|_| read));
     }
+    names.extend(mapping.costing.iter().flat_map(costed::named));
     names
 }
 

@@ -94,7 +94,11 @@ fn bind_dimension(
         let column = columns.find(column)?;
         let (codes, unknown) = Codes::new(codes, &source.values, prefix);
         note_unknown(dimension.id.as_str(), &unknown, notes);
-        return Ok(bound(DimensionSource::Coded { column, codes }));
+        return Ok(bound(DimensionSource::Coded {
+            column,
+            codes,
+            walk: None,
+        }));
     }
     if !source.values.is_empty() {
         return Err(IngestError::rule(place, "values go with a column"));

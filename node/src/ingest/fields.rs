@@ -6,6 +6,7 @@ use super::IngestError;
 use super::amount::SourceUnit;
 use super::bound::BoundField;
 use super::columns::Columns;
+use super::costed::{self, Costed};
 use super::mapping::{FieldMapping, Mapping};
 
 /// Binds the fields that the mapping has, in dictionary order.
@@ -68,12 +69,32 @@ fn bind_field(
             "from_dates is for lengths of stay",
         ));
     }
-    if column.is_none() && !source.from_dates {
-        return Err(IngestError::rule(place, "names a column or from_dates"));
+    if source.costing.is_some() && (column.is_some() || field.unit != Unit::Fen) {
+        return Err(IngestError::rule(
+            place,
+            "costing is for money that no column holds",
+        ));
     }
+    if column.is_none() && !source.from_dates && source.costing.is_none() {
+        return Err(IngestError::rule(
+            place,
+            "names a column, from_dates or costing",
+        ));
+    }
+    let costed = match source.costing.as_deref() {
+        None => None,
+        Some(costed::ALL) => Some(Costed::All),
+        Some(item) => {
+            let item = item.parse();
+            let item = item.map_err(|_| IngestError::rule(place, "costing is all or an item"))?;
+            Some(Costed::Item(item))
+        }
+    };
     Ok(BoundField {
         name: field.id.to_string(),
         most: u64::from(field.most),
+        unit: field.unit,
+        costed,
         column,
         from_dates: source.from_dates,
     })

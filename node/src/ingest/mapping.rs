@@ -1,7 +1,7 @@
 //! The mapping file: which column of a hospital's file means what. Declarative TOML, one a
 //! source; unknown keys are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::id::Slug;
 use schemas::written;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::IngestError;
 use super::amount::SourceUnit;
+use super::crosswalk::Split;
 use super::date::DateFormat;
 use super::encoding::Encoding;
 
@@ -39,6 +40,9 @@ pub struct Mapping {
     /// Dimensions of the dictionary by name.
     #[serde(default)]
     pub dimensions: BTreeMap<Slug, DimensionMapping>,
+    /// How fields with `costing` follow from signed rates.
+    #[serde(default)]
+    pub costing: Option<CostingMapping>,
     /// Fields of the dictionary by name.
     #[serde(default)]
     pub fields: BTreeMap<Slug, FieldMapping>,
@@ -138,6 +142,12 @@ pub struct DimensionMapping {
     /// Source value → key of the dictionary. A value that is not listed may be a key itself.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
+    /// Crosswalk that the column's value goes through before it is looked up.
+    #[serde(default)]
+    pub crosswalk: Option<Slug>,
+    /// What is done with a code that goes to several.
+    #[serde(default)]
+    pub split: Option<Split>,
     /// The same key for every row.
     #[serde(default)]
     pub constant: Option<String>,
@@ -165,9 +175,54 @@ pub struct FieldMapping {
     /// Days from admission to discharge; a stay within one day counts 1.
     #[serde(default)]
     pub from_dates: bool,
+    /// A cost item, or `all`: the value follows from signed rates and has no column.
+    #[serde(default)]
+    pub costing: Option<String>,
+}
+
+/// What costing by rates needs of a row.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostingMapping {
+    /// Column of the department, as the closes name it.
+    pub department: String,
+    /// Crosswalk that the department goes through.
+    #[serde(default)]
+    pub crosswalk: Option<Slug>,
+    /// What is done with a code that goes to several.
+    #[serde(default)]
+    pub split: Option<Split>,
+    /// Field of the length of stay, for rates by days.
+    #[serde(default)]
+    pub days: Option<String>,
+    /// Field of the charges, for rates by charges.
+    #[serde(default)]
+    pub charges: Option<String>,
+    /// Cost items that the stay bears itself.
+    #[serde(default)]
+    pub own: BTreeMap<Slug, OwnMapping>,
+}
+
+/// A cost item that the stay bears itself, at cost.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnMapping {
+    /// Column of the amount.
+    pub column: String,
+    /// Unit in the column.
+    pub unit: SourceUnit,
 }
 
 impl Mapping {
+    /// The crosswalks that it names.
+    pub fn crosswalks(&self) -> BTreeSet<&Slug> {
+        let dimensions = self.dimensions.values();
+        let named = dimensions.filter_map(|of| of.crosswalk.as_ref());
+        named
+            .chain(self.costing.iter().filter_map(|of| of.crosswalk.as_ref()))
+            .collect()
+    }
+
     /// Longest mapping file, in bytes.
     pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -231,12 +286,13 @@ mod tests {
     #[test]
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
-            ("", 10),
+            ("", 11),
             ("[source]\n", 3),
             ("[time]\n", 6),
             ("[case_group]\n", 3),
-            ("[dimensions.sex]\n", 6),
-            ("[fields.cost]\n", 3),
+            ("[dimensions.sex]\n", 8),
+            ("[fields.cost]\n", 4),
+            ("[costing]\n", 6),
         ] {
             let error = toml::from_str::<Mapping>(&format!("{place}nokey = 1")).unwrap_err();
             let known = error.message().split('`').skip(1).step_by(2);

@@ -22,12 +22,17 @@ pub mod source;
 pub mod draft;
 pub mod codes;
 pub mod bound;
+pub mod costed;
+pub mod crosswalk;
 mod columns;
 mod dimensions;
 mod fields;
 mod free_text;
 pub mod identifiers;
 mod bind;
+
+use policies::costing::Method;
+use schemas::time::Month;
 
 /// Why a file or its mapping is refused as a whole. Names columns and settings, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +126,48 @@ pub enum IngestError {
         columns::quoted(.0)
     )]
     Types(Vec<String>),
+    /// A mapping with costed fields where no rates are signed for.
+    #[error(
+        "the mapping has fields that are costed, and no rates are signed for: `consilium-node cost rates use` \
+         orders those of a closed month for later ones"
+    )]
+    NoRates,
+    /// Rates of the month that they would cost, or of a later one.
+    #[error(
+        "rates of {period} cannot cost stays from {from} on: they are of an earlier closed month, always"
+    )]
+    LateRates {
+        /// The month of the rates.
+        period: Month,
+        /// The first month that they would cost.
+        from: Month,
+    },
+    /// Rates that the mapping does not serve.
+    #[error("the signed rates of {period} ({method}) do not fit the mapping: {what}")]
+    RatesMapping {
+        /// The month of the rates.
+        period: Month,
+        /// Their method.
+        method: Method,
+        /// What is missing.
+        what: String,
+    },
+    /// A crosswalk that no officer approved.
+    #[error(
+        "no approved crosswalk `{0}`: a drafted or changed one counts from `consilium-node crosswalk approve {0}` on"
+    )]
+    Crosswalk(schemas::id::Slug),
+    /// A code that goes to several where a row has one.
+    #[error(
+        "mapping: {place}: crosswalk `{name}` takes a code to several, and a row has one here: say \
+         `split = \"largest\"` for the target with the largest share"
+    )]
+    Splits {
+        /// The part of the mapping.
+        place: String,
+        /// The crosswalk.
+        name: schemas::id::Slug,
+    },
     /// A view of a database that is not read.
     #[error(transparent)]
     Sql(#[from] sql::SqlError),

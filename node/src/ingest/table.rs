@@ -60,6 +60,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The line, the header is 1.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     /// A field that is not empty.
     pub fn text(&self, name: &str) -> Option<&'a str> {
         let text = self.fields.get(name).copied();

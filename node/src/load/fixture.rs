@@ -9,6 +9,7 @@ use schemas::time::Timestamp;
 
 use super::{LoadError, Request, Summary, load};
 use crate::config::Config;
+use crate::ingest::costed::RateBook;
 use crate::ingest::mapping::Mapping;
 use crate::store::dictionaries;
 use crate::store::state::State;
@@ -183,6 +184,8 @@ impl Trial {
             only: Vec::new(),
             history: false,
             whole: false,
+            rates: RateBook::default(),
+            crosswalks: crate::ingest::crosswalk::Crosswalks::default(),
         }
     }
 

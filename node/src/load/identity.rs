@@ -21,7 +21,22 @@ pub(super) fn identity(file: &str, request: &Request, dictionary: &str) -> Strin
     let mapping = format!("{:?}", request.mapping);
     let parts = [("", file), ("", &mapping), ("", dictionary)];
     let mut hasher = blake3::Hasher::new();
-    for part in parts.into_iter().chain(filters) {
+    // Other rates give other costs; those of a mapping without costed fields are no matter.
+    let costed = request.mapping.costing.iter();
+    let costed = costed.flat_map(|_| request.rates.digests());
+    let crossed = request.mapping.crosswalks().into_iter();
+    let crossed = crossed.filter_map(|name| {
+        let digest = request.crosswalks.digest(name)?;
+        Some((format!("crosswalk {name}"), digest.to_string()))
+    });
+    let rates: Vec<(String, String)> = costed
+        .map(|(from, digest)| (format!("rates {from}"), digest.to_string()))
+        .chain(crossed)
+        .collect();
+    let rates = rates
+        .iter()
+        .map(|(from, digest)| (from.as_str(), digest.as_str()));
+    for part in parts.into_iter().chain(filters).chain(rates) {
         for text in [part.0, part.1] {
             hasher.update(&text.len().to_le_bytes());
             hasher.update(text.as_bytes());

@@ -1,6 +1,7 @@
 //! Loading a file: one pass, column files under a staging name, reports, then one change that
 //! registers and logs the load. Before that change nothing counts; after it everything does.
 
+mod crossed;
 mod error;
 mod exposure;
 mod exposure_text;
@@ -41,14 +42,16 @@ use crate::config::Config;
 use crate::config::keys::{Keys, PseudonymKey};
 use crate::deidentify::KeyRing;
 use crate::ingest::bound::Bound;
+use crate::ingest::costed::RateBook;
+use crate::ingest::crosswalk::Crosswalks;
 use crate::ingest::date::month_of;
 use crate::ingest::mapping::Mapping;
 use crate::ingest::origin::Origin;
 use crate::ingest::source;
 use crate::store::loads::{self, LoadedMonth, NewLoad};
-use crate::store::marks;
 use crate::store::state::{self, State, StateError};
 use crate::store::{columns, dictionaries};
+use crate::store::{marks, month_rates};
 
 /// What to load and how.
 #[derive(Clone, Debug)]
@@ -61,6 +64,10 @@ pub struct Request {
     pub only: Vec<(String, String)>,
     /// History brought in when the node starts: not judged late.
     pub history: bool,
+    /// The approved crosswalks.
+    pub crosswalks: Crosswalks,
+    /// The rates that costed fields follow from.
+    pub rates: RateBook,
     /// Of a view: all of it, and not only the months in which rows are new.
     pub whole: bool,
 }
@@ -156,12 +163,14 @@ pub fn check(
 }
 
 fn bind(dictionary: &Dictionary, request: &Request) -> Result<Bound, LoadError> {
-    Ok(Bound::new(
+    let bound = Bound::new(
         &request.mapping,
         &request.only,
         dictionary,
         &request.from.header(&request.mapping, &request.only)?,
-    )?)
+    )?;
+    let bound = bound.crossed_by(&request.mapping, &request.crosswalks)?;
+    Ok(bound.costed_by(&request.rates)?)
 }
 
 /// Registers, logs and settles a load in one change.
@@ -209,11 +218,23 @@ async fn register(
         .iter()
         .map(|month| month.month.to_string())
         .collect();
-    let detail = [
+    let mut detail = vec![
         ("load", id.clone()),
         ("months", names.join(",")),
         ("dictionary", dictionary.to_string()),
     ];
+    for (month, used) in &done.rates {
+        month_rates::remember(&mut change, (&id, *month), used).await?;
+    }
+    let digests: BTreeSet<String> = done
+        .rates
+        .values()
+        .map(|of| of.digest.to_string())
+        .collect();
+    if !digests.is_empty() {
+        let digests: Vec<String> = digests.into_iter().collect();
+        detail.push(("rates", digests.join(",")));
+    }
     state::append(&mut change, now, "load", subject(&id), &detail).await?;
     // A crash after the renaming and before the commit leaves a folder that the next load sweeps.
     done.staging.settle(&config.data)?;

@@ -390,6 +390,8 @@ proptest! {
             only: Vec::new(),
             history: false,
             whole: false,
+            rates: RateBook::default(),
+            crosswalks: Crosswalks::default(),
         };
         let _outcome = check(&dictionary(), NOW, 45, &request, &|_| {});
     }

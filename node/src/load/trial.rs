@@ -7,6 +7,7 @@ use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 use serde::Serialize;
 
+use super::crossed::Crossed;
 use super::{LoadError, Request, bind};
 use crate::check::Checker;
 use crate::config::keys::PseudonymKey;
@@ -20,7 +21,7 @@ const SHOWN: usize = 10;
 /// A code is named only if it stands in at least this many rows.
 const COMMON: u64 = 5;
 /// Most codes kept a dimension while counting.
-const MOST_CODES: usize = 1000;
+pub(super) const MOST_CODES: usize = 1000;
 
 /// What a trial shows.
 #[derive(Debug, Serialize)]
@@ -31,6 +32,10 @@ pub struct Trial {
     pub coverage_permille: BTreeMap<String, u64>,
     /// By dimension: codes that the dictionary does not list and that stand in at least five rows.
     pub unlisted: BTreeMap<String, BTreeMap<String, u64>>,
+    /// By place and crosswalk: rows whose code it has, in thousandths of those that have a code.
+    pub crossed_permille: BTreeMap<String, u64>,
+    /// By place and crosswalk: codes that it does not have, at most 1,000, and their rows.
+    pub unmapped: BTreeMap<String, BTreeMap<String, u64>>,
     /// Rows read.
     pub read: u64,
     /// Rows refused by rule.
@@ -60,18 +65,23 @@ pub fn run(
         rows: Vec::new(),
         coverage_permille: BTreeMap::new(),
         unlisted: BTreeMap::new(),
+        crossed_permille: BTreeMap::new(),
+        unmapped: BTreeMap::new(),
         read: 0,
         rules: BTreeMap::new(),
         notes: bound.notes.clone(),
     };
     let mut row = Row::new();
+    let mut crossed = Crossed::default();
     let mut kept = 0_u64;
     while trial.read < most && source.read(&mut row)? {
         if bound.passes_over(&row) {
             continue;
         }
         trial.read += 1;
-        count_unlisted(&bound, &row, &mut unlisted);
+        let month = checks.month(&row);
+        count_unlisted(&bound, (&row, month), &mut unlisted);
+        crossed.count(&bound, &row, month);
         let fault = match checks.check(&row) {
             Ok(checked) => match deidentifier.apply(&checked, b"") {
                 Ok(clean) => {
@@ -100,6 +110,8 @@ pub fn run(
         .into_iter()
         .map(|(name, count)| (name, share(count)))
         .collect();
+    trial.crossed_permille = crossed.permille();
+    trial.unmapped = crossed.unmapped;
     for (name, mut codes) in unlisted {
         codes.retain(|_, count| *count >= COMMON);
         if !codes.is_empty() {
@@ -132,22 +144,37 @@ fn show(
     shown
 }
 
+/// Whether a value looks like a code and like nobody's identifier.
+pub(super) fn is_plain(value: &[u8]) -> bool {
+    (1..=48).contains(&value.len())
+        && !value.iter().any(u8::is_ascii_control)
+        && identifiers::count(value) == 0
+}
+
 /// Counts codes that have no key. Only what looks like a code: short, on one line, and shaped like
 /// nobody's identifier.
 fn count_unlisted(
     bound: &Bound,
-    row: &Row,
+    (row, month): (&Row, Option<Month>),
     unlisted: &mut BTreeMap<String, BTreeMap<String, u64>>,
 ) {
     for dimension in &bound.dimensions {
-        let DimensionSource::Coded { column, codes } = &dimension.source else {
+        let DimensionSource::Coded {
+            column,
+            codes,
+            walk,
+        } = &dimension.source
+        else {
             continue;
         };
-        let value = row.value(*column);
-        let plain = (1..=48).contains(&value.len())
-            && !value.iter().any(u8::is_ascii_control)
-            && identifiers::count(value) == 0;
-        if !plain || codes.find(value).is_some() {
+        let value = match walk {
+            None => row.value(*column),
+            // A code without a target is told with its crosswalk.
+            Some(walk) => month
+                .and_then(|month| walk.find(row.value(*column), month))
+                .unwrap_or_default(),
+        };
+        if !is_plain(value) || codes.find(value).is_some() {
             continue;
         }
         if let Ok(code) = std::str::from_utf8(value) {

@@ -25,6 +25,7 @@ use crate::ingest::date::month_of;
 use crate::store::columns::{ranks_file, write_ranks};
 use crate::store::loads::LoadedMonth;
 use crate::store::marks::Reached;
+use crate::store::month_rates::RatesUsed;
 use crate::store::state::StateError;
 
 /// The part of a load that works on files only.
@@ -49,6 +50,8 @@ pub(super) struct Done {
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
     pub mark: Option<Reached>,
+    /// By which rates the stays of each month were costed.
+    pub rates: BTreeMap<Month, RatesUsed>,
     pub summary: Summary,
 }
 
@@ -108,9 +111,15 @@ impl Work<'_> {
             release: None,
             restated_by: None,
         };
+        let costing = bound.costing.iter();
+        let used =
+            costing.flat_map(|of| months.iter().map(move |month| (*month, of.rates(*month))));
+        let rates = used.filter_map(|(month, of)| Some((month, of?.used.clone())));
+        let rates = rates.collect();
         let months = summary.quality.iter().map(loaded).collect();
         summary.load = Some(staging.id.clone());
         Ok(Done {
+            rates,
             unit: unit(&bound),
             span: span(&bound),
             staging,

@@ -19,6 +19,7 @@ use crate::quality::{Gate, QualityError, graded};
 use crate::store::columns::{self, data_file, ranks_file};
 use crate::store::loads::{self, LoadedMonth};
 use crate::store::marks;
+use crate::store::month_rates::{self, RatesUsed};
 use crate::store::state::{self, Change, State, StateError};
 
 /// Why a month is not released or a load not discarded.
@@ -96,11 +97,14 @@ pub struct MonthState {
     pub grade: Grade,
     /// Rows.
     pub rows: u64,
+    /// The rates of an earlier closed month that the stays were costed by, where they were.
+    pub rates: Option<RatesUsed>,
 }
 
 /// All months of all loads.
 pub async fn months(state: &State) -> Result<Vec<MonthState>, StateError> {
     let months = loads::months(state.pool()).await?;
+    let mut rates = month_rates::all(state.pool()).await?;
     let shown = |month: LoadedMonth| MonthState {
         state: match (month.release, month.restated_by) {
             (None, _) => "staged",
@@ -108,11 +112,12 @@ pub async fn months(state: &State) -> Result<Vec<MonthState>, StateError> {
             (Some(_), Some(_)) => "restated",
         },
         month: month.month,
-        load: month.load,
         release: month.release,
         restated_by: month.restated_by,
         grade: month.grade,
         rows: month.rows,
+        rates: rates.remove(&(month.load.clone(), month.month)),
+        load: month.load,
     };
     Ok(months.into_iter().map(shown).collect())
 }
@@ -306,6 +311,7 @@ pub async fn discard(
     }
     // What a view gave to it is read again.
     marks::forget(&mut change, load).await?;
+    month_rates::forget(&mut change, load).await?;
     let detail = [("load", load.to_owned())];
     state::append(&mut change, at, "discard", subject(load), &detail).await?;
     change.commit().await.map_err(StateError::from)?;

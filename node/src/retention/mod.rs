@@ -16,6 +16,7 @@ use std::path::Path;
 use schemas::id::Slug;
 use schemas::time::{Month, Timestamp};
 
+use crate::config::WARNINGS_PAGE;
 use crate::lifecycle::{Deciding, LifecycleError, Step, record, stage};
 use crate::load::{LoadError, Lock, subject};
 use crate::store::loads::{self, LoadedMonth};
@@ -110,6 +111,11 @@ async fn decide(
             &detail,
         )
         .await?;
+    }
+    // The page may show warnings of these months; without it nothing is lost.
+    match std::fs::remove_file(data.join(WARNINGS_PAGE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
     }
     change.commit().await?;
     Ok(plan)

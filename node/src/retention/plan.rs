@@ -34,12 +34,13 @@ macro_rules! resting {
     };
 }
 
-pub(super) const RESTING: [Resting; 5] = [
+pub(super) const RESTING: [Resting; 6] = [
     resting!("quality findings", "quality_findings"),
     resting!("quality runs", "quality_runs"),
     resting!("finance's signatures", "quality_signed"),
     resting!("early warnings", "warnings"),
     resting!("cost closes", "cost_months"),
+    resting!("cost rates", "cost_rates"),
 ];
 
 /// Which months go.

@@ -449,6 +449,45 @@ create table if not exists cost_months (
     primary key (month, version)
 );
 
+-- Rates of closed months: what a day, or a charged fen, of a department cost.
+create table if not exists cost_rates (
+    month text not null,                -- YYYY-MM
+    version bigint not null,            -- of the close
+    method text not null,               -- policies::costing::Method
+    digest text not null,               -- of the table
+    rates text not null,                -- policies::costing::RateTable
+    primary key (month, version, method)
+);
+
+-- Which rates cost stays, from which month on; signed by two officers. Only added to.
+create table if not exists cost_orders (
+    number bigint primary key,          -- 1, 2, 3 …; the highest that fits a month counts
+    from_month text not null,           -- YYYY-MM, after the month of the rates
+    rates text not null,                -- policies::costing::RateTable, a copy that stays
+    signed text not null,               -- the sealed orders
+    at bigint not null
+);
+
+-- By which rates the cost of a loaded month was computed. Stays at the node.
+create table if not exists month_rates (
+    load_id text not null,
+    month text not null,                -- YYYY-MM
+    period text not null,               -- YYYY-MM, the closed month of the rates
+    method text not null,
+    digest text not null,               -- of the table
+    primary key (load_id, month)
+);
+
+-- Crosswalks: tables of codes under a name. A version counts from an officer's approval on.
+create table if not exists crosswalks (
+    name text not null,
+    version bigint not null,            -- 1, 2 …
+    body text not null,                 -- node::ingest::crosswalk::Crosswalk
+    approval text,                      -- sealed by an officer; null while drafted
+    at bigint not null,
+    primary key (name, version)
+);
+
 -- The last quality run of each dataset and month. Findings and scores stay at the node.
 create table if not exists quality_runs (
     dataset text not null,              -- `stays` or `consumables`

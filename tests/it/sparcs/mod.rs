@@ -120,6 +120,8 @@ async fn node(
         only: vec![("facility_key".to_owned(), id.to_owned())],
         history: true,
         whole: false,
+        rates: node::ingest::costed::RateBook::default(),
+        crosswalks: node::ingest::crosswalk::Crosswalks::default(),
     };
     let summary = load::load(&state, &config, NOW, &request, &|_| {})
         .await

@@ -5,6 +5,7 @@ mod changes;
 mod killed;
 mod refused;
 mod server;
+mod tls;
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -62,7 +63,12 @@ fn column(name: &str, value: &str) -> String {
 impl Database {
     /// Starts a server with an empty table; `None` where none is installed.
     async fn start(kind: Kind) -> Option<Self> {
-        let server = Server::start(kind).await?;
+        Some(Self::of(Server::start(kind).await?).await)
+    }
+
+    /// An empty table and its view at a server.
+    async fn of(server: Server) -> Self {
+        let kind = server.kind;
         let text = String::from_utf8(file(&[Line::new("P", "S", 1, "ES35", 1)])).unwrap();
         let (header, values) = text.trim_end().split_once('\n').unwrap();
         let columns = header.split(',').zip(values.split(','));
@@ -96,10 +102,10 @@ impl Database {
         ] {
             server.run(&sql).await;
         }
-        Some(Self {
+        Self {
             server,
             folder: tempfile::tempdir().unwrap(),
-        })
+        }
     }
 
     /// Adds lines, changed now or at a time that is given.

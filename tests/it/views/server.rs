@@ -57,6 +57,15 @@ fn command(path: &Path) -> Command {
 
 const NOBODY: u32 = 65_534;
 
+/// Writes a file that the server alone reads.
+pub(super) fn secret_file(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    if is_root() {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+}
+
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
@@ -86,6 +95,14 @@ fn system_tables(folder: &Path) -> std::fs::File {
 impl Server {
     /// Starts a server; `None` where none is installed.
     pub(super) async fn start(kind: Kind) -> Option<Self> {
+        Self::start_with(kind, |_| Vec::new()).await
+    }
+
+    /// The same, with further arguments that follow from its folder.
+    pub(super) async fn start_with(
+        kind: Kind,
+        more: impl FnOnce(&Path) -> Vec<String>,
+    ) -> Option<Self> {
         let names = match kind {
             Kind::Postgres => ["initdb", "postgres"],
             // It makes its own folder, from SQL that is installed beside it.
@@ -136,7 +153,11 @@ impl Server {
                 let data = format!("--datadir={}", data.display());
                 first.args(["--no-defaults", "--bootstrap", &data, "--skip-networking"]);
                 first.stdin(system_tables(folder.path()));
-                server.args(["--no-defaults", &data, "--skip-networking"]);
+                // Servers of several tests do not share a place for passing tables.
+                let passing = format!("--tmpdir={}", folder.path().display());
+                first.arg(&passing);
+                server.args(["--no-defaults", &passing]);
+                server.args([&data, "--skip-networking"]);
                 server.arg(format!("--socket={}", folder.path().join("s").display()));
                 server.arg(format!(
                     "--pid-file={}",
@@ -145,6 +166,7 @@ impl Server {
             }
         }
         ran(first);
+        server.args(more(folder.path()));
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let child = server
             .stdout(log.try_clone().unwrap())
