@@ -40,7 +40,9 @@ impl Role {
     }
 
     fn read(word: &str) -> Option<Self> {
-        [Self::Administrator, Self::Auditor].into_iter().find(|role| role.as_str() == word)
+        [Self::Administrator, Self::Auditor]
+            .into_iter()
+            .find(|role| role.as_str() == word)
     }
 }
 
@@ -59,10 +61,14 @@ pub struct Account {
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     /// Too short, too long or not plain.
-    #[error("a password has at least {LEAST} characters and at most {MOST} bytes, and no control characters")]
+    #[error(
+        "a password has at least {LEAST} characters and at most {MOST} bytes, and no control characters"
+    )]
     Password,
     /// There is one of this name.
-    #[error("there is an account `{0}`; `account remove` it first, or set its password anew with `account password`")]
+    #[error(
+        "there is an account `{0}`; `account remove` it first, or set its password anew with `account password`"
+    )]
     Known(Slug),
     /// There is none.
     #[error("there is no account `{0}`; `account list` shows them")]
@@ -104,13 +110,16 @@ impl Hashed {
     /// Hashes a password; some 30 ms of a core, and 19 MiB.
     pub fn new(password: &str) -> Result<Self, AccountError> {
         let mut salt = [0; 16];
-        SystemRandom::new().fill(&mut salt).map_err(|_| AccountError::Random)?;
+        SystemRandom::new()
+            .fill(&mut salt)
+            .map_err(|_| AccountError::Random)?;
         Self::with(password, salt)
     }
 
     fn with(password: &str, salt: [u8; 16]) -> Result<Self, AccountError> {
         let (memory, passes, lanes) = COST;
-        let params = Params::new(memory, passes, lanes, Some(32)).map_err(|_| AccountError::Hash)?;
+        let params =
+            Params::new(memory, passes, lanes, Some(32)).map_err(|_| AccountError::Hash)?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut hash = [0; 32];
         argon
@@ -121,7 +130,10 @@ impl Hashed {
 
     /// One that no password fits, for names that nobody bears: trying costs the same.
     pub fn nobody() -> Self {
-        Self { salt: [0; 16], hash: [0; 32] }
+        Self {
+            salt: [0; 16],
+            hash: [0; 32],
+        }
     }
 
     /// Whether it is this password's.
@@ -132,21 +144,32 @@ impl Hashed {
             return false;
         };
         // Every byte is looked at, whatever the first ones are.
-        let apart = tried.hash.iter().zip(&self.hash).fold(0, |apart, (a, b)| apart | (a ^ b));
+        let apart = tried
+            .hash
+            .iter()
+            .zip(&self.hash)
+            .fold(0, |apart, (a, b)| apart | (a ^ b));
         let same = apart == 0;
         same && !nobody
     }
 
     fn written(&self) -> String {
         let (memory, passes, lanes) = COST;
-        format!("argon2id {memory} {passes} {lanes} {} {}", hex(&self.salt), hex(&self.hash))
+        format!(
+            "argon2id {memory} {passes} {lanes} {} {}",
+            hex(&self.salt),
+            hex(&self.hash)
+        )
     }
 
     fn read(text: &str) -> Option<Self> {
         let (memory, passes, lanes) = COST;
         let rest = text.strip_prefix(&format!("argon2id {memory} {passes} {lanes} "))?;
         let (salt, hash) = rest.split_once(' ')?;
-        Some(Self { salt: unhex(salt)?, hash: unhex(hash)? })
+        Some(Self {
+            salt: unhex(salt)?,
+            hash: unhex(hash)?,
+        })
     }
 }
 
@@ -170,15 +193,23 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 pub fn generate() -> Result<String, AccountError> {
     const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
     let mut bytes = [0; 24];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::Random)?;
-    let letters = bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32)));
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| AccountError::Random)?;
+    let letters = bytes
+        .iter()
+        .filter_map(|byte| LETTERS.get(usize::from(byte % 32)));
     Ok(letters.map(|letter| char::from(*letter)).collect())
 }
 
 /// Whether a password may be one.
 pub fn acceptable(password: &str) -> Result<(), AccountError> {
     let long = password.chars().count() >= LEAST && password.len() <= MOST;
-    if long && !password.chars().any(char::is_control) { Ok(()) } else { Err(AccountError::Password) }
+    if long && !password.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(AccountError::Password)
+    }
 }
 
 /// Adds an account, or sets the password of one that is there. `by` is the administrator; the log names
@@ -201,7 +232,9 @@ pub async fn set(
         (1.., true) => return Err(AccountError::Known(account.name.clone())),
         _ => {}
     }
-    let all: i64 = sqlx::query_scalar("select count(*) from accounts").fetch_one(&mut *change).await?;
+    let all: i64 = sqlx::query_scalar("select count(*) from accounts")
+        .fetch_one(&mut *change)
+        .await?;
     if all >= ACCOUNTS && new {
         return Err(AccountError::Full);
     }
@@ -234,11 +267,30 @@ async fn told(
 }
 
 /// Removes an account: whoever is signed in with it is signed out.
-pub async fn remove(state: &State, name: &Slug, by: &Slug, at: Timestamp) -> Result<(), AccountError> {
-    let account = find(state, name).await?.ok_or_else(|| AccountError::Unknown(name.clone()))?.0;
+pub async fn remove(
+    state: &State,
+    name: &Slug,
+    by: &Slug,
+    at: Timestamp,
+) -> Result<(), AccountError> {
+    let account = find(state, name)
+        .await?
+        .ok_or_else(|| AccountError::Unknown(name.clone()))?
+        .0;
     let mut change = state.begin().await?;
-    sqlx::query("delete from accounts where name = $1").bind(name.as_str()).execute(&mut *change).await?;
-    told(&mut change, &Account { changed: at, ..account }, ("account-removed", by)).await?;
+    sqlx::query("delete from accounts where name = $1")
+        .bind(name.as_str())
+        .execute(&mut *change)
+        .await?;
+    told(
+        &mut change,
+        &Account {
+            changed: at,
+            ..account
+        },
+        ("account-removed", by),
+    )
+    .await?;
     Ok(change.commit().await?)
 }
 
@@ -281,7 +333,10 @@ mod tests {
         assert!(hashed.fits("password") && !hashed.fits("passwore") && !hashed.fits(""));
         assert_eq!(Hashed::read(&hashed.written()).as_ref(), Some(&hashed));
         assert!(!Hashed::nobody().fits("") && !Hashed::nobody().fits("password"));
-        assert_ne!(Hashed::new("password").unwrap(), Hashed::new("password").unwrap());
+        assert_ne!(
+            Hashed::new("password").unwrap(),
+            Hashed::new("password").unwrap()
+        );
         for broken in ["", "argon2id 1 1 1 00 00", "argon2id 19456 2 1 é0 00"] {
             assert_eq!(Hashed::read(broken), None);
         }
@@ -303,18 +358,45 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = State::open(folder.path()).await.unwrap();
         let slug = |text: &str| text.parse::<Slug>().unwrap();
-        let account = Account { name: slug("li"), role: Role::Auditor, changed: Timestamp(5) };
+        let account = Account {
+            name: slug("li"),
+            role: Role::Auditor,
+            changed: Timestamp(5),
+        };
         let by = slug("wang-fang");
-        assert!(matches!(set(&state, &account, "long enough one", (&by, false)).await, Err(AccountError::Unknown(_))));
-        set(&state, &account, "long enough one", (&by, true)).await.unwrap();
-        assert!(matches!(set(&state, &account, "long enough one", (&by, true)).await, Err(AccountError::Known(_))));
-        let later = Account { changed: Timestamp(6), ..account.clone() };
-        set(&state, &later, "another long one", (&by, false)).await.unwrap();
+        assert!(matches!(
+            set(&state, &account, "long enough one", (&by, false)).await,
+            Err(AccountError::Unknown(_))
+        ));
+        set(&state, &account, "long enough one", (&by, true))
+            .await
+            .unwrap();
+        assert!(matches!(
+            set(&state, &account, "long enough one", (&by, true)).await,
+            Err(AccountError::Known(_))
+        ));
+        let later = Account {
+            changed: Timestamp(6),
+            ..account.clone()
+        };
+        set(&state, &later, "another long one", (&by, false))
+            .await
+            .unwrap();
         let (found, hashed) = find(&state, &slug("li")).await.unwrap().unwrap();
-        assert!(found == later && hashed.fits("another long one") && !hashed.fits("long enough one"));
-        remove(&state, &slug("li"), &by, Timestamp(7)).await.unwrap();
+        assert!(
+            found == later && hashed.fits("another long one") && !hashed.fits("long enough one")
+        );
+        remove(&state, &slug("li"), &by, Timestamp(7))
+            .await
+            .unwrap();
         assert!(all(&state).await.unwrap().is_empty());
-        let kinds: Vec<String> = state.log().await.unwrap().iter().map(|one| one.kind.to_string()).collect();
+        let kinds: Vec<String> = state
+            .log()
+            .await
+            .unwrap()
+            .iter()
+            .map(|one| one.kind.to_string())
+            .collect();
         assert_eq!(kinds, ["account", "account-password", "account-removed"]);
     }
 }

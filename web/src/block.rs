@@ -110,8 +110,12 @@ impl Cell {
     /// The interval below the figure; nothing where there is none.
     pub fn range(&self) -> String {
         match self {
-            Self::Ranged { low, high, share, .. } if *share => {
-                let high = high.as_deref().map_or_else(|| "∞".to_owned(), number::percent);
+            Self::Ranged {
+                low, high, share, ..
+            } if *share => {
+                let high = high
+                    .as_deref()
+                    .map_or_else(|| "∞".to_owned(), number::percent);
                 format!("{}\u{a0}–\u{a0}{high}", number::percent(low))
             }
             Self::Ranged { low, high, .. } => number::interval(low, high.as_deref()),
@@ -152,7 +156,11 @@ impl Cell {
 }
 
 fn dress(value: &str, share: bool) -> String {
-    if share { number::percent(value) } else { number::grouped(value) }
+    if share {
+        number::percent(value)
+    } else {
+        number::grouped(value)
+    }
 }
 
 /// A column's head.
@@ -207,19 +215,35 @@ impl Table {
                 Some((title, unit)) => (title.to_owned(), unit.to_owned()),
                 None => (bare.unwrap_or(name).to_owned(), String::new()),
             };
-            Column { title, unit, numeric: bare.is_some() }
+            Column {
+                title,
+                unit,
+                numeric: bare.is_some(),
+            }
         });
-        Self { id, title, columns: columns.collect(), rows: Vec::new(), empty, window: None }
+        Self {
+            id,
+            title,
+            columns: columns.collect(),
+            rows: Vec::new(),
+            empty,
+            window: None,
+        }
     }
 
     /// Whether numbers stand in a column.
     pub fn is_numeric(&self, place: &usize) -> bool {
-        self.columns.get(*place).is_some_and(|column| column.numeric)
+        self.columns
+            .get(*place)
+            .is_some_and(|column| column.numeric)
     }
 
     /// The rows that the page shows.
     pub fn shown(&self) -> &[Vec<Cell>] {
-        let (from, most) = self.window.as_ref().map_or((0, usize::MAX), |one| (one.from, one.most));
+        let (from, most) = self
+            .window
+            .as_ref()
+            .map_or((0, usize::MAX), |one| (one.from, one.most));
         let to = from.saturating_add(most).min(self.rows.len());
         self.rows.get(from..to).unwrap_or_default()
     }

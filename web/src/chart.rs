@@ -64,7 +64,11 @@ pub fn cut(text: &str, most: usize) -> String {
 
 fn label(svg: &mut String, (x, y): (f64, f64), class: &str, text: &str) {
     // Writing to a text cannot fail, here and below.
-    let _fine = write!(svg, r#"<text x="{x:.1}" y="{y:.1}" class="{class}">{}</text>"#, plain(text));
+    let _fine = write!(
+        svg,
+        r#"<text x="{x:.1}" y="{y:.1}" class="{class}">{}</text>"#,
+        plain(text)
+    );
 }
 
 fn rect(svg: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), fill: &str) {
@@ -85,7 +89,10 @@ fn line(svg: &mut String, from: (f64, f64), to: (f64, f64), class: &str) {
 
 fn open(rows: usize, title: &str) -> String {
     let height = top(rows) + 8.0;
-    format!(r#"<svg viewBox="0 0 {WIDTH:.0} {height:.0}" role="img" aria-label="{}">"#, plain(title))
+    format!(
+        r#"<svg viewBox="0 0 {WIDTH:.0} {height:.0}" role="img" aria-label="{}">"#,
+        plain(title)
+    )
 }
 
 fn top(row: usize) -> f64 {
@@ -93,24 +100,49 @@ fn top(row: usize) -> f64 {
 }
 
 fn colour(place: usize) -> &'static str {
-    PALETTE.iter().cycle().nth(place % PALETTE.len()).copied().unwrap_or("#0072B2")
+    PALETTE
+        .iter()
+        .cycle()
+        .nth(place % PALETTE.len())
+        .copied()
+        .unwrap_or("#0072B2")
 }
 
 /// Bars from zero, all of one axis; values below zero are drawn as zero, with their number.
 pub fn bars(title: &str, bars: &[Bar]) -> String {
     let ends = |bar: &Bar| {
-        let high = bar.interval.map_or(bar.value, |(_, high)| high.max(bar.value));
+        let high = bar
+            .interval
+            .map_or(bar.value, |(_, high)| high.max(bar.value));
         high.max(bar.line.unwrap_or(0.0))
     };
-    let most = bars.iter().map(ends).filter(|end| end.is_finite()).fold(0.0_f64, f64::max);
-    let scale = if most > 0.0 { (RIGHT - LEFT) / most } else { 0.0 };
+    let most = bars
+        .iter()
+        .map(ends)
+        .filter(|end| end.is_finite())
+        .fold(0.0_f64, f64::max);
+    let scale = if most > 0.0 {
+        (RIGHT - LEFT) / most
+    } else {
+        0.0
+    };
     let at = |value: f64| LEFT + value.max(0.0).min(most) * scale;
     let mut svg = open(bars.len(), title);
     line(&mut svg, (LEFT, TOP), (LEFT, top(bars.len())), "base");
     for (row, bar) in bars.iter().enumerate() {
         let y = top(row) + ROW / 2.0;
-        label(&mut svg, (LEFT - 10.0, y + 4.0), "name", &cut(&bar.name, 18));
-        rect(&mut svg, (LEFT, y - 9.0), (at(bar.value) - LEFT, 18.0), colour(bar.colour));
+        label(
+            &mut svg,
+            (LEFT - 10.0, y + 4.0),
+            "name",
+            &cut(&bar.name, 18),
+        );
+        rect(
+            &mut svg,
+            (LEFT, y - 9.0),
+            (at(bar.value) - LEFT, 18.0),
+            colour(bar.colour),
+        );
         if let Some((low, high)) = bar.interval {
             line(&mut svg, (at(low), y), (at(high), y), "thin");
             for end in [low, high] {
@@ -118,7 +150,12 @@ pub fn bars(title: &str, bars: &[Bar]) -> String {
             }
         }
         if let Some(limit) = bar.line {
-            line(&mut svg, (at(limit), y - 13.0), (at(limit), y + 13.0), "limit");
+            line(
+                &mut svg,
+                (at(limit), y - 13.0),
+                (at(limit), y + 13.0),
+                "limit",
+            );
         }
         label(&mut svg, (RIGHT + 14.0, y + 4.0), "value", &bar.told);
     }
@@ -148,7 +185,10 @@ pub fn stacked(title: &str, parts: &[String], rows: &[(String, Vec<f64>)]) -> St
     }
     for (place, name) in parts.iter().enumerate() {
         let column = f64::from(u32::try_from(place % 4).unwrap_or(0));
-        let (x, y) = (20.0 + column * 230.0, top(rows.len().saturating_add(place / 4)) + 12.0);
+        let (x, y) = (
+            20.0 + column * 230.0,
+            top(rows.len().saturating_add(place / 4)) + 12.0,
+        );
         rect(&mut svg, (x, y), (13.0, 13.0), colour(place));
         label(&mut svg, (x + 20.0, y + 11.0), "value", &cut(name, 28));
     }
@@ -170,17 +210,34 @@ mod tests {
             told: "<b>".to_owned(),
             colour: 9,
         };
-        let svg = bars("x\"y", &[bar("<script>", 5.0, Some((1.0, 1e13))), bar("ok", -3.0, None)]);
+        let svg = bars(
+            "x\"y",
+            &[
+                bar("<script>", 5.0, Some((1.0, 1e13))),
+                bar("ok", -3.0, None),
+            ],
+        );
         assert!(svg.contains("&lt;script&gt;") && !svg.contains("<script") && !svg.contains("<b>"));
         assert!(svg.contains(r#"aria-label="x&quot;y""#));
-        let places = svg.split(r#"x2=""#).skip(1).map(|part| part.split('"').next().unwrap());
-        assert!(places.map(|x| x.parse::<f64>().unwrap()).all(|x| (0.0..=WIDTH).contains(&x)));
+        let places = svg
+            .split(r#"x2=""#)
+            .skip(1)
+            .map(|part| part.split('"').next().unwrap());
+        assert!(
+            places
+                .map(|x| x.parse::<f64>().unwrap())
+                .all(|x| (0.0..=WIDTH).contains(&x))
+        );
         assert!(!bars("none", &[]).contains("NaN"));
     }
 
     #[test]
     fn a_stack_of_strange_shares_is_drawn_inside() {
-        let svg = stacked("t", &["a".into(), "b".into()], &[("r".into(), vec![2.0, -1.0, f64::NAN])]);
+        let svg = stacked(
+            "t",
+            &["a".into(), "b".into()],
+            &[("r".into(), vec![2.0, -1.0, f64::NAN])],
+        );
         assert!(svg.ends_with("</svg>"));
         assert_eq!(cut("一二三", 4), "一二…");
     }

@@ -28,12 +28,16 @@ fn fields(cell: &Cell, ranged: bool) -> Vec<String> {
     let (value, low, high) = match cell {
         Cell::Number(text) | Cell::Share(text) => (text.clone(), String::new(), String::new()),
         Cell::Money(amount) => (amount.to_string(), String::new(), String::new()),
-        Cell::Ranged { value, low, high, .. } => {
-            (value.clone(), low.clone(), high.clone().unwrap_or_default())
-        }
+        Cell::Ranged {
+            value, low, high, ..
+        } => (value.clone(), low.clone(), high.clone().unwrap_or_default()),
         other => (other.shown(), String::new(), String::new()),
     };
-    if ranged { vec![value, low, high] } else { vec![value] }
+    if ranged {
+        vec![value, low, high]
+    } else {
+        vec![value]
+    }
 }
 
 /// All rows of a table, whatever the page shows of it, and below them the lines of `provenance`.
@@ -44,22 +48,37 @@ pub fn csv(table: &Table, provenance: &[(String, String)]) -> Result<Vec<u8>, No
             cells.any(|cell| matches!(cell, Cell::Ranged { .. }))
         })
         .collect();
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(MARK.as_bytes().to_vec());
+    let mut writer = csv::WriterBuilder::new()
+        .flexible(true)
+        .from_writer(MARK.as_bytes().to_vec());
     let mut write = |row: Vec<String>| {
-        writer.write_record(row.iter().map(|text| harmless(text))).map_err(|_| NotWritten)
+        writer
+            .write_record(row.iter().map(|text| harmless(text)))
+            .map_err(|_| NotWritten)
     };
     let mut head = Vec::new();
     for (column, ranged) in table.columns.iter().zip(&ranged) {
-        let unit = if column.unit.is_empty() { String::new() } else { format!(" ({})", column.unit) };
+        let unit = if column.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", column.unit)
+        };
         head.push(format!("{}{unit}", column.title));
         if *ranged {
-            head.extend([format!("{} low 95%", column.title), format!("{} high 95%", column.title)]);
+            head.extend([
+                format!("{} low 95%", column.title),
+                format!("{} high 95%", column.title),
+            ]);
         }
     }
     write(head)?;
     for row in &table.rows {
         let cells = row.iter().zip(&ranged);
-        write(cells.flat_map(|(cell, ranged)| fields(cell, *ranged)).collect())?;
+        write(
+            cells
+                .flat_map(|(cell, ranged)| fields(cell, *ranged))
+                .collect(),
+        )?;
     }
     for (what, value) in provenance {
         write(vec![format!("# {what}"), value.clone()])?;
@@ -85,7 +104,11 @@ mod tests {
 
     #[test]
     fn a_file_has_all_rows_their_intervals_and_where_they_come_from() {
-        let head = ["name".to_owned(), "#cost|CNY".to_owned(), "#paid".to_owned()];
+        let head = [
+            "name".to_owned(),
+            "#cost|CNY".to_owned(),
+            "#paid".to_owned(),
+        ];
         let mut table = Table::new("t", "T".to_owned(), &head, String::new());
         let ranged = |high: Option<&str>| Cell::Ranged {
             value: "5.0".to_owned(),
@@ -94,8 +117,16 @@ mod tests {
             share: false,
         };
         table.rows = vec![
-            vec![Cell::text("=HYPERLINK(\"x\")"), ranged(Some("6")), Cell::Money(Fen(-100_000))],
-            vec![Cell::text("b"), Cell::Missing("suppressed".to_owned()), Cell::Money(Fen(5))],
+            vec![
+                Cell::text("=HYPERLINK(\"x\")"),
+                ranged(Some("6")),
+                Cell::Money(Fen(-100_000)),
+            ],
+            vec![
+                Cell::text("b"),
+                Cell::Missing("suppressed".to_owned()),
+                Cell::Money(Fen(5)),
+            ],
             vec![Cell::text("c"), ranged(None), Cell::Number("7".to_owned())],
         ];
         table.window = Some(crate::block::Window {
@@ -108,13 +139,16 @@ mod tests {
         let text = csv(&table, &[("alliance".to_owned(), "=river".to_owned())]).unwrap();
         let text = String::from_utf8(text).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines, [
-            "\u{feff}name,cost (CNY),cost low 95%,cost high 95%,paid",
-            "\"'=HYPERLINK(\"\"x\"\")\",5.0,4,6,-1000.00",
-            "b,suppressed,,,0.05",
-            "c,5.0,4,,7",
-            "# alliance,'=river",
-        ]);
+        assert_eq!(
+            lines,
+            [
+                "\u{feff}name,cost (CNY),cost low 95%,cost high 95%,paid",
+                "\"'=HYPERLINK(\"\"x\"\")\",5.0,4,6,-1000.00",
+                "b,suppressed,,,0.05",
+                "c,5.0,4,,7",
+                "# alliance,'=river",
+            ]
+        );
         assert_eq!(table.shown().len(), 1);
     }
 }

@@ -70,7 +70,11 @@ pub fn money_short(amount: Fen, language: Language) -> String {
         .unwrap_or_default();
     let (whole, part) = (hundredths.checked_div(100), hundredths.checked_rem(100));
     let sign = if amount.0 < 0 { "-" } else { "" };
-    let text = format!("{sign}{}.{:02}", whole.unwrap_or_default(), part.unwrap_or_default());
+    let text = format!(
+        "{sign}{}.{:02}",
+        whole.unwrap_or_default(),
+        part.unwrap_or_default()
+    );
     format!("{}{zh}{en}", grouped(&text))
 }
 
@@ -112,8 +116,14 @@ mod tests {
         assert_eq!(money_short(target, Language::Chinese), "12.00 亿元");
         assert_eq!(money_short(target, Language::English), "1,200.00 m");
         assert_eq!(money_short(Fen(1_005_000), Language::Chinese), "1.01 万元");
-        assert_eq!(money_short(Fen(-99_999), Language::English), "\u{2212}999.99");
-        assert_eq!(money_short(Fen(i64::MIN), Language::English).chars().next(), Some('\u{2212}'));
+        assert_eq!(
+            money_short(Fen(-99_999), Language::English),
+            "\u{2212}999.99"
+        );
+        assert_eq!(
+            money_short(Fen(i64::MIN), Language::English).chars().next(),
+            Some('\u{2212}')
+        );
         assert_eq!(ago(7_199, Language::English), "119 min ago");
     }
 }

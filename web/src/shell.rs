@@ -58,7 +58,13 @@ pub struct NotRendered;
 impl Page {
     /// A page without parts.
     pub fn new(title: String, lead: String) -> Self {
-        Self { title, above: Vec::new(), lead, sections: Vec::new(), sources: Vec::new() }
+        Self {
+            title,
+            above: Vec::new(),
+            lead,
+            sections: Vec::new(),
+            sources: Vec::new(),
+        }
     }
 
     /// Adds parts under a heading.
@@ -68,7 +74,11 @@ impl Page {
 
     /// The page as HTML.
     pub fn html(&self, frame: &Frame) -> Result<String, NotRendered> {
-        let shell = Shell { page: self, frame, style: style::address() };
+        let shell = Shell {
+            page: self,
+            frame,
+            style: style::address(),
+        };
         shell.render().map_err(|_| NotRendered)
     }
 
@@ -112,7 +122,13 @@ mod tests {
         page.sources = vec![(evil(), evil())];
         let mut table = Table::new("t", evil(), &[evil(), format!("#{EVIL}|{EVIL}")], evil());
         table.rows = vec![
-            vec![Cell::Text(evil()), Cell::Link { text: evil(), to: evil() }],
+            vec![
+                Cell::Text(evil()),
+                Cell::Link {
+                    text: evil(),
+                    to: evil(),
+                },
+            ],
             vec![Cell::Missing(evil()), Cell::Mark(Level::Alarm, evil())],
             vec![Cell::Code(evil()), Cell::Number(evil())],
         ];
@@ -124,20 +140,45 @@ mod tests {
             autocomplete: "off",
             choices: vec![(evil(), evil())],
         };
-        let form = Form { method: "get", to: evil(), inputs: vec![input], button: evil(), token: evil() };
-        let tile = Tile { label: evil(), value: evil(), note: evil(), level: Level::Good, to: evil() };
-        page.add(evil(), vec![
-            Block::Text(evil()),
-            Block::Note(Level::Warning, evil()),
-            Block::Tiles(vec![tile]),
-            Block::Steps(vec![Step { label: evil(), done: true, now: false }]),
-            Block::Table(Table { rows: Vec::new(), ..table.clone() }),
-            Block::Table(table),
-            Block::Chart { svg: crate::chart::bars(EVIL, &[]), caption: evil() },
-            Block::Form(form),
-            Block::Links(vec![(evil(), evil())]),
-            Block::List(vec![evil()]),
-        ]);
+        let form = Form {
+            method: "get",
+            to: evil(),
+            inputs: vec![input],
+            button: evil(),
+            token: evil(),
+        };
+        let tile = Tile {
+            label: evil(),
+            value: evil(),
+            note: evil(),
+            level: Level::Good,
+            to: evil(),
+        };
+        page.add(
+            evil(),
+            vec![
+                Block::Text(evil()),
+                Block::Note(Level::Warning, evil()),
+                Block::Tiles(vec![tile]),
+                Block::Steps(vec![Step {
+                    label: evil(),
+                    done: true,
+                    now: false,
+                }]),
+                Block::Table(Table {
+                    rows: Vec::new(),
+                    ..table.clone()
+                }),
+                Block::Table(table),
+                Block::Chart {
+                    svg: crate::chart::bars(EVIL, &[]),
+                    caption: evil(),
+                },
+                Block::Form(form),
+                Block::Links(vec![(evil(), evil())]),
+                Block::List(vec![evil()]),
+            ],
+        );
         let html = page.html(&frame()).unwrap();
         for bad in ["<img", "<script", "alert(1)>", "\"'>", "'><"] {
             assert!(!html.contains(bad), "{bad} in {html}");

@@ -14,7 +14,11 @@ pub const STYLE: &str = include_str!("../assets/style.css");
 pub fn address() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| {
-        let name: String = URL_SAFE_NO_PAD.encode(digest(&SHA256, STYLE.as_bytes())).chars().take(12).collect();
+        let name: String = URL_SAFE_NO_PAD
+            .encode(digest(&SHA256, STYLE.as_bytes()))
+            .chars()
+            .take(12)
+            .collect();
         format!("/style-{name}.css")
     })
 }
@@ -24,7 +28,10 @@ pub fn address() -> &'static str {
 pub fn inline_digest(html: &str) -> Option<String> {
     let (_, rest) = html.split_once("<style>")?;
     let (style, _) = rest.split_once("</style>")?;
-    Some(format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, style.as_bytes()))))
+    Some(format!(
+        "'sha256-{}'",
+        STANDARD.encode(digest(&SHA256, style.as_bytes()))
+    ))
 }
 
 #[cfg(test)]
@@ -39,7 +46,10 @@ mod tests {
         assert!(address().starts_with("/style-") && address().len() == 23);
         // `printf %s 'a{}' | openssl dgst -sha256 -binary | base64`
         let told = inline_digest("<html><style>a{}</style>").unwrap();
-        assert_eq!(told, "'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='");
+        assert_eq!(
+            told,
+            "'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"
+        );
         assert_eq!(inline_digest("<p>"), None);
     }
 }

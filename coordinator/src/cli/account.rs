@@ -61,16 +61,35 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let (state, now) = (&office.state, office.clock.now());
     match command {
-        Command::Add { name, role, stdin, by } => {
+        Command::Add {
+            name,
+            role,
+            stdin,
+            by,
+        } => {
             let by = by.proven(office, data).await?;
-            let account = Account { name: name.clone(), role: *role, changed: now };
+            let account = Account {
+                name: name.clone(),
+                role: *role,
+                changed: now,
+            };
             set(office, &account, (by, true), *stdin, out).await?;
         }
         Command::Password { name, stdin, by } => {
             let by = by.proven(office, data).await?;
             let known = accounts::find(state, name).await?;
             let (account, _) = known.with_context(|| format!("there is no account `{name}`"))?;
-            set(office, &Account { changed: now, ..account }, (by, false), *stdin, out).await?;
+            set(
+                office,
+                &Account {
+                    changed: now,
+                    ..account
+                },
+                (by, false),
+                *stdin,
+                out,
+            )
+            .await?;
         }
         Command::Remove { name, by } => {
             let by = by.proven(office, data).await?;
@@ -83,7 +102,13 @@ pub(super) async fn run(
                 return write_json(out, &all);
             }
             for one in all {
-                writeln!(out, "{:<24} {:<14} since {}", one.name, one.role.as_str(), one.changed)?;
+                writeln!(
+                    out,
+                    "{:<24} {:<14} since {}",
+                    one.name,
+                    one.role.as_str(),
+                    one.changed
+                )?;
             }
         }
     }
@@ -97,7 +122,11 @@ async fn set(
     stdin: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let password = if stdin { typed()? } else { accounts::generate()? };
+    let password = if stdin {
+        typed()?
+    } else {
+        accounts::generate()?
+    };
     accounts::set(&office.state, account, &password, by).await?;
     writeln!(out, "account  {} ({})", account.name, account.role.as_str())?;
     if !stdin {
@@ -111,6 +140,10 @@ async fn set(
 fn typed() -> anyhow::Result<String> {
     let mut line = String::new();
     let most = u64::try_from(accounts::MOST)?.saturating_add(3);
-    std::io::stdin().lock().take(most).read_line(&mut line).context("the password could not be read")?;
+    std::io::stdin()
+        .lock()
+        .take(most)
+        .read_line(&mut line)
+        .context("the password could not be read")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

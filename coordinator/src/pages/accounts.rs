@@ -14,7 +14,12 @@ use crate::accounts;
 /// The accounts; they are changed by commands only.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(visit.say("way-accounts"), visit.say("accounts-lead"));
-    let mut table = words::table(&visit, "accounts", "way-accounts", &["name", "role", "password-set"]);
+    let mut table = words::table(
+        &visit,
+        "accounts",
+        "way-accounts",
+        &["name", "role", "password-set"],
+    );
     for one in accounts::all(&desk.store).await? {
         table.rows.push(vec![
             Cell::text(&one.name),

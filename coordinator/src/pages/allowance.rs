@@ -37,9 +37,17 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
             let (paid, rho) = match question.series {
                 Some(series) => (
                     question.series_digest(),
-                    price.checked_mul(u64::from(series.months)).map_err(broken)?,
+                    price
+                        .checked_mul(u64::from(series.months))
+                        .map_err(broken)?,
                 ),
-                None => (answer.digest().map_err(|error| Fault::broken("an answer", error)).map(Ok)?, price),
+                None => (
+                    answer
+                        .digest()
+                        .map_err(|error| Fault::broken("an answer", error))
+                        .map(Ok)?,
+                    price,
+                ),
             };
             let paid = paid.map_err(|error| Fault::broken("a question", error))?;
             for year in question.period.years() {
@@ -55,7 +63,11 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
             continue;
         }
         let price = held.asked.question.rho().map_err(broken)?;
-        for place in progress.hospitals.iter().filter(|one| one.uploaded.is_some()) {
+        for place in progress
+            .hospitals
+            .iter()
+            .filter(|one| one.uploaded.is_some())
+        {
             for year in progress.period.years() {
                 pay(&place.hospital, year.0, price).map_err(broken)?;
             }
@@ -67,7 +79,13 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
 /// What is left, a row a member and data year.
 pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
     let total = desk.rules()?.allowance.total;
-    let heads = ["member", "data-year", "#allowance-spent", "#allowance-left", "#allowance-total"];
+    let heads = [
+        "member",
+        "data-year",
+        "#allowance-spent",
+        "#allowance-left",
+        "#allowance-total",
+    ];
     let mut table = words::table(visit, "allowance", "allowance", &heads);
     for ((member, year), rho) in spent(desk).await? {
         let number = |rho: Rho| Cell::Number(rho.to_string());

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use schemas::id::Slug;
 use web::download;
@@ -36,11 +35,14 @@ const LONGEST: usize = 100;
 const MOST: usize = 20;
 
 /// The parameters of an address; what cannot be read is left out.
-pub(super) fn asked(request: &Request) -> BTreeMap<String, String> {
-    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(request.uri());
+pub(super) fn asked(uri: &Uri) -> BTreeMap<String, String> {
+    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
     let pairs = query.map(|query| query.0).unwrap_or_default().into_iter();
     let short = |text: &str| text.chars().count() <= LONGEST;
-    pairs.filter(|(name, value)| short(name) && short(value)).take(MOST).collect()
+    pairs
+        .filter(|(name, value)| short(name) && short(value))
+        .take(MOST)
+        .collect()
 }
 
 impl Visit {
@@ -51,7 +53,10 @@ impl Visit {
 
     /// A parameter that is a whole number, at most `most`.
     pub(super) fn number(&self, name: &str, most: usize) -> Option<usize> {
-        self.asked(name).parse().ok().filter(|number| *number <= most)
+        self.asked(name)
+            .parse()
+            .ok()
+            .filter(|number| *number <= most)
     }
 
     /// The page's own address with these parameters changed; empty ones fall away.
@@ -65,7 +70,11 @@ impl Visit {
         let pairs = all.iter().filter(|(_, value)| !value.is_empty());
         let pairs = pairs.map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
         let pairs: Vec<String> = pairs.collect();
-        if pairs.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, pairs.join("&")) }
+        if pairs.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, pairs.join("&"))
+        }
     }
 
     /// The words of a key.
@@ -111,10 +120,12 @@ const WAYS: [(&str, &str, bool); 5] = [
 ];
 
 fn frame(desk: &Desk, visit: &Visit) -> Frame {
-    let ways = WAYS.iter().filter(|(_, _, administrators)| match &visit.visitor {
-        Some((_, role)) => !administrators || *role == Role::Administrator,
-        None => false,
-    });
+    let ways = WAYS
+        .iter()
+        .filter(|(_, _, administrators)| match &visit.visitor {
+            Some((_, role)) => !administrators || *role == Role::Administrator,
+            None => false,
+        });
     let below = |to: &str| match to {
         "/" => visit.path == "/",
         "/rounds" => visit.path.starts_with("/rounds") || visit.path.starts_with("/pooled"),
@@ -125,7 +136,9 @@ fn frame(desk: &Desk, visit: &Visit) -> Frame {
     Frame {
         language: visit.language,
         site: desk.config.alliance.to_string(),
-        ways: ways.map(|(key, to, _)| (visit.say(key), (*to).to_owned(), below(to))).collect(),
+        ways: ways
+            .map(|(key, to, _)| (visit.say(key), (*to).to_owned(), below(to)))
+            .collect(),
         visitor: visit.visitor.as_ref().map(|(name, role)| {
             format!("{name} ({})", visit.say(&format!("role-{}", role.as_str())))
         }),
@@ -145,25 +158,52 @@ pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Respo
     let table = page.table(wanted).ok_or(Fault::Missing)?;
     let mut below = vec![
         (visit.say("csv-alliance"), desk.config.alliance.to_string()),
-        (visit.say("csv-page"), format!("{} ({})", page.title, visit.with(&[]))),
+        (
+            visit.say("csv-page"),
+            format!("{} ({})", page.title, visit.with(&[])),
+        ),
         (visit.say("csv-made"), desk.clock.now().to_string()),
-        (visit.say("csv-program"), concat!("consilium-coordinator ", env!("CARGO_PKG_VERSION")).to_owned()),
+        (
+            visit.say("csv-program"),
+            concat!("consilium-coordinator ", env!("CARGO_PKG_VERSION")).to_owned(),
+        ),
     ];
     below.extend(page.sources.iter().cloned());
     let bytes = download::csv(table, &below).map_err(|error| Fault::broken("a table", error))?;
-    let path: Vec<&str> = visit.path.split('/').filter(|part| !part.is_empty()).collect();
-    let name = if path.is_empty() { "cockpit".to_owned() } else { path.join("-") };
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let path: Vec<&str> = visit
+        .path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
+    let name = if path.is_empty() {
+        "cockpit".to_owned()
+    } else {
+        path.join("-")
+    };
+    let name: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect();
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}-{}.csv\"", table.id)),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}-{}.csv\"", table.id),
+        ),
     ];
     Ok((headers, bytes).into_response())
 }
 
 /// A page with a status.
-pub(super) fn html(desk: &Desk, visit: &Visit, page: &Page, status: StatusCode) -> Result<Response, Fault> {
-    let text = page.html(&frame(desk, visit)).map_err(|error| Fault::broken("a page", error))?;
+pub(super) fn html(
+    desk: &Desk,
+    visit: &Visit,
+    page: &Page,
+    status: StatusCode,
+) -> Result<Response, Fault> {
+    let text = page
+        .html(&frame(desk, visit))
+        .map_err(|error| Fault::broken("a page", error))?;
     Ok((status, Html(text)).into_response())
 }
 
@@ -172,6 +212,9 @@ pub(super) fn failed(desk: &Desk, visit: &Visit, fault: &Fault) -> Response {
     if let Fault::Broken(what, cause) = fault {
         tracing::error!(what, %cause, "a page could not be made");
     }
-    let page = Page::new(visit.say(fault.key()), visit.say(&format!("{}-more", fault.key())));
+    let page = Page::new(
+        visit.say(fault.key()),
+        visit.say(&format!("{}-more", fault.key())),
+    );
     html(desk, visit, &page, fault.status()).unwrap_or_else(|_| fault.status().into_response())
 }

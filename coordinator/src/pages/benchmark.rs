@@ -26,7 +26,11 @@ const ROWS: usize = 40;
 async fn benchmark(desk: &Desk, places: &Places, visit: &Visit) -> Result<Arc<Benchmark>, Fault> {
     let id = places.name("id")?;
     let beside = visit.asked("pooled");
-    let beside = if beside.is_empty() { None } else { Some(beside.parse().map_err(|_| Fault::Missing)?) };
+    let beside = if beside.is_empty() {
+        None
+    } else {
+        Some(beside.parse().map_err(|_| Fault::Missing)?)
+    };
     let which = (id, beside);
     if let Some(kept) = desk.kept(&which) {
         return Ok(kept);
@@ -61,11 +65,19 @@ fn head(visit: &Visit, of: &Benchmark, column: &Column) -> web::block::Column {
         Unit::Stays | Unit::Share | Unit::Ratio => String::new(),
     };
     let title = visit.language.pick(column.zh, column.en).to_owned();
-    web::block::Column { title, unit, numeric: true }
+    web::block::Column {
+        title,
+        unit,
+        numeric: true,
+    }
 }
 
 fn text_head(visit: &Visit, key: &str) -> web::block::Column {
-    web::block::Column { title: visit.say(key), unit: String::new(), numeric: false }
+    web::block::Column {
+        title: visit.say(key),
+        unit: String::new(),
+        numeric: false,
+    }
 }
 
 /// The page.
@@ -77,18 +89,24 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         (visit.say("way-rounds"), "/rounds".to_owned()),
         (id.to_string(), format!("/rounds/{id}")),
     ];
-    let note = visit.tell("benchmark-note", &[
-        ("cap", &of.cap.to_string()),
-        ("threshold", &of.threshold.to_string()),
-        ("hospitals", &of.least_hospitals.to_string()),
-    ]);
+    let note = visit.tell(
+        "benchmark-note",
+        &[
+            ("cap", &of.cap.to_string()),
+            ("threshold", &of.threshold.to_string()),
+            ("hospitals", &of.least_hospitals.to_string()),
+        ],
+    );
     page.add(String::new(), vec![Block::Note(Level::Notice, note)]);
     page.add(visit.say("hospitals"), hospitals(&visit, &of));
     if let Some(block) = structure(&visit, &of) {
         page.add(visit.say("structure"), block);
     }
     let wanted = visit.asked("split");
-    let known = of.splits.iter().find(|one| one.dimension.as_str() == wanted);
+    let known = of
+        .splits
+        .iter()
+        .find(|one| one.dimension.as_str() == wanted);
     if let Some(split) = known.or(of.splits.first()) {
         page.add(visit.say("groups"), groups(&visit, &of, split));
     }
@@ -98,43 +116,74 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         words::source(&visit, "source-rules", &of.inputs.rules),
     ];
     let answers = of.inputs.answers.iter();
-    page.sources.extend(answers.map(|(hospital, digest)| (visit.tell("source-answer", &[("hospital", hospital.as_str())]), digest.to_string())));
+    page.sources.extend(answers.map(|(hospital, digest)| {
+        (
+            visit.tell("source-answer", &[("hospital", hospital.as_str())]),
+            digest.to_string(),
+        )
+    }));
     Ok(page)
 }
 
 fn lead(visit: &Visit, of: &Benchmark) -> String {
-    visit.tell("benchmark-lead", &[
-        ("period", &words::period(&of.period)),
-        ("scheme", &format!("{} {}", of.scheme.id, of.scheme.version)),
-        ("currency", &of.currency),
-    ])
+    visit.tell(
+        "benchmark-lead",
+        &[
+            ("period", &words::period(&of.period)),
+            ("scheme", &format!("{} {}", of.scheme.id, of.scheme.version)),
+            ("currency", &of.currency),
+        ],
+    )
 }
 
 fn cell(visit: &Visit, outcome: Option<&Outcome<Figure>>, column: &Column) -> Cell {
-    words::figure(visit, outcome.unwrap_or(&Outcome::NoData), column.unit == Unit::Share)
+    words::figure(
+        visit,
+        outcome.unwrap_or(&Outcome::NoData),
+        column.unit == Unit::Share,
+    )
 }
 
 /// All hospitals and the alliance, and the cost index as bars.
 fn hospitals(visit: &Visit, of: &Benchmark) -> Vec<Block> {
     let columns: Vec<Column> = columns(&of.asked);
     let mut table = words::table(visit, "hospitals", "hospitals", &["hospital", "rank"]);
-    table.columns.extend(columns.iter().map(|column| head(visit, of, column)));
+    table
+        .columns
+        .extend(columns.iter().map(|column| head(visit, of, column)));
     let total = columns.iter().map(|column| {
         let none = of_hospitals_only(column.kind);
-        if none { Cell::text("–") } else { cell(visit, of.total.figure(column.kind), column) }
+        if none {
+            Cell::text("–")
+        } else {
+            cell(visit, of.total.figure(column.kind), column)
+        }
     });
-    table.rows.push([Cell::Text(visit.say("alliance")), Cell::text("–")].into_iter().chain(total).collect());
+    table.rows.push(
+        [Cell::Text(visit.say("alliance")), Cell::text("–")]
+            .into_iter()
+            .chain(total)
+            .collect(),
+    );
     for hospital in &of.hospitals {
         let rank = hospital.rank.value().map(|rank| match rank.place() {
             Some(place) => format!("{place} / {}", rank.of),
-            None => visit.tell("rank-open", &[
-                ("first", &rank.first.to_string()),
-                ("last", &rank.last.to_string()),
-                ("of", &rank.of.to_string()),
-            ]),
+            None => visit.tell(
+                "rank-open",
+                &[
+                    ("first", &rank.first.to_string()),
+                    ("last", &rank.last.to_string()),
+                    ("of", &rank.of.to_string()),
+                ],
+            ),
         });
-        let figures = columns.iter().map(|column| cell(visit, hospital.totals.figure(column.kind), column));
-        let first = [Cell::text(&hospital.id), rank.map_or_else(|| Cell::text("–"), Cell::Text)];
+        let figures = columns
+            .iter()
+            .map(|column| cell(visit, hospital.totals.figure(column.kind), column));
+        let first = [
+            Cell::text(&hospital.id),
+            rank.map_or_else(|| Cell::text("–"), Cell::Text),
+        ];
         table.rows.push(first.into_iter().chain(figures).collect());
     }
     let number = |text: &str| text.parse::<f64>().unwrap_or(0.0);
@@ -146,7 +195,12 @@ fn hospitals(visit: &Visit, of: &Benchmark) -> Vec<Block> {
             value: number(&figure.value),
             interval: Some((number(&figure.noise.low), high.unwrap_or(f64::INFINITY))),
             line: Some(1.0),
-            told: cell(visit, Some(&hospital.totals.cost_index.reference), &crate::report::columns::column(Kind::CostIndexReference)).shown(),
+            told: cell(
+                visit,
+                Some(&hospital.totals.cost_index.reference),
+                &crate::report::columns::column(Kind::CostIndexReference),
+            )
+            .shown(),
             colour: 0,
         })
     });
@@ -154,7 +208,10 @@ fn hospitals(visit: &Visit, of: &Benchmark) -> Vec<Block> {
     let mut blocks = Vec::new();
     if !bars.is_empty() {
         let caption = visit.say("index-caption");
-        blocks.push(Block::Chart { svg: chart::bars(&caption, &bars), caption });
+        blocks.push(Block::Chart {
+            svg: chart::bars(&caption, &bars),
+            caption,
+        });
     }
     blocks.push(Block::Table(table));
     blocks
@@ -162,23 +219,38 @@ fn hospitals(visit: &Visit, of: &Benchmark) -> Vec<Block> {
 
 /// Parts of the cost, where they are known of all items.
 fn structure(visit: &Visit, of: &Benchmark) -> Option<Vec<Block>> {
-    let number = |outcome: &Outcome<Figure>| outcome.value().and_then(|one| one.value.parse::<f64>().ok());
-    let named = |label: &schemas::dictionary::Label| visit.language.pick(&label.zh, &label.en).to_owned();
+    let number = |outcome: &Outcome<Figure>| {
+        outcome
+            .value()
+            .and_then(|one| one.value.parse::<f64>().ok())
+    };
+    let named =
+        |label: &schemas::dictionary::Label| visit.language.pick(&label.zh, &label.en).to_owned();
     let names: Vec<String> = of.items.iter().map(|item| named(&item.label)).collect();
-    let cells = std::iter::once((visit.say("alliance"), &of.total.all))
-        .chain(of.hospitals.iter().map(|one| (one.id.to_string(), &one.totals.all)));
+    let cells = std::iter::once((visit.say("alliance"), &of.total.all)).chain(
+        of.hospitals
+            .iter()
+            .map(|one| (one.id.to_string(), &one.totals.all)),
+    );
     let mut rows = Vec::new();
     let mut table = words::table(visit, "structure", "structure", &["hospital"]);
-    table.columns.extend(names.iter().map(|name| web::block::Column {
-        title: name.clone(),
-        unit: String::new(),
-        numeric: true,
-    }));
+    table
+        .columns
+        .extend(names.iter().map(|name| web::block::Column {
+            title: name.clone(),
+            unit: String::new(),
+            numeric: true,
+        }));
     for (name, cell) in cells.filter(|(_, cell)| !cell.structure.is_empty()) {
         let shares: Option<Vec<f64>> = cell.structure.iter().map(number).collect();
         rows.extend(shares.map(|shares| (name.clone(), shares)));
-        let shown = cell.structure.iter().map(|share| words::figure(visit, share, true));
-        table.rows.push(std::iter::once(Cell::Text(name)).chain(shown).collect());
+        let shown = cell
+            .structure
+            .iter()
+            .map(|share| words::figure(visit, share, true));
+        table
+            .rows
+            .push(std::iter::once(Cell::Text(name)).chain(shown).collect());
     }
     if rows.is_empty() {
         return None;
@@ -194,11 +266,24 @@ fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
     let searched = visit.asked("q").to_lowercase();
     let fits = |row: &&Row| {
         let all = [&row.code, &row.name.zh, &row.name.en];
-        searched.is_empty() || all.iter().any(|text| text.to_lowercase().contains(&searched))
+        searched.is_empty()
+            || all
+                .iter()
+                .any(|text| text.to_lowercase().contains(&searched))
     };
     let mut rows: Vec<&Row> = split.rows.iter().filter(fits).collect();
-    let size = |row: &Row| row.alliance.stays.value().and_then(|one| one.value.parse::<f64>().ok());
-    let cost = |row: &Row| row.alliance.mean_cost.value().and_then(|one| one.value.parse::<f64>().ok());
+    let size = |row: &Row| {
+        row.alliance
+            .stays
+            .value()
+            .and_then(|one| one.value.parse::<f64>().ok())
+    };
+    let cost = |row: &Row| {
+        row.alliance
+            .mean_cost
+            .value()
+            .and_then(|one| one.value.parse::<f64>().ok())
+    };
     match visit.asked("sort") {
         "code" => rows.sort_by(|a, b| a.code.cmp(&b.code)),
         "cost" => rows.sort_by(|a, b| cost(b).unwrap_or(-1.0).total_cmp(&cost(a).unwrap_or(-1.0))),
@@ -206,27 +291,49 @@ fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
     }
     let mut table = words::table(visit, "groups", "groups", &[]);
     table.columns = vec![text_head(visit, "code"), text_head(visit, "name")];
-    table.columns.extend(columns.iter().map(|column| head(visit, of, column)));
+    table
+        .columns
+        .extend(columns.iter().map(|column| head(visit, of, column)));
     let own = split.rows.first().map_or(0, |row| row.hospitals.len());
-    let with_hospitals = of.hospitals.iter().take(own).filter(|one| one.data.value().is_some());
+    let with_hospitals = of
+        .hospitals
+        .iter()
+        .take(own)
+        .filter(|one| one.data.value().is_some());
     let shown: Vec<(usize, String)> = with_hospitals
-        .filter_map(|one| Some((of.hospitals.iter().position(|other| other.id == one.id)?, one.id.to_string())))
+        .filter_map(|one| {
+            Some((
+                of.hospitals.iter().position(|other| other.id == one.id)?,
+                one.id.to_string(),
+            ))
+        })
         .collect();
     let mean = crate::report::columns::column(Kind::MeanCost);
     if of.cost.is_some() {
-        table.columns.extend(shown.iter().map(|(_, id)| web::block::Column {
-            title: visit.tell("mean-of", &[("hospital", id)]),
-            unit: of.currency.clone(),
-            numeric: true,
-        }));
+        table
+            .columns
+            .extend(shown.iter().map(|(_, id)| web::block::Column {
+                title: visit.tell("mean-of", &[("hospital", id)]),
+                unit: of.currency.clone(),
+                numeric: true,
+            }));
     }
     for row in &rows {
         let name = visit.language.pick(&row.name.zh, &row.name.en);
-        let figures = columns.iter().map(|column| cell(visit, row.alliance.figure(column.kind), column));
-        let mut line: Vec<Cell> = [Cell::text(&row.code), Cell::text(name)].into_iter().chain(figures).collect();
+        let figures = columns
+            .iter()
+            .map(|column| cell(visit, row.alliance.figure(column.kind), column));
+        let mut line: Vec<Cell> = [Cell::text(&row.code), Cell::text(name)]
+            .into_iter()
+            .chain(figures)
+            .collect();
         if of.cost.is_some() {
             let cells = shown.iter().map(|(place, _)| {
-                cell(visit, row.hospitals.get(*place).map(|one| &one.mean_cost), &mean)
+                cell(
+                    visit,
+                    row.hospitals.get(*place).map(|one| &one.mean_cost),
+                    &mean,
+                )
             });
             line.extend(cells);
         }
@@ -239,12 +346,24 @@ fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
 /// The part of a long table that the page shows.
 pub(super) fn window(visit: &Visit, table: &mut Table) {
     let all = table.rows.len();
-    let from = visit.number("from", 1_000_000).unwrap_or(0).min(all.saturating_sub(1));
+    let from = visit
+        .number("from", 1_000_000)
+        .unwrap_or(0)
+        .min(all.saturating_sub(1));
     let to = from.saturating_add(ROWS).min(all);
-    let address = |from: usize| format!("{}#{}", visit.with(&[("from", &from.to_string())]), table.id);
+    let address = |from: usize| {
+        format!(
+            "{}#{}",
+            visit.with(&[("from", &from.to_string())]),
+            table.id
+        )
+    };
     let named = [("from", from.saturating_add(1)), ("to", to), ("all", all)];
     let named = named.map(|(name, number)| (name, number.to_string()));
-    let told = visit.tell("rows-shown", &named.each_ref().map(|(name, text)| (*name, text.as_str())));
+    let told = visit.tell(
+        "rows-shown",
+        &named.each_ref().map(|(name, text)| (*name, text.as_str())),
+    );
     table.window = Some(Window {
         from,
         most: ROWS,
@@ -263,19 +382,45 @@ fn search(visit: &Visit, of: &Benchmark, split: &Split) -> Form {
         autocomplete: "off",
         choices,
     };
-    let sorts = ["size", "cost", "code"].map(|one| (one.to_owned(), visit.say(&format!("sort-{one}"))));
+    let sorts =
+        ["size", "cost", "code"].map(|one| (one.to_owned(), visit.say(&format!("sort-{one}"))));
     let dimension = |id: &str| {
         let key = format!("dimension-{id}");
-        if visit.language.knows(&key) { visit.say(&key) } else { id.to_owned() }
+        if visit.language.knows(&key) {
+            visit.say(&key)
+        } else {
+            id.to_owned()
+        }
     };
-    let splits = of.splits.iter().map(|one| (one.dimension.to_string(), dimension(one.dimension.as_str())));
+    let splits = of
+        .splits
+        .iter()
+        .map(|one| (one.dimension.to_string(), dimension(one.dimension.as_str())));
     let mut inputs = vec![
         input("q", "search", "search", visit.asked("q"), Vec::new()),
-        input("split", "split", "text", split.dimension.as_str(), splits.collect()),
+        input(
+            "split",
+            "split",
+            "text",
+            split.dimension.as_str(),
+            splits.collect(),
+        ),
         input("sort", "sort", "text", visit.asked("sort"), sorts.to_vec()),
     ];
     if !visit.asked("pooled").is_empty() {
-        inputs.push(input("pooled", "rounds-pooled", "text", visit.asked("pooled"), Vec::new()));
+        inputs.push(input(
+            "pooled",
+            "rounds-pooled",
+            "text",
+            visit.asked("pooled"),
+            Vec::new(),
+        ));
     }
-    Form { method: "get", to: visit.path.clone(), inputs, button: visit.say("show"), token: String::new() }
+    Form {
+        method: "get",
+        to: visit.path.clone(),
+        inputs,
+        button: visit.say("show"),
+        token: String::new(),
+    }
 }

@@ -38,15 +38,29 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             "members-fresh",
             format!("{fresh} / {active}"),
             visit.tell("members-away", &[("n", &away.to_string())]),
-            if away == 0 { Level::Good } else { Level::Warning },
+            if away == 0 {
+                Level::Good
+            } else {
+                Level::Warning
+            },
             "#members",
         ),
-        tile("rounds-open", open.len().to_string(), visit.say("rounds-open-note"), Level::Plain, "/rounds"),
+        tile(
+            "rounds-open",
+            open.len().to_string(),
+            visit.say("rounds-open-note"),
+            Level::Plain,
+            "/rounds",
+        ),
         tile(
             "answers-missing",
             missing.to_string(),
             visit.say("answers-missing-note"),
-            if missing == 0 { Level::Good } else { Level::Notice },
+            if missing == 0 {
+                Level::Good
+            } else {
+                Level::Notice
+            },
             "/rounds",
         ),
     ];
@@ -56,19 +70,28 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     }
     page.add(String::new(), vec![Block::Tiles(tiles)]);
     if !open.is_empty() {
-        page.add(visit.say("rounds-open"), vec![Block::Table(still_open(&visit, &open))]);
+        page.add(
+            visit.say("rounds-open"),
+            vec![Block::Table(still_open(&visit, &open))],
+        );
     }
     if let Some((published, of)) = &year {
         let title = visit.tell("year-title", &[("year", &of.number.to_string())]);
         let mut blocks = vec![Block::Steps(year::steps(&visit, of.stage))];
         blocks.extend(year::use_of_budget(&visit, published, of));
-        blocks.push(Block::Table(year::warnings(&desk, &visit, published, of).await?));
+        blocks.push(Block::Table(
+            year::warnings(&desk, &visit, published, of).await?,
+        ));
         let to = format!("/years/{}", of.number);
         blocks.push(Block::Links(vec![(visit.say("year-more"), to)]));
         page.add(title, blocks);
         let aims = aims(&visit, published, of);
-        page.add(visit.say("aims"), vec![Block::Text(visit.say("aims-lead")), Block::Table(aims)]);
-        page.sources.push(words::source(&visit, "source-rules", &of.rules));
+        page.add(
+            visit.say("aims"),
+            vec![Block::Text(visit.say("aims-lead")), Block::Table(aims)],
+        );
+        page.sources
+            .push(words::source(&visit, "source-rules", &of.rules));
     }
     page.add(visit.say("members"), vec![Block::Table(members)]);
     let left = allowance::table(&desk, &visit).await?;
@@ -89,7 +112,8 @@ async fn open(desk: &Desk) -> Result<Vec<Progress>, Fault> {
 
 fn waiting(of: &Progress) -> impl Iterator<Item = &Slug> {
     let all = of.hospitals.iter();
-    all.filter(|(_, place)| place.standing == schemas::round::Standing::Waiting).map(|(id, _)| id)
+    all.filter(|(_, place)| place.standing == schemas::round::Standing::Waiting)
+        .map(|(id, _)| id)
 }
 
 fn still_open(visit: &Visit, open: &[Progress]) -> Table {
@@ -98,18 +122,28 @@ fn still_open(visit: &Visit, open: &[Progress]) -> Table {
     for one in open {
         let names: Vec<&str> = waiting(one).map(Slug::as_str).collect();
         table.rows.push(vec![
-            Cell::Link { text: one.id.to_string(), to: format!("/rounds/{}", one.id) },
+            Cell::Link {
+                text: one.id.to_string(),
+                to: format!("/rounds/{}", one.id),
+            },
             Cell::Number(one.answers.to_string()),
             Cell::count(one.hospitals.len()),
             Cell::text(names.join(", ")),
-            Cell::text(visit.tell("minutes-left", &[("n", &(one.seconds_left / 60).to_string())])),
+            Cell::text(visit.tell(
+                "minutes-left",
+                &[("n", &(one.seconds_left / 60).to_string())],
+            )),
         ]);
     }
     table
 }
 
 /// The members, how many active ones were heard of lately, and how many are active.
-async fn members(desk: &Desk, visit: &Visit, open: &[Progress]) -> Result<(Table, usize, usize), Fault> {
+async fn members(
+    desk: &Desk,
+    visit: &Visit,
+    open: &[Progress],
+) -> Result<(Table, usize, usize), Fault> {
     let heads = ["member", "standing", "heard", "missing-in", "joined"];
     let mut table = words::table(visit, "members", "members", &heads);
     let (mut fresh, mut active) = (0_usize, 0_usize);
@@ -125,13 +159,23 @@ async fn members(desk: &Desk, visit: &Visit, open: &[Progress]) -> Result<(Table
             active = active.saturating_add(1);
             fresh = fresh.saturating_add(usize::from(words::is_fresh(age)));
         }
-        let due = open.iter().filter(|round| waiting(round).any(|id| *id == member.hospital));
+        let due = open
+            .iter()
+            .filter(|round| waiting(round).any(|id| *id == member.hospital));
         let due: Vec<&str> = due.map(|round| round.id.as_str()).collect();
         table.rows.push(vec![
             Cell::text(&member.hospital),
             Cell::Mark(level, visit.say(key)),
-            if member.standing == Standing::Active { words::heard(visit, age) } else { Cell::text("–") },
-            Cell::text(if due.is_empty() { "–".to_owned() } else { due.join(", ") }),
+            if member.standing == Standing::Active {
+                words::heard(visit, age)
+            } else {
+                Cell::text("–")
+            },
+            Cell::text(if due.is_empty() {
+                "–".to_owned()
+            } else {
+                due.join(", ")
+            }),
             Cell::text(words::moment(member.joined)),
         ]);
     }
@@ -158,7 +202,9 @@ fn money(visit: &Visit, published: &Published, of: &Year) -> Vec<Tile> {
         to,
     };
     let named = [("year", of.number.to_string())];
-    let named = named.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let named = named
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
     let mut tiles = vec![tile(
         "target",
         number::money_short(of.target, visit.language),
@@ -167,25 +213,52 @@ fn money(visit: &Visit, published: &Published, of: &Year) -> Vec<Tile> {
         to.clone(),
     )];
     let rows = crate::year::execution(published, of, 12);
-    let sum = |amounts: &mut dyn Iterator<Item = Fen>| Fen(amounts.fold(0, |all, one| all.saturating_add(one.0)));
+    let sum = |amounts: &mut dyn Iterator<Item = Fen>| {
+        Fen(amounts.fold(0, |all, one| all.saturating_add(one.0)))
+    };
     let budget = sum(&mut rows.iter().map(|row| row.1));
     let spent = sum(&mut rows.iter().map(|row| row.2));
     if !rows.is_empty() {
         let over = rows.iter().filter(|row| row.2 > row.1).count();
         let level = if over > 0 { Level::Alarm } else { Level::Good };
-        let note = visit.tell("paid-of", &[("budget", &number::money_short(budget, visit.language))]);
+        let note = visit.tell(
+            "paid-of",
+            &[("budget", &number::money_short(budget, visit.language))],
+        );
         let at = format!("{to}/execution");
-        tiles.push(tile("paid", number::money_short(spent, visit.language), note, Level::Plain, at.clone()));
-        tiles.push(tile("over-budget", over.to_string(), visit.say("over-budget-note"), level, at));
+        tiles.push(tile(
+            "paid",
+            number::money_short(spent, visit.language),
+            note,
+            Level::Plain,
+            at.clone(),
+        ));
+        tiles.push(tile(
+            "over-budget",
+            over.to_string(),
+            visit.say("over-budget-note"),
+            level,
+            at,
+        ));
     }
     tiles
 }
 
 /// Quality, fund and patients of each member beside each other, as far as the year holds them.
 fn aims(visit: &Visit, published: &Published, of: &Year) -> Table {
-    let heads = ["member", "#aim-quality", "aim-grade", "#aim-fund", "aim-fund-level", "#aim-patients"];
+    let heads = [
+        "member",
+        "#aim-quality",
+        "aim-grade",
+        "#aim-fund",
+        "aim-fund-level",
+        "#aim-patients",
+    ];
     let mut table = words::table(visit, "aims", "aims", &heads);
-    let wanted = of.matters.get(&Matter::Appraisal).map(|course| course.result);
+    let wanted = of
+        .matters
+        .get(&Matter::Appraisal)
+        .map(|course| course.result);
     let mut results = published.results.iter();
     let found = results.find(|one| one.computed.digest().ok() == wanted && wanted.is_some());
     let appraised = match found.map(|one| &one.computed) {
@@ -197,8 +270,13 @@ fn aims(visit: &Visit, published: &Published, of: &Year) -> Table {
     let none = || Cell::Missing(visit.say("reason-no-data"));
     for member in of.members.keys() {
         let appraisal = appraised.iter().find(|one| one.id == *member);
-        let stands = execution.iter().find(|row| row.0 == *member).and_then(|row| row.3.as_ref());
-        let values = input.as_ref().and_then(|all| all.members.iter().find(|one| one.id == *member));
+        let stands = execution
+            .iter()
+            .find(|row| row.0 == *member)
+            .and_then(|row| row.3.as_ref());
+        let values = input
+            .as_ref()
+            .and_then(|all| all.members.iter().find(|one| one.id == *member));
         let patients = values.and_then(|one| one.scores.get(&Source::Patients));
         table.rows.push(vec![
             Cell::text(member),

@@ -44,7 +44,12 @@ pub struct Desk {
 
 impl Desk {
     /// Puts the parts together.
-    pub fn new(config: Config, store: State, authority: Arc<Authority>, clock: Clock) -> Result<Arc<Self>, NoRandom> {
+    pub fn new(
+        config: Config,
+        store: State,
+        authority: Arc<Authority>,
+        clock: Clock,
+    ) -> Result<Arc<Self>, NoRandom> {
         Ok(Arc::new(Self {
             config,
             store,
@@ -61,13 +66,19 @@ impl Desk {
 
     /// A benchmark that was computed before.
     pub(super) fn kept(&self, which: &Which) -> Option<Arc<Benchmark>> {
-        let all = self.benchmarks.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self
+            .benchmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         all.get(which).cloned()
     }
 
     /// Keeps a benchmark; another one falls out where there are many.
     pub(super) fn keep(&self, which: Which, benchmark: Arc<Benchmark>) {
-        let mut all = self.benchmarks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .benchmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if all.len() >= KEPT {
             all.pop_first();
         }

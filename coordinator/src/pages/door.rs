@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest as _, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -36,7 +37,9 @@ pub(super) struct Filled(pub(super) BTreeMap<String, String>);
 /// A cookie of a request.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter();
-    let mut pairs = all.filter_map(|one| one.to_str().ok()).flat_map(|one| one.split(';'));
+    let mut pairs = all
+        .filter_map(|one| one.to_str().ok())
+        .flat_map(|one| one.split(';'));
     pairs.find_map(|pair| {
         let (known, value) = pair.trim().split_once('=')?;
         (known == name && value.len() <= 100).then_some(value)
@@ -64,11 +67,13 @@ fn own_origin(headers: &HeaderMap) -> bool {
     }
 }
 
-fn language(request: &Request) -> Language {
-    let headers = request.headers();
+fn language(parts: &Parts) -> Language {
+    let headers = &parts.headers;
     let kept = cookie(headers, LANGUAGE).and_then(Language::of_tag);
     kept.unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|one| one.to_str().ok());
+        let accepted = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|one| one.to_str().ok());
         Language::accepted(accepted.unwrap_or_default())
     })
 }
@@ -79,7 +84,9 @@ async fn visitor(desk: &Desk, cookie: &str) -> Result<Option<(Slug, Role)>, Faul
         return Ok(None);
     };
     let found = accounts::find(&desk.store, &session.account).await?;
-    let account = found.map(|(account, _)| account).filter(|one| one.changed == session.password);
+    let account = found
+        .map(|(account, _)| account)
+        .filter(|one| one.changed == session.password);
     if account.is_none() {
         desk.sessions.end(cookie);
     }
@@ -87,16 +94,16 @@ async fn visitor(desk: &Desk, cookie: &str) -> Result<Option<(Slug, Role)>, Faul
 }
 
 /// A visit, and the cookies that its answer sets.
-async fn visit(desk: &Desk, request: &Request) -> Result<(Visit, Vec<HeaderValue>), Fault> {
-    let asked = answer::asked(request);
+async fn visit(desk: &Desk, parts: &Parts) -> Result<(Visit, Vec<HeaderValue>), Fault> {
+    let asked = answer::asked(&parts.uri);
     let mut set = Vec::new();
     let wished = asked.get("lang").and_then(|tag| Language::of_tag(tag));
     if let Some(wished) = wished {
         set.extend(set_cookie(LANGUAGE, wished.tag(), Some(31_536_000)));
     }
-    let session = cookie(request.headers(), SESSION).unwrap_or_default();
+    let session = cookie(&parts.headers, SESSION).unwrap_or_default();
     let visitor = visitor(desk, session).await?;
-    let own = match (&visitor, cookie(request.headers(), FORM)) {
+    let own = match (&visitor, cookie(&parts.headers, FORM)) {
         (Some(_), _) => session.to_owned(),
         (None, Some(form)) => form.to_owned(),
         (None, None) => {
@@ -108,8 +115,8 @@ async fn visit(desk: &Desk, request: &Request) -> Result<(Visit, Vec<HeaderValue
     let visit = Visit {
         visitor,
         cookie: own,
-        language: wished.unwrap_or_else(|| language(request)),
-        path: request.uri().path().to_owned(),
+        language: wished.unwrap_or_else(|| language(parts)),
+        path: parts.uri.path().to_owned(),
         asked,
     };
     Ok((visit, set))
@@ -120,15 +127,23 @@ async fn filled(desk: &Desk, visit: &Visit, request: Request) -> Result<Filled, 
     if !own_origin(request.headers()) {
         return Err(Fault::Forged);
     }
-    let bytes = axum::body::to_bytes(request.into_body(), MOST_FORM).await.map_err(|_| Fault::Form)?;
+    let bytes = axum::body::to_bytes(request.into_body(), MOST_FORM)
+        .await
+        .map_err(|_| Fault::Form)?;
     let mut form = Request::new(axum::body::Body::from(bytes));
     *form.method_mut() = Method::POST;
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
     form.headers_mut().insert(header::CONTENT_TYPE, kind);
-    let read = axum::extract::RawForm::from_request(form, &()).await.map_err(|_| Fault::Form)?;
+    let read = axum::extract::RawForm::from_request(form, &())
+        .await
+        .map_err(|_| Fault::Form)?;
     let fields = fields(&read.0);
     let token = fields.get("token").map_or("", String::as_str);
-    if desk.sessions.proves(&visit.cookie, token) { Ok(Filled(fields)) } else { Err(Fault::Forged) }
+    if desk.sessions.proves(&visit.cookie, token) {
+        Ok(Filled(fields))
+    } else {
+        Err(Fault::Forged)
+    }
 }
 
 /// Fields of an encoded form; bytes that are no text fall away.
@@ -140,7 +155,8 @@ fn fields(bytes: &[u8]) -> BTreeMap<String, String> {
             match byte {
                 b'+' => out.push(b' '),
                 b'%' => {
-                    let digits = [rest.next(), rest.next()].map(|one| one.copied().unwrap_or_default());
+                    let digits =
+                        [rest.next(), rest.next()].map(|one| one.copied().unwrap_or_default());
                     let digits = String::from_utf8_lossy(&digits).into_owned();
                     out.extend(u8::from_str_radix(&digits, 16));
                 }
@@ -163,13 +179,12 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let (visit, set) = match visit(&desk, &request).await {
+    let (parts, body) = request.into_parts();
+    let (visit, set) = match visit(&desk, &parts).await {
         Ok(found) => found,
-        Err(fault) => {
-            let nobody = stranger(&request);
-            return answer::failed(&desk, &nobody, &fault);
-        }
+        Err(fault) => return answer::failed(&desk, &stranger(&parts), &fault),
     };
+    let request = Request::from_parts(parts, body);
     let mut response = match passed(&desk, who, &visit, request).await {
         Ok(Some(request)) => next.run(request).await,
         Ok(None) => Redirect::to("/sign-in").into_response(),
@@ -181,18 +196,23 @@ pub(super) async fn guard(
     response
 }
 
-fn stranger(request: &Request) -> Visit {
+fn stranger(parts: &Parts) -> Visit {
     Visit {
         visitor: None,
         cookie: String::new(),
-        language: language(request),
-        path: request.uri().path().to_owned(),
+        language: language(parts),
+        path: parts.uri.path().to_owned(),
         asked: BTreeMap::new(),
     }
 }
 
 /// The request as the page gets it; none where its sender signs in first.
-async fn passed(desk: &Desk, who: Who, visit: &Visit, request: Request) -> Result<Option<Request>, Fault> {
+async fn passed(
+    desk: &Desk,
+    who: Who,
+    visit: &Visit,
+    request: Request,
+) -> Result<Option<Request>, Fault> {
     match (who, &visit.visitor) {
         (Who::Everyone, _) => {}
         (Who::Roles(_), None) => return Ok(None),
@@ -223,7 +243,10 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=()",
+        ),
     ] {
         let name = HeaderName::from_static(name);
         if !all.contains_key(&name) {
@@ -235,7 +258,7 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 
 /// No such page, for whoever asks.
 pub(super) async fn nowhere(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    answer::failed(&desk, &stranger(&request), &Fault::Missing)
+    answer::failed(&desk, &stranger(&request.into_parts().0), &Fault::Missing)
 }
 
 #[cfg(test)]
@@ -255,7 +278,10 @@ mod tests {
     fn a_form_of_elsewhere_is_seen_by_its_origin() {
         let of = |pairs: &[(&'static str, &str)]| {
             let pairs = pairs.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_str(value).unwrap(),
+                )
             });
             own_origin(&pairs.collect())
         };
@@ -263,6 +289,8 @@ mod tests {
         for bad in ["https://b:1", "http://a:1", "null", "https://a:12"] {
             assert!(!of(&[("host", "a:1"), ("origin", bad)]), "{bad}");
         }
-        assert!(!of(&[("sec-fetch-site", "cross-site")]) && !of(&[("sec-fetch-site", "same-site")]));
+        assert!(
+            !of(&[("sec-fetch-site", "cross-site")]) && !of(&[("sec-fetch-site", "same-site")])
+        );
     }
 }

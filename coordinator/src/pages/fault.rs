@@ -31,7 +31,10 @@ pub enum Fault {
     Form,
     /// Something that should work does not.
     #[error("{0}")]
-    Broken(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+    Broken(
+        &'static str,
+        #[source] Box<dyn std::error::Error + Send + Sync>,
+    ),
 }
 
 impl Fault {
@@ -59,7 +62,10 @@ impl Fault {
     }
 
     /// Something that should work does not.
-    pub fn broken(what: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub fn broken(
+        what: &'static str,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
         Self::Broken(what, Box::new(error))
     }
 }

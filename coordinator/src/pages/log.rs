@@ -36,12 +36,18 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
     let told = match &witnessed {
         Some(newest) => Block::Note(
             Level::Good,
-            visit.tell("log-witnessed", &[
-                ("n", &newest.checkpoint.size.to_string()),
-                ("all", &length.to_string()),
-            ]),
+            visit.tell(
+                "log-witnessed",
+                &[
+                    ("n", &newest.checkpoint.size.to_string()),
+                    ("all", &length.to_string()),
+                ],
+            ),
         ),
-        None => Block::Note(Level::Warning, visit.tell("log-not-witnessed", &[("all", &length.to_string())])),
+        None => Block::Note(
+            Level::Warning,
+            visit.tell("log-not-witnessed", &[("all", &length.to_string())]),
+        ),
     };
     let verify = Block::Form(Form {
         method: "post",
@@ -54,18 +60,30 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
     blocks.extend(found);
     blocks.push(verify);
     page.add(String::new(), blocks);
-    let asked = visit.number("until", usize::MAX).and_then(|until| i64::try_from(until).ok());
+    let asked = visit
+        .number("until", usize::MAX)
+        .and_then(|until| i64::try_from(until).ok());
     let until = asked.unwrap_or(length).clamp(0, length);
-    let rows = sqlx::query("select entry from log where sequence <= $1 order by sequence desc limit $2")
-        .bind(until)
-        .bind(ROWS)
-        .fetch_all(desk.store.pool())
-        .await?;
-    let mut table = words::table(visit, "log", "entries", &["#number", "time", "kind", "detail", "subject"]);
+    let rows =
+        sqlx::query("select entry from log where sequence <= $1 order by sequence desc limit $2")
+            .bind(until)
+            .bind(ROWS)
+            .fetch_all(desk.store.pool())
+            .await?;
+    let mut table = words::table(
+        visit,
+        "log",
+        "entries",
+        &["#number", "time", "kind", "detail", "subject"],
+    );
     for row in &rows {
         let text: String = row.try_get(0)?;
         let entry: Entry = canonical::from_bytes(text.as_bytes()).map_err(StateError::from)?;
-        let detail: Vec<String> = entry.detail.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let detail: Vec<String> = entry
+            .detail
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
         table.rows.push(vec![
             Cell::text(entry.sequence),
             Cell::text(words::moment(entry.at)),
@@ -79,7 +97,12 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
     table.window = Some(Window {
         from: 0,
         most: usize::MAX,
-        before: (until < length).then(|| (address(until.saturating_add(ROWS).min(length)), visit.say("newer"))),
+        before: (until < length).then(|| {
+            (
+                address(until.saturating_add(ROWS).min(length)),
+                visit.say("newer"),
+            )
+        }),
         behind: (before > 0).then(|| (address(before), visit.say("older"))),
         told: String::new(),
     });
@@ -92,7 +115,11 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
 /// A kind of entry in words, its own name behind where there are some.
 fn kind(visit: &Visit, kind: &str) -> String {
     let key = format!("entry-{kind}");
-    if visit.language.knows(&key) { visit.say(&key) } else { kind.to_owned() }
+    if visit.language.knows(&key) {
+        visit.say(&key)
+    } else {
+        kind.to_owned()
+    }
 }
 
 /// Checks the whole state file against the log, one check at a time.
@@ -110,10 +137,13 @@ pub(super) async fn verify(
         let found = match log::fsck(&desk.store, &key).await {
             Ok(found) => Block::Note(
                 Level::Good,
-                visit.tell("log-sound", &[
-                    ("entries", &found.entries.to_string()),
-                    ("head", &found.head.to_string()),
-                ]),
+                visit.tell(
+                    "log-sound",
+                    &[
+                        ("entries", &found.entries.to_string()),
+                        ("head", &found.head.to_string()),
+                    ],
+                ),
             ),
             Err(error) => {
                 tracing::error!(%error, "the log does not hold");

@@ -22,6 +22,7 @@ mod routes;
 
 pub use desk::Desk;
 pub use routes::{ROUTES, Route, Who, router};
+pub use session::NoRandom;
 
 /// The other end of a connection, put in by the listener.
 #[derive(Clone, Copy, Debug)]

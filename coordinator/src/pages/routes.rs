@@ -50,30 +50,55 @@ const fn route(
     who: Who,
     make: fn() -> MethodRouter<Arc<Desk>>,
 ) -> Route {
-    Route { method, path, who, make }
+    Route {
+        method,
+        path,
+        who,
+        make,
+    }
 }
 
 /// All of them.
 pub const ROUTES: &[Route] = &[
-    route("GET", "/sign-in", Who::Everyone, || page(|desk, visit, _| sign_in::show(desk, visit))),
+    route("GET", "/sign-in", Who::Everyone, || {
+        page(|desk, visit, _| sign_in::show(desk, visit))
+    }),
     route("POST", "/sign-in", Who::Everyone, || post(sign_in::enter)),
     route("POST", "/sign-out", BOTH, || post(sign_in::leave)),
-    route("GET", "/", BOTH, || page(|desk, visit, _| cockpit::show(desk, visit))),
-    route("GET", "/rounds", BOTH, || page(|desk, visit, _| rounds::show(desk, visit))),
+    route("GET", "/", BOTH, || {
+        page(|desk, visit, _| cockpit::show(desk, visit))
+    }),
+    route("GET", "/rounds", BOTH, || {
+        page(|desk, visit, _| rounds::show(desk, visit))
+    }),
     route("GET", "/rounds/{id}", BOTH, || page(round::show)),
-    route("GET", "/rounds/{id}/benchmark", BOTH, || page(benchmark::show)),
+    route("GET", "/rounds/{id}/benchmark", BOTH, || {
+        page(benchmark::show)
+    }),
     route("GET", "/pooled/{id}", BOTH, || page(pooled::show)),
-    route("GET", "/years", BOTH, || page(|desk, visit, _| year::list(desk, visit))),
+    route("GET", "/years", BOTH, || {
+        page(|desk, visit, _| year::list(desk, visit))
+    }),
     route("GET", "/years/{year}", BOTH, || page(year::show)),
     route("GET", "/years/{year}/plan", BOTH, || page(year::plan)),
-    route("GET", "/years/{year}/execution", BOTH, || page(year::execution)),
-    route("GET", "/years/{year}/settlement", BOTH, || page(year::settlement)),
+    route("GET", "/years/{year}/execution", BOTH, || {
+        page(year::execution)
+    }),
+    route("GET", "/years/{year}/settlement", BOTH, || {
+        page(year::settlement)
+    }),
     route("GET", "/years/{year}/bonus", BOTH, || page(year::bonus)),
-    route("GET", "/years/{year}/appraisal", BOTH, || page(year::appraisal)),
+    route("GET", "/years/{year}/appraisal", BOTH, || {
+        page(year::appraisal)
+    }),
     route("GET", "/years/{year}/letter", BOTH, || get(year::letter)),
-    route("GET", "/log", BOTH, || page(|desk, visit, _| log::show(desk, visit))),
+    route("GET", "/log", BOTH, || {
+        page(|desk, visit, _| log::show(desk, visit))
+    }),
     route("POST", "/log/verify", BOTH, || post(log::verify)),
-    route("GET", "/accounts", ADMINISTRATOR, || page(|desk, visit, _| accounts::show(desk, visit))),
+    route("GET", "/accounts", ADMINISTRATOR, || {
+        page(|desk, visit, _| accounts::show(desk, visit))
+    }),
 ];
 
 /// Longest that a page may take.
@@ -85,12 +110,20 @@ pub(super) struct Places(Vec<(String, String)>);
 
 impl Places {
     pub(super) fn of(params: &RawPathParams) -> Self {
-        Self(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Self(
+            params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
     }
 
     /// A place as it stands there.
     pub(super) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// A name in the path.
@@ -101,7 +134,10 @@ impl Places {
     /// A year in the path.
     pub(super) fn year(&self) -> Result<u16, Fault> {
         let text = self.text("year");
-        let year = text.parse().ok().filter(|year| (2000..2200).contains(year) && text.len() == 4);
+        let year = text
+            .parse()
+            .ok()
+            .filter(|year| (2000..2200).contains(year) && text.len() == 4);
         year.ok_or(Fault::Missing)
     }
 }
@@ -112,13 +148,17 @@ where
     F: Fn(Arc<Desk>, Visit, Places) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Page, Fault>> + Send,
 {
-    get(async move |State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>, params: RawPathParams| {
-        let made = show(Arc::clone(&desk), visit.clone(), Places::of(&params)).await;
-        match made.and_then(|page| answer::send(&desk, &visit, &page)) {
-            Ok(response) => response,
-            Err(fault) => answer::failed(&desk, &visit, &fault),
-        }
-    })
+    get(
+        async move |State(desk): State<Arc<Desk>>,
+                    Extension(visit): Extension<Visit>,
+                    params: RawPathParams| {
+            let made = show(Arc::clone(&desk), visit.clone(), Places::of(&params)).await;
+            match made.and_then(|page| answer::send(&desk, &visit, &page)) {
+                Ok(response) => response,
+                Err(fault) => answer::failed(&desk, &visit, &fault),
+            }
+        },
+    )
 }
 
 async fn sheet() -> Response {

@@ -49,7 +49,10 @@ impl Sessions {
     /// None yet.
     pub(super) fn new() -> Result<Self, NoRandom> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
-        Ok(Self { key: key.map_err(|_| NoRandom)?, open: Mutex::default() })
+        Ok(Self {
+            key: key.map_err(|_| NoRandom)?,
+            open: Mutex::default(),
+        })
     }
 
     /// What a cookie holds: 256 random bits.
@@ -60,7 +63,12 @@ impl Sessions {
     }
 
     /// Begins a session under a new cookie; whatever the browser held before counts no more.
-    pub(super) fn begin(&self, account: &Slug, password: Timestamp, now: Timestamp) -> Result<String, NoRandom> {
+    pub(super) fn begin(
+        &self,
+        account: &Slug,
+        password: Timestamp,
+        now: Timestamp,
+    ) -> Result<String, NoRandom> {
         let cookie = Self::random()?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, one| one.lasts(now));
@@ -74,7 +82,12 @@ impl Sessions {
         for (_, oldest) in own.into_iter().take(many) {
             open.remove(&oldest);
         }
-        let session = Session { account: account.clone(), password, began: now, last: now };
+        let session = Session {
+            account: account.clone(),
+            password,
+            began: now,
+            last: now,
+        };
         open.insert(cookie.clone(), session);
         Ok(cookie)
     }
@@ -129,7 +142,10 @@ mod tests {
         let li: Slug = "li".parse().unwrap();
         let at = Timestamp;
         let cookie = sessions.begin(&li, at(0), at(100)).unwrap();
-        assert_eq!(sessions.find(&cookie, at(100 + IDLE - 1)).unwrap().account, li);
+        assert_eq!(
+            sessions.find(&cookie, at(100 + IDLE - 1)).unwrap().account,
+            li
+        );
         // Asking kept it.
         assert!(sessions.find(&cookie, at(100 + 2 * IDLE - 2)).is_some());
         assert!(sessions.find(&cookie, at(100 + 3 * IDLE)).is_none());

@@ -62,7 +62,11 @@ async fn opened(desk: &Arc<Desk>, name: &str, password: String) -> Result<Option
         Some((account, hashed)) => (Some(account), hashed),
         None => (None, Hashed::nobody()),
     };
-    let place = desk.tried.acquire().await.map_err(|error| Fault::broken("sign-in", error))?;
+    let place = desk
+        .tried
+        .acquire()
+        .await
+        .map_err(|error| Fault::broken("sign-in", error))?;
     let fits = tokio::task::spawn_blocking(move || hashed.fits(&password)).await;
     drop(place);
     let fits = fits.map_err(|error| Fault::broken("sign-in", error))?;
@@ -102,7 +106,9 @@ pub(super) async fn enter(
         if visit.visitor.is_some() {
             desk.sessions.end(&visit.cookie);
         }
-        let cookie = desk.sessions.begin(&account.name, account.changed, desk.clock.now())?;
+        let cookie = desk
+            .sessions
+            .begin(&account.name, account.changed, desk.clock.now())?;
         let mut response = Redirect::to("/").into_response();
         if let Some(cookie) = set_cookie(SESSION, &cookie, None) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -117,7 +123,10 @@ pub(super) async fn enter(
 }
 
 /// Signs out.
-pub(super) async fn leave(State(desk): State<Arc<Desk>>, Extension(visit): Extension<Visit>) -> Response {
+pub(super) async fn leave(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
     desk.sessions.end(&visit.cookie);
     let mut response = Redirect::to("/sign-in").into_response();
     if let Some(cookie) = set_cookie(SESSION, "", Some(0)) {

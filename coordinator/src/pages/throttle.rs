@@ -27,7 +27,10 @@ impl Throttle {
     /// Whether an address may try now; the try is counted.
     pub(super) fn may_try(&self, address: IpAddr, now: Timestamp) -> bool {
         let minute = now.0.div_euclid(60);
-        let mut all = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {
             all.retain(|_, (_, counted)| *counted == minute);
         }

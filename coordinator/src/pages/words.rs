@@ -18,7 +18,12 @@ const AWAY: i64 = 3_600;
 
 /// A table of these columns; keys that begin with `#` hold numbers.
 pub(super) fn table(visit: &Visit, id: &'static str, title: &str, heads: &[&str]) -> Table {
-    Table::new(id, visit.say(title), &visit.heads(heads), visit.say("nothing-yet"))
+    Table::new(
+        id,
+        visit.say(title),
+        &visit.heads(heads),
+        visit.say("nothing-yet"),
+    )
 }
 
 /// Where a hospital stands in a round.

@@ -39,7 +39,11 @@ pub(super) async fn read(desk: &Desk, year: u16) -> Result<(Published, Year), Fa
 /// What a rule file calls something, where pages have words for it.
 pub(super) fn named(visit: &Visit, id: &Slug) -> String {
     let key = format!("id-{id}");
-    if visit.language.knows(&key) { visit.say(&key) } else { id.to_string() }
+    if visit.language.knows(&key) {
+        visit.say(&key)
+    } else {
+        id.to_string()
+    }
 }
 
 /// A grade.
@@ -55,15 +59,35 @@ pub(super) fn exact(value: &Exact) -> String {
 /// All years.
 pub(super) async fn list(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(visit.say("way-years"), visit.say("years-lead"));
-    let mut table = words::table(&visit, "years", "way-years", &["year", "stage", "#target", "matters"]);
-    for one in crate::year::all(&desk.store, &desk.config.alliance).await?.iter().rev() {
+    let mut table = words::table(
+        &visit,
+        "years",
+        "way-years",
+        &["year", "stage", "#target", "matters"],
+    );
+    for one in crate::year::all(&desk.store, &desk.config.alliance)
+        .await?
+        .iter()
+        .rev()
+    {
         let matters = one.matters.iter().map(|(matter, (_, in_force))| {
-            let state = if *in_force { "course-in-force" } else { "course-proposed" };
-            format!("{}: {}", visit.say(&format!("matter-{}", matter.as_str())), visit.say(state))
+            let state = if *in_force {
+                "course-in-force"
+            } else {
+                "course-proposed"
+            };
+            format!(
+                "{}: {}",
+                visit.say(&format!("matter-{}", matter.as_str())),
+                visit.say(state)
+            )
         });
         let matters: Vec<String> = matters.collect();
         table.rows.push(vec![
-            Cell::Link { text: one.year.to_string(), to: format!("/years/{}", one.year) },
+            Cell::Link {
+                text: one.year.to_string(),
+                to: format!("/years/{}", one.year),
+            },
             Cell::Text(words::stage(&visit, one.stage)),
             Cell::Money(one.target),
             Cell::Text(matters.join(&visit.say("comma"))),
@@ -76,7 +100,11 @@ pub(super) async fn list(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
 /// The steps of a year's course.
 pub(super) fn steps(visit: &Visit, stage: Stage) -> Vec<Step> {
     if stage == Stage::Withdrawn {
-        return vec![Step { label: words::stage(visit, stage), done: true, now: true }];
+        return vec![Step {
+            label: words::stage(visit, stage),
+            done: true,
+            now: true,
+        }];
     }
     let all = [
         Stage::Target,
@@ -86,7 +114,11 @@ pub(super) fn steps(visit: &Visit, stage: Stage) -> Vec<Step> {
         Stage::InForce,
         Stage::Closed,
     ];
-    let step = |one: Stage| Step { label: words::stage(visit, one), done: one < stage, now: one == stage };
+    let step = |one: Stage| Step {
+        label: words::stage(visit, one),
+        done: one < stage,
+        now: one == stage,
+    };
     all.map(step).to_vec()
 }
 
@@ -104,7 +136,13 @@ pub(super) fn use_of_budget(visit: &Visit, published: &Published, of: &Year) -> 
             Level::Plain | Level::Good => 2,
         };
         let short = |amount| number::money_short(amount, visit.language);
-        let told = format!("{} % {} {} / {}", stands.spent, visit.say(key), short(*spent), short(*budget));
+        let told = format!(
+            "{} % {} {} / {}",
+            stands.spent,
+            visit.say(key),
+            short(*spent),
+            short(*budget)
+        );
         Some(Bar {
             name: member.to_string(),
             value: share(&stands.spent),
@@ -119,7 +157,10 @@ pub(super) fn use_of_budget(visit: &Visit, published: &Published, of: &Year) -> 
         return vec![Block::Text(visit.say("no-plan-yet"))];
     }
     let caption = visit.say("use-caption");
-    vec![Block::Chart { svg: chart::bars(&caption, &bars), caption }]
+    vec![Block::Chart {
+        svg: chart::bars(&caption, &bars),
+        caption,
+    }]
 }
 
 /// The year's warnings that the noise cannot have made.
@@ -136,7 +177,12 @@ pub(super) async fn warnings(
         },
         None => None,
     };
-    let mut table = words::table(visit, "warnings", "warnings", &["month", "member", "warning", "#found", "#against"]);
+    let mut table = words::table(
+        visit,
+        "warnings",
+        "warnings",
+        &["month", "member", "warning", "#found", "#against"],
+    );
     table.empty = visit.say("no-warnings");
     let Ok(until) = Month::new(of.number, 12) else {
         return Ok(table);
@@ -190,7 +236,11 @@ fn ways(visit: &Visit, of: &Year) -> Block {
 
 fn names<'a>(all: impl IntoIterator<Item = &'a Slug>) -> String {
     let all: Vec<&str> = all.into_iter().map(Slug::as_str).collect();
-    if all.is_empty() { "–".to_owned() } else { all.join(", ") }
+    if all.is_empty() {
+        "–".to_owned()
+    } else {
+        all.join(", ")
+    }
 }
 
 /// One year.
@@ -204,10 +254,22 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         blocks.push(Block::List(lines));
     }
     page.add(String::new(), blocks);
-    let heads = ["matter", "version", "state", "signed-by", "accepted-by", "objections-open", "result"];
+    let heads = [
+        "matter",
+        "version",
+        "state",
+        "signed-by",
+        "accepted-by",
+        "objections-open",
+        "result",
+    ];
     let mut table = words::table(&visit, "matters", "sign-off", &heads);
     for (matter, course) in &of.matters {
-        let open = course.objections.values().filter(|one| one.decided.is_none()).count();
+        let open = course
+            .objections
+            .values()
+            .filter(|one| one.decided.is_none())
+            .count();
         table.rows.push(vec![
             Cell::Text(visit.say(&format!("matter-{}", matter.as_str()))),
             Cell::text(course.version),
@@ -219,7 +281,12 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         ]);
     }
     page.add(visit.say("sign-off"), vec![Block::Table(table)]);
-    let mut table = words::table(&visit, "applications", "applications", &["member", "#amount", "purpose", "expected"]);
+    let mut table = words::table(
+        &visit,
+        "applications",
+        "applications",
+        &["member", "#amount", "purpose", "expected"],
+    );
     for (member, one) in &of.applications {
         table.rows.push(vec![
             Cell::text(member),
@@ -229,7 +296,12 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         ]);
     }
     page.add(visit.say("applications"), vec![Block::Table(table)]);
-    let mut table = words::table(&visit, "tasks", "tasks", &["task", "member", "goal", "owner", "due", "state"]);
+    let mut table = words::table(
+        &visit,
+        "tasks",
+        "tasks",
+        &["task", "member", "goal", "owner", "due", "state"],
+    );
     for (name, task) in &of.tasks {
         let (level, key) = match (task.done, &task.reported) {
             (Some(_), _) => (Level::Good, "task-done"),
@@ -255,13 +327,20 @@ fn head(visit: &Visit, of: &Year, matter: Option<&str>) -> Page {
     let title = visit.tell("year-title", &[("year", &of.number.to_string())]);
     let target = number::money(of.target);
     let told = [("stage", words::stage(visit, of.stage)), ("target", target)];
-    let lead = visit.tell("year-lead", &told.each_ref().map(|(name, text)| (*name, text.as_str())));
-    let mut page = Page::new(matter.map_or_else(|| title.clone(), |key| visit.say(key)), lead);
+    let lead = visit.tell(
+        "year-lead",
+        &told.each_ref().map(|(name, text)| (*name, text.as_str())),
+    );
+    let mut page = Page::new(
+        matter.map_or_else(|| title.clone(), |key| visit.say(key)),
+        lead,
+    );
     page.above = vec![(visit.say("way-years"), "/years".to_owned())];
     if matter.is_some() {
         page.above.push((title, format!("/years/{}", of.number)));
     }
-    page.sources.push(words::source(visit, "source-rules", &of.rules));
+    page.sources
+        .push(words::source(visit, "source-rules", &of.rules));
     page
 }
 
