@@ -37,4 +37,5 @@ mod coverage;
 mod sparcs;
 mod told;
 mod views;
+mod pages;
 mod year;

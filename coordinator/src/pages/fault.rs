@@ -13,7 +13,7 @@ use crate::year::YearError;
 
 /// Why a page is not shown.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub(super) enum Fault {
     /// There is no such page, or no such thing.
     #[error("no such page")]
     Missing,
@@ -39,7 +39,7 @@ pub enum Fault {
 
 impl Fault {
     /// Its status.
-    pub fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Missing => StatusCode::NOT_FOUND,
             Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
@@ -50,7 +50,7 @@ impl Fault {
     }
 
     /// The key of its words.
-    pub fn key(&self) -> &'static str {
+    pub(super) fn key(&self) -> &'static str {
         match self {
             Self::Missing => "fault-missing",
             Self::Forbidden => "fault-forbidden",
@@ -62,7 +62,7 @@ impl Fault {
     }
 
     /// Something that should work does not.
-    pub fn broken(
+    pub(super) fn broken(
         what: &'static str,
         error: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
