@@ -29,7 +29,10 @@ impl Site {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let listeners = Listeners::bind(any, any).await.unwrap();
         let listeners = listeners.with_pages(Some(any)).await.unwrap();
-        let url = format!("https://localhost:{}", listeners.pages_address().unwrap().port());
+        let url = format!(
+            "https://localhost:{}",
+            listeners.pages_address().unwrap().port()
+        );
         let text = include_str!("../../deploy/coordinator.example.toml");
         let text = text.replace("river-alliance", "river");
         let config = Config::parse(&text, std::path::Path::new("example")).unwrap();
@@ -38,38 +41,66 @@ impl Site {
         let ca = authority.ca_pem().as_bytes().to_vec();
         for (name, role) in [("wang", Role::Administrator), ("li", Role::Auditor)] {
             let name = name.parse().unwrap();
-            let account = Account { name, role, changed: clock.now() };
-            accounts::set(&state, &account, PASSWORD, (&alliance, true)).await.unwrap();
+            let account = Account {
+                name,
+                role,
+                changed: clock.now(),
+            };
+            accounts::set(&state, &account, PASSWORD, (&alliance, true))
+                .await
+                .unwrap();
         }
         let app = App::new(config, state, authority, clock, CancellationToken::new());
         tokio::spawn(async move { listeners.serve(app).await.unwrap() });
-        Self { _folder: folder, url, ca }
+        Self {
+            _folder: folder,
+            url,
+            ca,
+        }
     }
 
     fn browser(&self) -> reqwest::Client {
         let ca = reqwest::Certificate::from_pem(&self.ca).unwrap();
         let builder = reqwest::Client::builder().tls_certs_only([ca]).no_proxy();
-        builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+        builder
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap()
     }
 
     /// Tries to sign in; status and the session's cookie.
     async fn sign_in(&self, name: &str, password: &str, fixed: &str) -> (u16, Option<String>) {
         let browser = self.browser();
-        let page = browser.get(format!("{}/sign-in", self.url)).send().await.unwrap();
+        let page = browser
+            .get(format!("{}/sign-in", self.url))
+            .send()
+            .await
+            .unwrap();
         let form = cookie(&page).unwrap();
         let html = page.text().await.unwrap();
-        let token = html.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let token = html
+            .split("name=\"token\" value=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
         let sent = browser
             .post(format!("{}/sign-in", self.url))
             .header("cookie", format!("{form}; {fixed}"))
-            .body(format!("token={token}&name={name}&password={}", password.replace(' ', "+")));
+            .body(format!(
+                "token={token}&name={name}&password={}",
+                password.replace(' ', "+")
+            ));
         let answer = sent.send().await.unwrap();
         (answer.status().as_u16(), cookie(&answer))
     }
 
     async fn status(&self, method: &str, path: &str, cookie: &str) -> u16 {
         let method = method.parse().unwrap();
-        let asked = self.browser().request(method, format!("{}{path}", self.url));
+        let asked = self
+            .browser()
+            .request(method, format!("{}{path}", self.url));
         let answer = asked.header("cookie", cookie).send().await.unwrap();
         let headers = answer.headers();
         let policy = headers["content-security-policy"].to_str().unwrap();
@@ -96,7 +127,10 @@ async fn every_route_by_every_role() {
     let site = Site::open().await;
     let (status, wang) = site.sign_in("wang", PASSWORD, "").await;
     assert_eq!(status, 303);
-    let (wang, li) = (wang.unwrap(), site.sign_in("li", PASSWORD, "").await.1.unwrap());
+    let (wang, li) = (
+        wang.unwrap(),
+        site.sign_in("li", PASSWORD, "").await.1.unwrap(),
+    );
     for route in ROUTES {
         let path = route.path.replace("{id}", "r99").replace("{year}", "2099");
         let missing = route.path.contains('{');
@@ -116,7 +150,13 @@ async fn every_route_by_every_role() {
         ];
         assert_eq!(found, expected, "{} {}", route.method, route.path);
         assert_eq!(route.who == Who::Everyone, route.path == "/sign-in");
-        for strange in ["?csv=zz", "?from=-1&until=99999999999999999999", "?q=%ff%00<script>&split='", "?lang=xx&%", "?pooled=../x"] {
+        for strange in [
+            "?csv=zz",
+            "?from=-1&until=99999999999999999999",
+            "?q=%ff%00<script>&split='",
+            "?lang=xx&%",
+            "?pooled=../x",
+        ] {
             if route.method == "GET" {
                 let status = site.status("GET", &format!("{path}{strange}"), &wang).await;
                 assert!(status < 500, "{status} {path}{strange}");

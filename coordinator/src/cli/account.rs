@@ -18,7 +18,8 @@ pub(super) enum Command {
     )]
     Add {
         /// Its name.
-        name: Slug,
+        #[arg(value_name = "NAME")]
+        account: Slug,
         /// What it may see.
         #[arg(long)]
         role: Role,
@@ -31,7 +32,8 @@ pub(super) enum Command {
     /// Sets a new password: printed once, or read from standard input. Whoever is signed in is signed out.
     Password {
         /// The account.
-        name: Slug,
+        #[arg(value_name = "NAME")]
+        account: Slug,
         /// Read the password from standard input, one line.
         #[arg(long)]
         stdin: bool,
@@ -41,7 +43,8 @@ pub(super) enum Command {
     /// Removes an account; whoever is signed in with it is signed out.
     Remove {
         /// The account.
-        name: Slug,
+        #[arg(value_name = "NAME")]
+        account: Slug,
         #[command(flatten)]
         by: Acting,
     },
@@ -62,7 +65,7 @@ pub(super) async fn run(
     let (state, now) = (&office.state, office.clock.now());
     match command {
         Command::Add {
-            name,
+            account: name,
             role,
             stdin,
             by,
@@ -75,7 +78,11 @@ pub(super) async fn run(
             };
             set(office, &account, (by, true), *stdin, out).await?;
         }
-        Command::Password { name, stdin, by } => {
+        Command::Password {
+            account: name,
+            stdin,
+            by,
+        } => {
             let by = by.proven(office, data).await?;
             let known = accounts::find(state, name).await?;
             let (account, _) = known.with_context(|| format!("there is no account `{name}`"))?;
@@ -91,7 +98,7 @@ pub(super) async fn run(
             )
             .await?;
         }
-        Command::Remove { name, by } => {
+        Command::Remove { account: name, by } => {
             let by = by.proven(office, data).await?;
             accounts::remove(state, name, by, now).await?;
             writeln!(out, "{name} is removed")?;
