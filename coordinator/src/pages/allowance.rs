@@ -12,7 +12,9 @@ use super::answer::Visit;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::words;
-use crate::{ask, collect, pooled};
+use crate::ask;
+use crate::collect;
+use crate::pooled;
 
 type Spent = BTreeMap<(Slug, u16), Rho>;
 

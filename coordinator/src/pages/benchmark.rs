@@ -16,8 +16,9 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
 use super::words;
+use crate::merge;
+use crate::pooled;
 use crate::report::columns::{Column, Unit, columns, of_hospitals_only};
-use crate::{merge, pooled};
 
 /// Rows of case groups on a page.
 const ROWS: usize = 40;

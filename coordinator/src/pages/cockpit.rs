@@ -15,9 +15,10 @@ use super::answer::Visit;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::{allowance, words, year};
+use crate::ask;
+use crate::collect;
 use crate::collect::Progress;
 use crate::register::{self, Standing};
-use crate::{ask, collect};
 
 /// The cockpit.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {

@@ -11,7 +11,8 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
 use super::{round, rounds, words};
-use crate::{dictionary, pooled};
+use crate::dictionary;
+use crate::pooled;
 
 /// The page.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Result<Page, Fault> {

@@ -13,7 +13,9 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
 use super::{rounds, words};
-use crate::{ask, collect, dictionary};
+use crate::ask;
+use crate::collect;
+use crate::dictionary;
 
 /// The page.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Result<Page, Fault> {

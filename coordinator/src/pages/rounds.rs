@@ -9,8 +9,10 @@ use super::answer::Visit;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::words;
+use crate::ask;
+use crate::collect;
+use crate::pooled;
 use crate::template;
-use crate::{ask, collect, pooled};
 
 /// What a template is called; its own name where it is not known.
 pub(super) fn name(desk: &Desk, visit: &Visit, id: &str) -> Result<String, Fault> {
