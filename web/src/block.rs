@@ -84,6 +84,10 @@ pub enum Cell {
 
 impl Cell {
     /// Words.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "texts, numbers and references alike are given"
+    )]
     pub fn text(text: impl ToString) -> Self {
         Self::Text(text.to_string())
     }

@@ -42,7 +42,6 @@ pub fn percent(share: &str) -> String {
     let joined = format!("{whole}{front}");
     let trimmed = joined.trim_start_matches('0');
     let whole = if trimmed.is_empty() { "0" } else { trimmed };
-    let back = back.trim_end_matches('0');
     let point = if back.is_empty() { "" } else { "." };
     format!("{sign}{whole}{point}{back}\u{a0}%")
 }
@@ -104,7 +103,7 @@ mod tests {
         assert_eq!(grouped("1234567.80"), "1,234,567.80");
         assert_eq!(grouped("-123"), "\u{2212}123");
         assert_eq!(percent("0.0123"), "1.23\u{a0}%");
-        assert_eq!(percent("1.0000"), "100\u{a0}%");
+        assert_eq!(percent("1.0000"), "100.00\u{a0}%");
         assert_eq!(percent("-0.453"), "\u{2212}45.3\u{a0}%");
         assert_eq!(money(Fen(-100_001)), "\u{2212}1,000.01");
         assert_eq!(interval("1000", None), "1,000\u{a0}–\u{a0}∞");
