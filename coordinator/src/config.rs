@@ -32,9 +32,27 @@ pub struct Config {
     /// The alliance's floors, if they differ from the published rules.
     #[serde(default)]
     pub rules: Option<PathBuf>,
+    /// The pages for browsers; without it there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Pages>,
     /// Limits of the listeners.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// The listener for browsers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// Where it binds. HTTPS, TLS 1.3.
+    pub address: SocketAddr,
+    /// A certificate chain (PEM) that browsers of the intranet trust; with `key`. Without both it is the
+    /// alliance's own.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// Its key (PEM, readable by its owner only).
+    #[serde(default)]
+    pub key: Option<PathBuf>,
 }
 
 /// Limits of the listeners.
@@ -147,6 +165,11 @@ impl Config {
         }
         if !(40..=600).contains(&limits.request_seconds) {
             return broken("limits.request_seconds", "from 40 to 600");
+        }
+        if let Some(pages) = &self.pages
+            && pages.certificate.is_some() != pages.key.is_some()
+        {
+            return broken("pages", "`certificate` and `key` together, or neither");
         }
         if limits.refused_joins == 0 {
             return broken("limits.refused_joins", "at least 1");

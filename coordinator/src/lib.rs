@@ -22,6 +22,8 @@ pub mod pooled;
 pub mod report;
 pub mod year;
 pub mod audit;
+pub mod accounts;
+pub mod pages;
 pub mod api;
 pub mod telemetry;
 pub mod cli;

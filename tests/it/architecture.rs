@@ -29,12 +29,13 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "schemas",
     "proofs",
     "pooled",
     "sinks",
     "policies",
+    "web",
     "node",
     "coordinator",
 ];
@@ -55,13 +56,14 @@ fn crates_name_only_the_crates_they_may() {
         ("pooled", &["schemas", "proofs"][..]),
         ("sinks", &[][..]),
         ("policies", &["schemas", "proofs", "pooled"][..]),
+        ("web", &["schemas"][..]),
         (
             "node",
             &["schemas", "proofs", "pooled", "sinks", "policies"][..],
         ),
         (
             "coordinator",
-            &["schemas", "proofs", "pooled", "sinks", "policies"][..],
+            &["schemas", "proofs", "pooled", "sinks", "policies", "web"][..],
         ),
     ]);
     for (name, may) in allowed {
@@ -216,6 +218,7 @@ fn no_secret_and_no_machine_in_the_tree() {
     for name in [
         "schemas",
         "policies",
+        "web",
         "node",
         "coordinator",
         "tests",

@@ -54,6 +54,7 @@ impl Hub {
             public_url: format!("https://localhost:{}", public.port()),
             templates: None,
             rules: None,
+            pages: None,
             limits: Limits::default(),
         };
         let open = || Authority::open(folder.path(), &alliance).unwrap();

@@ -39,4 +39,5 @@ mod coverage;
 mod sparcs;
 mod told;
 mod views;
+mod pages;
 mod year;

@@ -8,6 +8,7 @@ use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -15,9 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use super::addresses::Addresses;
 use super::gate::Gate;
-use super::tls::TlsError;
+use super::tls::{self, TlsError};
 use super::{App, member, member_routes, moment, public_routes, watch};
 use crate::authority::{AuthorityError, certificate_digest};
+use crate::pages::{self, Desk, NoRandom};
 use crate::store::state::StateError;
 
 /// How long open requests may take to finish when the service ends.
@@ -43,6 +45,9 @@ pub enum ServeError {
     /// TLS could not be set up.
     #[error("TLS could not be set up")]
     Tls(#[from] TlsError),
+    /// No keys for the pages' forms.
+    #[error(transparent)]
+    Random(#[from] NoRandom),
 }
 
 /// Two bound ports.
@@ -50,6 +55,18 @@ pub enum ServeError {
 pub struct Listeners {
     nodes: TcpListener,
     public: TcpListener,
+    pages: Option<TcpListener>,
+}
+
+/// Whom a listener serves.
+#[derive(Clone)]
+enum Whom {
+    /// Members, by their certificates.
+    Members,
+    /// Everyone, by the coordinator's certificate.
+    Everyone,
+    /// Browsers, by a certificate of their intranet where one is configured.
+    Browsers(Option<Arc<ServerConfig>>),
 }
 
 /// What all connections of a listener share.
@@ -57,7 +74,7 @@ pub struct Listeners {
 struct Door {
     app: Arc<App>,
     gate: Arc<Gate>,
-    members: bool,
+    whom: Whom,
     router: Router,
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
@@ -75,7 +92,24 @@ impl Listeners {
         Ok(Self {
             nodes: bind(nodes).await?,
             public: bind(public).await?,
+            pages: None,
         })
+    }
+
+    /// Binds the port for browsers too, where there is to be one.
+    pub async fn with_pages(mut self, address: Option<SocketAddr>) -> Result<Self, ServeError> {
+        if let Some(address) = address {
+            let bound = TcpListener::bind(address).await;
+            self.pages = Some(bound.map_err(|source| ServeError::Bind { address, source })?);
+        }
+        Ok(self)
+    }
+
+    /// The address for browsers.
+    pub fn pages_address(&self) -> Option<SocketAddr> {
+        self.pages
+            .as_ref()
+            .and_then(|pages| pages.local_addr().ok())
     }
 
     /// The addresses for nodes and for everyone.
@@ -88,10 +122,10 @@ impl Listeners {
         moment::look(&app).await?;
         let gate = Gate::new(&app).await?;
         let tasks = TaskTracker::new();
-        let door = |members, router| Door {
+        let door = |whom, router| Door {
             app: Arc::clone(&app),
             gate: Arc::clone(&gate),
-            members,
+            whom,
             router,
             places: Arc::new(Semaphore::new(
                 usize::try_from(app.config.limits.connections).unwrap_or(1),
@@ -99,10 +133,35 @@ impl Listeners {
             addresses: Addresses::new(app.config.limits.connections_per_address),
             tasks: tasks.clone(),
         };
-        let members = door(true, member_routes(&app));
-        let everyone = door(false, public_routes(&app));
+        let members = door(Whom::Members, member_routes(&app));
+        let everyone = door(Whom::Everyone, public_routes(&app));
         tasks.spawn(watch::run(Arc::clone(&app), Arc::clone(&gate)));
-        tokio::join!(members.accept(self.nodes), everyone.accept(self.public));
+        let browsers = match self.pages {
+            None => None,
+            Some(listener) => {
+                let own = app
+                    .config
+                    .pages
+                    .as_ref()
+                    .and_then(|pages| pages.certificate.as_ref().zip(pages.key.as_ref()));
+                let own = own
+                    .map(|files| tls::for_pages(files, &app.clock))
+                    .transpose()?;
+                let (config, store) = (app.config.clone(), app.store.clone());
+                let desk = Desk::new(config, store, Arc::clone(&app.authority), app.clock.clone())?;
+                Some((door(Whom::Browsers(own), pages::router(&desk)), listener))
+            }
+        };
+        let browsers = async {
+            if let Some((door, listener)) = browsers {
+                door.accept(listener).await;
+            }
+        };
+        tokio::join!(
+            members.accept(self.nodes),
+            everyone.accept(self.public),
+            browsers
+        );
         tasks.close();
         if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
             tracing::warn!("some connections were cut at shutdown");
@@ -146,10 +205,10 @@ impl Door {
     async fn connection(self, stream: TcpStream, address: SocketAddr) {
         let seconds = |n| Duration::from_secs(u64::from(n));
         let limits = self.app.config.limits;
-        let config = if self.members {
-            self.gate.members()
-        } else {
-            self.gate.everyone()
+        let config = match &self.whom {
+            Whom::Members => self.gate.members(),
+            Whom::Browsers(Some(own)) => Arc::clone(own),
+            Whom::Everyone | Whom::Browsers(None) => self.gate.everyone(),
         };
         let handshake = TlsAcceptor::from(config).accept(stream);
         let stream = tokio::select! {
@@ -184,7 +243,12 @@ impl Door {
                 None => std::future::pending().await,
             }
         };
-        let service = TowerToHyperService::new(self.router.clone().layer(Extension(peer)));
+        let service = TowerToHyperService::new(
+            self.router
+                .clone()
+                .layer(Extension(pages::From(peer.address)))
+                .layer(Extension(peer)),
+        );
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(seconds(limits.head_seconds))

@@ -47,7 +47,7 @@ const MOST_BODY: usize = 16 * 1024 * 1024;
 pub struct App {
     config: Config,
     store: Store,
-    authority: Authority,
+    authority: Arc<Authority>,
     clock: Clock,
     /// Length of the log, so that long polls wake up when anything changes.
     changed: tokio::sync::watch::Sender<i64>,
@@ -79,7 +79,7 @@ impl App {
             refused: join::Refused::new(config.limits.refused_joins),
             config,
             store,
-            authority,
+            authority: Arc::new(authority),
             clock,
             changed: tokio::sync::watch::Sender::new(0),
             witnessing: tokio::sync::watch::Sender::new(0),

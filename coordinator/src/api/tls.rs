@@ -2,11 +2,13 @@
 //! skip the check of the client's certificate. Members' certificates are checked against revocation
 //! lists that end: without a list, or with an old one, nobody gets in.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, NoServerSessionStorage, WebPkiClientVerifier};
@@ -15,6 +17,7 @@ use rustls::version::TLS13;
 use rustls::{RootCertStore, server::VerifierBuilderError};
 
 use crate::clock::Clock;
+use crate::store::private;
 
 /// The TLS settings could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,9 @@ pub enum TlsError {
     /// The CA is refused.
     #[error("the CA is refused as a root for members")]
     Verifier(#[from] VerifierBuilderError),
+    /// A file of the pages' certificate.
+    #[error("`{0}` holds no certificate or key for the pages, or others can read it")]
+    File(PathBuf),
     /// Without a list for each CA, revoked members would get in.
     #[error("an issuing CA has no revocation list")]
     NoList,
@@ -75,6 +81,23 @@ pub(super) fn for_everyone(
     server(identity, Arc::new(NoClientAuth), clock)
 }
 
+/// For browsers, with the intranet's own certificate. Read once, at the start.
+pub(super) fn for_pages(
+    (certificate, key): (&PathBuf, &PathBuf),
+    clock: &Clock,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let refused = |path: &Path| TlsError::File(path.to_owned());
+    let text = std::fs::read(certificate).map_err(|_| refused(certificate))?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let chain = chain
+        .ok()
+        .filter(|chain| !chain.is_empty())
+        .ok_or_else(|| refused(certificate))?;
+    let text = private::read(key).map_err(|_| refused(key))?;
+    let own = PrivateKeyDer::from_pem_slice(&text).map_err(|_| refused(key))?;
+    server((chain, own), Arc::new(NoClientAuth), clock)
+}
+
 fn server(
     (chain, key): Identity,
     verifier: Arc<dyn ClientCertVerifier>,
@@ -96,7 +119,6 @@ fn server(
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
     use rustls::pki_types::PrivatePkcs8KeyDer;
-    use rustls::pki_types::pem::PemObject as _;
     use rustls::{CertificateError, ClientConfig, ClientConnection, ServerConnection};
     use schemas::time::Timestamp;
 

@@ -46,6 +46,7 @@ pub(super) fn run(data: &Path, args: &Args, out: &mut dyn Write) -> anyhow::Resu
         hosts: args.hosts.clone(),
         templates: None,
         rules: None,
+        pages: None,
         limits: Limits::default(),
     };
     config.check()?;

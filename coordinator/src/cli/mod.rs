@@ -1,5 +1,6 @@
 //! The command line: one file for each group of commands.
 
+mod account;
 mod administrator;
 mod audit;
 mod authority;
@@ -61,6 +62,9 @@ enum Command {
     /// The persons who decide in the alliance.
     #[command(subcommand)]
     Administrator(administrator::Command),
+    /// Who may sign in to the pages.
+    #[command(subcommand)]
+    Account(account::Command),
     /// The alliance's policy and its signatures.
     #[command(subcommand)]
     Policy(administrator::PolicyCommand),
@@ -182,6 +186,9 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         Command::Log(command) => log::run(data, &command, out).await?,
         Command::Administrator(command) => {
             administrator::run(&Office::open(data).await?, data, command, out).await?;
+        }
+        Command::Account(command) => {
+            account::run(&Office::open(data).await?, data, &command, out).await?;
         }
         Command::Policy(command) => {
             administrator::policy(&Office::open(data).await?, data, &command, out).await?;

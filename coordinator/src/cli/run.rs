@@ -1,6 +1,7 @@
 //! `run`: the service.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,9 @@ pub(super) struct Args {
     /// was set right. The log says so.
     #[arg(long)]
     accept_clock: bool,
+    /// Serve the pages for browsers here, for example 127.0.0.1:7445, whatever the settings say.
+    #[arg(long, value_name = "ADDRESS")]
+    pages: Option<SocketAddr>,
 }
 
 pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -28,6 +32,10 @@ pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> any
     }
     let listeners =
         Listeners::bind(office.config.node_address, office.config.public_address).await?;
+    let pages = args
+        .pages
+        .or(office.config.pages.as_ref().map(|pages| pages.address));
+    let listeners = listeners.with_pages(pages).await?;
     let (nodes, public) = listeners.addresses()?;
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -47,6 +55,9 @@ pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> any
         stop,
     );
     writeln!(out, "nodes  {nodes}\npublic {public}")?;
+    if let Some(pages) = listeners.pages_address() {
+        writeln!(out, "pages  {pages}")?;
+    }
     out.flush()?;
     listeners.serve(app).await?;
     Ok(())

@@ -7,7 +7,7 @@ use super::words::Dress;
 
 /// The unit of a figure.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// A number of stays.
     Stays,
     /// The benchmark's currency.
@@ -25,13 +25,13 @@ pub(super) enum Unit {
 }
 
 /// A figure's names.
-pub(super) struct Column {
-    pub(super) kind: Kind,
+pub(crate) struct Column {
+    pub(crate) kind: Kind,
     /// In CSV files, without the unit.
     pub(super) name: &'static str,
-    pub(super) unit: Unit,
-    pub(super) zh: &'static str,
-    pub(super) en: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) zh: &'static str,
+    pub(crate) en: &'static str,
     /// How its figures were obtained, where the report holds both ways.
     pub(super) way: Option<Way>,
     /// How many hospitals an alliance's figure sums, where the report holds both ways.
@@ -129,7 +129,7 @@ impl Column {
     }
 }
 
-pub(super) fn column(kind: Kind) -> Column {
+pub(crate) fn column(kind: Kind) -> Column {
     let (name, unit, zh, en) = match kind {
         Kind::Stays => ("stays", Unit::Stays, "病例数", "Stays"),
         Kind::TotalCost => (
@@ -214,7 +214,7 @@ pub(super) fn column(kind: Kind) -> Column {
 }
 
 /// The columns of what was asked for, without the structure, which is one for each item.
-pub(super) fn columns(asked: &[Asked]) -> Vec<Column> {
+pub(crate) fn columns(asked: &[Asked]) -> Vec<Column> {
     let plain = asked.iter().filter(|one| one.figure != Kind::Structure);
     let named = plain.map(|one| Column {
         way: one.way,
@@ -235,7 +235,7 @@ pub(super) fn pooled(asked: &[Asked], kind: Kind) -> bool {
 }
 
 /// Only hospitals have these: the alliance is their yardstick.
-pub(super) fn of_hospitals_only(kind: Kind) -> bool {
+pub(crate) fn of_hospitals_only(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::CostIndexAlliance

@@ -3,7 +3,7 @@
 //! computed here but places on paper.
 
 mod words;
-mod columns;
+pub(crate) mod columns;
 mod sheet;
 mod guide;
 mod draw;

@@ -138,6 +138,14 @@ create table if not exists policies (
     signed text not null                -- policies::access::Signed
 );
 
+-- Who may sign in to the pages. Passwords are not kept: argon2id of them is.
+create table if not exists accounts (
+    name text primary key,
+    role text not null check (role in ('administrator', 'auditor')),
+    password text not null,             -- salt and hash, hexadecimal, with the parameters
+    changed bigint not null
+);
+
 -- Certificates issued to hospitals and insurers: each is accepted, superseded or revoked by its own row.
 create table if not exists certificates (
     number bigint primary key,          -- 1, 2, 3 … in the order of issue

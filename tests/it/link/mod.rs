@@ -99,6 +99,7 @@ impl Alliance {
             public_url: format!("https://localhost:{}", public.port()),
             templates: None,
             rules: None,
+            pages: None,
             limits: Limits::default(),
         };
         let open = || Authority::open(folder.path(), &config.alliance).unwrap();

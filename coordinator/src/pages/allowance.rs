@@ -1,0 +1,104 @@
+//! What members have answered and what that cost of a data year's allowance, as far as the coordinator
+//! knows it. A node's own ledger may hold more: questions asked at the hospital itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::id::Slug;
+use schemas::loss::{NotALoss, Rho};
+use schemas::round::Said;
+use web::block::{Cell, Table};
+
+use super::answer::Visit;
+use super::desk::Desk;
+use super::fault::Fault;
+use super::words;
+use crate::ask;
+use crate::collect;
+use crate::pooled;
+
+type Spent = BTreeMap<(Slug, u16), Rho>;
+
+/// Spent by member and data year. The same answer sent again cost nothing more.
+async fn spent(desk: &Desk) -> Result<Spent, Fault> {
+    let broken = |error: NotALoss| Fault::broken("an allowance", error);
+    let mut all = Spent::new();
+    let mut pay = |who: &Slug, year: u16, rho: Rho| -> Result<(), NotALoss> {
+        let sum = all.entry((who.clone(), year)).or_default();
+        *sum = sum.checked_add(rho)?;
+        Ok(())
+    };
+    let mut known = BTreeSet::new();
+    for held in ask::list(&desk.store, &desk.authority).await? {
+        let question = &held.round.question;
+        let price = question.rho().map_err(broken)?;
+        for (hospital, (sealed, key)) in collect::replies(&desk.store, &held.round.id).await? {
+            let Ok(Said::Answered(answer)) = sealed.open(&key).map(|reply| reply.said) else {
+                continue;
+            };
+            // A series reserves for all its months at once.
+            let (paid, rho) = match question.series {
+                Some(series) => (
+                    question.series_digest(),
+                    price
+                        .checked_mul(u64::from(series.months))
+                        .map_err(broken)?,
+                ),
+                None => (
+                    answer
+                        .digest()
+                        .map_err(|error| Fault::broken("an answer", error))
+                        .map(Ok)?,
+                    price,
+                ),
+            };
+            let paid = paid.map_err(|error| Fault::broken("a question", error))?;
+            for year in question.period.years() {
+                if known.insert((hospital.clone(), year, paid)) {
+                    pay(&hospital, year.0, rho).map_err(broken)?;
+                }
+            }
+        }
+    }
+    for held in pooled::rounds(&desk.store, &desk.authority).await? {
+        let progress = pooled::progress(&desk.store, &held, desk.clock.now()).await?;
+        if matches!(progress.state.as_str(), "void" | "dead") {
+            continue;
+        }
+        let price = held.asked.question.rho().map_err(broken)?;
+        for place in progress
+            .hospitals
+            .iter()
+            .filter(|one| one.uploaded.is_some())
+        {
+            for year in progress.period.years() {
+                pay(&place.hospital, year.0, price).map_err(broken)?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What is left, a row a member and data year.
+pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
+    let total = desk.rules()?.allowance.total;
+    let heads = [
+        "member",
+        "data-year",
+        "#allowance-spent",
+        "#allowance-left",
+        "#allowance-total",
+    ];
+    let mut table = words::table(visit, "allowance", "allowance", &heads);
+    for ((member, year), rho) in spent(desk).await? {
+        let number = |rho: Rho| Cell::Number(rho.to_string());
+        let left = total.saturating_sub(rho);
+        table.rows.push(vec![
+            Cell::text(member),
+            Cell::text(year),
+            number(rho),
+            number(left),
+            number(total),
+        ]);
+    }
+    Ok(table)
+}

@@ -1,0 +1,220 @@
+//! From a page to what is sent: HTML in the visitor's language, or one of its tables as a file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use schemas::id::Slug;
+use web::download;
+use web::language::Language;
+use web::shell::{Frame, Page};
+
+use super::desk::Desk;
+use super::fault::Fault;
+use crate::accounts::Role;
+
+/// Who asks for a page, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    /// Who is signed in; nobody on pages that need none.
+    pub(super) visitor: Option<(Slug, Role)>,
+    /// The cookie by which forms are bound to this browser.
+    pub(super) cookie: String,
+    /// In which language.
+    pub(super) language: Language,
+    /// The path.
+    pub(super) path: String,
+    /// What was asked for behind it.
+    pub(super) asked: BTreeMap<String, String>,
+}
+
+/// Longest value of a parameter that is listened to, in characters.
+const LONGEST: usize = 100;
+/// Most parameters that are listened to.
+const MOST: usize = 20;
+
+/// The parameters of an address; what cannot be read is left out.
+pub(super) fn asked(uri: &Uri) -> BTreeMap<String, String> {
+    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
+    let pairs = query.map(|query| query.0).unwrap_or_default().into_iter();
+    let short = |text: &str| text.chars().count() <= LONGEST;
+    pairs
+        .filter(|(name, value)| short(name) && short(value))
+        .take(MOST)
+        .collect()
+}
+
+impl Visit {
+    /// A parameter; empty where it was not given.
+    pub(super) fn asked(&self, name: &str) -> &str {
+        self.asked.get(name).map_or("", String::as_str)
+    }
+
+    /// A parameter that is a whole number, at most `most`.
+    pub(super) fn number(&self, name: &str, most: usize) -> Option<usize> {
+        self.asked(name)
+            .parse()
+            .ok()
+            .filter(|number| *number <= most)
+    }
+
+    /// The page's own address with these parameters changed; empty ones fall away.
+    pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
+        let mut all = self.asked.clone();
+        all.remove("csv");
+        all.remove("lang");
+        for (name, value) in changed {
+            all.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let pairs = all.iter().filter(|(_, value)| !value.is_empty());
+        let pairs = pairs.map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
+        let pairs: Vec<String> = pairs.collect();
+        if pairs.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, pairs.join("&"))
+        }
+    }
+
+    /// The words of a key.
+    pub(super) fn say(&self, key: &str) -> String {
+        self.language.say(key)
+    }
+
+    /// The words of a key with places filled.
+    pub(super) fn tell(&self, key: &str, named: &[(&str, &str)]) -> String {
+        self.language.tell(key, named)
+    }
+
+    /// Several words.
+    pub(super) fn heads(&self, keys: &[&str]) -> Vec<String> {
+        let one = |key: &&str| match key.strip_prefix('#') {
+            Some(key) => format!("#{}", self.say(key)),
+            None => self.say(key),
+        };
+        keys.iter().map(one).collect()
+    }
+}
+
+/// A text as it stands in an address.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The pages that lead everywhere.
+const WAYS: [(&str, &str, bool); 5] = [
+    ("way-cockpit", "/", false),
+    ("way-rounds", "/rounds", false),
+    ("way-years", "/years", false),
+    ("way-log", "/log", false),
+    ("way-accounts", "/accounts", true),
+];
+
+fn frame(desk: &Desk, visit: &Visit) -> Frame {
+    let ways = WAYS
+        .iter()
+        .filter(|(_, _, administrators)| match &visit.visitor {
+            Some((_, role)) => !administrators || *role == Role::Administrator,
+            None => false,
+        });
+    let below = |to: &str| match to {
+        "/" => visit.path == "/",
+        "/rounds" => visit.path.starts_with("/rounds") || visit.path.starts_with("/pooled"),
+        _ => visit.path.starts_with(to),
+    };
+    let here = visit.with(&[]);
+    let joint = if here.contains('?') { '&' } else { '?' };
+    Frame {
+        language: visit.language,
+        site: desk.config.alliance.to_string(),
+        ways: ways
+            .map(|(key, to, _)| (visit.say(key), (*to).to_owned(), below(to)))
+            .collect(),
+        visitor: visit.visitor.as_ref().map(|(name, role)| {
+            format!("{name} ({})", visit.say(&format!("role-{}", role.as_str())))
+        }),
+        token: desk.sessions.token(&visit.cookie),
+        here: format!("{here}{joint}"),
+        made: desk.clock.now().to_string(),
+        program: concat!("Consilium ", env!("CARGO_PKG_VERSION")).to_owned(),
+    }
+}
+
+/// What is sent: the page, or its table that `csv` names.
+pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Response, Fault> {
+    let wanted = visit.asked("csv");
+    if wanted.is_empty() {
+        return html(desk, visit, page, StatusCode::OK);
+    }
+    let table = page.table(wanted).ok_or(Fault::Missing)?;
+    let mut below = vec![
+        (visit.say("csv-alliance"), desk.config.alliance.to_string()),
+        (
+            visit.say("csv-page"),
+            format!("{} ({})", page.title, visit.with(&[])),
+        ),
+        (visit.say("csv-made"), desk.clock.now().to_string()),
+        (
+            visit.say("csv-program"),
+            concat!("consilium-coordinator ", env!("CARGO_PKG_VERSION")).to_owned(),
+        ),
+    ];
+    below.extend(page.sources.iter().cloned());
+    let bytes = download::csv(table, &below).map_err(|error| Fault::broken("a table", error))?;
+    let path: Vec<&str> = visit
+        .path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
+    let name = if path.is_empty() {
+        "cockpit".to_owned()
+    } else {
+        path.join("-")
+    };
+    let name: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect();
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}-{}.csv\"", table.id),
+        ),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// A page with a status.
+pub(super) fn html(
+    desk: &Desk,
+    visit: &Visit,
+    page: &Page,
+    status: StatusCode,
+) -> Result<Response, Fault> {
+    let text = page
+        .html(&frame(desk, visit))
+        .map_err(|error| Fault::broken("a page", error))?;
+    Ok((status, Html(text)).into_response())
+}
+
+/// A page that says what went wrong. The cause goes to the service's log; it names no person.
+pub(super) fn failed(desk: &Desk, visit: &Visit, fault: &Fault) -> Response {
+    if let Fault::Broken(what, cause) = fault {
+        tracing::error!(what, %cause, "a page could not be made");
+    }
+    let page = Page::new(
+        visit.say(fault.key()),
+        visit.say(&format!("{}-more", fault.key())),
+    );
+    html(desk, visit, &page, fault.status()).unwrap_or_else(|_| fault.status().into_response())
+}

@@ -1,0 +1,98 @@
+//! What the pages work with.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use policies::figures::Benchmark;
+use policies::rules::{self, Privacy};
+use schemas::id::Slug;
+use tokio::sync::Semaphore;
+
+use super::fault::Fault;
+use super::session::{NoRandom, Sessions};
+use super::throttle::Throttle;
+use crate::authority::Authority;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::state::State;
+
+/// Passwords that are tried at a time: each takes 19 MiB and a core.
+const TRIED: usize = 2;
+/// Benchmarks that are kept computed.
+const KEPT: usize = 8;
+
+/// A round, and the pooled round beside it.
+pub(super) type Which = (Slug, Option<Slug>);
+
+/// Everything that a page may need.
+#[derive(Debug)]
+pub struct Desk {
+    pub(super) config: Config,
+    pub(super) store: State,
+    pub(super) authority: Arc<Authority>,
+    pub(super) clock: Clock,
+    pub(super) sessions: Sessions,
+    pub(super) throttle: Throttle,
+    pub(super) tried: Semaphore,
+    /// One check of the log at a time.
+    pub(super) checking: tokio::sync::Mutex<()>,
+    /// Benchmarks of ended rounds: their answers never change.
+    benchmarks: Mutex<BTreeMap<Which, Arc<Benchmark>>>,
+    /// One benchmark is computed at a time.
+    pub(super) computing: tokio::sync::Mutex<()>,
+}
+
+impl Desk {
+    /// Puts the parts together.
+    pub fn new(
+        config: Config,
+        store: State,
+        authority: Arc<Authority>,
+        clock: Clock,
+    ) -> Result<Arc<Self>, NoRandom> {
+        Ok(Arc::new(Self {
+            config,
+            store,
+            authority,
+            clock,
+            sessions: Sessions::new()?,
+            throttle: Throttle::default(),
+            tried: Semaphore::new(TRIED),
+            checking: tokio::sync::Mutex::default(),
+            benchmarks: Mutex::default(),
+            computing: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// A benchmark that was computed before.
+    pub(super) fn kept(&self, which: &Which) -> Option<Arc<Benchmark>> {
+        let all = self
+            .benchmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.get(which).cloned()
+    }
+
+    /// Keeps a benchmark; another one falls out where there are many.
+    pub(super) fn keep(&self, which: Which, benchmark: Arc<Benchmark>) {
+        let mut all = self
+            .benchmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT {
+            all.pop_first();
+        }
+        all.insert(which, benchmark);
+    }
+
+    /// The alliance's floors.
+    pub(super) fn rules(&self) -> Result<Privacy, Fault> {
+        let text = match &self.config.rules {
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| Fault::broken("the rules", error))?
+            }
+            None => rules::DEFAULT.to_owned(),
+        };
+        Privacy::parse(&text).map_err(|error| Fault::broken("the rules", error))
+    }
+}

@@ -1,0 +1,136 @@
+//! Signing in and out. A wrong password, a name that nobody bears and a locked name get the same answer
+//! after the same work.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use schemas::id::Slug;
+use web::block::{Block, Form, Input, Level};
+use web::shell::Page;
+
+use super::From;
+use super::answer::{self, Visit};
+use super::desk::Desk;
+use super::door::{Filled, SESSION, set_cookie};
+use super::fault::Fault;
+use crate::accounts::{self, Account, Hashed, MOST};
+
+fn page(desk: &Desk, visit: &Visit, refused: bool) -> Page {
+    let mut page = Page::new(visit.say("sign-in"), visit.say("sign-in-lead"));
+    let input = |name, kind, autocomplete| Input {
+        name,
+        label: visit.say(&format!("sign-in-{name}")),
+        kind,
+        value: String::new(),
+        autocomplete,
+        choices: Vec::new(),
+    };
+    let mut blocks = Vec::new();
+    if refused {
+        blocks.push(Block::Note(Level::Alarm, visit.say("sign-in-refused")));
+    }
+    blocks.push(Block::Form(Form {
+        method: "post",
+        to: "/sign-in".to_owned(),
+        inputs: vec![
+            input("name", "text", "username"),
+            input("password", "password", "current-password"),
+        ],
+        button: visit.say("sign-in"),
+        token: desk.sessions.token(&visit.cookie),
+    }));
+    blocks.push(Block::Text(visit.say("sign-in-help")));
+    page.add(String::new(), blocks);
+    page
+}
+
+/// The form.
+pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
+    Ok(page(&desk, &visit, false))
+}
+
+/// The account that a name and a password open. The work is the same whoever is named.
+async fn opened(desk: &Arc<Desk>, name: &str, password: String) -> Result<Option<Account>, Fault> {
+    let known = match name.parse::<Slug>() {
+        Ok(name) => accounts::find(&desk.store, &name).await?,
+        Err(_) => None,
+    };
+    let (account, hashed) = match known {
+        Some((account, hashed)) => (Some(account), hashed),
+        None => (None, Hashed::nobody()),
+    };
+    let place = desk
+        .tried
+        .acquire()
+        .await
+        .map_err(|error| Fault::broken("sign-in", error))?;
+    let fits = tokio::task::spawn_blocking(move || hashed.fits(&password)).await;
+    drop(place);
+    let fits = fits.map_err(|error| Fault::broken("sign-in", error))?;
+    let now = desk.clock.now();
+    let locked = desk.throttle.is_locked(name, now);
+    let account = account.filter(|_| fits && !locked);
+    if account.is_some() {
+        desk.throttle.right(name);
+    } else {
+        desk.throttle.wrong(name, now);
+    }
+    Ok(account)
+}
+
+/// Tries to sign in.
+pub(super) async fn enter(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+    Extension(From(address)): Extension<From>,
+    Extension(Filled(form)): Extension<Filled>,
+) -> Response {
+    let tried = async {
+        if !desk.throttle.may_try(address, desk.clock.now()) {
+            return Err(Fault::Often);
+        }
+        let field = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let (name, password) = (field("name"), field("password"));
+        let short: String = name.chars().take(64).collect();
+        if password.len() > MOST {
+            return Err(Fault::Form);
+        }
+        let Some(account) = opened(&desk, &short, password).await? else {
+            tracing::info!("a sign-in was refused");
+            let page = page(&desk, &visit, true);
+            return answer::html(&desk, &visit, &page, StatusCode::FORBIDDEN);
+        };
+        if visit.visitor.is_some() {
+            desk.sessions.end(&visit.cookie);
+        }
+        let cookie = desk
+            .sessions
+            .begin(&account.name, account.changed, desk.clock.now())?;
+        let mut response = Redirect::to("/").into_response();
+        if let Some(cookie) = set_cookie(SESSION, &cookie, None) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        tracing::info!("somebody signed in");
+        Ok(response)
+    };
+    match tried.await {
+        Ok(response) => response,
+        Err(fault) => answer::failed(&desk, &visit, &fault),
+    }
+}
+
+/// Signs out.
+pub(super) async fn leave(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
+    desk.sessions.end(&visit.cookie);
+    let mut response = Redirect::to("/sign-in").into_response();
+    if let Some(cookie) = set_cookie(SESSION, "", Some(0)) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,12 @@
+//! What every page of the two binaries shares: the shell, the words in both languages, tables with
+//! their CSV form, plain charts, one style sheet. It knows no state, no network and no clock.
+//!
+//! Modules stand in flow order; none names one below it.
+
+pub mod language;
+pub mod number;
+pub mod block;
+pub mod chart;
+pub mod download;
+pub mod style;
+pub mod shell;
