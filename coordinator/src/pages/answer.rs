@@ -104,7 +104,12 @@ pub(super) fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push('%');
+            out.extend([byte >> 4, byte & 15].map(|half| {
+                char::from_digit(u32::from(half), 16)
+                    .unwrap_or('0')
+                    .to_ascii_uppercase()
+            }));
         }
     }
     out

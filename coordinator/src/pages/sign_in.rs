@@ -48,8 +48,8 @@ fn page(desk: &Desk, visit: &Visit, refused: bool) -> Page {
 }
 
 /// The form.
-pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
-    Ok(page(&desk, &visit, false))
+pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
+    page(desk, visit, false)
 }
 
 /// The account that a name and a password open. The work is the same whoever is named.

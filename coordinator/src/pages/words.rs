@@ -76,10 +76,12 @@ pub(super) fn heard(visit: &Visit, seconds: Option<i64>) -> Cell {
     let Some(seconds) = seconds else {
         return Cell::Mark(Level::Warning, visit.say("never-heard"));
     };
-    let level = match seconds {
-        ..=FRESH => Level::Good,
-        ..=AWAY => Level::Notice,
-        _ => Level::Warning,
+    let level = if seconds <= FRESH {
+        Level::Good
+    } else if seconds <= AWAY {
+        Level::Notice
+    } else {
+        Level::Warning
     };
     Cell::Mark(level, number::ago(seconds, visit.language))
 }
