@@ -322,7 +322,12 @@ say "what the first hospital's steward allowed"
 "$node" --data "$folder/$first" policy show | sed -n '1,2p'
 "$node" --data "$folder/$first" steward standing list
 
+say "the alliance's pages"
+"$coordinator" --data "$folder/coordinator" account add visitor --role auditor --as wang-fang
+
 say "where to look"
+echo "pages        $coordinator --data $folder/coordinator run --pages 127.0.0.1:7445"
+echo "             then https://127.0.0.1:7445, as visitor with the password above (the certificate is the demo's own)"
 echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
 echo "month        $folder/month/*.html ($december alone, with its own *.csv and *.json)"
 echo "pooled       $folder/published-sums (the pooled round, for anyone to verify)"
