@@ -14,6 +14,7 @@ mod allowance;
 mod rounds;
 mod round;
 mod pooled;
+mod groups;
 mod benchmark;
 mod year;
 mod log;

@@ -209,7 +209,7 @@ pub(in crate::pages) async fn execution(
             ]);
         }
     }
-    super::super::benchmark::window(&visit, &mut months);
+    super::super::groups::window(&visit, &mut months);
     page.add(String::new(), vec![Block::Table(table)]);
     page.add(
         visit.say("warnings"),
@@ -422,7 +422,7 @@ pub(in crate::pages) async fn appraisal(
             ]);
         }
     }
-    super::super::benchmark::window(&visit, &mut points);
+    super::super::groups::window(&visit, &mut points);
     about(
         &visit,
         &of,
