@@ -1,6 +1,7 @@
 //! Budget years: the course, and each matter on a page of its own.
 
 mod results;
+mod merit;
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
 use super::words;
-pub(super) use results::{appraisal, bonus, execution, plan, settlement};
+pub(super) use merit::{appraisal, bonus};
+pub(super) use results::{execution, plan, settlement};
 
 /// A year and where it stands.
 pub(super) async fn read(desk: &Desk, year: u16) -> Result<(Published, Year), Fault> {

@@ -1,4 +1,4 @@
-//! The plan, its execution, overspend, bonus and appraisal of a year.
+//! The plan, its execution and the overspend of a year.
 
 use std::sync::Arc;
 
@@ -17,10 +17,14 @@ use super::super::desk::Desk;
 use super::super::fault::Fault;
 use super::super::routes::Places;
 use super::super::words;
-use super::{exact, head, named, objections, read};
+use super::{head, objections, read};
 
 /// The newest result about a matter.
-fn newest<'a>(published: &'a Published, of: &Year, matter: Matter) -> Result<&'a Proposed, Fault> {
+pub(super) fn newest<'a>(
+    published: &'a Published,
+    of: &Year,
+    matter: Matter,
+) -> Result<&'a Proposed, Fault> {
     let wanted = of.matters.get(&matter).ok_or(Fault::Missing)?.result;
     let found = published
         .results
@@ -30,7 +34,12 @@ fn newest<'a>(published: &'a Published, of: &Year, matter: Matter) -> Result<&'a
 }
 
 /// A page about a matter, with its state on top and objections below.
-fn about(visit: &Visit, of: &Year, matter: Matter, blocks: Vec<Block>) -> Result<Page, Fault> {
+pub(super) fn about(
+    visit: &Visit,
+    of: &Year,
+    matter: Matter,
+    blocks: Vec<Block>,
+) -> Result<Page, Fault> {
     let course = of.matters.get(&matter).ok_or(Fault::Missing)?;
     let mut page = head(visit, of, Some(&format!("matter-{}", matter.as_str())));
     let state = words::course(visit, course);
@@ -58,7 +67,7 @@ fn about(visit: &Visit, of: &Year, matter: Matter, blocks: Vec<Block>) -> Result
     Ok(page)
 }
 
-fn tile(visit: &Visit, key: &str, amount: Fen) -> Tile {
+pub(super) fn tile(visit: &Visit, key: &str, amount: Fen) -> Tile {
     Tile {
         label: visit.say(key),
         value: number::money_short(amount, visit.language),
@@ -288,145 +297,4 @@ pub(in crate::pages) async fn settlement(
         Block::Table(classes),
     ];
     about(&visit, &of, Matter::Settlement, blocks)
-}
-
-/// Contribution, and what members get.
-pub(in crate::pages) async fn bonus(
-    desk: Arc<Desk>,
-    visit: Visit,
-    places: Places,
-) -> Result<Page, Fault> {
-    let (published, of) = read(&desk, places.year()?).await?;
-    let Computed::Bonus(bonus) = &newest(&published, &of, Matter::Bonus)?.computed else {
-        return Err(Fault::Missing);
-    };
-    let heads = [
-        "member",
-        "#score",
-        "#low",
-        "#high",
-        "gated",
-        "flagged",
-        "#basic",
-        "#performance",
-    ];
-    let mut table = words::table(&visit, "bonus", "matter-bonus", &heads);
-    let mut bars = Vec::new();
-    for (place, score) in bonus.scores.iter().enumerate() {
-        let of = |all: &std::collections::BTreeMap<schemas::id::Slug, Fen>| {
-            all.get(&score.id).copied().unwrap_or_default()
-        };
-        let number = |text: &String| text.parse::<f64>().unwrap_or(0.0);
-        let ends = score.interval.as_ref();
-        let end = |text: Option<&String>| {
-            text.map_or_else(|| Cell::text("–"), |text| Cell::Number(text.clone()))
-        };
-        let flagged: Vec<String> = score.flagged.iter().map(|id| named(&visit, id)).collect();
-        table.rows.push(vec![
-            Cell::text(&score.id),
-            Cell::Number(score.counts.clone()),
-            end(ends.map(|one| &one.0)),
-            end(ends.map(|one| &one.1)),
-            if score.gated {
-                Cell::Mark(Level::Warning, visit.say("yes"))
-            } else {
-                Cell::Text(visit.say("no"))
-            },
-            if flagged.is_empty() {
-                Cell::text("–")
-            } else {
-                Cell::Mark(Level::Warning, flagged.join(", "))
-            },
-            Cell::Money(of(&bonus.basic)),
-            Cell::Money(of(&bonus.performance)),
-        ]);
-        bars.push(Bar {
-            name: score.id.to_string(),
-            value: number(&score.counts),
-            interval: ends.map(|(low, high)| (number(low), number(high))),
-            line: None,
-            told: score.counts.clone(),
-            colour: place,
-        });
-    }
-    let caption = visit.say("score-caption");
-    let blocks = vec![
-        Block::Tiles(vec![
-            tile(&visit, "pool", bonus.pool.total),
-            tile(&visit, "retained", bonus.retained),
-        ]),
-        Block::Chart {
-            svg: chart::bars(&caption, &bars),
-            caption,
-        },
-        Block::Table(table),
-    ];
-    about(&visit, &of, Matter::Bonus, blocks)
-}
-
-/// Composites and grades.
-pub(in crate::pages) async fn appraisal(
-    desk: Arc<Desk>,
-    visit: Visit,
-    places: Places,
-) -> Result<Page, Fault> {
-    let (published, of) = read(&desk, places.year()?).await?;
-    let Computed::Appraisal(all) = &newest(&published, &of, Matter::Appraisal)?.computed else {
-        return Err(Fault::Missing);
-    };
-    let heads = [
-        "member",
-        "#composite",
-        "#low",
-        "#high",
-        "grade",
-        "settled",
-        "#payment",
-        "improve-days",
-    ];
-    let mut table = words::table(&visit, "appraisal", "matter-appraisal", &heads);
-    let mut points = words::table(
-        &visit,
-        "indicators",
-        "indicators",
-        &["member", "indicator", "#indicator-score", "#points"],
-    );
-    for one in all {
-        let end = |text: Option<&String>| {
-            text.map_or_else(|| Cell::text("–"), |text| Cell::Number(text.clone()))
-        };
-        let ends = one.interval.as_ref();
-        table.rows.push(vec![
-            Cell::text(&one.id),
-            Cell::Number(one.composite.clone()),
-            end(ends.map(|one| &one.0)),
-            end(ends.map(|one| &one.1)),
-            Cell::Text(named(&visit, &one.grade)),
-            if one.settled {
-                Cell::Mark(Level::Good, visit.say("yes"))
-            } else {
-                Cell::Mark(Level::Warning, visit.say("grade-open"))
-            },
-            Cell::Number(exact(&one.payment)),
-            Cell::text(
-                one.improve_days
-                    .map_or_else(|| "–".to_owned(), |days| days.to_string()),
-            ),
-        ]);
-        for (id, (score, got)) in &one.indicators {
-            points.rows.push(vec![
-                Cell::text(&one.id),
-                Cell::Text(named(&visit, id)),
-                Cell::Number(score.clone()),
-                Cell::Number(got.clone()),
-            ]);
-        }
-    }
-    super::super::groups::window(&visit, &mut points);
-    about(
-        &visit,
-        &of,
-        Matter::Appraisal,
-        vec![Block::Table(table), Block::Table(points)],
-    )
 }
