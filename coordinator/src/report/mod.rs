@@ -20,7 +20,6 @@ use std::path::{Path, PathBuf};
 use policies::figures::Benchmark;
 use serde::Serialize;
 
-pub(crate) use sheet::harmless;
 pub use signals::write as write_signals;
 pub use summed::write as write_pooled;
 

@@ -2,8 +2,7 @@
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use schemas::money::Fen;
-
-use crate::report::harmless;
+use web::download::harmless;
 
 /// Beyond this a spreadsheet's numbers lose fen (15 digits); such amounts are written as text.
 const WHOLE: i64 = 1_000_000_000_000_000;
