@@ -36,6 +36,9 @@ pub(in crate::pages) async fn bonus(
         "flagged",
         "#basic",
         "#performance",
+        "#prize",
+        "#put-in",
+        "#net",
     ];
     let mut table = words::table(&visit, "bonus", "matter-bonus", &heads);
     let mut bars = Vec::new();
@@ -66,6 +69,9 @@ pub(in crate::pages) async fn bonus(
             },
             Cell::Money(of(&bonus.basic)),
             Cell::Money(of(&bonus.performance)),
+            Cell::Money(of(&bonus.pool.referrals)),
+            Cell::Money(of(&bonus.pool.put_in)),
+            Cell::Money(bonus.net(&score.id)),
         ]);
         bars.push(Bar {
             name: score.id.to_string(),

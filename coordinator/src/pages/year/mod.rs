@@ -346,11 +346,11 @@ fn head(visit: &Visit, of: &Year, matter: Option<&str>) -> Page {
     page
 }
 
-/// Objections or appeals, and what was answered.
+/// Objections or appeals to every version, and what was answered.
 fn objections(visit: &Visit, course: &Course, key: &str) -> Table {
-    let heads = ["member", "why", "answers-given", "outcome"];
+    let heads = ["member", "version", "why", "answers-given", "outcome"];
     let mut table = words::table(visit, "objections", key, &heads);
-    for (member, one) in &course.objections {
+    for (version, member, one) in course.heard() {
         let answers = one.answers.iter().map(|(by, answer)| {
             let word = if answer.upheld { "upheld" } else { "rejected" };
             format!("{by}: {} ({})", answer.why, visit.say(word))
@@ -363,6 +363,7 @@ fn objections(visit: &Visit, course: &Course, key: &str) -> Table {
         };
         table.rows.push(vec![
             Cell::text(member),
+            Cell::text(version),
             Cell::text(&one.why),
             Cell::Text(answers.join("; ")),
             Cell::Mark(level, visit.say(key)),
