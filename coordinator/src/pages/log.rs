@@ -54,7 +54,7 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
         to: "/log/verify".to_owned(),
         inputs: Vec::new(),
         button: visit.say("log-verify"),
-        token: desk.sessions.token(&visit.cookie),
+        token: desk.gate.sessions.token(&visit.cookie),
     });
     let mut blocks = vec![told];
     blocks.extend(found);
