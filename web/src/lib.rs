@@ -9,6 +9,7 @@ pub mod language;
 pub mod number;
 pub mod block;
 pub mod chart;
+pub mod decline;
 pub mod download;
 pub mod style;
 pub mod shell;

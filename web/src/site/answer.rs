@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::fault::Fault;
 use super::{Site, Way};
+use crate::block::Table;
 use crate::download;
 use crate::language::Language;
 use crate::shell::{Frame, Page};
@@ -84,6 +85,16 @@ impl Visit {
     /// The words of a key with places filled.
     pub fn tell(&self, key: &str, named: &[(&str, &str)]) -> String {
         self.language.tell(key, named)
+    }
+
+    /// A table of these columns; keys that begin with `#` hold numbers.
+    pub fn table(&self, id: &'static str, title: &str, heads: &[&str]) -> Table {
+        Table::new(
+            id,
+            self.say(title),
+            &self.heads(heads),
+            self.say("nothing-yet"),
+        )
     }
 
     /// Several words.

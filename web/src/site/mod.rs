@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod answer;
 pub mod door;
+pub mod entries;
 pub mod fault;
 pub mod local;
 pub mod password;
