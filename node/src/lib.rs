@@ -28,6 +28,8 @@ pub mod steward;
 pub mod audit;
 pub mod answer;
 pub mod pooled;
+pub mod accounts;
+pub mod pages;
 pub mod enrol;
 pub mod link;
 pub mod telemetry;

@@ -59,7 +59,7 @@ fn crates_name_only_the_crates_they_may() {
         ("web", &["schemas"][..]),
         (
             "node",
-            &["schemas", "proofs", "pooled", "sinks", "policies"][..],
+            &["schemas", "proofs", "pooled", "sinks", "policies", "web"][..],
         ),
         (
             "coordinator",

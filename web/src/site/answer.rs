@@ -160,7 +160,8 @@ pub fn send<S: Site>(desk: &Arc<S>, visit: &Visit, page: &Page) -> Result<Respon
     if wanted.is_empty() {
         return html(desk, visit, page, StatusCode::OK);
     }
-    let table = page.table(wanted).ok_or(Fault::Missing)?;
+    let table = page.table(wanted).filter(|table| !table.closed);
+    let table = table.ok_or(Fault::Missing)?;
     let mut below = vec![
         (visit.say(desk.face().whose), desk.name()),
         (

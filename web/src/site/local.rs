@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -12,6 +13,9 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 
 use super::From;
+
+/// How long open requests may take to finish when the service ends.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The site could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +57,21 @@ pub async fn serve(
         .layer(from_fn(peer))
         .layer(from_fn_with_state(hosts, named));
     let made = router.into_make_service_with_connect_info::<SocketAddr>();
+    let (told, heard) = tokio::sync::oneshot::channel::<()>();
+    let stop = async move {
+        stop.await;
+        drop(told);
+    };
     let served = axum::serve(listener, made).with_graceful_shutdown(stop);
-    served.await.map_err(LocalError::Serve)
+    let cut = async {
+        // Nothing is ever sent: it ends when the other end is dropped.
+        drop(heard.await);
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        done = served.into_future() => done.map_err(LocalError::Serve),
+        () = cut => Ok(()),
+    }
 }
 
 async fn peer(request: Request, next: Next) -> Response {

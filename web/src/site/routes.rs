@@ -1,21 +1,22 @@
 //! A site's pages as a table: method, path, who may, what answers. A router is made of such a table and of
 //! nothing else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{RawPathParams, State};
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use schemas::id::Slug;
 use schemas::officer::Role;
 
 use super::Site;
 use super::answer::{self, Visit};
-use super::door;
+use super::door::{self, Filled};
 use super::fault::Fault;
 use crate::shell::Page;
 use crate::style;
@@ -99,6 +100,22 @@ impl Places {
     }
 }
 
+/// What stood in a form.
+#[derive(Clone, Debug)]
+pub struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// A field; empty where it was not given.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// A field that is a name.
+    pub fn name(&self, name: &str) -> Result<Slug, Fault> {
+        self.text(name).parse().map_err(|_| Fault::Form)
+    }
+}
+
 /// A page that is read.
 pub fn page<S, F, R>(show: F) -> MethodRouter<Arc<S>>
 where
@@ -113,6 +130,27 @@ where
             let made = show(Arc::clone(&desk), visit.clone(), Places::of(&params)).await;
             match made.and_then(|page| answer::send(&desk, &visit, &page)) {
                 Ok(response) => response,
+                Err(fault) => answer::failed(&desk, &visit, &fault),
+            }
+        },
+    )
+}
+
+/// What a form is sent to: acts, then leads on to the address that it gives.
+pub fn form<S, F, R>(act: F) -> MethodRouter<Arc<S>>
+where
+    S: Site,
+    F: Fn(Arc<S>, Visit, Places, Fields) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<String, Fault>> + Send,
+{
+    post(
+        async move |State(desk): State<Arc<S>>,
+                    Extension(visit): Extension<Visit>,
+                    Extension(Filled(fields)): Extension<Filled>,
+                    params: RawPathParams| {
+            let places = Places::of(&params);
+            match act(Arc::clone(&desk), visit.clone(), places, Fields(fields)).await {
+                Ok(to) => Redirect::to(&to).into_response(),
                 Err(fault) => answer::failed(&desk, &visit, &fault),
             }
         },
