@@ -76,7 +76,7 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
         let text: String = row.try_get(0)?;
         entries.push(canonical::from_bytes(text.as_bytes()).map_err(StateError::from)?);
     }
-    let table = entries::table(visit, &entries, (until, length, ROWS));
+    let table = entries::table(visit, &entries, (until, length, ROWS), "");
     page.add(visit.say("entries"), vec![Block::Table(table)]);
     let head = desk.store.log_head().await?;
     page.sources.push(words::source(visit, "source-log", &head));

@@ -97,7 +97,7 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
         let text: String = row.try_get(0)?;
         shown.push(canonical::from_bytes(text.as_bytes()).map_err(StateError::from)?);
     }
-    let table = entries::table(visit, &shown, (until, length, ROWS));
+    let table = entries::table(visit, &shown, (until, length, ROWS), "node.");
     page.add(visit.say("entries"), vec![Block::Table(table)]);
     let head = desk.state.log_head().await?;
     page.sources = vec![(visit.say("source-log"), head.to_string())];

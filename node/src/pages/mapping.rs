@@ -163,7 +163,7 @@ async fn run(
 
 fn tell(page: &mut Page, visit: &Visit, dictionary: &Dictionary, trial: &Trial) {
     let read = visit.tell("node.rows-read", &[("n", &trial.read.to_string())]);
-    let heads = ["dimension", "#node.covered"];
+    let heads = ["node.dimension", "#node.covered"];
     let mut covered = visit.table("coverage", "node.coverage", &heads);
     for (name, share) in &trial.coverage_permille {
         covered.rows.push(vec![
@@ -181,7 +181,7 @@ fn tell(page: &mut Page, visit: &Visit, dictionary: &Dictionary, trial: &Trial) 
         visit.say("node.coverage"),
         vec![Block::Text(read), Block::Table(covered)],
     );
-    let heads = ["dimension", "code", "#node.rows"];
+    let heads = ["node.dimension", "code", "#node.rows"];
     let mut unlisted = visit.table("unlisted", "node.unlisted", &heads);
     for (name, codes) in trial.unlisted.iter().chain(&trial.unmapped) {
         for (code, rows) in codes {

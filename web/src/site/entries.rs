@@ -6,8 +6,14 @@ use super::answer::Visit;
 use crate::block::{Cell, Table, Window};
 use crate::number;
 
-/// The rows of a log up to entry `until` of `length`, at most `most` of them, with ways to the others.
-pub fn table(visit: &Visit, entries: &[Entry], (until, length, most): (i64, i64, i64)) -> Table {
+/// The rows of a log up to entry `until` of `length`, at most `most` of them, with ways to the others. Words
+/// for kinds stand under `words` and `entry-`.
+pub fn table(
+    visit: &Visit,
+    entries: &[Entry],
+    (until, length, most): (i64, i64, i64),
+    words: &str,
+) -> Table {
     let mut table = visit.table(
         "log",
         "entries",
@@ -22,7 +28,7 @@ pub fn table(visit: &Visit, entries: &[Entry], (until, length, most): (i64, i64,
         table.rows.push(vec![
             Cell::text(entry.sequence),
             Cell::text(number::moment(entry.at)),
-            Cell::Text(kind(visit, entry.kind.as_str())),
+            Cell::Text(kind(visit, words, entry.kind.as_str())),
             Cell::text(detail.join(" · ")),
             Cell::Code(entry.subject.short()),
         ]);
@@ -45,8 +51,8 @@ pub fn table(visit: &Visit, entries: &[Entry], (until, length, most): (i64, i64,
 }
 
 /// A kind of entry in words, its own name where there are none.
-fn kind(visit: &Visit, kind: &str) -> String {
-    let key = format!("entry-{kind}");
+fn kind(visit: &Visit, words: &str, kind: &str) -> String {
+    let key = format!("{words}entry-{kind}");
     if visit.language.knows(&key) {
         visit.say(&key)
     } else {
