@@ -50,6 +50,7 @@ pub fn steps(title: &str, lines: &[Line], until: f64, ends: (&str, &str)) -> Str
             most * quarter,
         );
     }
+    let mut named: Vec<(f64, &str, &str)> = Vec::new();
     for (place, line) in lines.iter().enumerate() {
         let colour = PALETTE
             .get(place % PALETTE.len())
@@ -75,12 +76,22 @@ pub fn steps(title: &str, lines: &[Line], until: f64, ends: (&str, &str)) -> Str
                 plain(told)
             );
         }
+        named.push((y(left), &line.name, colour));
+    }
+    // Names of lines that end near each other stand below each other.
+    named.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut free = 0.0_f64;
+    for (at, name, colour) in named {
+        let at = at.max(free);
+        free = at + 16.0;
         let _fine = write!(
             svg,
-            r#"<text x="{:.1}" y="{:.1}" class="value">{}</text>"#,
+            r#"<rect x="{:.1}" y="{:.1}" width="10" height="10" fill="{colour}"/><text x="{:.1}" y="{:.1}" class="value">{}</text>"#,
             RIGHT + 8.0,
-            y(left) + 4.0,
-            plain(&cut(&line.name, 26))
+            at - 5.0,
+            RIGHT + 24.0,
+            at + 4.0,
+            plain(&cut(name, 24))
         );
     }
     let _fine = write!(

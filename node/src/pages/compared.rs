@@ -12,7 +12,7 @@ use schemas::outcome::Outcome;
 
 use super::own::Own;
 
-/// A figure of the benchmark in fen, with the ends of its noise interval.
+/// A figure of the benchmark in fen (of a part in thousandths), with the ends of its noise interval.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Told {
     pub(super) value: i128,
@@ -31,7 +31,7 @@ pub(super) struct Group {
     /// The alliance's median, where it is shown.
     pub(super) median: Option<Told>,
     /// The alliance's parts of the cost in thousandths, where all are shown.
-    pub(super) parts: Option<Vec<i128>>,
+    pub(super) parts: Option<Vec<Told>>,
 }
 
 /// An amount and the ends of its interval, in fen.
@@ -63,6 +63,15 @@ fn told(outcome: &Outcome<Figure>) -> Option<Told> {
     })
 }
 
+fn share(outcome: &Outcome<Figure>) -> Option<Told> {
+    let figure = outcome.value()?;
+    Some(Told {
+        value: permille(&figure.value)?,
+        low: permille(&figure.noise.low)?,
+        high: figure.noise.high.as_deref().and_then(permille),
+    })
+}
+
 /// Every case group in which the hospital has stays, the table by case group of the benchmark beside it.
 pub(super) fn groups(
     own: BTreeMap<usize, Own>,
@@ -83,8 +92,7 @@ pub(super) fn groups(
             let cell = cells.get(code);
             let parts = cell.map(|cell| {
                 let shares = cell.structure.iter();
-                let shares = shares.map(|share| permille(&share.value()?.value));
-                shares.collect::<Option<Vec<i128>>>()
+                shares.map(share).collect::<Option<Vec<Told>>>()
             });
             Some(Group {
                 place,
@@ -140,19 +148,37 @@ pub(super) fn sum(gaps: impl IntoIterator<Item = Gap>) -> Gap {
     all
 }
 
-/// By cost category: own amount, and what the same stays would cost by the alliance's means and parts. Only
-/// groups count of which both are shown.
-pub(super) fn by_item(groups: &[Group], items: usize) -> Vec<(i128, i128)> {
-    let mut all = vec![(0_i128, 0_i128); items];
+/// One cost category over all groups.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct ByItem {
+    /// Own amount.
+    pub(super) own: i128,
+    /// What the same stays would cost by the alliance's means and parts.
+    pub(super) expected: i128,
+    /// The ends of its noise interval.
+    pub(super) low: i128,
+    pub(super) high: i128,
+}
+
+/// By cost category, over the groups of which means and parts are shown. Intervals add up end by end, which
+/// is wider than needed; a part without an upper end has the whole.
+pub(super) fn by_item(groups: &[Group], items: usize) -> Vec<ByItem> {
+    let mut all = vec![ByItem::default(); items];
     for group in groups {
         let (Some(mean), Some(parts)) = (&group.mean, &group.parts) else {
             continue;
         };
-        let expected = group.own.stays.saturating_mul(mean.value);
+        let stays = group.own.stays;
+        let of = |mean: i128, part: i128| {
+            let whole = stays.saturating_mul(mean).saturating_mul(part);
+            schemas::money::half_up(whole, 1000).unwrap_or_default()
+        };
         for ((sum, own), part) in all.iter_mut().zip(&group.own.items).zip(parts) {
-            sum.0 = sum.0.saturating_add(*own);
-            let of = schemas::money::half_up(expected.saturating_mul(*part), 1000);
-            sum.1 = sum.1.saturating_add(of.unwrap_or_default());
+            let high = mean.high.unwrap_or(mean.value);
+            sum.own = sum.own.saturating_add(*own);
+            sum.expected = sum.expected.saturating_add(of(mean.value, part.value));
+            sum.low = sum.low.saturating_add(of(mean.low, part.low.max(0)));
+            sum.high = sum.high.saturating_add(of(high, part.high.unwrap_or(1000)));
         }
     }
     all
@@ -178,7 +204,7 @@ mod tests {
             },
             mean: mean.map(told),
             median: median.map(told),
-            parts: mean.map(|_| vec![250, 750]),
+            parts: mean.map(|_| vec![told(250), told(750)]),
         }
     }
 
@@ -197,7 +223,15 @@ mod tests {
         assert_eq!(group(10, 1_500, None, Some(90)).saving(), Some(600));
         let all = sum([gap, gap]);
         assert_eq!((all.value, all.low, all.high), (1_000, Some(600), 1_200));
-        assert_eq!(by_item(&[one, two], 2), [(750, 250), (750, 750)]);
+        let items = by_item(&[one, two], 2);
+        let first = ByItem {
+            own: 750,
+            expected: 250,
+            low: 216,
+            high: 324,
+        };
+        assert_eq!(items.first(), Some(&first));
+        assert_eq!(items.iter().map(|item| item.expected).sum::<i128>(), 1_000);
     }
 
     #[test]

@@ -55,10 +55,14 @@ const FACE: Face = Face {
     ways: &[
         way("node.way-overview", "/", ALL),
         way("node.way-position", "/position", FIGURES),
-        way("node.way-months", "/months", ALL),
-        way("node.way-mapping", "/mapping", LOADERS),
-        way("node.way-inbox", "/inbox", OFFICERS),
-        way("node.way-standing", "/standing", OFFICERS),
+        Way {
+            also: &["/mapping"],
+            ..way("node.way-months", "/months", ALL)
+        },
+        Way {
+            also: &["/standing"],
+            ..way("node.way-inbox", "/inbox", OFFICERS)
+        },
         way("node.way-ledger", "/ledger", ALL),
         way("node.way-costs", "/costs", COSTS),
         way("node.way-warnings", "/warnings", COSTS),

@@ -87,6 +87,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         "node.inbox-waiting",
         &waiting,
     )));
+    let standing = (visit.say("node.way-standing"), "/standing".to_owned());
+    blocks.push(Block::Links(vec![standing]));
     page.add(String::new(), blocks);
     let decided = letters(&visit, "decided", "node.inbox-decided", &rest);
     page.add(visit.say("node.inbox-decided"), vec![Block::Table(decided)]);

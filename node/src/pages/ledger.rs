@@ -80,7 +80,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         );
         web::block::Tile {
             label: visit.tell("node.left-of-year", &[("year", &year.to_string())]),
-            ..tile(&visit, "node.left", (format!("ρ {left}"), note), level, "")
+            ..tile(&visit, "node.left", (named::rho(left), note), level, "")
         }
     });
     let mut blocks = vec![Block::Tiles(tiles.collect())];

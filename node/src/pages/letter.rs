@@ -106,7 +106,7 @@ fn tiles(visit: &Visit, letter: &Letter, facts: Option<&Examined>) -> Block {
             visit,
             "node.price-now",
             (
-                format!("ρ {}", facts.charge),
+                named::rho(facts.charge),
                 visit.tell("node.paid-by", &[("quota", &paid)]),
             ),
             Level::Plain,
@@ -116,7 +116,7 @@ fn tiles(visit: &Visit, letter: &Letter, facts: Option<&Examined>) -> Block {
             visit,
             "node.left",
             (
-                format!("ρ {}", facts.left),
+                named::rho(facts.left),
                 visit.tell("node.left-after", &[("left", &left.to_string())]),
             ),
             Level::Plain,

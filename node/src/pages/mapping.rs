@@ -60,6 +60,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         visit.say("node.way-mapping"),
         visit.say("node.mapping-lead"),
     );
+    page.above = vec![(visit.say("node.way-months"), "/months".to_owned())];
     let same = |names: &[String]| {
         names
             .iter()

@@ -9,7 +9,7 @@ use web::site::Site as _;
 use web::site::answer::Visit;
 use web::site::routes::Fields;
 
-use super::desk::Desk;
+use super::desk::{Desk, LOADERS};
 use super::fault::Fault;
 use super::named;
 use super::sign::{self, Refused};
@@ -73,6 +73,14 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     }
     blocks.push(Block::Table(table));
     blocks.push(Block::Text(visit.say("node.load-by-command")));
+    if visit
+        .visitor
+        .as_ref()
+        .is_some_and(|(_, role)| LOADERS.contains(role))
+    {
+        let mapping = (visit.say("node.way-mapping"), "/mapping".to_owned());
+        blocks.push(Block::Links(vec![mapping]));
+    }
     page.add(String::new(), blocks);
     Ok(page)
 }

@@ -2,6 +2,7 @@
 
 use schemas::answer::Grade;
 use schemas::dictionary::Dictionary;
+use schemas::loss::Rho;
 use schemas::question::{Measure, Purpose};
 use web::block::{Cell, Level, Tile};
 use web::site::answer::Visit;
@@ -88,6 +89,18 @@ pub(super) fn tile(
         note,
         level,
         to: to.to_owned(),
+    }
+}
+
+/// A loss as a tile holds it: cut, never rounded up, behind the fourth decimal.
+pub(super) fn rho(rho: Rho) -> String {
+    let text = rho.to_string();
+    match text.split_once('.') {
+        Some((whole, decimals)) => {
+            let short: String = decimals.chars().take(4).collect();
+            format!("ρ {whole}.{short}")
+        }
+        None => format!("ρ {text}"),
     }
 }
 

@@ -13,7 +13,7 @@ use web::site::answer::Visit;
 
 use super::desk::{ALL, COSTS, Desk, FIGURES, OFFICERS};
 use super::fault::Fault;
-use super::named::tile;
+use super::named::{self, tile};
 use super::position;
 use crate::early;
 use crate::ledger;
@@ -122,7 +122,7 @@ async fn allowance(desk: &Desk, visit: &Visit) -> Result<Vec<Tile>, Fault> {
             ..tile(
                 visit,
                 "node.left",
-                (format!("ρ {left}"), note),
+                (named::rho(left), note),
                 level,
                 "/ledger",
             )

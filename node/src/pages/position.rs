@@ -260,27 +260,36 @@ fn drawn(fen: i128) -> f64 {
 fn by_item(visit: &Visit, of: &Position) -> Vec<Block> {
     let items = &of.benchmark.items;
     let sums = compared::by_item(&of.groups, items.len());
-    if sums.iter().all(|(_, expected)| *expected == 0) {
+    if sums.iter().all(|sum| sum.expected == 0) {
         return vec![Block::Text(visit.say("node.no-structure"))];
     }
     let heads = ["node.category", "#node.own", "#node.expected", "#node.gap"];
     let mut table = visit.table("items", "node.gap-by-item", &heads);
     let mut bars = Vec::new();
-    for (place, (item, (own, expected))) in items.iter().zip(sums).enumerate() {
+    for (place, (item, sum)) in items.iter().zip(sums).enumerate() {
         let name = visit.language.pick(&item.label.zh, &item.label.en);
-        let gap = own.saturating_sub(expected);
+        let above = |expected: i128| sum.own.saturating_sub(expected);
+        let gap = Gap {
+            value: above(sum.expected),
+            low: Some(above(sum.high)),
+            high: above(sum.low),
+        };
         table.rows.push(vec![
             Cell::text(name),
-            money(own),
-            money(expected),
-            money(gap),
+            money(sum.own),
+            ranged(Gap {
+                value: sum.expected,
+                low: Some(sum.low),
+                high: sum.high,
+            }),
+            ranged(gap),
         ]);
         bars.push(Bar {
             name: name.to_owned(),
-            value: drawn(own),
-            interval: None,
-            line: Some(drawn(expected)),
-            told: format!("{} ({})", short(visit, own), short(visit, gap)),
+            value: drawn(sum.own),
+            interval: Some((drawn(sum.low), drawn(sum.high))),
+            line: Some(drawn(sum.expected)),
+            told: format!("{} ({})", short(visit, sum.own), short(visit, gap.value)),
             colour: place,
         });
     }

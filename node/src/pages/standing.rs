@@ -35,6 +35,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         visit.say("node.way-standing"),
         visit.say("node.standing-lead"),
     );
+    page.above = vec![(visit.say("node.way-inbox"), "/inbox".to_owned())];
     let heads = [
         "node.template",
         "name",

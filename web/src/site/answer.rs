@@ -151,6 +151,7 @@ fn frame<S: Site>(desk: &Arc<S>, visit: &Visit) -> Frame {
         here: format!("{here}{joint}"),
         made: desk.now().to_string(),
         program: concat!("Consilium ", env!("CARGO_PKG_VERSION")).to_owned(),
+        foot: visit.say(&format!("{}noised", face.words)),
     }
 }
 
