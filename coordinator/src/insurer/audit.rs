@@ -14,7 +14,7 @@ use super::words;
 use crate::audit::{self, Folder, Progress, Report};
 
 /// Findings and leaves on the page; a download has them all.
-const ROWS: usize = 200;
+const ROWS: usize = 50;
 
 /// The page.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Result<Page, Fault> {
@@ -250,7 +250,10 @@ fn opened(visit: &Visit, folder: &Folder, of: &Progress) -> Result<Vec<Block>, F
         "insurer.leaf",
     ];
     let mut table = visit.table("opened", "insurer.opened", &heads);
-    for leaf in audit::opened(folder).map_err(broken)? {
+    let mut leaves = audit::opened(folder).map_err(broken)?;
+    // What is no padding stands first.
+    leaves.sort_by_key(|leaf| leaf.amount == 0 && leaf.group.is_empty());
+    for leaf in leaves {
         let padding = leaf.amount == 0 && leaf.group.is_empty();
         let kind = if padding {
             Cell::text(visit.say("insurer.padding"))

@@ -31,7 +31,10 @@ pub(super) fn state(visit: &Visit, state: LetterState) -> Cell {
 /// The template that a round names.
 pub(super) fn template(visit: &Visit, letter: &Letter) -> String {
     match &letter.round.template {
-        Some(template) => template.to_string(),
+        Some(reference) => {
+            let label = super::standing::label(visit, &reference.to_string());
+            format!("{label} ({reference})").trim_start().to_owned()
+        }
         None => visit.say("node.free-question"),
     }
 }

@@ -182,7 +182,7 @@ fn tell(page: &mut Page, visit: &Visit, dictionary: &Dictionary, trial: &Trial) 
         visit.say("node.coverage"),
         vec![Block::Text(read), Block::Table(covered)],
     );
-    let heads = ["node.dimension", "code", "#node.rows"];
+    let heads = ["node.dimension", "code", "#node.row-count"];
     let mut unlisted = visit.table("unlisted", "node.unlisted", &heads);
     for (name, codes) in trial.unlisted.iter().chain(&trial.unmapped) {
         for (code, rows) in codes {
@@ -194,7 +194,7 @@ fn tell(page: &mut Page, visit: &Visit, dictionary: &Dictionary, trial: &Trial) 
         }
     }
     page.add(visit.say("node.unlisted"), vec![Block::Table(unlisted)]);
-    let heads = ["node.rule", "#node.rows"];
+    let heads = ["node.rule", "#node.row-count"];
     let mut rules = visit.table("refused", "node.quarantine", &heads);
     for (rule, rows) in &trial.rules {
         rules.rows.push(vec![

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::time::Month;
 use web::block::{Block, Cell, Level};
@@ -15,12 +16,14 @@ use super::desk::{Desk, STEWARD};
 use super::fault::Fault;
 use super::named::{self, permille, tile};
 use super::{months, sign};
-use crate::deidentify::risk::Risk;
+use crate::config::Quality;
+use crate::deidentify::risk::{Risk, Share};
 use crate::lifecycle::{self, Step};
 use crate::load::{Exposure, KeptQuality, kept_reports};
 use crate::quality;
 use crate::release::{self, MonthState};
 use crate::store::columns;
+use crate::store::dictionaries;
 use policies::quality::State as Stands;
 
 /// The page.
@@ -51,10 +54,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let findings = findings(&desk, &visit, month).await?;
     page.add(visit.say("node.findings"), findings);
     if let Some(exposed) = &exposed {
-        page.add(
-            visit.say("node.deidentification"),
-            risks(&desk, &visit, exposed),
-        );
+        let dictionary = dictionaries::latest(&desk.state).await?;
+        let blocks = risks(&desk, &visit, dictionary.as_ref(), exposed);
+        page.add(visit.say("node.deidentification"), blocks);
     }
     let steps = steps(&desk, &visit, &held).await?;
     page.add(visit.say("node.steps"), steps);
@@ -113,7 +115,7 @@ fn judged(visit: &Visit, scores: &KeptQuality) -> Vec<Block> {
             .push(vec![Cell::Text(visit.say(key)), Cell::text(score)]);
     }
     let all = scores.kept.saturating_add(scores.refused).max(1);
-    let heads = ["node.rule", "#node.rows", "#node.share"];
+    let heads = ["node.rule", "#node.row-count", "#node.share"];
     let mut broken = visit.table("quarantine", "node.quarantine", &heads);
     for (rule, rows) in &scores.rules {
         let key = format!("node.rule-{rule}");
@@ -145,7 +147,7 @@ async fn findings(desk: &Desk, visit: &Visit, month: Month) -> Result<Vec<Block>
         "node.department",
         "node.case-group",
         "node.field",
-        "#node.rows",
+        "#node.row-count",
         "#node.of",
     ];
     let mut table = visit.table("findings", "node.findings", &heads);
@@ -173,13 +175,18 @@ async fn findings(desk: &Desk, visit: &Visit, month: Month) -> Result<Vec<Block>
 }
 
 /// How far rows could be told apart: the month, and of a small one without each quasi-identifier.
-fn risks(desk: &Desk, visit: &Visit, exposed: &Exposure) -> Vec<Block> {
+fn risks(
+    desk: &Desk,
+    visit: &Visit,
+    dictionary: Option<&Dictionary>,
+    exposed: &Exposure,
+) -> Vec<Block> {
     let settings = &desk.config.quality;
-    let names: Vec<&str> = settings
-        .quasi_identifiers
-        .iter()
-        .map(Slug::as_str)
-        .collect();
+    let name = |id: &Slug| {
+        let known = dictionary.map(|known| named::field(visit, known, id.as_str()));
+        known.unwrap_or_else(|| id.to_string())
+    };
+    let names: Vec<String> = settings.quasi_identifiers.iter().map(name).collect();
     let mut blocks = vec![Block::Text(visit.tell(
         "node.exposure-told",
         &[
@@ -199,7 +206,6 @@ fn risks(desk: &Desk, visit: &Visit, exposed: &Exposure) -> Vec<Block> {
             Level::Warning,
             visit.say("node.exposure-no-row"),
         ));
-        blocks.push(Block::List(exposed.short.clone()));
     }
     let heads = [
         "node.seen-by",
@@ -216,27 +222,39 @@ fn risks(desk: &Desk, visit: &Visit, exposed: &Exposure) -> Vec<Block> {
     let mut table = visit.table("risk", "node.deidentification", &heads);
     table
         .rows
-        .push(risk(visit.say("node.all-quasi"), &exposed.risk));
+        .push(risk(settings, visit.say("node.all-quasi"), &exposed.risk));
     for (left_out, figures) in &exposed.without {
-        let name = visit.tell("node.without", &[("name", left_out.as_str())]);
-        table.rows.push(risk(name, figures));
+        let told = visit.tell("node.without", &[("name", &name(left_out))]);
+        table.rows.push(risk(settings, told, figures));
     }
     blocks.push(Block::Table(table));
     blocks
 }
 
-fn risk(name: String, of: &Risk) -> Vec<Cell> {
+/// A figure, marked where it falls short of the settings.
+fn held_to(text: String, short: bool) -> Cell {
+    if short {
+        Cell::Mark(Level::Warning, text)
+    } else {
+        Cell::Number(text)
+    }
+}
+
+fn risk(settings: &Quality, name: String, of: &Risk) -> Vec<Cell> {
+    let closeness = u128::from(settings.closeness_permille);
+    let share = |share: Share| {
+        let of = share.permille();
+        held_to(permille(of), of > closeness)
+    };
+    let (k, l) = (of.smallest_class, of.fewest_groups);
     vec![
         Cell::Text(name),
         Cell::Number(of.classes.to_string()),
-        Cell::Number(of.smallest_class.to_string()),
-        Cell::Number(of.fewest_groups.to_string()),
+        held_to(k.to_string(), k < u64::from(settings.small_class)),
+        held_to(l.to_string(), l < u64::from(settings.least_groups)),
         Cell::Number(of.entropy_groups.clone()),
-        Cell::Text(permille(of.t_groups.permille())),
-        of.t_days.map_or_else(
-            || Cell::text("–"),
-            |share| Cell::Text(permille(share.permille())),
-        ),
+        share(of.t_groups),
+        of.t_days.map_or_else(|| Cell::text("–"), share),
         Cell::Text(permille(of.mean.permille())),
         Cell::Text(permille(u128::from(of.small_permille))),
         Cell::Text(permille(of.above.permille())),

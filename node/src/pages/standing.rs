@@ -86,7 +86,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
 }
 
 /// What a template is called.
-fn label(visit: &Visit, reference: &str) -> String {
+pub(super) fn label(visit: &Visit, reference: &str) -> String {
     let mut shipped = template::shipped().into_iter();
     let known = shipped.find(|one| one.reference().to_string() == reference);
     known.map_or_else(String::new, |one| {
