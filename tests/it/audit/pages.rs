@@ -150,14 +150,7 @@ async fn every_route_of_the_insurer_by_everybody_and_foreign_names() {
             }
             other => panic!("{other:?} is in no row of the matrix"),
         }
-        for strange in [
-            "other",
-            "..",
-            "%2e%2e",
-            "..%2faudit",
-            "audit%00",
-            "accounts.json",
-        ] {
+        for strange in ["other", "..%2f", "..%2faudit", "audit%00", "accounts.json"] {
             if route.method == "GET" && route.path.contains("{audit}") {
                 let path = route.path.replace("{audit}", strange);
                 assert_eq!(site.get(&path, &cookie).await.status, 404, "{path}");
