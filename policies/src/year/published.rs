@@ -220,13 +220,20 @@ impl Published {
 
     /// The newest result about a matter, with its inputs.
     pub fn newest(&self, year: &Year, matter: Matter) -> Option<&Proposed> {
-        let wanted = year.matters.get(&matter)?.result;
+        self.with(year.matters.get(&matter)?.result)
+    }
+
+    /// The result of this digest.
+    fn with(&self, wanted: Digest) -> Option<&Proposed> {
         let is = |one: &&Proposed| one.computed.digest().is_ok_and(|digest| digest == wanted);
         self.results.iter().find(is)
     }
 
-    /// The result about a matter, once it is in force, with its inputs.
+    /// The result about a matter, once it is in force, with its inputs. A plan is until another is.
     pub fn in_force(&self, year: &Year, matter: Matter) -> Option<&Proposed> {
+        if matter == Matter::Plan {
+            return self.with(year.plan?);
+        }
         let course = year.matters.get(&matter);
         course
             .filter(|course| course.in_force)

@@ -160,21 +160,7 @@ async fn one_fen_one_digit_or_one_bit_changed_is_found() {
 async fn a_program_of_its_own_recomputes_every_fen() {
     let mut alliance = Alliance::found().await;
     let published = alliance.whole_year().await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("year.json");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/year/recompute.py");
-    let run = |text: &str| {
-        std::fs::write(&file, text).unwrap();
-        let output = Command::new("python3")
-            .arg(script)
-            .arg(&file)
-            .output()
-            .ok()?;
-        Some((
-            output.status.success(),
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-        ))
-    };
+    let run = recomputed;
     let text = serde_json::to_string(&published).unwrap();
     let Some((sound, told)) = run(&text) else {
         println!("NOT COMPARED: python3 is not on this machine");
@@ -202,6 +188,18 @@ async fn a_program_of_its_own_recomputes_every_fen() {
     let (sound, told) = run(&spent.to_string()).unwrap();
     let line = "bonus: surplus: 185000000 published, 0 recomputed";
     assert!(!sound && told.contains(line), "{told}");
+}
+
+/// What the program of its own says of a published year; nothing where Python is not there.
+pub(super) fn recomputed(text: &str) -> Option<(bool, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("year.json");
+    std::fs::write(&file, text).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/year/recompute.py");
+    let output = Command::new("python3").arg(script).arg(&file).output();
+    let output = output.ok()?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some((output.status.success(), told))
 }
 
 /// Where a payment is said in a published year, and what the statement says.

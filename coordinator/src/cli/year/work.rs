@@ -62,7 +62,14 @@ pub(super) async fn say(
     if let say::Word::Close { anyway: false } = args.word {
         nothing_is_left(office, args.year).await?;
     }
-    let says = args.word.says();
+    let approved = match &args.word {
+        say::Word::Join { member, .. } => active(office, std::slice::from_ref(member)).await?,
+        _ => BTreeMap::new(),
+    };
+    let says = args.word.says(|member| {
+        let key = approved.get(member).copied();
+        key.with_context(|| format!("`{member}` is no approved hospital"))
+    })?;
     let early = match &says {
         Says::Paid { month, .. } if !month.is_over(now) => Some(*month),
         _ => None,
@@ -150,7 +157,11 @@ pub(super) async fn inputs(
                 Some(file) => Some(year::expected(&bounded(file)?, number)?),
                 None => None,
             };
-            let deductions = year::owed(&office.state, &alliance, number).await?;
+            let revision = year::revision(&kept, &stands);
+            let deductions = match &revision {
+                Some(revision) => year::kept_deductions(revision),
+                None => year::owed(&office.state, &alliance, number).await?,
+            };
             for (member, fen) in &deductions {
                 writeln!(
                     out,
@@ -172,6 +183,14 @@ pub(super) async fn inputs(
             };
             let about = (number, stands.target);
             let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
+            if let Some(revision) = &revision {
+                writeln!(
+                    out,
+                    "the plan in force stands until {}; what it gives from then on is split again",
+                    revision.from
+                )?;
+            }
+            let inputs = BudgetInput { revision, ..inputs };
             serde_json::to_string_pretty(&inputs)?
         }
         Matter::Settlement => {
