@@ -53,10 +53,13 @@ async fn published(
 }
 
 fn takes_part(year: &Year, member: &Member) -> Result<(), Fault> {
-    if year.members.contains_key(&member.hospital) {
+    // A party that is a member of the network is known by its message key.
+    let mut parties = year.parties.values();
+    if year.members.contains_key(&member.hospital) || parties.any(|key| *key == member.message_key)
+    {
         return Ok(());
     }
-    let why = "this hospital takes no part in the year";
+    let why = "this organisation takes no part in the year";
     Err(Fault::new("not-in-year", 403, "not for this member", why))
 }
 

@@ -29,7 +29,11 @@ fn sealed(signer: &Signer, by: &str, alliance: &Alliance, says: Says) -> Sealed<
 }
 
 /// Two administrators, and a year of one member that one of them opened.
-async fn opened(alliance: &Alliance, member: &Node) -> BTreeMap<Slug, Signer> {
+async fn opened(
+    alliance: &Alliance,
+    member: &Node,
+    insurer: Option<&Node>,
+) -> BTreeMap<Slug, Signer> {
     let new = || Signer::generate().unwrap().0;
     let offices: BTreeMap<Slug, Signer> = ["wang-fang", "chen-jie"]
         .map(|name| (slug(name), new()))
@@ -47,7 +51,11 @@ async fn opened(alliance: &Alliance, member: &Node) -> BTreeMap<Slug, Signer> {
     }
     let rules = Rules::read(|_| None).unwrap();
     let parties = rules.year.parties().into_iter().cloned();
-    let parties: BTreeMap<Slug, PublicKey> = parties.map(|name| (name, new().public())).collect();
+    let mut parties: BTreeMap<Slug, PublicKey> =
+        parties.map(|name| (name, new().public())).collect();
+    if let Some(insurer) = insurer {
+        parties.insert(slug("insurer"), insurer.signer.public());
+    }
     let says = Says::Open {
         target: Fen(1_000_000),
         rules: rules.digest().unwrap(),
@@ -66,7 +74,7 @@ async fn opened(alliance: &Alliance, member: &Node) -> BTreeMap<Slug, Signer> {
 async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     let alliance = Alliance::found().await;
     let (member, other) = (alliance.joined("h1").await, alliance.joined("h2").await);
-    let offices = opened(&alliance, &member).await;
+    let offices = opened(&alliance, &member, None).await;
     let link = |node: &Node| -> Link { node.link() };
     let apply = |amount: i64| Says::Apply {
         amount: Fen(amount),
@@ -192,5 +200,39 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     );
     let unknown = year::read(&alliance.state, &slug("river"), 2031).await;
     assert!(matches!(unknown, Err(YearError::Unknown(2031))));
+    alliance.end().await;
+}
+
+/// A party that is a member of the network reads the year and speaks in it, as its message key lets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_party_of_the_network_speaks_over_the_wire() {
+    let alliance = Alliance::found().await;
+    let (member, insurer) = (alliance.joined("h1").await, alliance.joined("fund").await);
+    let offices = opened(&alliance, &member, Some(&insurer)).await;
+    let bytes = insurer.link().year(YEAR).await.unwrap();
+    let published: Published = serde_json::from_slice(&bytes).unwrap();
+    let stands = published.verify().unwrap();
+    let own = stands.parties[&slug("insurer")];
+    assert_eq!(own, insurer.signer.public());
+    let said = async |by: &str, says: Says| {
+        let sealed = sealed(&insurer.signer, by, &alliance, says);
+        insurer.link().speak(&sealed, YEAR).await.unwrap()
+    };
+    let paid = || Says::Paid {
+        member: slug("h1"),
+        month: "2026-01".parse().unwrap(),
+        amount: Fen(7),
+        restates: false,
+    };
+    // It is heard as the insurer, under no other name, and only when the year is there for it.
+    let Heard::Refused(why) = said("insurer", paid()).await else {
+        panic!("paid before a plan")
+    };
+    assert!(why.contains("target set"), "{why}");
+    for by in ["h1", "fund", "committee", "wang-fang"] {
+        assert!(matches!(said(by, paid()).await, Heard::Refused(_)), "{by}");
+    }
+    let administrator = offices[&slug("wang-fang")].public();
+    assert_ne!(administrator, own);
     alliance.end().await;
 }

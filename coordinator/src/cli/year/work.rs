@@ -37,11 +37,22 @@ pub(super) async fn open(
     let now = office.clock.now();
     let rules = year::rules(data)?;
     let members = active(office, &member).await?;
+    let mut parties = BTreeMap::new();
+    for (name, key) in party {
+        let key = match key {
+            args::PartyKey::Given(key) => key,
+            args::PartyKey::Of(member) => {
+                let found = active(office, std::slice::from_ref(&member)).await?;
+                *found.get(&member).context("no such member")?
+            }
+        };
+        parties.insert(name, key);
+    }
     let says = Says::Open {
         target: target.0,
         rules: rules.digest()?,
         members,
-        parties: party.into_iter().collect::<BTreeMap<_, _>>(),
+        parties,
     };
     let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
     let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
@@ -372,7 +383,7 @@ async fn active(office: &Office, named: &[Slug]) -> anyhow::Result<BTreeMap<Slug
         .map(|body| (body.member.hospital, body.member.message_key))
         .collect();
     if let Some(missing) = named.iter().find(|name| !members.contains_key(*name)) {
-        anyhow::bail!("`{missing}` is no approved hospital; see `consilium-coordinator members`");
+        anyhow::bail!("`{missing}` is no approved member; see `consilium-coordinator members`");
     }
     Ok(members)
 }

@@ -2,6 +2,7 @@
 //! published file checked here.
 
 mod figures;
+mod party;
 mod show;
 
 pub(super) use show::score;
@@ -97,6 +98,10 @@ pub(super) enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Speak as a party of the year (insurer, committee, …) whose key is this organisation's message key.
+    ///
+    /// Example: consilium-node --data ./insurer year party 2026 --as insurer sign plan DIGEST
+    Party(party::Args),
     /// List the alliance's years, as JSON.
     ///
     /// Example: consilium-node --data ./node1 year list
@@ -185,6 +190,15 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             done,
             out,
         } => (year, Says::Report { task, done }, out),
+        Command::Party(args) => {
+            let party::Args {
+                year,
+                party,
+                word,
+                out: path,
+            } = args;
+            return speak(data, (year, Some(party)), (word.says(), path), out).await;
+        }
         Command::List => {
             let node = Node::open(data).await?;
             let list = link::open(&node)?.years().await?;
@@ -195,13 +209,23 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Show { year, file } => return show::year(year, file.as_deref(), data, out).await,
         Command::Verify { file, log } => return checked(&file, log.as_deref(), out),
     };
+    speak(data, (year, None), (says, path), out).await
+}
+
+/// Signs a statement, under the hospital's name or a party's, and sends it or writes it into a file.
+async fn speak(
+    data: &Path,
+    (year, party): (u16, Option<Slug>),
+    (says, path): (Says, Option<PathBuf>),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let dictionary = dictionaries::latest(&node.state).await?;
     let alliance = dictionary.context("no dictionary is accepted")?.alliance;
     let statement = Statement {
         alliance,
         year,
-        by: node.config.hospital.clone(),
+        by: party.unwrap_or_else(|| node.config.hospital.clone()),
         at: node.clock.now(),
         says,
     };
@@ -225,7 +249,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 async fn heard(node: &Node, year: u16) -> anyhow::Result<(Vec<u8>, Published, Year)> {
     let bytes = match link::open(node)?.year(year).await {
         Err(LinkError::Status(404)) => bail!("the alliance did not open a year {year}"),
-        Err(LinkError::Status(403)) => bail!("this hospital takes no part in the year {year}"),
+        Err(LinkError::Status(403)) => bail!("this organisation takes no part in the year {year}"),
         other => other?,
     };
     let published: Published =
@@ -236,7 +260,7 @@ async fn heard(node: &Node, year: u16) -> anyhow::Result<(Vec<u8>, Published, Ye
     Ok((bytes, published, stands))
 }
 
-/// Refuses a year of another alliance, or that names another key for this hospital.
+/// Refuses a year of another alliance, or that names another key for this organisation.
 async fn own(node: &Node, published: &Published, stands: &Year) -> anyhow::Result<()> {
     let dictionary = dictionaries::latest(&node.state).await?;
     let alliance = dictionary.context("no dictionary is accepted")?.alliance;
@@ -245,9 +269,10 @@ async fn own(node: &Node, published: &Published, stands: &Year) -> anyhow::Resul
         "this is another alliance's year"
     );
     let own = Keys::open(&node.config.data)?.message_key()?.public();
+    let member = stands.members.get(&node.config.hospital);
     ensure!(
-        stands.members.get(&node.config.hospital) == Some(&own),
-        "the year names another key for this hospital, or leaves it out"
+        member == Some(&own) || stands.parties.values().any(|key| *key == own),
+        "the year names another key for this organisation, or leaves it out"
     );
     Ok(())
 }
