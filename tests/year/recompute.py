@@ -14,6 +14,18 @@ import sys
 from fractions import Fraction as F
 
 
+def once(pairs):
+    """A key that stands twice would be read differently by others."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        sys.exit("a key stands twice in the file or in inputs")
+    return found
+
+
+def read(text):
+    return json.loads(text, object_pairs_hook=once)
+
+
 def exact(text):
     return F(str(text))
 
@@ -412,12 +424,13 @@ def remaining(plan, paid):
             for part in plan["members"]}
 
 
-def grounds(matter, given, plan, paid, members, changing):
+def grounds(matter, given, plan, paid, members, changing, target):
     """What a result rests on, from members, plan and payments: figures as told and as they follow."""
     if matter == "plan":
-        told = {"members": sorted(one["id"] for one in given["members"]), "kept": given.get("revision")}
+        told = {"members": sorted(one["id"] for one in given["members"]), "kept": given.get("revision"),
+                "target": given["total"]}
         again = {"from": changing, "given": kept(plan, changing)} if changing and plan else None
-        return told, {"members": sorted(members), "kept": again}
+        return told, {"members": sorted(members), "kept": again, "target": target}
     if matter not in ("settlement", "bonus"):
         return {}, {}
     left = remaining(plan, paid)
@@ -443,19 +456,23 @@ def grounds(matter, given, plan, paid, members, changing):
 
 
 def replayed(year):
-    """For each result its rules, and what it rests on, as they stood when it was proposed."""
+    """For each result its rules, and what it rests on, as they stood when it was proposed; and proposals of
+    results that are not in the file."""
     every = {digest("consilium-year-rules-v1", one): one
              for one in [year["rules"]] + year.get("earlier", [])}
     results = {digest("consilium-year-result-v1", one["computed"]): place
                for place, one in enumerate(year["results"])}
     found, rules, plan, paid = {}, None, None, {}
     # Who is there until the end, changes that no plan in force knows of, and a plan with its signatures.
-    members, changes, newest, signed = set(), {}, None, 0
+    members, changes, newest, signed, target, missing = set(), {}, None, 0, None, []
     for name, said in statements(year):
         about_plan = said.get("matter") == "plan"
         if name == "open":
             rules, plan, paid = every.get(said["rules"]), None, {}
             members, changes, newest, signed = set(said["members"]), {}, None, 0
+            target = said["target"]
+        elif name == "target":
+            target = said["target"]
         elif name == "paid":
             paid.setdefault(said["member"], {})[said["month"]] = said["amount"]
         elif name in ("join", "leave"):
@@ -480,26 +497,31 @@ def replayed(year):
                 newest, signed = told, 0
             changing = next((month for _, month in changes.values()), None)
             rests = ({}, {}) if plan is None and matter != "plan" else grounds(
-                matter, json.loads(proposed["inputs"]), plan, paid, members, changing)
+                matter, read(proposed["inputs"]), plan, paid, members, changing, target)
             found[place] = (rules, plan is not None or matter == "plan", *rests)
-    return found
+        elif name == "propose":
+            missing.append(said["matter"])
+    return found, missing
 
 
 def main(path):
     with open(path, encoding="utf-8") as file:
-        year = json.load(file)
+        year = read(file.read())
     figures, differing = 0, 0
     every = [year["rules"]] + year.get("earlier", [])
-    known = replayed(year)
+    known, missing = replayed(year)
+    for matter in missing:
+        differing += 1
+        print(f"{matter}: a result that was proposed is not in the file")
     for place, proposed in enumerate(year["results"]):
         (matter, told), = proposed["computed"].items()
-        kind, compute, read = WAYS[matter]
+        kind, compute, told_of = WAYS[matter]
         rules, planned, told_grounds, own_grounds = known.get(place, (None, False, {}, {}))
         if not planned:
             differing += 1
             print(f"{matter}: no statement proposes this result, or no plan stands before it")
-        told = {**read(told), **told_grounds}
-        given = json.loads(proposed["inputs"])
+        told = {**told_of(told), **told_grounds}
+        given = read(proposed["inputs"])
         if "reserve" in own_grounds:
             given["reserve"] = own_grounds["reserve"]
         tried = []

@@ -72,11 +72,6 @@ pub fn control_figures(published: &Published, year: &Year) -> Result<Option<Stri
 }
 
 pub(super) fn plan<'a>(published: &'a Published, year: &Year) -> Option<&'a Plan> {
-    let course = year.matters.get(&Matter::Plan)?;
-    // One that was to follow a change of members that was taken back is none.
-    if course.void && year.plan.is_some() {
-        return published.plan(year);
-    }
     match &published.newest(year, Matter::Plan)?.computed {
         Computed::Plan(plan) => Some(plan),
         _ => None,

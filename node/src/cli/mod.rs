@@ -111,6 +111,9 @@ enum Command {
     VerifyScore {
         /// The published file.
         receipt: PathBuf,
+        /// The coordinator's published log: without it nothing says that nothing was left out.
+        #[arg(long, value_name = "FOLDER")]
+        log: Option<PathBuf>,
     },
     /// Pooled rounds: the alliance's sums, never this hospital's numbers.
     #[command(subcommand)]
@@ -204,7 +207,9 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Quality(command) => quality::run(command, &cli.data, out).await,
         Command::Warn(command) => Box::pin(warn::run(command, &cli.data, out)).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
-        Command::VerifyScore { receipt } => year::score(&receipt, &cli.data, out).await,
+        Command::VerifyScore { receipt, log } => {
+            year::score((&receipt, log.as_deref()), &cli.data, out).await
+        }
         Command::Synth(args) => synth::run(&args, out),
     }
 }

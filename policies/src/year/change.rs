@@ -9,7 +9,7 @@ use schemas::year::{Matter, Says, Statement};
 use serde::Serialize;
 
 use super::speak::{only, reasoned};
-use super::{Refused, Speaker, Stage, Year};
+use super::{Course, Refused, Speaker, Stage, Year};
 
 /// The months of a year in which a member takes part; without bounds all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -171,14 +171,22 @@ impl Year {
     }
 
     /// A plan gets into force: it knows of all changes, and what was proposed rests on another.
-    pub(super) fn planned(&mut self, result: schemas::digest::Digest) {
+    pub(super) fn planned(&mut self) {
         self.stage = Stage::InForce;
-        self.plan = Some(result);
+        self.plan = self.matters.get(&Matter::Plan).cloned();
         self.changing = None;
         self.withdrawing.clear();
         for course in self.matters.values_mut() {
             course.void |= !course.in_force;
         }
+    }
+
+    /// The course of the plan that is looked at: the newest, or the one in force where the newest was to
+    /// follow a change that was taken back.
+    pub fn shown_plan(&self) -> Option<&Course> {
+        let newest = self.matters.get(&Matter::Plan)?;
+        let stands = self.plan.as_ref().filter(|_| newest.void);
+        Some(stands.unwrap_or(newest))
     }
 
     /// Whether a matter waits for signatures or for another result. A plan that was to follow a change

@@ -122,8 +122,8 @@ pub struct Year {
     pub matters: BTreeMap<Matter, Course>,
     /// How often members applied.
     applied: BTreeMap<Slug, u8>,
-    /// The plan in force.
-    pub plan: Option<Digest>,
+    /// The plan in force, also while another is proposed.
+    pub plan: Option<Course>,
     /// In which months members take part that joined or left in mid-year.
     pub terms: BTreeMap<Slug, Term>,
     /// Members that change, and no plan in force that knows of it.

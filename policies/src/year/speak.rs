@@ -256,7 +256,7 @@ impl Year {
                 let course = self.newest(matter, result)?;
                 course.sign(said.by, (said.at, signed), (members, signers.len()))?;
                 if matter == Matter::Plan && course.in_force {
-                    self.planned(result);
+                    self.planned();
                 }
                 Ok(())
             }
@@ -327,9 +327,13 @@ impl Year {
                 if !bonus.in_force {
                     return Err(Refused::Open(Matter::Bonus));
                 }
-                // An appeal against the settlement may change who has a surplus: nothing is paid meanwhile.
-                for course in self.matters.values().filter(|course| !course.void) {
-                    course.uncontested()?;
+                // An appeal against the settlement may change who has a surplus: nothing is paid meanwhile,
+                // whatever version it was against and whatever was proposed since.
+                for course in self.matters.values().filter(|course| !course.in_force) {
+                    let mut heard = course.heard();
+                    if let Some((_, member, _)) = heard.find(|one| one.2.decided != Some(false)) {
+                        return Err(Refused::Contested(member.clone()));
+                    }
                 }
                 self.paid_out = Some(result);
             }

@@ -8,7 +8,7 @@ use super::*;
 
 /// All that was taken, oldest first.
 #[derive(Clone, Default)]
-pub(super) struct History(Vec<(String, i64, Says)>);
+pub(super) struct History(pub(super) Vec<(String, i64, Says)>);
 
 #[derive(PartialEq, PartialOrd)]
 pub(super) enum At {
@@ -141,7 +141,7 @@ impl History {
     }
 
     /// Who objected, with what came of it.
-    fn objections(&self, about: Matter) -> BTreeMap<&str, Option<bool>> {
+    pub(super) fn objections(&self, about: Matter) -> BTreeMap<&str, Option<bool>> {
         let since = self.since(about);
         let mut found = BTreeMap::new();
         for (by, _, says) in since {
@@ -292,13 +292,10 @@ impl History {
             }
             Says::PayOut { result } => {
                 let newest = self.newest(Matter::Bonus).map(|(newest, _)| newest);
-                let quiet = Matter::ALL.into_iter().all(|matter| {
-                    self.void(matter)
-                        || self
-                            .objections(matter)
-                            .values()
-                            .all(|of| *of == Some(false))
-                });
+                // Of what is not in force no objection to any version may be open or right.
+                let quiet = Matter::ALL
+                    .into_iter()
+                    .all(|matter| self.in_force(matter) || self.all_rejected(matter));
                 by == "insurer"
                     && newest == Some(*result)
                     && self.in_force(Matter::Bonus)

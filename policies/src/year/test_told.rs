@@ -145,4 +145,24 @@ impl History {
     pub(super) fn paid_out(&self) -> bool {
         self.some(|says| matches!(says, Says::PayOut { .. }))
     }
+
+    /// Whether every objection to every version of a result was answered and not right.
+    pub(super) fn all_rejected(&self, about: Matter) -> bool {
+        let said = self.said();
+        let proposals = said.iter().enumerate();
+        let mut starts = proposals
+            .filter(|(_, one)| matches!(one.2, Says::Propose { matter, .. } if matter == about));
+        starts.all(|(start, _)| {
+            let mut end = said[start + 1..].iter();
+            let end = end
+                .position(|one| matches!(one.2, Says::Propose { matter, .. } if matter == about));
+            let until = end.map_or(said.len(), |more| start + 1 + more);
+            // As if nothing had been said since that version.
+            let version = Self(said[..until].to_vec());
+            version
+                .objections(about)
+                .values()
+                .all(|of| *of == Some(false))
+        })
+    }
 }

@@ -185,13 +185,10 @@ async fn a_year_whose_members_change_adds_up_and_is_recomputed() {
     assert_eq!(e.3.as_ref().unwrap().time, "50.00");
 
     let text = serde_json::to_string(&published).unwrap();
-    let Some((sound, told)) = recomputed(&text) else {
-        println!("NOT COMPARED: python3 is not on this machine");
-        return;
-    };
+    let (sound, told) = recomputed(&text);
     assert!(sound && told.contains("6 results, "), "{told}");
     let fen = first_plan.members[3].monthly[0].0;
     let changed = text.replace(&fen.to_string(), &(fen + 1).to_string());
-    let (sound, told) = recomputed(&changed).unwrap();
+    let (sound, told) = recomputed(&changed);
     assert!(!sound && told.contains("plan:"), "{told}");
 }

@@ -262,7 +262,7 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             json,
         } => show::forecast(&bounded(&series)?, (season, ahead), json, out),
         Command::Verify { file, log } => {
-            let published: Published = serde_json::from_str(&bounded(&file)?)
+            let published = Published::read(&bounded(&file)?)
                 .with_context(|| format!("`{}` is no published year", file.display()))?;
             let year = published.verify()?;
             show::verified(&published, &year, out)?;

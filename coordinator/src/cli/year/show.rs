@@ -74,7 +74,8 @@ pub(super) fn year(
         }
     }
     let newest = of.matters.get(&Matter::Plan).map(|course| course.result);
-    if let Some(plan) = of.plan.filter(|plan| Some(*plan) != newest) {
+    let stands = of.plan.as_ref().map(|course| course.result);
+    if let Some(plan) = stands.filter(|plan| Some(*plan) != newest) {
         writeln!(out, "the plan in force until another is: {plan}")?;
     }
     for (member, application) in &of.applications {

@@ -46,7 +46,8 @@ pub(super) async fn open(
                 *found.get(&member).context("no such member")?
             }
         };
-        parties.insert(name, key);
+        let before = parties.insert(name.clone(), key);
+        anyhow::ensure!(before.is_none(), "--party `{name}` is given twice");
     }
     let says = Says::Open {
         target: target.0,
@@ -165,13 +166,31 @@ pub(super) async fn inputs(
     let text = match args.matter {
         Matter::Plan => {
             let expected = match &args.history {
-                Some(file) => Some(year::expected(&bounded(file)?, number)?),
+                Some(file) => {
+                    let history = bounded(file)?;
+                    if !history
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .contains("variance")
+                    {
+                        writeln!(
+                            out,
+                            "warning: the history has no column `variance`: its months are taken as free of noise"
+                        )?;
+                    }
+                    Some(year::expected(&history, number)?)
+                }
                 None => None,
             };
             let revision = year::revision(&kept, &stands);
             let deductions = match &revision {
                 Some(revision) => year::kept_deductions(revision),
-                None => year::owed(&office.state, &alliance, number).await?,
+                None => {
+                    let mut owed = year::owed(&office.state, &alliance, number).await?;
+                    owed.retain(|member, _| stands.members.contains_key(member));
+                    owed
+                }
             };
             for (member, fen) in &deductions {
                 writeln!(

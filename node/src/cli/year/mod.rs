@@ -207,7 +207,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         }
         Command::Fetch { year, out: path } => return fetch(data, year, &path, out).await,
         Command::Show { year, file } => return show::year(year, file.as_deref(), data, out).await,
-        Command::Verify { file, log } => return checked(&file, log.as_deref(), out),
+        Command::Verify { file, log } => {
+            checked(&file, log.as_deref(), out)?;
+            return Ok(());
+        }
     };
     speak(data, (year, None), (says, path), out).await
 }
@@ -252,8 +255,9 @@ async fn heard(node: &Node, year: u16) -> anyhow::Result<(Vec<u8>, Published, Ye
         Err(LinkError::Status(403)) => bail!("this organisation takes no part in the year {year}"),
         other => other?,
     };
-    let published: Published =
-        serde_json::from_slice(&bytes).context("what the coordinator sent is no published year")?;
+    let text = std::str::from_utf8(&bytes).context("what the coordinator sent is no text")?;
+    let published =
+        Published::read(text).context("what the coordinator sent is no published year")?;
     let stands = published.verify()?;
     ensure!(stands.number == year, "the coordinator sent another year");
     own(node, &published, &stands).await?;
@@ -292,18 +296,26 @@ async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyh
 }
 
 /// Checks a published year, and where there is one against the coordinator's log.
-fn checked(file: &Path, log: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
+fn checked(
+    file: &Path,
+    log: Option<&Path>,
+    out: &mut dyn Write,
+) -> anyhow::Result<(Published, Year)> {
     let (published, year) = verify(file, out)?;
     for line in year.keys() {
         writeln!(out, "  {line}")?;
     }
     let Some(folder) = log else {
-        writeln!(out, "that nothing was left out or made up shows --log")?;
-        return Ok(());
+        writeln!(
+            out,
+            "NOT CHECKED: that nothing was left out, added, moved or dated otherwise shows --log alone"
+        )?;
+        return Ok((published, year));
     };
     let witnessed = super::log::verify(folder, &[], out)?;
     let logged = published.logged(&super::log::entries(folder)?, witnessed)?;
-    Ok(writeln!(out, "{logged}")?)
+    writeln!(out, "{logged}")?;
+    Ok((published, year))
 }
 
 /// Checks a published year from its file alone.
@@ -314,8 +326,8 @@ fn verify(file: &Path, out: &mut dyn Write) -> anyhow::Result<(Published, Year)>
         .len();
     ensure!(size <= LONGEST, "`{name}` is larger than {LONGEST} bytes");
     let text = std::fs::read_to_string(file).with_context(|| format!("`{name}`"))?;
-    let published: Published =
-        serde_json::from_str(&text).with_context(|| format!("`{name}` is no published year"))?;
+    let published =
+        Published::read(&text).with_context(|| format!("`{name}` is no published year"))?;
     let year = published.verify()?;
     writeln!(
         out,

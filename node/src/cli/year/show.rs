@@ -9,18 +9,18 @@ use schemas::id::Slug;
 use schemas::time::Timestamp;
 
 use super::super::Node;
-use super::{figures, heard, own, verify};
+use super::{checked, figures, heard, own, verify};
 use crate::config::keys::Keys;
 
 /// Checks a published year, and shows what concerns this hospital.
 pub(in crate::cli) async fn score(
-    file: &Path,
+    (file, log): (&Path, Option<&Path>),
     data: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let hospital = &node.config.hospital;
-    let (published, year) = verify(file, out)?;
+    let (published, year) = checked(file, log, out)?;
     let key = Keys::open(&node.config.data)?.message_key()?.public();
     let Some(known) = year.members.get(hospital) else {
         bail!("{hospital} takes no part in the year {}", year.number);

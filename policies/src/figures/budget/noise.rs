@@ -251,17 +251,18 @@ fn gradient<'a>(
         .filter(|(place, _)| free(*place))
         .map(|(_, s)| s)
         .sum();
+    // What each value does to all free shares together.
+    let moved = by_value.iter().map(|Moves { shares: row, .. }| {
+        let row = row.iter().enumerate().filter(|(at, _)| free(*at));
+        row.map(|(_, d)| d).sum()
+    });
+    let moved: Vec<f64> = moved.collect();
     let rows = share.iter().enumerate().map(|(place, own)| {
         if !free(place) || shares <= 0.0 {
             return vec![0.0; by_value.len()];
         }
-        let by = by_value.iter().map(|Moves { shares: row, .. }| {
-            let together: f64 = row
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| free(*at))
-                .map(|(_, d)| d)
-                .sum();
+        let by = by_value.iter().zip(&moved).map(|(value, together)| {
+            let row = &value.shares;
             let change = row.get(place).copied().unwrap_or(0.0);
             left / shares * (change - own / shares * together)
         });
