@@ -13,6 +13,7 @@ mod steward;
 mod planted;
 mod pooled;
 mod snapshots;
+mod states;
 mod malformed;
 mod architecture;
 mod audit;

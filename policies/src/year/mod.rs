@@ -9,6 +9,7 @@ mod odd;
 mod outcome;
 mod paid;
 mod rules;
+mod form;
 mod published;
 mod logged;
 mod refused;
@@ -27,6 +28,7 @@ mod test_statements;
 #[cfg(test)]
 mod test_world;
 
+pub use form::Written;
 pub use grounds::{Unfounded, closable, grounded, reserve};
 pub use logged::Logged;
 pub use matter::{Answered, Course, Earlier, Objection};
