@@ -23,6 +23,7 @@ pub mod quality;
 pub mod lifecycle;
 pub mod release;
 pub mod retention;
+pub mod backup;
 pub mod early;
 pub mod steward;
 pub mod audit;

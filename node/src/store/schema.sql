@@ -173,6 +173,16 @@ create table if not exists rollbacks (
     primary key (origin, size)
 );
 
+-- Backups that were put back: nothing is answered until an officer acknowledged each.
+create table if not exists restores (
+    position bigint primary key,        -- 1, 2, 3 …
+    backup text not null,               -- digest of the backup's list
+    taken bigint not null,              -- when the backup was made
+    entries bigint not null,            -- of the log in it
+    at bigint not null,
+    acknowledged bigint
+);
+
 -- Month closes: what the hospital committed to, in the order of its settlement log. A restated
 -- month has a higher version; both are kept.
 create table if not exists closes (

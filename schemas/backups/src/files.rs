@@ -150,6 +150,28 @@ pub fn put(folder: &Path, list: &List, to: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
+/// Moves a folder that holds anything aside, under a name that is free beside it; `file` in it tells whether
+/// a service still works there.
+pub fn aside(folder: &Path, file: &str) -> Result<Option<PathBuf>, BackupError> {
+    let holds = fs::read_dir(folder).is_ok_and(|mut there| there.next().is_some());
+    if !holds {
+        return Ok(None);
+    }
+    if let Some(id) = super::user(&folder.join(file)) {
+        return Err(BackupError::Used(id, folder.display().to_string()));
+    }
+    let place = fs::canonicalize(folder).map_err(BackupError::io(folder))?;
+    let name = place
+        .file_name()
+        .ok_or(BackupError::Name)?
+        .to_string_lossy();
+    let mut names =
+        (1..10_000_u32).map(|n| place.with_file_name(format!("{name}.before-restore-{n}")));
+    let free = names.find(|path| !path.exists()).ok_or(BackupError::Name)?;
+    fs::rename(&place, &free).map_err(BackupError::io(folder))?;
+    Ok(Some(free))
+}
+
 /// A path below a folder, of plain parts alone.
 fn plain(name: &str) -> Result<PathBuf, BackupError> {
     let path = PathBuf::from(name);
