@@ -30,6 +30,7 @@ pub mod audit;
 pub mod answer;
 pub mod pooled;
 pub mod enrol;
+pub mod metrics;
 pub mod link;
 pub mod telemetry;
 pub mod synth;

@@ -19,6 +19,7 @@ mod architecture;
 mod audit;
 mod risk;
 mod scan;
+mod metered;
 mod dp_audit;
 mod ledger;
 mod killed;

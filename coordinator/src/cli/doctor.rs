@@ -13,9 +13,10 @@ use super::{Office, administrator};
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::dictionary;
+use crate::log;
 use crate::register;
 use crate::store::state::State;
-use crate::{dictionary, log};
 
 #[derive(Debug, clap::Args)]
 #[command(

@@ -10,14 +10,16 @@ use schemas::loss::Rho;
 
 use super::{Node, next};
 use crate::access::Standing;
+use crate::answer;
 use crate::backup;
 use crate::clock::Clock;
 use crate::config::keys::Keys;
 use crate::config::{self, Config};
 use crate::enrol::files::Files;
+use crate::ledger;
+use crate::log;
 use crate::store::dictionaries;
 use crate::store::state::State;
-use crate::{answer, ledger, log};
 
 /// Days before its end when a certificate should have been renewed by itself.
 const LATE_DAYS: i64 = 8;

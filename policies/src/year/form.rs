@@ -35,10 +35,11 @@ impl<'de> Deserialize<'de> for Rules {
         let read = Self::deserialize(&mut serde_json::Deserializer::from_str(text.get()));
         let mut rules = match read {
             Ok(rules) => rules,
-            Err(error) => {
+            Err(error) if plain(text.get(), &written) => {
                 let whole = completed(written.clone());
                 Self::deserialize(whole).map_err(|_| D::Error::custom(error))?
             }
+            Err(error) => return Err(D::Error::custom(error)),
         };
         // Also where a field without which rules have a meaning was left out.
         let own = Self::serialize(&rules, serde_json::value::Serializer);
@@ -47,6 +48,23 @@ impl<'de> Deserialize<'de> for Rules {
         }
         Ok(rules)
     }
+}
+
+/// Whether a text says no more than its value: a name that stands twice would be read one way here and
+/// another way elsewhere.
+fn plain(text: &str, value: &Value) -> bool {
+    let (mut length, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b' ' | b'\t' | b'\r' | b'\n' if !quoted => continue,
+            _ => {}
+        }
+        length = length.saturating_add(1);
+    }
+    length == value.to_string().len()
 }
 
 /// Rules of before 2026-11-23, with what was added then. Of later fields each needs its line here, or a
@@ -147,5 +165,10 @@ mod tests {
         }
         let twice = text.replacen("{\"year\":", "{\"alerts\":null,\"year\":", 1);
         assert!(serde_json::from_str::<Rules>(&twice).is_err());
+        let twice = EARLIER.replacen("{\"year\":", "{\"alerts\":{},\"year\":", 1);
+        assert_ne!(twice, EARLIER);
+        assert!(serde_json::from_str::<Rules>(&twice).is_err());
+        let spaced = serde_json::to_string_pretty(&value).unwrap();
+        assert!(serde_json::from_str::<Rules>(&spaced).is_ok());
     }
 }

@@ -90,6 +90,14 @@ async fn a_backup_that_is_put_back_is_seen_and_costs_what_was_spent() {
     let at = |name: &str| alliance.folder.path().join(name);
     let (kept, whole, hubs) = (at("kept"), at("whole"), at("hubs"));
 
+    for (name, data) in [(NODE, &home), (COORDINATOR, &hub)] {
+        let told = call(name, data, &["doctor"]);
+        assert!(
+            told.contains("ok    state") && !told.contains("FAULT"),
+            "{told}"
+        );
+    }
+
     // Both are backed up while they run; never over anything.
     let out = ["backup", "--keys", "leave-out", "--to"];
     let told = call(NODE, &home, &[&out[..], &[text(&kept)]].concat());
@@ -109,7 +117,8 @@ async fn a_backup_that_is_put_back_is_seen_and_costs_what_was_spent() {
     assert!(!below(&hubs).iter().any(secret));
 
     // What is spent now is in no backup.
-    let second = alliance.ask("monthly-benchmark", "2025-02");
+    // A later month of the paid series would cost nothing.
+    let second = alliance.ask("yearly-benchmark", "2025");
     alliance.closes(&second);
     let restore = ["restore", "--from", text(&whole)];
     let replace = [&restore[..], &["--replace"]].concat();
@@ -146,6 +155,7 @@ async fn a_backup_that_is_put_back_is_seen_and_costs_what_was_spent() {
     alliance.nodes[0].again();
     let third = alliance.ask("monthly-benchmark", "2025-03");
     assert_eq!(said(&alliance, &third).await, "declined");
+    refused(NODE, &home, &["doctor"], "nothing is answered");
     alliance.nodes[0].kill();
 
     // The officer cannot wave it through: the coordinator has seen more. The gap is burned, exactly.

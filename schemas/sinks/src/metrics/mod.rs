@@ -9,8 +9,6 @@ mod serve;
 pub use process::process;
 pub use serve::{ListenError, Listener, serve};
 
-use std::fmt::Write as _;
-
 /// What a label may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Values {
@@ -102,8 +100,8 @@ impl Page {
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing into a text does not fail.
-        drop(writeln!(self.0, "{line}"));
+        self.0.push_str(&line.to_string());
+        self.0.push('\n');
     }
 
     /// The text.
