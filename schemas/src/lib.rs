@@ -26,4 +26,5 @@ pub mod year;
 pub mod entry;
 pub mod witness;
 pub mod problem;
+pub mod finding;
 pub mod catalogue;

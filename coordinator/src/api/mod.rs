@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics;
 use crate::store::state::State as Store;
 
 pub use fault::Fault;
@@ -173,10 +174,12 @@ async fn guard(limit: Duration, request: Request, next: Next) -> Response {
         return Fault::new("encoded", 415, "send the body without content encoding", "")
             .into_response();
     }
-    match tokio::time::timeout(limit, next.run(request)).await {
+    let response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Fault::new("too-slow", 408, "the request took too long", "").into_response(),
-    }
+    };
+    metrics::count(response.status().as_u16());
+    response
 }
 
 /// The process runs.

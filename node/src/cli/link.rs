@@ -1,6 +1,7 @@
 //! Joining the alliance and staying in touch: `enrol`, `dictionary fetch`, `run`.
 
 use std::io::{BufRead as _, Read as _, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use schemas::enrolment::{Fingerprint, JoinCode};
 use schemas::outcome::Reason;
 use schemas::round::Round;
 use schemas::seal::Signer;
+use sinks::metrics::Listener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +25,7 @@ use crate::config::keys::Keys;
 use crate::enrol::{self, files::Files};
 use crate::link::{self, Desk, Link, Word};
 use crate::log;
+use crate::metrics::Source;
 use crate::snapshot::Cache;
 use crate::store::state;
 use crate::telemetry;
@@ -53,6 +56,9 @@ pub(super) enum Command {
         /// public body without data.
         #[arg(long)]
         committee_only: bool,
+        /// Serve metrics for Prometheus here, on this machine only, for example 127.0.0.1:9710.
+        #[arg(long, value_name = "ADDRESS")]
+        metrics: Option<SocketAddr>,
     },
 }
 
@@ -71,9 +77,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Run {
             log_json,
             committee_only,
+            metrics,
         } => {
             telemetry::start(log_json);
-            Box::pin(serve(data, committee_only)).await
+            Box::pin(serve(data, committee_only, metrics)).await
         }
     }
 }
@@ -172,7 +179,11 @@ fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
     }
 }
 
-async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
+async fn serve(
+    data: &Path,
+    committee_only: bool,
+    metrics: Option<SocketAddr>,
+) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let policy = answer::policy(&node.config);
     let policy = policy.context("the policy is refused, nothing would be answered")?;
@@ -195,6 +206,7 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
         }
         stopper.cancel();
     });
+    meter(&node, metrics, &stop).await?;
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
     let answer = async |round: &Round, digest: Digest| {
@@ -207,6 +219,26 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
     let carry = link::carry(&desk, &node.config, &stop);
     let pool = Box::pin(link::pool(&desk, open, !committee_only, &stop));
     tokio::join!(link::run(&desk, answer, &stop), carry, pool);
+    Ok(())
+}
+
+/// Serves metrics where they are asked for.
+async fn meter(
+    node: &Node,
+    address: Option<SocketAddr>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(address) = address else {
+        return Ok(());
+    };
+    let listener = Listener::bind(address).await?;
+    tracing::info!(address = %listener.address()?, "metrics are served");
+    let source = Source {
+        state: node.state.clone(),
+        config: node.config.clone(),
+    };
+    let page = move || source.clone().page();
+    tokio::spawn(sinks::metrics::serve(listener, page, stop.clone()));
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod agreement;
 mod ask;
 mod audit;
+mod backup;
 mod bar;
 mod burn;
 mod cost;
@@ -11,6 +12,7 @@ mod cost_rates;
 mod crosswalk;
 mod data;
 mod dataset;
+mod doctor;
 mod file;
 mod link;
 mod log;
@@ -75,6 +77,8 @@ enum Command {
     Audit(audit::Command),
     #[command(flatten)]
     Link(link::Command),
+    #[command(flatten)]
+    Backup(backup::Command),
     /// The log: show, publish, verify, check, burn.
     #[command(subcommand)]
     Log(log::Command),
@@ -114,6 +118,15 @@ enum Command {
         /// The coordinator's published log: without it nothing says that nothing was left out.
         #[arg(long, value_name = "FOLDER")]
         log: Option<PathBuf>,
+    },
+    /// Look at this installation: what is wrong, and what to do about each thing. Nothing sensitive is
+    /// shown; the output may be sent to whoever helps.
+    ///
+    /// Example: consilium-node --data ./node1 doctor
+    Doctor {
+        /// For machines.
+        #[arg(long)]
+        json: bool,
     },
     /// Pooled rounds: the alliance's sums, never this hospital's numbers.
     #[command(subcommand)]
@@ -193,6 +206,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
         Command::Account(command) => account::run(command, &cli.data, out).await,
+        Command::Doctor { json } => doctor::run(&cli.data, json, out).await,
+        Command::Backup(command) => backup::run(command, &cli.data, out).await,
         Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Audit(command) => audit::run(command, &cli.data, out).await,
         Command::Link(command) => Box::pin(link::run(command, &cli.data, out)).await,

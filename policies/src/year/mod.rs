@@ -10,6 +10,7 @@ mod odd;
 mod outcome;
 mod paid;
 mod rules;
+mod form;
 mod published;
 mod logged;
 mod refused;
@@ -33,6 +34,7 @@ mod test_told;
 mod test_world;
 
 pub use change::{Changing, Term};
+pub use form::Written;
 pub use grounds::{Unfounded, closable, grounded, reserve};
 pub use logged::Logged;
 pub use matter::{Answered, Course, Earlier, Objection};
