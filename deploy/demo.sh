@@ -235,6 +235,7 @@ if [ -z "$data" ]; then
     home="$folder/h01"
     insurer="$folder/audit"
     mkdir -p "$insurer"
+    chmod 700 "$insurer"
     month_of_payer='NF == 29 && $12 == "employee" && index($10, month) == 1 && $28 ~ /^[0-9]+\.[0-9][0-9]$/'
     awk -F, -v month="$year-12" "BEGIN { print \"settlement,fen,group\" } $month_of_payer"' {
         fen = $28; sub(/\./, "", fen); sub(/^0+/, "", fen); print $1 "," (fen == "" ? 0 : fen) "," $15

@@ -12,6 +12,8 @@ pub mod certificates;
 pub mod register;
 pub mod membership;
 pub mod log;
+pub mod metrics;
+pub mod backup;
 pub mod relay;
 pub mod dictionary;
 pub mod template;

@@ -13,6 +13,8 @@ use schemas::enrolment::{Fingerprint, JoinCode};
 use schemas::outcome::Reason;
 use schemas::round::Round;
 use schemas::seal::Signer;
+use sinks::metrics::Listener;
+use tokio_util::sync::CancellationToken;
 use web::site::local;
 
 use super::{Node, next, pages};
@@ -23,6 +25,7 @@ use crate::config::keys::Keys;
 use crate::enrol::{self, files::Files};
 use crate::link::{self, Desk, Link, Word};
 use crate::log;
+use crate::metrics::Source;
 use crate::snapshot::Cache;
 use crate::store::state;
 use crate::telemetry;
@@ -54,6 +57,9 @@ pub(super) enum Command {
         /// public body without data.
         #[arg(long)]
         committee_only: bool,
+        /// Serve metrics for Prometheus here, on this machine only, for example 127.0.0.1:9710.
+        #[arg(long, value_name = "ADDRESS")]
+        metrics: Option<SocketAddr>,
         /// Serve the hospital's own pages too, at this loopback address.
         #[arg(long, value_name = "ADDRESS")]
         pages: Option<SocketAddr>,
@@ -75,10 +81,11 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Run {
             log_json,
             committee_only,
+            metrics,
             pages,
         } => {
             telemetry::start(log_json);
-            Box::pin(serve(data, committee_only, pages)).await
+            Box::pin(serve(data, committee_only, (metrics, pages))).await
         }
     }
 }
@@ -180,7 +187,7 @@ fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
 async fn serve(
     data: &Path,
     committee_only: bool,
-    browsers: Option<SocketAddr>,
+    (metrics, browsers): (Option<SocketAddr>, Option<SocketAddr>),
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let policy = answer::policy(&node.config);
@@ -199,6 +206,7 @@ async fn serve(
         None => None,
     };
     let stop = pages::stopped()?;
+    meter(&node, metrics, &stop).await?;
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
     let answer = async |round: &Round, digest: Digest| {
@@ -218,6 +226,26 @@ async fn serve(
     };
     let ((), (), (), shown) = tokio::join!(link::run(&desk, answer, &stop), carry, pool, shown);
     shown
+}
+
+/// Serves metrics where they are asked for.
+async fn meter(
+    node: &Node,
+    address: Option<SocketAddr>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(address) = address else {
+        return Ok(());
+    };
+    let listener = Listener::bind(address).await?;
+    tracing::info!(address = %listener.address()?, "metrics are served");
+    let source = Source {
+        state: node.state.clone(),
+        config: node.config.clone(),
+    };
+    let page = move || source.clone().page();
+    tokio::spawn(sinks::metrics::serve(listener, page, stop.clone()));
+    Ok(())
 }
 
 /// The node as its officers have set it up now.

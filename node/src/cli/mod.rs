@@ -5,6 +5,7 @@ mod accounts;
 mod agreement;
 mod ask;
 mod audit;
+mod backup;
 mod bar;
 mod burn;
 mod cost;
@@ -12,6 +13,7 @@ mod cost_rates;
 mod crosswalk;
 mod data;
 mod dataset;
+mod doctor;
 mod file;
 mod link;
 mod log;
@@ -77,6 +79,8 @@ enum Command {
     Audit(audit::Command),
     #[command(flatten)]
     Link(link::Command),
+    #[command(flatten)]
+    Backup(backup::Command),
     /// The log: show, publish, verify, check, burn.
     #[command(subcommand)]
     Log(log::Command),
@@ -120,6 +124,18 @@ enum Command {
     VerifyScore {
         /// The published file.
         receipt: PathBuf,
+        /// The coordinator's published log: without it nothing says that nothing was left out.
+        #[arg(long, value_name = "FOLDER")]
+        log: Option<PathBuf>,
+    },
+    /// Look at this installation: what is wrong, and what to do about each thing. Nothing sensitive is
+    /// shown; the output may be sent to whoever helps.
+    ///
+    /// Example: consilium-node --data ./node1 doctor
+    Doctor {
+        /// For machines.
+        #[arg(long)]
+        json: bool,
     },
     /// Pooled rounds: the alliance's sums, never this hospital's numbers.
     #[command(subcommand)]
@@ -199,6 +215,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
         Command::Account(command) => account::run(command, &cli.data, out).await,
+        Command::Doctor { json } => doctor::run(&cli.data, json, out).await,
+        Command::Backup(command) => backup::run(command, &cli.data, out).await,
         Command::Accounts(command) => accounts::run(command, &cli.data, out).await,
         Command::Pages(args) => pages::run(&args, &cli.data, out).await,
         Command::Log(command) => log::run(command, &cli.data, out).await,
@@ -215,7 +233,9 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Quality(command) => quality::run(command, &cli.data, out).await,
         Command::Warn(command) => Box::pin(warn::run(command, &cli.data, out)).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
-        Command::VerifyScore { receipt } => year::score(&receipt, &cli.data, out).await,
+        Command::VerifyScore { receipt, log } => {
+            year::score((&receipt, log.as_deref()), &cli.data, out).await
+        }
         Command::Synth(args) => synth::run(&args, out),
     }
 }
