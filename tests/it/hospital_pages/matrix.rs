@@ -17,7 +17,12 @@ fn may(method: &str, path: &str) -> [bool; 4] {
             [true, true, false, false]
         }
         ("GET", "/mapping") => [false, true, false, true],
-        ("GET", "/inbox" | "/inbox/{round}" | "/standing") => [false, true, true, false],
+        ("GET", "/inbox" | "/inbox/{round}" | "/standing" | "/openings") => {
+            [false, true, true, false]
+        }
+        ("POST", "/openings/{request}/approve" | "/openings/{request}/refuse") => {
+            [false, true, true, false]
+        }
         ("GET", "/log") | ("POST", "/log/verify") => [false, true, true, true],
         (
             "POST",
@@ -54,6 +59,7 @@ async fn filled() -> (Site, Vec<(&'static str, String)>) {
         ("{month}", "2025-01".to_owned()),
         ("{round}", digest.to_string()),
         ("{department}", site.close_costs().await),
+        ("{request}", digest.to_string()),
     ];
     (site, places)
 }
