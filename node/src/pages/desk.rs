@@ -68,6 +68,7 @@ const FACE: Face = Face {
         way("node.way-warnings", "/warnings", COSTS),
         way("way-log", "/log", READERS),
     ],
+    cookie: "consilium-node",
     first: "overview",
     schemes: &["http://", "https://"],
 };
