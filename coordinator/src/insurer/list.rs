@@ -1,18 +1,15 @@
 //! All audits: what, how far, and what was found.
 
-use std::sync::Arc;
-
 use web::block::{Block, Cell, Level};
 use web::shell::Page;
 use web::site::answer::Visit;
-use web::site::fault::Fault;
 
 use super::desk::Desk;
 use super::words;
 use crate::audit::{self, Folder};
 
 /// The page.
-pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
+pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
     let mut page = Page::new(
         visit.say("insurer.way-audits"),
         visit.say("insurer.audits-lead"),
@@ -71,5 +68,5 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             Block::Text(visit.say("insurer.begin-by-command")),
         ],
     );
-    Ok(page)
+    page
 }

@@ -1,8 +1,6 @@
 //! Where to look first: the signals that the alliance's `signals` wrote, from the file `signals.json` beside
 //! the audits.
 
-use std::sync::Arc;
-
 use schemas::id::Slug;
 use schemas::time::Period;
 use serde::Deserialize;
@@ -10,7 +8,6 @@ use web::block::{Block, Cell, Level};
 use web::number;
 use web::shell::Page;
 use web::site::answer::Visit;
-use web::site::fault::Fault;
 
 use super::desk::Desk;
 
@@ -62,17 +59,17 @@ fn word(visit: &Visit, key: &str, code: &str) -> String {
 }
 
 /// The page.
-pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
+pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
     let mut page = Page::new(
         visit.say("insurer.way-signals"),
         visit.say("insurer.signals-lead"),
     );
-    let of = match read(&desk) {
+    let of = match read(desk) {
         Ok(of) => of,
         Err(key) => {
             let told = Block::Note(Level::Notice, visit.say(key));
             page.add(String::new(), vec![told]);
-            return Ok(page);
+            return page;
         }
     };
     let flags = of.each.iter().filter(|one| one.flagged).count();
@@ -104,7 +101,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         let flag = match (one.flagged, one.status.as_str()) {
             (true, _) => Cell::Mark(Level::Warning, visit.say("insurer.flagged")),
             (false, "tested") => Cell::text("–"),
-            (false, other) => Cell::Missing(word(&visit, "status", other)),
+            (false, other) => Cell::Missing(word(visit, "status", other)),
         };
         let share = |text: &Option<String>| {
             text.as_ref()
@@ -114,8 +111,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         table.rows.push(vec![
             flag,
             Cell::text(&one.hospital),
-            Cell::Text(word(&visit, "kind", &one.kind)),
-            Cell::Text(word(&visit, "category", category)),
+            Cell::Text(word(visit, "kind", &one.kind)),
+            Cell::Text(word(visit, "category", category)),
             share(&one.value),
             share(&one.reference),
             one.p.as_ref().map_or_else(|| Cell::text("–"), Cell::text),
@@ -125,5 +122,5 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         String::new(),
         vec![Block::Note(Level::Notice, told), Block::Table(table)],
     );
-    Ok(page)
+    page
 }
