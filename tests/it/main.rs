@@ -11,6 +11,7 @@ mod opening;
 mod hub;
 mod hostile;
 mod steward;
+mod pilots;
 mod planted;
 mod pooled;
 mod snapshots;

@@ -161,6 +161,12 @@ pub(super) async fn inputs(
             };
             let levels = args.controls.as_deref().map(|file| own(file, &alliance));
             let levels = levels.transpose()?;
+            let pilots = levels.as_ref().map(year::pilots).unwrap_or_default();
+            anyhow::ensure!(
+                pilots.is_empty(),
+                "{} answered --controls from a pilot in some departments, on which no control figure rests",
+                pilots.join(", ")
+            );
             let volumes = year::Volumes {
                 expected,
                 benchmark: of,
