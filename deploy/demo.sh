@@ -235,6 +235,7 @@ if [ -z "$data" ]; then
     home="$folder/h01"
     insurer="$folder/audit"
     mkdir -p "$insurer"
+    chmod 700 "$insurer"
     month_of_payer='NF == 29 && $12 == "employee" && index($10, month) == 1 && $28 ~ /^[0-9]+\.[0-9][0-9]$/'
     awk -F, -v month="$year-12" "BEGIN { print \"settlement,fen,group\" } $month_of_payer"' {
         fen = $28; sub(/\./, "", fen); sub(/^0+/, "", fen); print $1 "," (fen == "" ? 0 : fen) "," $15
@@ -325,9 +326,18 @@ say "what the first hospital's steward allowed"
 say "the alliance's pages"
 "$coordinator" --data "$folder/coordinator" account add visitor --role auditor --as wang-fang
 
+say "the first hospital's pages"
+"$node" --data "$folder/$first" account add li-hua --role steward --as zhao-min | sed '/^next/d'
+cp "$folder/benchmark/benchmark.json" "$folder/$first/benchmark.json"
+
 say "where to look"
 echo "pages        $coordinator --data $folder/coordinator run --pages 127.0.0.1:7445"
 echo "             then https://127.0.0.1:7445, as visitor with the password above (the certificate is the demo's own)"
+echo "hospital     $node --data $folder/$first pages"
+echo "             then http://127.0.0.1:8710, as li-hua with that password: the inbox, the ledger, the position"
+if [ -z "$data" ]; then
+    echo "insurer      $coordinator audit account $folder/audit NAME, then audit serve $folder/audit: http://127.0.0.1:8720"
+fi
 echo "report       $folder/benchmark/*.html (the year; open it in a browser)"
 echo "month        $folder/month/*.html ($december alone, with its own *.csv and *.json)"
 echo "pooled       $folder/published-sums (the pooled round, for anyone to verify)"

@@ -48,6 +48,7 @@ const FACE: Face = Face {
             ..way("way-accounts", "/accounts", &[])
         },
     ],
+    cookie: "consilium",
     first: "cockpit",
     schemes: &["https://"],
 };
