@@ -27,6 +27,7 @@ mod log;
 mod link;
 mod lists;
 mod fhir;
+mod fuzzed;
 mod drafted;
 mod signals;
 mod simulated;
