@@ -26,6 +26,7 @@ pub mod year;
 pub mod audit;
 pub mod accounts;
 pub mod pages;
+pub mod insurer;
 pub mod api;
 pub mod telemetry;
 pub mod cli;

@@ -29,6 +29,8 @@ pub mod steward;
 pub mod audit;
 pub mod answer;
 pub mod pooled;
+pub mod accounts;
+pub mod pages;
 pub mod enrol;
 pub mod metrics;
 pub mod link;

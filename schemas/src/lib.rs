@@ -21,6 +21,7 @@ pub mod enrolment;
 pub mod request;
 pub mod round;
 pub mod officer;
+pub mod unique;
 pub mod year;
 pub mod entry;
 pub mod witness;

@@ -62,7 +62,7 @@ fn crates_name_only_the_crates_they_may() {
         (
             "node",
             &[
-                "schemas", "proofs", "pooled", "sinks", "backups", "policies",
+                "schemas", "proofs", "pooled", "sinks", "backups", "policies", "web",
             ][..],
         ),
         (

@@ -3,6 +3,7 @@
 mod binary;
 mod dying;
 mod hospital;
+mod visits;
 mod attacks;
 mod neighbours;
 mod amounts;
@@ -43,4 +44,5 @@ mod sparcs;
 mod told;
 mod views;
 mod pages;
+mod hospital_pages;
 mod year;

@@ -43,6 +43,9 @@ pub use moment::accept_clock;
 /// Largest body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;
 
+/// What-ifs that are computed at one time; more are told to come back.
+const WHAT_IFS: usize = 2;
+
 /// Everything that a request may need.
 #[derive(Debug)]
 pub struct App {
@@ -62,6 +65,8 @@ pub struct App {
     refused: join::Refused,
     /// Turns of signed requests, one at a time for each id.
     turns: [tokio::sync::Mutex<()>; 16],
+    /// Turns of what-ifs: each may keep a core busy for seconds.
+    computing: Arc<tokio::sync::Semaphore>,
     /// The clock runs behind the highest time seen.
     behind: AtomicBool,
     stop: CancellationToken,
@@ -87,6 +92,7 @@ impl App {
             news: AtomicBool::new(false),
             waiting: waiting::Waiting::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            computing: Arc::new(tokio::sync::Semaphore::new(WHAT_IFS)),
             behind: AtomicBool::new(false),
             stop,
         })

@@ -3,6 +3,7 @@
 mod account;
 mod administrator;
 mod audit;
+mod audit_pages;
 mod authority;
 mod backup;
 mod benchmark;

@@ -16,7 +16,7 @@ mod watch;
 
 pub use earlier::{owed, undone};
 pub use history::{expected, volumes};
-pub use inputs::{Volumes, demand, inputs};
+pub use inputs::{Volumes, demand, inputs, kept_deductions, revision};
 pub use letter::letter;
 pub use store::{Listed, all, open, propose, published, read, take};
 pub use table::{control_figures, execution, members, workbook};

@@ -14,10 +14,10 @@ use schemas::outcome::Reason;
 use schemas::round::Round;
 use schemas::seal::Signer;
 use sinks::metrics::Listener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use web::site::local;
 
-use super::{Node, next};
+use super::{Node, next, pages};
 use crate::access::Standing;
 use crate::answer::OpenError;
 use crate::answer::{self, App, Spoken, Unanswered};
@@ -45,7 +45,8 @@ pub(super) enum Command {
     },
     /// Wait for the alliance's rounds and answer or decline them, until SIGTERM or Ctrl-C.
     ///
-    /// The node opens no port; it asks the coordinator by HTTPS.
+    /// The node opens no port to the outside; it asks the coordinator by HTTPS. With --pages browsers of this
+    /// machine reach the hospital's own pages.
     ///
     /// Example: consilium-node --data ./node1 run
     Run {
@@ -59,6 +60,9 @@ pub(super) enum Command {
         /// Serve metrics for Prometheus here, on this machine only, for example 127.0.0.1:9710.
         #[arg(long, value_name = "ADDRESS")]
         metrics: Option<SocketAddr>,
+        /// Serve the hospital's own pages too, at this loopback address.
+        #[arg(long, value_name = "ADDRESS")]
+        pages: Option<SocketAddr>,
     },
 }
 
@@ -78,9 +82,10 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             log_json,
             committee_only,
             metrics,
+            pages,
         } => {
             telemetry::start(log_json);
-            Box::pin(serve(data, committee_only, metrics)).await
+            Box::pin(serve(data, committee_only, (metrics, pages))).await
         }
     }
 }
@@ -182,7 +187,7 @@ fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
 async fn serve(
     data: &Path,
     committee_only: bool,
-    metrics: Option<SocketAddr>,
+    (metrics, browsers): (Option<SocketAddr>, Option<SocketAddr>),
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let policy = answer::policy(&node.config);
@@ -196,16 +201,11 @@ async fn serve(
     let signer = Keys::open(&node.config.data)?.message_key()?;
     // A log that was changed is not continued as if it had not been.
     log::at_start(&node.state, &signer.public()).await?;
-    let stop = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stopper = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        stopper.cancel();
-    });
+    let listener = match browsers {
+        Some(address) => Some(local::bind(address).await?),
+        None => None,
+    };
+    let stop = pages::stopped()?;
     meter(&node, metrics, &stop).await?;
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
@@ -218,8 +218,14 @@ async fn serve(
     let open = async || app(&node, &cache).await;
     let carry = link::carry(&desk, &node.config, &stop);
     let pool = Box::pin(link::pool(&desk, open, !committee_only, &stop));
-    tokio::join!(link::run(&desk, answer, &stop), carry, pool);
-    Ok(())
+    let shown = async {
+        match listener {
+            Some(listener) => pages::serve(&node, Arc::clone(&cache), listener, stop.clone()).await,
+            None => Ok(()),
+        }
+    };
+    let ((), (), (), shown) = tokio::join!(link::run(&desk, answer, &stop), carry, pool, shown);
+    shown
 }
 
 /// Serves metrics where they are asked for.

@@ -586,3 +586,11 @@ create table if not exists agreements (
     ended_by text,                      -- the officer who ended it before its last day
     ended bigint
 );
+
+-- Who may sign in to the node's pages. Passwords are not kept: argon2id of them is.
+create table if not exists accounts (
+    name text primary key,
+    role text not null check (role in ('finance', 'steward', 'security_officer', 'it')),
+    password text not null,             -- salt and hash, hexadecimal, with the parameters
+    changed bigint not null
+);

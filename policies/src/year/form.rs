@@ -3,6 +3,7 @@
 //! An opening cites the digest of its rules, so their text is never written anew: what an earlier build
 //! wrote stays as it stands, and what it does not say is taken to mean what that build did.
 
+use schemas::unique;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -31,15 +32,15 @@ impl Serialize for Rules {
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Box::<RawValue>::deserialize(deserializer)?;
-        let written: Value = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        // A name that stands twice would be read one way here and another way elsewhere.
+        let written: Value = unique::read(text.get()).map_err(D::Error::custom)?;
         let read = Self::deserialize(&mut serde_json::Deserializer::from_str(text.get()));
         let mut rules = match read {
             Ok(rules) => rules,
-            Err(error) if plain(text.get(), &written) => {
+            Err(error) => {
                 let whole = completed(written.clone());
                 Self::deserialize(whole).map_err(|_| D::Error::custom(error))?
             }
-            Err(error) => return Err(D::Error::custom(error)),
         };
         // Also where a field without which rules have a meaning was left out.
         let own = Self::serialize(&rules, serde_json::value::Serializer);
@@ -48,23 +49,6 @@ impl<'de> Deserialize<'de> for Rules {
         }
         Ok(rules)
     }
-}
-
-/// Whether a text says no more than its value: a name that stands twice would be read one way here and
-/// another way elsewhere.
-fn plain(text: &str, value: &Value) -> bool {
-    let (mut length, mut quoted, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b' ' | b'\t' | b'\r' | b'\n' if !quoted => continue,
-            _ => {}
-        }
-        length = length.saturating_add(1);
-    }
-    length == value.to_string().len()
 }
 
 /// Rules of before 2026-11-23, with what was added then. Of later fields each needs its line here, or a

@@ -37,11 +37,23 @@ pub(super) async fn open(
     let now = office.clock.now();
     let rules = year::rules(data)?;
     let members = active(office, &member).await?;
+    let mut parties = BTreeMap::new();
+    for (name, key) in party {
+        let key = match key {
+            args::PartyKey::Given(key) => key,
+            args::PartyKey::Of(member) => {
+                let found = active(office, std::slice::from_ref(&member)).await?;
+                *found.get(&member).context("no such member")?
+            }
+        };
+        let before = parties.insert(name.clone(), key);
+        anyhow::ensure!(before.is_none(), "--party `{name}` is given twice");
+    }
     let says = Says::Open {
         target: target.0,
         rules: rules.digest()?,
         members,
-        parties: party.into_iter().collect::<BTreeMap<_, _>>(),
+        parties,
     };
     let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
     let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
@@ -62,7 +74,14 @@ pub(super) async fn say(
     if let say::Word::Close { anyway: false } = args.word {
         nothing_is_left(office, args.year).await?;
     }
-    let says = args.word.says();
+    let approved = match &args.word {
+        say::Word::Join { member, .. } => active(office, std::slice::from_ref(member)).await?,
+        _ => BTreeMap::new(),
+    };
+    let says = args.word.says(|member| {
+        let key = approved.get(member).copied();
+        key.with_context(|| format!("`{member}` is no approved hospital"))
+    })?;
     let early = match &says {
         Says::Paid { month, .. } if !month.is_over(now) => Some(*month),
         _ => None,
@@ -147,10 +166,32 @@ pub(super) async fn inputs(
     let text = match args.matter {
         Matter::Plan => {
             let expected = match &args.history {
-                Some(file) => Some(year::expected(&bounded(file)?, number)?),
+                Some(file) => {
+                    let history = bounded(file)?;
+                    if !history
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .contains("variance")
+                    {
+                        writeln!(
+                            out,
+                            "warning: the history has no column `variance`: its months are taken as free of noise"
+                        )?;
+                    }
+                    Some(year::expected(&history, number)?)
+                }
                 None => None,
             };
-            let deductions = year::owed(&office.state, &alliance, number).await?;
+            let revision = year::revision(&kept, &stands);
+            let deductions = match &revision {
+                Some(revision) => year::kept_deductions(revision),
+                None => {
+                    let mut owed = year::owed(&office.state, &alliance, number).await?;
+                    owed.retain(|member, _| stands.members.contains_key(member));
+                    owed
+                }
+            };
             for (member, fen) in &deductions {
                 writeln!(
                     out,
@@ -172,6 +213,14 @@ pub(super) async fn inputs(
             };
             let about = (number, stands.target);
             let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
+            if let Some(revision) = &revision {
+                writeln!(
+                    out,
+                    "the plan in force stands until {}; what it gives from then on is split again",
+                    revision.from
+                )?;
+            }
+            let inputs = BudgetInput { revision, ..inputs };
             serde_json::to_string_pretty(&inputs)?
         }
         Matter::Settlement => {
@@ -353,7 +402,7 @@ async fn active(office: &Office, named: &[Slug]) -> anyhow::Result<BTreeMap<Slug
         .map(|body| (body.member.hospital, body.member.message_key))
         .collect();
     if let Some(missing) = named.iter().find(|name| !members.contains_key(*name)) {
-        anyhow::bail!("`{missing}` is no approved hospital; see `consilium-coordinator members`");
+        anyhow::bail!("`{missing}` is no approved member; see `consilium-coordinator members`");
     }
     Ok(members)
 }
