@@ -29,6 +29,7 @@ mod link;
 mod lists;
 mod fhir;
 mod fuzzed;
+mod disks;
 mod drafted;
 mod signals;
 mod simulated;

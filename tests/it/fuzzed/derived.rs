@@ -9,6 +9,11 @@ use super::targets::TARGETS;
 /// Parsers that are changed elsewhere, and why not here.
 const ELSEWHERE: &[(&str, usize, &str)] = &[
     (
+        "schemas/src/unique.rs",
+        1,
+        "published years and inputs go through it",
+    ),
+    (
         "schemas/src/canonical.rs",
         2,
         "every message here goes through it",

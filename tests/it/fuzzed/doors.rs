@@ -39,7 +39,7 @@ fn tls(hub: &Hub, address: SocketAddr) -> Tls {
 }
 
 /// What comes until the other side ends it; a cut counts as an end.
-fn rest(stream: &mut impl std::io::Read) -> String {
+fn rest(what: &str, stream: &mut impl std::io::Read) -> String {
     let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
     loop {
         match stream.read(&mut buffer) {
@@ -47,7 +47,7 @@ fn rest(stream: &mut impl std::io::Read) -> String {
             Ok(count) => text.extend_from_slice(&buffer[..count]),
             Err(error) => {
                 let waited = [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind());
-                assert!(!waited, "the connection was left open");
+                assert!(!waited, "{what}: the connection was left open");
                 break;
             }
         }
@@ -59,7 +59,7 @@ fn healthy(hub: &Hub, address: SocketAddr) -> bool {
     let mut stream = tls(hub, address);
     let asked = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     stream.write_all(asked).unwrap();
-    rest(&mut stream).starts_with("HTTP/1.1 204")
+    rest("health", &mut stream).starts_with("HTTP/1.1 204")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,13 +90,13 @@ fn callers(hub: &Hub, nodes: SocketAddr, public: SocketAddr) {
     }
     assert!(healthy(hub, public), "slow callers hold others up");
     for stream in &mut silent {
-        assert_eq!(rest(stream), "", "a silent caller got something");
+        assert_eq!(rest("silent", stream), "", "a silent caller got something");
     }
     let handshakes = Duration::from_secs(u64::from(limits.handshake_seconds) + 10);
     assert!(begun.elapsed() < handshakes, "{:?}", begun.elapsed());
     for stream in &mut heads {
         drop(stream.write_all(b"c"));
-        let said = rest(stream);
+        let said = rest("slow head", stream);
         assert!(
             said.is_empty() || said.starts_with("HTTP/1.1 408"),
             "{said}"
@@ -130,7 +130,7 @@ fn callers(hub: &Hub, nodes: SocketAddr, public: SocketAddr) {
         let mut stream = tls(hub, public);
         // It may be cut while it still sends.
         drop(stream.write_all(request.as_bytes()));
-        let said = rest(&mut stream);
+        let said = rest(status[0], &mut stream);
         let is = |status: &&str| said.starts_with(&format!("HTTP/1.1 {status}"));
         assert!(
             said.is_empty() || status.iter().any(is),
@@ -146,7 +146,7 @@ fn callers(hub: &Hub, nodes: SocketAddr, public: SocketAddr) {
         for address in [nodes, public] {
             let mut stream = tcp(address);
             drop(stream.write_all(&bytes));
-            assert!(!rest(&mut stream).contains("HTTP/1.1 2"));
+            assert!(!rest("no TLS", &mut stream).contains("HTTP/1.1 2"));
         }
     }
     assert!(healthy(hub, public), "it serves on");
