@@ -29,6 +29,8 @@ mod log;
 mod link;
 mod lists;
 mod fhir;
+mod fuzzed;
+mod disks;
 mod drafted;
 mod signals;
 mod simulated;

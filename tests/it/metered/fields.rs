@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every field that a log line may have: names of rounds, organisations and messages, digests, counts, codes
 /// and errors (whose texts name place and rule, never a value; `tests/it/told` holds them to that).
-const FIELDS: [&str; 27] = [
+const FIELDS: [&str; 28] = [
     "address",
     "before",
     "by",
@@ -22,6 +22,7 @@ const FIELDS: [&str; 27] = [
     "note",
     "reason",
     "refusal",
+    "refused",
     "request",
     "revoked",
     "round",
