@@ -51,7 +51,7 @@ function frame(plot, narrow) {
     tooltip: { renderMode: "richText", confine: true, trigger: "item", textStyle: { fontSize: 12 } },
     toolbox: {
       right: 6, top: 0, itemSize: 14,
-      feature: { saveAsImage: { title: plot.words.save, name: "consilium", type: "svg" } },
+      feature: { saveAsImage: { title: document.getElementById("main").dataset.save, name: "consilium", type: "svg" } },
     },
     grid: { left: narrow ? 84 : 150, right: narrow ? 16 : 150, top: 26, bottom: 30 },
   };

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::id::Slug;
 use schemas::loss::{NotALoss, Rho};
 use schemas::round::Said;
-use web::block::{Cell, Table};
+use web::block::{Block, Cell};
+use web::chart::{self, Sum};
 
 use super::answer::Visit;
+use super::charts::paper;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::words;
@@ -78,8 +80,8 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
     Ok(all)
 }
 
-/// What is left, a row a member and data year.
-pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
+/// What is left, a row a member and data year, drawn and as a table.
+pub(super) async fn blocks(desk: &Desk, visit: &Visit) -> Result<Vec<Block>, Fault> {
     let total = desk.rules()?.allowance.total;
     let heads = [
         "member",
@@ -89,9 +91,16 @@ pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
         "#allowance-total",
     ];
     let mut table = words::table(visit, "allowance", "allowance", &heads);
+    let mut sums = Vec::new();
     for ((member, year), rho) in spent(desk).await? {
         let number = |rho: Rho| Cell::Number(rho.to_string());
         let left = total.saturating_sub(rho);
+        sums.push(Sum {
+            name: format!("{member} {year}"),
+            values: [rho, left].map(|one| paper(&one.to_string())).to_vec(),
+            interval: None,
+            told: format!("{left} / {total}"),
+        });
         table.rows.push(vec![
             Cell::text(member),
             Cell::text(year),
@@ -100,5 +109,18 @@ pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
             number(total),
         ]);
     }
-    Ok(table)
+    let mut blocks = vec![Block::Text(visit.say("allowance-lead"))];
+    if !sums.is_empty() {
+        let caption = visit.say("allowance-caption");
+        let parts = ["allowance-spent", "allowance-left"].map(|key| {
+            let words = visit.say(key);
+            words.split('|').next().unwrap_or_default().to_owned()
+        });
+        blocks.push(Block::Chart {
+            svg: chart::sums(&caption, &parts, &sums),
+            caption,
+        });
+    }
+    blocks.push(Block::Table(table));
+    Ok(blocks)
 }

@@ -8,6 +8,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use schemas::id::Slug;
 use web::download;
 use web::language::Language;
+use web::script;
 use web::shell::{Frame, Page};
 
 use super::desk::Desk;
@@ -209,7 +210,8 @@ pub(super) fn html(
     let text = page
         .html(&frame(desk, visit))
         .map_err(|error| Fault::broken("a page", error))?;
-    Ok((status, Html(text)).into_response())
+    let headers = [(header::CONTENT_SECURITY_POLICY, script::POLICY)];
+    Ok((status, headers, Html(text)).into_response())
 }
 
 /// A page that says what went wrong. The cause goes to the service's log; it names no person.

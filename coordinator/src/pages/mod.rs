@@ -15,6 +15,7 @@ mod rounds;
 mod round;
 mod pooled;
 mod groups;
+mod charts;
 mod benchmark;
 mod year;
 mod log;
