@@ -8,6 +8,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 // were not drawn.
 function look(language) {
   const found = [];
+  // The letter is of both languages, as it is signed.
+  const both = !document.querySelector("main");
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) {
     const wide = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > root.clientWidth + 1 && !one.closest(".wide"));
@@ -25,12 +27,14 @@ function look(language) {
     // Names inside the program, such as two_way_referral or CostIndex.
     if (/^[a-z]+(_[a-z0-9]+)+$/.test(text) || /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(text)) found.push(`a name of the program: ${text}`);
   }
-  if (language === "en") {
-    const own = texts.filter(([at, text]) => /\p{Script=Han}/u.test(text) && !at.closest("[lang]:not(html)"));
+  if (both) {
+    // As it is.
+  } else if (language === "en") {
+    const own = texts.filter(([at, text]) => /\p{Script=Han}/u.test(text) && !at.closest("td, [lang]:not(html)"));
     for (const [, text] of own.slice(0, 5)) found.push(`Chinese on an English page: ${text.slice(0, 60)}`);
   } else {
-    // Whole English sentences; names and codes are of both languages.
-    const own = texts.filter(([at, text]) => /([A-Za-z]{2,}[ ,]+){4}/.test(text) && !at.closest("[lang]:not(html), footer"));
+    // Whole English sentences; names and codes are of both languages, and cells hold what people wrote.
+    const own = texts.filter(([at, text]) => /([A-Za-z]{2,}[ ,]+){4}/.test(text) && !at.closest("td, [lang]:not(html), footer"));
     for (const [, text] of own.slice(0, 5)) found.push(`English on a Chinese page: ${text.slice(0, 60)}`);
   }
   const plots = [...document.querySelectorAll("[data-plot]")].filter((one) => JSON.parse(one.dataset.plot).rows.length);
@@ -67,7 +71,11 @@ export async function weigh(page, address) {
   let bytes = 0;
   line.on("Network.loadingFinished", (one) => { bytes += one.encodedDataLength; });
   const answer = await page.goto(address, { waitUntil: "load" });
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null);
+  const paint = await page.evaluate(() => new Promise((told) => {
+    const tell = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+    const ask = (left) => (tell() !== undefined || left === 0 ? told(tell() ?? null) : setTimeout(ask, 50, left - 1));
+    ask(100);
+  }));
   await line.send("Network.setCacheDisabled", { cacheDisabled: false });
   await line.detach();
   return { status: answer.status(), bytes, paint };

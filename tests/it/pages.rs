@@ -107,6 +107,7 @@ impl Site {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["referrer-policy"], "same-origin");
         answer.status().as_u16()
     }
 }
