@@ -37,6 +37,16 @@ function look(language) {
     const own = texts.filter(([at, text]) => /([A-Za-z]{2,}[ ,]+){4}/.test(text) && !at.closest("td, [lang]:not(html), footer"));
     for (const [, text] of own.slice(0, 5)) found.push(`English on a Chinese page: ${text.slice(0, 60)}`);
   }
+  // Identifiers of rules and fields where only words belong; cells also hold names of people and rounds.
+  const worded = [...document.querySelectorAll("th, label > span, h1 ~ *:not(div) li, h2, h3, legend, option, figure svg text")];
+  for (const one of worded) {
+    const text = one.textContent.trim();
+    if (/^[a-z]+(-[a-z]+)+$/.test(text)) found.push(`an identifier without words: ${text}`);
+  }
+  for (const row of document.querySelectorAll("#groups tbody tr")) {
+    const [code, name] = [...row.cells].map((cell) => cell.textContent.trim());
+    if (code && code === name) found.push(`a code without a name: ${code}`);
+  }
   const plots = [...document.querySelectorAll("[data-plot]")].filter((one) => JSON.parse(one.dataset.plot).rows.length);
   const drawn = plots.filter((one) => one.classList.contains("drawn") && one.querySelector("svg path"));
   if (drawn.length !== plots.length) found.push(`${plots.length - drawn.length} of ${plots.length} charts are not drawn`);

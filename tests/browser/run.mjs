@@ -80,7 +80,7 @@ async function unscripted(browser) {
     looked += 1;
     const plain = await page.$$eval(".plot", (all) => all.filter((one) => !one.querySelector(".plain svg") || one.querySelector(".plain").hidden).length);
     if (plain) fault(path, `${plain} charts are missing without script`);
-    if (!(await page.$("main h1"))) fault(path, "no heading without script");
+    if (!(await page.$("h1"))) fault(path, "no heading without script");
   }
   await context.close();
 }

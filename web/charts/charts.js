@@ -34,12 +34,13 @@ const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // A number of an axis, in as few signs as it takes.
+const UNITS = document.documentElement.lang.startsWith("zh")
+  ? [[1e8, "\u2009亿"], [1e4, "\u2009万"]]
+  : [[1e9, "\u2009bn"], [1e6, "\u2009m"], [1e3, "\u2009k"]];
 function brief(value) {
-  const size = Math.abs(value);
-  if (size >= 1e8) return `${+(value / 1e8).toFixed(2)}×10⁸`;
-  if (size >= 1e6) return `${+(value / 1e6).toFixed(2)}×10⁶`;
-  if (size >= 1e4) return `${+(value / 1e3).toFixed(1)}×10³`;
-  return `${+value.toFixed(size < 10 ? 2 : 1)}`;
+  const [one, unit] = UNITS.find(([from]) => Math.abs(value) >= from) ?? [1, ""];
+  const cut = value / one;
+  return `${+cut.toFixed(Math.abs(cut) < 10 ? 2 : 1)}${unit}`;
 }
 
 function frame(plot, narrow) {
@@ -105,19 +106,13 @@ function bars(plot, narrow) {
       {
         type: "bar", barWidth: 17,
         data: plot.rows.map((row) => ({ value: row.value, itemStyle: { color: PALETTE[row.colour % 8] } })),
-        label: {
-          show: !narrow, color: INK, fontSize: 12,
-          // Behind the whisker where there is one.
-          position: "right",
-          formatter: (one) => (known(plot.rows[one.dataIndex].high) ? "" : plot.rows[one.dataIndex].told),
-        },
         tooltip: { formatter: (one) => `${plot.rows[one.dataIndex].name}: ${plot.rows[one.dataIndex].told}` },
       },
       whiskers(plot.rows),
       {
-        // What stands behind a bar with an interval.
+        // What stands behind a bar, its interval and its line.
         type: "custom", silent: true, z: 6, tooltip: { show: false },
-        data: plot.rows.map((row, place) => [known(row.high) ? Math.max(row.high, row.line ?? 0) : NaN, place]),
+        data: plot.rows.map((row, place) => [Math.max(row.value, row.high ?? 0, row.line ?? 0), place]),
         renderItem(_, api) {
           const end = api.value(0);
           if (narrow || !known(end)) return undefined;

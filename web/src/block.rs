@@ -286,7 +286,7 @@ pub struct Input {
     pub name: &'static str,
     /// What it is for.
     pub label: String,
-    /// `text`, `password` or `search`.
+    /// `text`, `password`, `search`, or `hidden` for what is sent along unseen.
     pub kind: &'static str,
     /// What stands in it.
     pub value: String,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::id::Slug;
 use schemas::loss::{NotALoss, Rho};
 use schemas::round::Said;
-use web::block::{Block, Cell};
+use web::block::{Block, Cell, Level, Table};
 use web::chart::{self, Sum};
 
 use super::answer::Visit;
@@ -14,7 +14,7 @@ use super::charts::paper;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::words;
-use crate::ask;
+use crate::ask::{self, Drawn};
 use crate::collect;
 use crate::pooled;
 
@@ -123,4 +123,41 @@ pub(super) async fn blocks(desk: &Desk, visit: &Visit) -> Result<Vec<Block>, Fau
     }
     blocks.push(Block::Table(table));
     Ok(blocks)
+}
+
+/// What an answer to a drawn round would leave each hospital, at least: what it has answered already
+/// costs nothing again.
+pub(super) async fn after(desk: &Desk, visit: &Visit, drawn: &Drawn) -> Result<Table, Fault> {
+    let total = desk.rules()?.allowance.total;
+    let heads = [
+        "member",
+        "data-year",
+        "#allowance-left",
+        "#price-rho",
+        "#allowance-after",
+        "state",
+    ];
+    let mut table = words::table(visit, "after", "compose-after", &heads);
+    let spent = spent(desk).await?;
+    for member in &drawn.round.roster {
+        for year in drawn.round.question.period.years() {
+            let gone = spent.get(&(member.clone(), year.0)).copied();
+            let left = total.saturating_sub(gone.unwrap_or_default());
+            let enough = left >= drawn.charge;
+            let number = |rho: Rho| Cell::Number(rho.to_string());
+            table.rows.push(vec![
+                Cell::text(member),
+                Cell::text(year.0),
+                number(left),
+                number(drawn.charge),
+                number(left.saturating_sub(drawn.charge)),
+                if enough {
+                    Cell::Mark(Level::Good, visit.say("allowance-enough"))
+                } else {
+                    Cell::Mark(Level::Alarm, visit.say("reason-out-of-allowance"))
+                },
+            ]);
+        }
+    }
+    Ok(table)
 }

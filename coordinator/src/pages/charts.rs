@@ -8,6 +8,7 @@ use web::chart::{self, Bar, Point, Spread};
 
 use super::answer::Visit;
 use super::benchmark::cell;
+use super::groups;
 use crate::report::columns::column;
 
 fn read(text: &str) -> Option<f64> {
@@ -129,7 +130,7 @@ pub(super) fn group(visit: &Visit, of: &Benchmark, row: &Row) -> Vec<Block> {
     });
     let bars: Vec<Bar> = bars.collect();
     let mut blocks = Vec::new();
-    let name = visit.language.pick(&row.name.zh, &row.name.en);
+    let name = &groups::name(visit, row);
     if !bars.is_empty() {
         let named = [("code", row.code.as_str()), ("name", name)];
         let caption = visit.tell("group-caption", &named);

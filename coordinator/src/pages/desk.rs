@@ -18,6 +18,8 @@ use crate::store::state::State;
 
 /// Passwords that are tried at a time: each takes 19 MiB and a core.
 const TRIED: usize = 2;
+/// Pages that are told of progress at a time.
+const STREAMS: usize = 64;
 /// Benchmarks that are kept computed.
 const KEPT: usize = 8;
 
@@ -34,6 +36,10 @@ pub struct Desk {
     pub(super) sessions: Sessions,
     pub(super) throttle: Throttle,
     pub(super) tried: Semaphore,
+    /// Pages that are told of progress.
+    pub(super) streams: Arc<Semaphore>,
+    /// One round is opened at a time.
+    pub(super) opening: tokio::sync::Mutex<()>,
     /// One check of the log at a time.
     pub(super) checking: tokio::sync::Mutex<()>,
     /// Benchmarks of ended rounds: their answers never change.
@@ -58,6 +64,8 @@ impl Desk {
             sessions: Sessions::new()?,
             throttle: Throttle::default(),
             tried: Semaphore::new(TRIED),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            opening: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
             benchmarks: Mutex::default(),
             computing: tokio::sync::Mutex::default(),

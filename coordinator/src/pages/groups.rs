@@ -18,7 +18,7 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
     let columns: Vec<Column> = columns(&split.asked);
     let searched = visit.asked("q").to_lowercase();
     let fits = |row: &&Row| {
-        let all = [&row.code, &row.name.zh, &row.name.en];
+        let all = [&row.code, &row.name.zh, &row.name.en, &name(visit, row)];
         searched.is_empty()
             || all
                 .iter()
@@ -72,7 +72,7 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
             }));
     }
     for row in &rows {
-        let name = visit.language.pick(&row.name.zh, &row.name.en);
+        let name = name(visit, row);
         let to = visit.with(&[("group", &row.code), ("from", "")]);
         let code = Cell::Link {
             text: row.code.clone(),
@@ -108,6 +108,18 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
     }
     blocks.push(Block::Table(table));
     blocks
+}
+
+/// What a row is called; main categories and the like that a dictionary names by their code have words
+/// of their own.
+pub(super) fn name(visit: &Visit, row: &Row) -> String {
+    let own = visit.language.pick(&row.name.zh, &row.name.en);
+    let key = format!("name-{}", row.code);
+    if own == row.code && visit.language.knows(&key) {
+        visit.say(&key)
+    } else {
+        own.to_owned()
+    }
 }
 
 /// The part of a long table that the page shows.

@@ -17,7 +17,9 @@ use web::{script, style};
 use super::answer::{self, Visit};
 use super::desk::Desk;
 use super::fault::Fault;
-use super::{accounts, benchmark, cockpit, door, log, pooled, round, rounds, sign_in, year};
+use super::{
+    accounts, benchmark, cockpit, compose, door, live, log, pooled, round, rounds, sign_in, year,
+};
 use crate::accounts::Role;
 
 /// Who may.
@@ -71,7 +73,12 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/rounds", BOTH, || {
         page(|desk, visit, _| rounds::show(desk, visit))
     }),
+    route("GET", "/rounds/new", ADMINISTRATOR, || {
+        page(|desk, visit, _| compose::show(desk, visit))
+    }),
+    route("POST", "/rounds/new", ADMINISTRATOR, || post(compose::open)),
     route("GET", "/rounds/{id}", BOTH, || page(round::show)),
+    route("GET", "/rounds/{id}/live", BOTH, || get(live::round)),
     route("GET", "/rounds/{id}/benchmark", BOTH, || {
         page(benchmark::show)
     }),
