@@ -1,5 +1,5 @@
 //! What every page of the two binaries shares: the shell, the words in both languages, tables with
-//! their CSV form, charts, one style sheet, the scripts. It knows no state, no network and no clock.
+//! their CSV and XLSX forms, charts, one style sheet, the scripts. It knows no state, no network and no clock.
 //!
 //! Modules stand in flow order; none names one below it.
 
@@ -8,6 +8,7 @@ pub mod number;
 pub mod block;
 pub mod chart;
 pub mod download;
+pub mod sheet;
 pub mod style;
 pub mod script;
 pub mod shell;

@@ -9,6 +9,7 @@ use schemas::id::Slug;
 use web::download;
 use web::language::Language;
 use web::script;
+use web::sheet;
 use web::shell::{Frame, Page};
 
 use super::desk::Desk;
@@ -64,6 +65,7 @@ impl Visit {
     pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
         let mut all = self.asked.clone();
         all.remove("csv");
+        all.remove("xlsx");
         all.remove("lang");
         for (name, value) in changed {
             all.insert((*name).to_owned(), (*value).to_owned());
@@ -157,10 +159,11 @@ fn frame(desk: &Desk, visit: &Visit) -> Frame {
 
 /// What is sent: the page, or its table that `csv` names.
 pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Response, Fault> {
-    let wanted = visit.asked("csv");
-    if wanted.is_empty() {
-        return html(desk, visit, page, StatusCode::OK);
-    }
+    let (book, wanted) = match (visit.asked("csv"), visit.asked("xlsx")) {
+        ("", "") => return html(desk, visit, page, StatusCode::OK),
+        ("", wanted) => (true, wanted),
+        (wanted, _) => (false, wanted),
+    };
     let table = page.table(wanted).ok_or(Fault::Missing)?;
     let mut below = vec![
         (visit.say("csv-alliance"), desk.config.alliance.to_string()),
@@ -175,7 +178,17 @@ pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Respo
         ),
     ];
     below.extend(page.sources.iter().cloned());
-    let bytes = download::csv(table, &below).map_err(|error| Fault::broken("a table", error))?;
+    let (bytes, kind, end) = if book {
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        (sheet::xlsx(table, &below), kind, "xlsx")
+    } else {
+        (
+            download::csv(table, &below),
+            "text/csv; charset=utf-8",
+            "csv",
+        )
+    };
+    let bytes = bytes.map_err(|error| Fault::broken("a table", error))?;
     let path: Vec<&str> = visit
         .path
         .split('/')
@@ -191,10 +204,10 @@ pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Respo
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .collect();
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (
             header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}-{}.csv\"", table.id),
+            format!("attachment; filename=\"{name}-{}.{end}\"", table.id),
         ),
     ];
     Ok((headers, bytes).into_response())

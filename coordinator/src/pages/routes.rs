@@ -88,6 +88,9 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/years/{year}", BOTH, || page(year::show)),
     route("GET", "/years/{year}/plan", BOTH, || page(year::plan)),
+    route("GET", "/years/{year}/workbench", BOTH, || {
+        page(year::workbench)
+    }),
     route("GET", "/years/{year}/execution", BOTH, || {
         page(year::execution)
     }),
