@@ -14,7 +14,9 @@ const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
   const source = new EventSource(live.dataset.live);
   let busy = false;
+  let again = false;
   const renew = async () => {
+    again = busy;
     if (busy) return;
     busy = true;
     try {
@@ -26,6 +28,8 @@ if (live && window.EventSource) {
         if (fresh) part.replaceWith(document.adoptNode(fresh));
       }
     } catch { source.close(); } finally { busy = false; }
+    // Something changed while the page was read.
+    if (again) renew();
   };
   source.addEventListener("changed", renew);
   source.addEventListener("end", () => { source.close(); renew(); });

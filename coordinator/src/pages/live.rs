@@ -37,6 +37,11 @@ async fn standing(desk: &Desk, id: &Slug) -> Result<Option<String>, Fault> {
     Ok(Some(format!("{:?}", places.collect::<Vec<_>>())))
 }
 
+/// A word to the page. Browsers pass over events without data.
+fn word(event: &str) -> Event {
+    Event::default().event(event).data("1")
+}
+
 /// Tells of changes until there are none to come.
 async fn tell(desk: Arc<Desk>, id: Slug, mut last: String, to: mpsc::Sender<Event>) {
     for _ in 0..LOOKS {
@@ -49,18 +54,14 @@ async fn tell(desk: Arc<Desk>, id: Slug, mut last: String, to: mpsc::Sender<Even
             Ok(Some(now)) => {
                 last = now;
                 // Whoever left needs no word.
-                if to
-                    .send(Event::default().event("changed").data(""))
-                    .await
-                    .is_err()
-                {
+                if to.send(word("changed")).await.is_err() {
                     return;
                 }
             }
             Ok(None) | Err(_) => break,
         }
     }
-    drop(to.send(Event::default().event("end").data("")).await);
+    drop(to.send(word("end")).await);
 }
 
 /// The stream of a round.

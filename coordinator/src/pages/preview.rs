@@ -147,7 +147,7 @@ fn errors(visit: &Visit, blocks: &[ExplainedBlock], dictionary: &Dictionary) -> 
                 let found = errors.iter().find(|(known, _)| *known == size);
                 found.map_or_else(
                     || Cell::text("–"),
-                    |(_, error)| Cell::Number(format!("± {error} {sign}").trim().to_owned()),
+                    |(_, error)| Cell::Text(format!("± {error} {sign}").trim().to_owned()),
                 )
             });
             let first = [
