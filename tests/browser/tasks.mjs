@@ -85,6 +85,29 @@ async function auditor(site, { page }) {
   return "an auditor composes nothing";
 }
 
+// Markup in what is asked stays text; a page of elsewhere can neither frame nor act for who is signed in.
+async function hostile(site, { context, page, notes }) {
+  let dialogs = 0;
+  page.on("dialog", (dialog) => { dialogs += 1; dialog.dismiss(); });
+  const evil = encodeURIComponent("\"'><img src=x onerror=alert(1)><script>alert(2)</script>");
+  await page.goto(`${site}/rounds`, { waitUntil: "load" });
+  const closed = await page.$eval("#rounds .good", (one) => one.closest("tr").querySelector("a").getAttribute("href"));
+  for (const place of [`${closed}/benchmark?q=${evil}`, `/rounds/new?template=${evil}&period=${evil}`, `/log?until=${evil}`]) {
+    await page.goto(site + place, { waitUntil: "load" });
+    if (await page.$("main img, main script")) throw new Error(`markup came through at ${place}`);
+  }
+  if (dialogs || notes.length) throw new Error(`${dialogs} dialogs; ${notes.join("; ")}`);
+  const other = await context.newPage();
+  const form = `<form method=post action="${site}/sign-out"><input name=token value=x></form><iframe src="${site}/"></iframe>`;
+  await other.goto(`data:text/html,${encodeURIComponent(form)}`);
+  const framed = other.frames().slice(1).some((frame) => frame.url().startsWith(site));
+  if (framed) throw new Error("a page of elsewhere frames the site");
+  await follow(other, () => other.$eval("form", (one) => one.submit()));
+  await page.goto(`${site}/`, { waitUntil: "load" });
+  if (path(page) !== "/") throw new Error("a form of elsewhere signed somebody out");
+  return "markup stays text, nothing is framed, a form of elsewhere does nothing";
+}
+
 export async function tasks(browser, site, accounts, folder, fault) {
   const done = [];
   const attempt = async (name, of) => {
@@ -100,6 +123,7 @@ export async function tasks(browser, site, accounts, folder, fault) {
     await attempt("compose", () => compose(site, visitor, language, look));
     await attempt("budget", () => budget(site, visitor, look));
     await attempt("files", () => files(site, visitor));
+    if (language === "en") await attempt("hostile", () => hostile(site, visitor));
     await visitor.context.close();
   }
   const visitor = await signIn(browser, site, accounts.auditor, "en");

@@ -40,4 +40,5 @@ mod sparcs;
 mod told;
 mod views;
 mod pages;
+mod forms;
 mod year;

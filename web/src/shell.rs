@@ -4,7 +4,8 @@ use askama::Template;
 
 use crate::block::{Block, Section};
 use crate::language::Language;
-use crate::{script, style};
+use crate::script;
+use crate::style;
 
 /// A page as a whole.
 #[derive(Debug)]

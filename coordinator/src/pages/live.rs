@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{RawPathParams, State};
+use axum::http::header;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use schemas::id::Slug;
@@ -85,7 +86,7 @@ pub(super) async fn round(
         Ok(Sse::new(events).keep_alive(KeepAlive::default()))
     };
     match begun.await {
-        Ok(stream) => stream.into_response(),
+        Ok(stream) => ([(header::CACHE_CONTROL, "no-store")], stream).into_response(),
         Err(fault) => answer::failed(&desk, &visit, &fault),
     }
 }
