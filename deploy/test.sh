@@ -77,7 +77,12 @@ else
     echo "real data not found (CONSILIUM_DATA or ../shared/data): the real-data demo did not run"
 fi
 
+step "bill of materials"
+sh deploy/sbom.sh "$demo.cdx.json" && rm -f "$demo.cdx.json"
+
 if [ "$long" = 1 ]; then
+    step "the release, built twice"
+    sh deploy/twice.sh
     step "bench against peers"
     sh deploy/bench.sh
 fi

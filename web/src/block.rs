@@ -193,6 +193,8 @@ pub struct Table {
     pub empty: String,
     /// How many rows the page shows, from which one; a download has them all.
     pub window: Option<Window>,
+    /// Whether it stays on the page: there is no download of it.
+    pub closed: bool,
 }
 
 /// The part of a long table that a page shows.
@@ -232,6 +234,7 @@ impl Table {
             rows: Vec::new(),
             empty,
             window: None,
+            closed: false,
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Frame {
     pub made: String,
     /// Name and version of the program.
     pub program: String,
+    /// What is exact on its pages and what is not, for the footer.
+    pub foot: String,
 }
 
 #[derive(Template)]
@@ -124,6 +126,7 @@ mod tests {
             here: EVIL.to_owned(),
             made: EVIL.to_owned(),
             program: EVIL.to_owned(),
+            foot: EVIL.to_owned(),
         }
     }
 

@@ -18,11 +18,11 @@ use web::shell::Page;
 
 use super::answer::{self, Visit};
 use super::desk::Desk;
-use super::door::Filled;
 use super::fault::Fault;
 use super::preview;
 use crate::ask::{self, AskError, Drawn, Order};
 use crate::template;
+use web::site::door::Filled;
 
 /// Deadlines that can be chosen, in hours.
 const WINDOWS: [i64; 5] = [1, 24, 72, 168, 720];
@@ -199,11 +199,11 @@ fn send(desk: &Desk, visit: &Visit, wish: &Wish, seen: &str) -> Form {
             hidden("seen", seen),
         ],
         button: visit.say("compose-send"),
-        token: desk.sessions.token(&visit.cookie),
+        token: desk.gate.sessions.token(&visit.cookie),
     }
 }
 
-async fn page(desk: &Desk, visit: &Visit, wish: &Wish) -> Result<Page, Fault> {
+async fn page(desk: &Arc<Desk>, visit: &Visit, wish: &Wish) -> Result<Page, Fault> {
     let mut page = Page::new(visit.say("compose"), visit.say("compose-lead"));
     page.above = vec![(visit.say("way-rounds"), "/rounds".to_owned())];
     page.add(String::new(), vec![Block::Form(form(desk, visit, wish)?)]);

@@ -20,7 +20,8 @@ use super::answer::{self, Visit};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
-use crate::{ask, collect};
+use crate::ask;
+use crate::collect;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);

@@ -24,7 +24,7 @@ pub use exposure::Exposure;
 pub use patients::PatientCounts;
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
-pub use summary::{MonthReport, Summary, reports};
+pub use summary::{KeptQuality, MonthReport, Summary, kept_reports, reports};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
