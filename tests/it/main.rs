@@ -46,5 +46,6 @@ mod sparcs;
 mod told;
 mod views;
 mod pages;
+mod forms;
 mod hospital_pages;
 mod year;
