@@ -2,7 +2,7 @@ use schemas::canonical;
 use schemas::time::{DataYear, Period};
 
 use super::fixture::{NOW, Trial, row};
-use crate::ingest::Mapping;
+use crate::ingest::mapping::Mapping;
 
 /// A pilot holds the stays of its departments alone and says so; a whole load in its place does not.
 #[tokio::test]
