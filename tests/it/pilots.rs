@@ -1,6 +1,7 @@
 //! Figures of a hospital that tries the system in some departments: shown as that, and no budget rests on them.
 
 use coordinator::year::{self, Before};
+use policies::figures::Benchmark;
 use policies::year::Rules;
 use schemas::id::Slug;
 
@@ -31,8 +32,10 @@ fn no_result_of_a_year_rests_on_a_pilot() {
         values.join(",")
     );
     let before = Before::new();
-    let read =
-        |benchmark| year::appraisal(&rules, (2026, &stage), (&facts, &before), Some(benchmark));
+    let read = |benchmark: &Benchmark| {
+        let about = (2026, &stage);
+        year::appraisal(&rules, about, (&facts, &before), Some(benchmark))
+    };
     assert!(year::pilots(&benchmark).is_empty());
     let found = read(&benchmark).unwrap();
     assert!(
