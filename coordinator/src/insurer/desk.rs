@@ -38,6 +38,7 @@ const FACE: Face = Face {
         way("insurer.way-audits", "/", &[]),
         way("insurer.way-signals", "/signals", &[]),
     ],
+    cookie: "consilium-insurer",
     first: "audits",
     schemes: &["http://", "https://"],
 };

@@ -202,6 +202,7 @@ async fn register(
         dictionary,
         unit: done.unit,
         span: done.span,
+        pilot: done.pilot,
         kept: done.summary.kept,
         quarantined: done.summary.refused,
         findings: done.summary.findings,
@@ -223,6 +224,9 @@ async fn register(
         ("months", names.join(",")),
         ("dictionary", dictionary.to_string()),
     ];
+    if done.pilot {
+        detail.push(("pilot", "yes".to_owned()));
+    }
     for (month, used) in &done.rates {
         month_rates::remember(&mut change, (&id, *month), used).await?;
     }
@@ -280,3 +284,5 @@ pub(crate) mod fixture;
 mod test;
 #[cfg(test)]
 mod test_doubt;
+#[cfg(test)]
+mod test_pilot;

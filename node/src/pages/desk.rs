@@ -60,7 +60,7 @@ const FACE: Face = Face {
             ..way("node.way-months", "/months", ALL)
         },
         Way {
-            also: &["/standing"],
+            also: &["/standing", "/openings"],
             ..way("node.way-inbox", "/inbox", OFFICERS)
         },
         way("node.way-ledger", "/ledger", ALL),
@@ -68,6 +68,7 @@ const FACE: Face = Face {
         way("node.way-warnings", "/warnings", COSTS),
         way("way-log", "/log", READERS),
     ],
+    cookie: "consilium-node",
     first: "overview",
     schemes: &["http://", "https://"],
 };

@@ -4,6 +4,7 @@ pub(super) use web::site::fault::Fault;
 
 use crate::access::AccessError;
 use crate::answer::OpenError;
+use crate::audit::AuditError;
 use crate::config::ConfigError;
 use crate::costing::CostError;
 use crate::early::EarlyError;
@@ -80,5 +81,11 @@ impl From<CostError> for Fault {
             CostError::Open(_) => Self::Missing,
             other => Self::broken("closed months", other),
         }
+    }
+}
+
+impl From<AuditError> for Fault {
+    fn from(error: AuditError) -> Self {
+        Self::broken("audits", error)
     }
 }

@@ -91,7 +91,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         &waiting,
     )));
     let standing = (visit.say("node.way-standing"), "/standing".to_owned());
-    blocks.push(Block::Links(vec![standing]));
+    let openings = (visit.say("node.way-openings"), "/openings".to_owned());
+    blocks.push(Block::Links(vec![standing, openings]));
     page.add(String::new(), blocks);
     let decided = letters(&visit, "decided", "node.inbox-decided", &rest);
     page.add(visit.say("node.inbox-decided"), vec![Block::Table(decided)]);

@@ -17,6 +17,7 @@ mod inbox;
 mod letter;
 mod decide;
 mod standing;
+mod openings;
 mod charges;
 mod ledger;
 mod costs;

@@ -76,7 +76,10 @@ pub(super) async fn position(desk: &Desk) -> Result<Result<Position, Missing>, F
     };
     let _turn = desk.heavy.lock().await;
     let data = desk.config.data.clone();
-    let benchmark = match read(&data, &dictionary) {
+    let place = data.clone();
+    let worked = tokio::task::spawn_blocking(move || (read(&place, &dictionary), dictionary)).await;
+    let (benchmark, dictionary) = worked.map_err(|error| Fault::broken("the benchmark", error))?;
+    let benchmark = match benchmark {
         Ok(benchmark) => benchmark,
         Err(missing) => return Ok(Err(missing)),
     };

@@ -11,8 +11,8 @@ use web::site::sign_in;
 use super::decide::Word;
 use super::desk::{ALL, COSTS, Desk, FIGURES, LOADERS, OFFICERS, READERS, STEWARD};
 use super::{
-    costs, decide, inbox, ledger, letter, log, mapping, months, overview, position, reports,
-    standing, warnings,
+    costs, decide, inbox, ledger, letter, log, mapping, months, openings, overview, position,
+    reports, standing, warnings,
 };
 
 /// A page, or what a form is sent to.
@@ -96,6 +96,29 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/standing/remove", Who::Roles(STEWARD), || {
         form(|desk, visit, _, fields| standing::remove((desk, visit), fields))
     }),
+    route("GET", "/openings", Who::Roles(OFFICERS), || {
+        page(|desk, visit, _| openings::show(desk, visit))
+    }),
+    route(
+        "POST",
+        "/openings/{request}/approve",
+        Who::Roles(OFFICERS),
+        || {
+            form(|desk, visit, places, fields| {
+                openings::decide(true, (desk, visit), places, fields)
+            })
+        },
+    ),
+    route(
+        "POST",
+        "/openings/{request}/refuse",
+        Who::Roles(OFFICERS),
+        || {
+            form(|desk, visit, places, fields| {
+                openings::decide(false, (desk, visit), places, fields)
+            })
+        },
+    ),
     route("GET", "/ledger", Who::Roles(ALL), || {
         page(|desk, visit, _| ledger::show(desk, visit))
     }),

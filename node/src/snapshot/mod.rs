@@ -62,8 +62,8 @@ pub async fn released(
 ) -> Result<Released, SnapshotError> {
     let rows = sqlx::query(
         "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
-         m.ranks_digest, l.unit, l.span from months m \
-         join loads l on l.id = m.load_id \
+         m.ranks_digest, l.unit, l.span, p.load_id is not null from months m \
+         join loads l on l.id = m.load_id left join pilot_loads p on p.load_id = l.id \
          where m.release is not null and m.restated_by is null order by m.month",
     )
     .fetch_all(state.pool())
@@ -104,6 +104,7 @@ pub async fn released(
             grade,
             counted,
             span,
+            pilot: row.try_get(9)?,
         });
         released.files.push(Files {
             month,

@@ -17,7 +17,12 @@ fn may(method: &str, path: &str) -> [bool; 4] {
             [true, true, false, false]
         }
         ("GET", "/mapping") => [false, true, false, true],
-        ("GET", "/inbox" | "/inbox/{round}" | "/standing") => [false, true, true, false],
+        ("GET", "/inbox" | "/inbox/{round}" | "/standing" | "/openings") => {
+            [false, true, true, false]
+        }
+        ("POST", "/openings/{request}/approve" | "/openings/{request}/refuse") => {
+            [false, true, true, false]
+        }
         ("GET", "/log") | ("POST", "/log/verify") => [false, true, true, true],
         (
             "POST",
@@ -54,6 +59,7 @@ async fn filled() -> (Site, Vec<(&'static str, String)>) {
         ("{month}", "2025-01".to_owned()),
         ("{round}", digest.to_string()),
         ("{department}", site.close_costs().await),
+        ("{request}", digest.to_string()),
     ];
     (site, places)
 }
@@ -65,7 +71,14 @@ async fn every_route_by_every_role_and_id() {
     for (name, _) in PEOPLE {
         cookies.push(site.cookie_of(name).await);
     }
-    let foreign = ["..", "%2e%2e%2fstate.sqlite", "2025-13", "x%00y", "0000"];
+    // A browser takes `..` out of an address by itself: what climbs is encoded.
+    let foreign = [
+        "..%2f..%2fnode.toml",
+        "%2e%2e%2fstate.sqlite",
+        "2025-13",
+        "x%00y",
+        "0000",
+    ];
     for route in ROUTES {
         if route.path == "/sign-in" {
             assert_eq!(route.who, Who::Everyone);
@@ -118,9 +131,7 @@ async fn every_route_by_every_role_and_id() {
                 }
                 let page = site.get(&path, cookie).await;
                 let expected = if *may { 404 } else { 403 };
-                // A path that climbs is another path: nothing is there either.
-                let gone = page.status == 404 || page.status == expected;
-                assert!(gone, "{} {path} as {role:?}", page.status);
+                assert_eq!(page.status, expected, "{path} as {role:?}");
             }
         }
     }
@@ -145,17 +156,14 @@ async fn nothing_strange_breaks_a_page_or_decides_anything() {
             "from=-1&until=99999999999999999999",
             "q=%ff%00<script>&split='",
             "lang=xx&%",
-            "done=<b>&refused=password",
+            "done=<script>&refused=<script>",
             "file=..%2f..%2fnode.toml&mapping=../keys/message.pk8",
             "until=0&from=18446744073709551615",
         ] {
             let path = format!("{}?{strange}", filled_in(route.path));
             let page = site.get(&path, &cookie).await;
             assert!(page.status < 500, "{} {path}", page.status);
-            assert!(
-                !page.text.contains("<script>") && !page.text.contains("<b>"),
-                "{path}"
-            );
+            assert!(!page.text.contains("<script"), "{path}");
         }
     }
     let long = "x".repeat(7_000);

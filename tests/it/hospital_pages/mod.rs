@@ -40,37 +40,42 @@ pub(super) fn lines() -> Vec<Line> {
         .collect()
 }
 
+/// Makes everybody's account and serves a hospital's pages.
+pub(crate) async fn serve(hospital: &Hospital) -> Visits {
+    let config = hospital.config.clone();
+    for (name, role) in PEOPLE {
+        let account = Account {
+            name: name.parse().unwrap(),
+            role,
+            changed: NOW,
+        };
+        let by = "zhao-min".parse().unwrap();
+        let state = &hospital.state;
+        accounts::set(state, &config.hospital, &account, PASSWORD, (&by, true))
+            .await
+            .unwrap();
+    }
+    let listener = local::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let state = hospital.state.clone();
+    let desk = Desk::new(config, state, Clock::Fixed(NOW), Arc::default()).unwrap();
+    let hosts = ["costs.hospital.example".to_owned()];
+    tokio::spawn(async move {
+        let router = pages::router(&desk);
+        local::serve(listener, router, &hosts, std::future::pending())
+            .await
+            .unwrap();
+    });
+    Visits { url }
+}
+
 impl Site {
     pub(super) async fn open() -> Self {
         Self::of(Hospital::with_policy("h1", DEFAULT).await).await
     }
 
     pub(super) async fn of(hospital: Hospital) -> Self {
-        let config = hospital.config.clone();
-        for (name, role) in PEOPLE {
-            let account = Account {
-                name: name.parse().unwrap(),
-                role,
-                changed: NOW,
-            };
-            let by = "zhao-min".parse().unwrap();
-            let state = &hospital.state;
-            accounts::set(state, &config.hospital, &account, PASSWORD, (&by, true))
-                .await
-                .unwrap();
-        }
-        let listener = local::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = hospital.state.clone();
-        let desk = Desk::new(config, state, Clock::Fixed(NOW), Arc::default()).unwrap();
-        let hosts = ["costs.hospital.example".to_owned()];
-        tokio::spawn(async move {
-            let router = pages::router(&desk);
-            local::serve(listener, router, &hosts, std::future::pending())
-                .await
-                .unwrap();
-        });
-        let visits = Visits { url };
+        let visits = serve(&hospital).await;
         Self { hospital, visits }
     }
 

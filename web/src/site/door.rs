@@ -17,10 +17,16 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use schemas::id::Slug;
 use schemas::officer::Role;
 
-/// Holds a session. The prefix lets no other host and no plain connection set it.
-pub const SESSION: &str = "__Host-consilium";
-/// Binds the form that signs in to the browser that got it.
-const FORM: &str = "__Host-consilium-form";
+/// The cookie that holds a session. The prefix lets no other host and no plain connection set it.
+pub(super) fn session_name<S: Site>(desk: &Arc<S>) -> String {
+    format!("__Host-{}", desk.face().cookie)
+}
+
+/// The cookie that binds the form that signs in to the browser that got it.
+fn form_name<S: Site>(desk: &Arc<S>) -> String {
+    format!("__Host-{}-form", desk.face().cookie)
+}
+
 const LANGUAGE: &str = "__Host-consilium-language";
 
 /// Largest form.
@@ -102,14 +108,14 @@ async fn visit<S: Site>(desk: &Arc<S>, parts: &Parts) -> Result<(Visit, Vec<Head
     if let Some(wished) = wished {
         set.extend(set_cookie(LANGUAGE, wished.tag(), Some(31_536_000)));
     }
-    let session = cookie(&parts.headers, SESSION).unwrap_or_default();
+    let session = cookie(&parts.headers, &session_name(desk)).unwrap_or_default();
     let visitor = visitor(desk, session).await?;
-    let own = match (&visitor, cookie(&parts.headers, FORM)) {
+    let own = match (&visitor, cookie(&parts.headers, &form_name(desk))) {
         (Some(_), _) => session.to_owned(),
         (None, Some(form)) => form.to_owned(),
         (None, None) => {
             let fresh = Sessions::random()?;
-            set.extend(set_cookie(FORM, &fresh, None));
+            set.extend(set_cookie(&form_name(desk), &fresh, None));
             fresh
         }
     };
@@ -240,7 +246,8 @@ pub async fn headers(request: Request, next: Next) -> Response {
         ("content-security-policy", POLICY),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
+        // With `no-referrer` browsers send forms of the page itself with the origin `null`.
+        ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),

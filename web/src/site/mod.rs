@@ -55,6 +55,8 @@ pub struct Face {
     pub words: &'static str,
     /// The pages that lead everywhere.
     pub ways: &'static [Way],
+    /// The site's part in the names of its cookies: browsers tell ports of one host apart by nothing else.
+    pub cookie: &'static str,
     /// The name of the first page's downloads.
     pub first: &'static str,
     /// By which schemes browsers reach it: an `Origin` is one of them and the `Host`.

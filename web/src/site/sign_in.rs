@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::Account;
 use super::answer::{self, Visit};
-use super::door::{Filled, SESSION, set_cookie};
+use super::door::{Filled, session_name, set_cookie};
 use super::fault::Fault;
 use super::password::{Hashed, MOST};
 use super::{From, Site};
@@ -133,7 +133,7 @@ pub async fn enter<S: Site>(
             .sessions
             .begin(&account.name, account.changed, desk.now())?;
         let mut response = Redirect::to("/").into_response();
-        if let Some(cookie) = set_cookie(SESSION, &cookie, None) {
+        if let Some(cookie) = set_cookie(&session_name(&desk), &cookie, None) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         tracing::info!("somebody signed in");
@@ -152,7 +152,7 @@ pub async fn leave<S: Site>(
 ) -> Response {
     desk.gate().sessions.end(&visit.cookie);
     let mut response = Redirect::to("/sign-in").into_response();
-    if let Some(cookie) = set_cookie(SESSION, "", Some(0)) {
+    if let Some(cookie) = set_cookie(&session_name(&desk), "", Some(0)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -4,64 +4,19 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use ::pooled::key_list::Kind;
 use anyhow::{Context as _, bail};
 use policies::figures::Benchmark;
 use policies::figures::budget::BudgetInput;
 use policies::year::{Computed, Rules, compute, grounded, unusual, unusual_payment};
 use schemas::canonical;
 use schemas::id::Slug;
-use schemas::seal::{PublicKey, Sealed};
+use schemas::seal::Sealed;
 use schemas::time::Month;
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
-use super::{Money, args, bounded, changed, result, say, show};
-use crate::pooled;
+use super::{Money, args, bounded, changed, open, result, say, show};
 use crate::year;
-
-pub(super) async fn open(
-    office: &Office,
-    data: &Path,
-    args: args::Open,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    let args::Open {
-        year,
-        target,
-        member,
-        party,
-        by,
-    } = args;
-    let alliance = office.config.alliance.clone();
-    let now = office.clock.now();
-    let rules = year::rules(data)?;
-    let members = active(office, &member).await?;
-    let mut parties = BTreeMap::new();
-    for (name, key) in party {
-        let key = match key {
-            args::PartyKey::Given(key) => key,
-            args::PartyKey::Of(member) => {
-                let found = active(office, std::slice::from_ref(&member)).await?;
-                *found.get(&member).context("no such member")?
-            }
-        };
-        let before = parties.insert(name.clone(), key);
-        anyhow::ensure!(before.is_none(), "--party `{name}` is given twice");
-    }
-    let says = Says::Open {
-        target: target.0,
-        rules: rules.digest()?,
-        members,
-        parties,
-    };
-    let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
-    let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
-    for warning in rules.odd() {
-        writeln!(out, "warning: {warning}")?;
-    }
-    show::year(&opened, &rules.year, now, out)
-}
 
 pub(super) async fn say(
     office: &Office,
@@ -75,7 +30,9 @@ pub(super) async fn say(
         nothing_is_left(office, args.year).await?;
     }
     let approved = match &args.word {
-        say::Word::Join { member, .. } => active(office, std::slice::from_ref(member)).await?,
+        say::Word::Join { member, .. } => {
+            open::active(office, std::slice::from_ref(member)).await?
+        }
         _ => BTreeMap::new(),
     };
     let says = args.word.says(|member| {
@@ -204,6 +161,12 @@ pub(super) async fn inputs(
             };
             let levels = args.controls.as_deref().map(|file| own(file, &alliance));
             let levels = levels.transpose()?;
+            let pilots = levels.as_ref().map(year::pilots).unwrap_or_default();
+            anyhow::ensure!(
+                pilots.is_empty(),
+                "{} answered --controls from a pilot in some departments, on which no control figure rests",
+                pilots.join(", ")
+            );
             let volumes = year::Volumes {
                 expected,
                 benchmark: of,
@@ -388,21 +351,4 @@ fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
         file.display()
     );
     Ok(found)
-}
-
-/// Approved hospitals, or those named of them, and the keys of their messages.
-async fn active(office: &Office, named: &[Slug]) -> anyhow::Result<BTreeMap<Slug, PublicKey>> {
-    // Insurers and public bodies in a committee are members of the network, not of a budget.
-    let bodies = pooled::bodies(&office.state).await?.into_iter();
-    let members = bodies.filter(|body| match named {
-        [] => body.kind == Kind::Hospital,
-        named => named.contains(&body.member.hospital),
-    });
-    let members: BTreeMap<Slug, PublicKey> = members
-        .map(|body| (body.member.hospital, body.member.message_key))
-        .collect();
-    if let Some(missing) = named.iter().find(|name| !members.contains_key(*name)) {
-        anyhow::bail!("`{missing}` is no approved member; see `consilium-coordinator members`");
-    }
-    Ok(members)
 }
