@@ -62,7 +62,9 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
         })
         .collect();
     let mean = column(Kind::MeanCost);
-    if of.cost.is_some() {
+    // A split that tells no cost has no columns of it.
+    let costs = columns.iter().any(|one| one.kind == Kind::MeanCost);
+    if costs {
         table
             .columns
             .extend(shown.iter().map(|(_, id)| web::block::Column {
@@ -85,7 +87,7 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
             .into_iter()
             .chain(figures)
             .collect();
-        if of.cost.is_some() {
+        if costs {
             let cells = shown.iter().map(|(place, _)| {
                 cell(
                     visit,
