@@ -5,6 +5,7 @@ use std::path::Path;
 use policies::quality::{
     CONSUMABLES, Check, Coverage, Examined, Finding, Matched, QualityRules, STAYS, examine, settle,
 };
+use schemas::question::Dataset;
 use schemas::dictionary::Dictionary;
 use schemas::time::{Month, Timestamp};
 
@@ -35,7 +36,8 @@ pub async fn run(
     (month, tables): (Month, Option<&Path>),
     now: Timestamp,
 ) -> Result<Ran, QualityError> {
-    let months = loads::months(state.pool()).await?;
+    let mut months = loads::months(state.pool()).await?;
+    months.retain(|held| held.dataset == Dataset::Stays);
     let current = |held: &&LoadedMonth| held.is_current();
     let held = months
         .iter()
