@@ -2,9 +2,7 @@
 
 use std::io;
 
-use schemas::dictionary::{
-    Dictionary, DictionaryError, Dimension, Field, Further, Group, Scheme,
-};
+use schemas::dictionary::{Dictionary, DictionaryError, Dimension, Field, Further, Group, Scheme};
 use schemas::id::Slug;
 use serde::Deserialize;
 

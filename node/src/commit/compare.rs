@@ -36,9 +36,8 @@ pub(super) async fn compare(
 ) -> Result<Option<Compared>, CloseError> {
     let loads = loads::months(state.pool()).await?;
     let current = loads.iter().rev();
-    let mut current = current.filter(|load| {
-        load.month == month && load.is_current() && load.dataset == Dataset::Stays
-    });
+    let mut current = current
+        .filter(|load| load.month == month && load.is_current() && load.dataset == Dataset::Stays);
     let Some(load) = current.find(|load| load.unit == "patient") else {
         return Ok(None);
     };

@@ -92,10 +92,7 @@ impl Held {
     ) -> Result<Vec<HeldRow>, LoadError> {
         let years: BTreeSet<DataYear> = months.iter().map(|month| month.year()).collect();
         let mut rows = Vec::new();
-        for held in self
-            .own()
-            .filter(|held| years.contains(&held.month.year()))
-        {
+        for held in self.own().filter(|held| years.contains(&held.month.year())) {
             let old = self.dictionaries.get(&held.dictionary);
             let translated = old.map(|old| translate(old, dictionary));
             let translated = translated.ok_or(LoadError::NoDictionary)?;

@@ -3,9 +3,9 @@
 //! anything by a refusal.
 
 use policies::quality::STAYS;
-use schemas::question::Dataset;
 use schemas::answer::Grade;
 use schemas::officer::Officer;
+use schemas::question::Dataset;
 
 use super::QualityError;
 use super::finance::signed;

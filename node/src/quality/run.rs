@@ -5,8 +5,8 @@ use std::path::Path;
 use policies::quality::{
     CONSUMABLES, Check, Coverage, Examined, Finding, Matched, QualityRules, STAYS, examine, settle,
 };
-use schemas::question::Dataset;
 use schemas::dictionary::Dictionary;
+use schemas::question::Dataset;
 use schemas::time::{Month, Timestamp};
 
 use super::store::{self, Run, Standing};

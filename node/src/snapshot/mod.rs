@@ -164,8 +164,9 @@ impl Cache {
     ) -> Result<Vec<Rows>, SnapshotError> {
         let scaled_by = dictionary.digest().map_err(|_| SnapshotError::Damaged)?;
         // What was retired is let go, so that its disk space is free too.
-        let there =
-            |mapped: &Mapped| columns::data_file(&mapped.files.folder, mapped.files.month).is_file();
+        let there = |mapped: &Mapped| {
+            columns::data_file(&mapped.files.folder, mapped.files.month).is_file()
+        };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, mapped| there(mapped));
         drop(open);

@@ -42,7 +42,8 @@ pub struct Told {
 pub fn told(layout: &Layout) -> Result<Told, canonical::Error> {
     let mut told = Told::default();
     for block in &layout.blocks {
-        told.subjects.insert(of_dataset(layout, subject(&block.measure)));
+        told.subjects
+            .insert(of_dataset(layout, subject(&block.measure)));
         if matches!(block.measure, Measure::Count | Measure::Sum { .. }) {
             told.wholes.insert(whole(layout, block, &block.measure)?);
         }

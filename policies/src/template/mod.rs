@@ -101,13 +101,14 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
-const SHIPPED: [&str; 6] = [
+const SHIPPED: [&str; 7] = [
     include_str!("../../rules/templates/audit-signals.toml"),
     include_str!("../../rules/templates/monthly-benchmark.toml"),
     include_str!("../../rules/templates/yearly-alliance.toml"),
     include_str!("../../rules/templates/yearly-benchmark.toml"),
     include_str!("../../rules/templates/yearly-hospitals.toml"),
     include_str!("../../rules/templates/yearly-pooled.toml"),
+    include_str!("../../rules/templates/yearly-visits.toml"),
 ];
 
 /// The templates that come with the software. Nodes compare questions with their own copy.
@@ -212,7 +213,9 @@ impl Template {
         }
         let cited = dictionary.digest()?;
         let of = self.dataset;
-        let dictionary = &*dictionary.of(of).ok_or(DraftError::NoDataset(of.as_str()))?;
+        let dictionary = &*dictionary
+            .of(of)
+            .ok_or(DraftError::NoDataset(of.as_str()))?;
         check_filter(&self.filter, dictionary)?;
         let mut left_out = Vec::new();
         let mut tables = Vec::new();
