@@ -47,9 +47,10 @@ pub async fn run(
     let dictionary = dictionaries::by_digest(state, &held.dictionary).await?;
     let dictionary = dictionary.ok_or(QualityError::Report(month))?;
     let newest = months.iter().filter(current).map(|held| held.month).max();
-    let last: i64 = sqlx::query_scalar("select coalesce(max(at), 0) from loads")
-        .fetch_one(state.pool())
-        .await?;
+    let last: i64 =
+        sqlx::query_scalar("select coalesce(max(at), 0) from loads where dataset = 'stays'")
+            .fetch_one(state.pool())
+            .await?;
     let days = now.0.saturating_sub(last).div_euclid(86_400);
     let age = (newest == Some(month)).then(|| u64::try_from(days).unwrap_or(0));
     let matched = tables.map(read::three_way).transpose()?;
