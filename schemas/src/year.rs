@@ -200,6 +200,33 @@ pub enum Says {
         /// Why, at most 1,000 characters.
         why: String,
     },
+    /// An administrator lets a hospital join a year whose plan is in force; the plan has to be made again.
+    Join {
+        /// Which hospital.
+        member: Slug,
+        /// Its message key.
+        key: PublicKey,
+        /// The first month in which it takes part, February to December.
+        from: Month,
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
+    /// An administrator lets a member leave a year whose plan is in force; the plan has to be made again.
+    Leave {
+        /// Which member.
+        member: Slug,
+        /// The first month in which it takes no part any more, February to December.
+        from: Month,
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
+    /// An administrator takes back that a member joins or leaves, before a plan about it is in force.
+    Stay {
+        /// Which member.
+        member: Slug,
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
     /// An administrator closes the year.
     Close,
 }
@@ -225,6 +252,9 @@ impl Says {
             Self::Judge { .. } => "judge",
             Self::Withdraw { .. } => "withdraw",
             Self::Keep { .. } => "keep",
+            Self::Join { .. } => "join",
+            Self::Leave { .. } => "leave",
+            Self::Stay { .. } => "stay",
             Self::Close => "close",
         }
     }

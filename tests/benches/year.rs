@@ -106,6 +106,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         members,
         demand: BTreeMap::new(),
         groups: groups?,
+        revision: None,
     };
     let split = plan(&rules.budget, &input)?;
     let budget = start.elapsed();

@@ -29,21 +29,22 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "schemas",
     "proofs",
     "pooled",
     "sinks",
+    "backups",
     "policies",
     "web",
     "node",
     "coordinator",
 ];
 
-/// The folder of a crate: of its own name, `proofs`, `pooled` and `sinks` inside `schemas`.
+/// The folder of a crate: of its own name, `proofs`, `pooled`, `sinks` and `backups` inside `schemas`.
 fn home(name: &str) -> PathBuf {
     match name {
-        "proofs" | "pooled" | "sinks" => root().join("schemas").join(name),
+        "proofs" | "pooled" | "sinks" | "backups" => root().join("schemas").join(name),
         _ => root().join(name),
     }
 }
@@ -55,15 +56,20 @@ fn crates_name_only_the_crates_they_may() {
         ("proofs", &["schemas"][..]),
         ("pooled", &["schemas", "proofs"][..]),
         ("sinks", &[][..]),
+        ("backups", &["schemas"][..]),
         ("policies", &["schemas", "proofs", "pooled"][..]),
         ("web", &["schemas"][..]),
         (
             "node",
-            &["schemas", "proofs", "pooled", "sinks", "policies"][..],
+            &[
+                "schemas", "proofs", "pooled", "sinks", "backups", "policies", "web",
+            ][..],
         ),
         (
             "coordinator",
-            &["schemas", "proofs", "pooled", "sinks", "policies", "web"][..],
+            &[
+                "schemas", "proofs", "pooled", "sinks", "backups", "policies", "web",
+            ][..],
         ),
     ]);
     for (name, may) in allowed {

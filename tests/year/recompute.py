@@ -14,6 +14,18 @@ import sys
 from fractions import Fraction as F
 
 
+def once(pairs):
+    """A key that stands twice would be read differently by others."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        sys.exit("a key stands twice in the file or in inputs")
+    return found
+
+
+def read(text):
+    return json.loads(text, object_pairs_hook=once)
+
+
 def exact(text):
     return F(str(text))
 
@@ -59,10 +71,28 @@ def bounded(amount, shares, floors, ceilings):
     return [fixed[i] for i in range(len(shares))]
 
 
+def kept(plan, month):
+    """What a plan gives each member before a month of its year, with what was taken of its deduction."""
+    before, last, found = int(month[5:]) - 1, plan.get("revised"), []
+    for part in plan["members"]:
+        since = int(last["from"][5:]) - 1 if last else 0
+        already = last["taken"].get(part["id"], 0) if last else 0
+        even = largest_remainder(part["deduction"] - already, [F(1)] * (12 - since))
+        found.append({"id": part["id"], "tier": part["tier"], "monthly": part["monthly"][:before],
+                      "deduction": part["deduction"], "taken": already + sum(even[:before - since])})
+    return found
+
+
 def plan(rules, given):
     reserve = half_up(given["total"] * exact(rules["reserve"]))
-    money = given["total"] - reserve
     members = given["members"]
+    # Of a plan that is made again in mid-year: what the one before gave stays, the rest is split.
+    revision = given.get("revision") or {"from": "0000-01", "given": []}
+    before = {one["id"]: one for one in revision["given"]}
+    gross = {name: sum(one["monthly"]) + one["taken"] for name, one in before.items()}
+    distributable = given["total"] - reserve
+    money = distributable - sum(gross.values())
+    gone = int(revision["from"][5:]) - 1
     bases = []
     for member in members:
         pairs = list(zip(reversed(member["before"]), reversed(rules["history"])))
@@ -80,13 +110,18 @@ def plan(rules, given):
                      [money * b * exact(rules["floor"]) for b in base],
                      [money * b * exact(rules["ceiling"]) for b in base])
     amounts = largest_remainder(money, solved)
-    found = {"reserve": reserve, "distributable": money,
-             "deducted": sum(member.get("deduction", 0) for member in members)}
+    there = {member["id"] for member in members}
+    left = [one for one in revision["given"] if one["id"] not in there]
+    found = {"reserve": reserve, "distributable": distributable,
+             "deducted": sum(member.get("deduction", 0) for member in members)
+             + sum(one["taken"] for one in left)}
     for member, b, f, s, amount in zip(members, base, factor, share, amounts):
         name = member["id"]
+        more = gross.get(name, 0)
         found[f"{name} shares"] = [decimal(b, 6), decimal(f, 6), decimal(s, 6)]
-        found[f"{name} unclipped"] = half_up(money * s)
-        found[f"{name} change"] = decimal(F(amount) / (money * b) - 1 if money * b else F(0), 6)
+        found[f"{name} unclipped"] = more + half_up(money * s)
+        usual = more + money * b
+        found[f"{name} change"] = decimal(F(more + amount) / usual - 1 if usual else F(0), 6)
     for place, member in enumerate(members):
         at = solved[place]
         low, high = (money * base[place] * exact(rules[end]) for end in ("floor", "ceiling"))
@@ -95,23 +130,37 @@ def plan(rules, given):
             "free" if low < at < high else "floor" if at == low else "ceiling")
     for member, amount in zip(members, amounts):
         name = member["id"]
-        found[f"{name} amount"] = amount
-        net = amount - member.get("deduction", 0)
-        found[f"{name} monthly"] = largest_remainder(net, [F(1)] * 12)
-        left = amount
-        for mark in rules.get("earmarks", []):
-            if member["tier"] in mark["tiers"]:
-                part = min(left, half_up(amount * exact(mark["share"])))
-                found[f"{name} {mark['id']}"] = part
-                left -= part
+        had = before.get(name, {"monthly": [0] * gone, "taken": 0})
+        net = amount - (member.get("deduction", 0) - had["taken"])
+        found[f"{name} amount"] = gross.get(name, 0) + amount
+        found[f"{name} monthly"] = had["monthly"] + largest_remainder(net, [F(1)] * (12 - gone))
+        earmarks(rules, member, gross.get(name, 0) + amount, found)
     for member, b in zip(members, base):
-        found[f"{member['id']} floor"] = half_up(money * b * exact(rules["floor"]))
-        found[f"{member['id']} ceiling"] = half_up(money * b * exact(rules["ceiling"]))
+        more = gross.get(member["id"], 0)
+        found[f"{member['id']} floor"] = more + half_up(money * b * exact(rules["floor"]))
+        found[f"{member['id']} ceiling"] = more + half_up(money * b * exact(rules["ceiling"]))
         found[f"{member['id']} deduction"] = member.get("deduction", 0)
+    for one in left:
+        name, nothing = one["id"], decimal(F(0), 6)
+        found[f"{name} shares"], found[f"{name} change"] = [nothing] * 3, nothing
+        found[f"{name} decided by"], found[f"{name} deduction"] = "free", one["taken"]
+        for what in ("amount", "unclipped", "floor", "ceiling"):
+            found[f"{name} {what}"] = gross[name]
+        found[f"{name} monthly"] = one["monthly"] + [0] * (12 - gone)
+        earmarks(rules, one, gross[name], found)
     for one in given.get("groups", []):
         fee = half_up(one["cost"] * exact(rules.get("control_level", "1")))
         found[f"control {one['group']}"] = [fee, half_up(fee / exact(one["days"]))]
     return found
+
+
+def earmarks(rules, member, amount, found):
+    left = amount
+    for mark in rules.get("earmarks", []):
+        if member["tier"] in mark["tiers"]:
+            part = min(left, half_up(amount * exact(mark["share"])))
+            found[f"{member['id']} {mark['id']}"] = part
+            left -= part
 
 
 def told_plan(told):
@@ -375,8 +424,13 @@ def remaining(plan, paid):
             for part in plan["members"]}
 
 
-def grounds(matter, given, plan, paid):
-    """What a settlement or bonus rests on, from plan and payments: figures as told and as they follow."""
+def grounds(matter, given, plan, paid, members, changing, target):
+    """What a result rests on, from members, plan and payments: figures as told and as they follow."""
+    if matter == "plan":
+        told = {"members": sorted(one["id"] for one in given["members"]), "kept": given.get("revision"),
+                "target": given["total"]}
+        again = {"from": changing, "given": kept(plan, changing)} if changing and plan else None
+        return told, {"members": sorted(members), "kept": again, "target": target}
     if matter not in ("settlement", "bonus"):
         return {}, {}
     left = remaining(plan, paid)
@@ -402,45 +456,72 @@ def grounds(matter, given, plan, paid):
 
 
 def replayed(year):
-    """For each result its rules, and what it rests on, as they stood when it was proposed."""
+    """For each result its rules, and what it rests on, as they stood when it was proposed; and proposals of
+    results that are not in the file."""
     every = {digest("consilium-year-rules-v1", one): one
              for one in [year["rules"]] + year.get("earlier", [])}
     results = {digest("consilium-year-result-v1", one["computed"]): place
                for place, one in enumerate(year["results"])}
     found, rules, plan, paid = {}, None, None, {}
+    # Who is there until the end, changes that no plan in force knows of, and a plan with its signatures.
+    members, changes, newest, signed, target, missing = set(), {}, None, 0, None, []
     for name, said in statements(year):
+        about_plan = said.get("matter") == "plan"
         if name == "open":
             rules, plan, paid = every.get(said["rules"]), None, {}
+            members, changes, newest, signed = set(said["members"]), {}, None, 0
+            target = said["target"]
+        elif name == "target":
+            target = said["target"]
         elif name == "paid":
             paid.setdefault(said["member"], {})[said["month"]] = said["amount"]
+        elif name in ("join", "leave"):
+            changes[said["member"]] = (name, said["from"])
+            (members.add if name == "join" else members.discard)(said["member"])
+        elif name == "stay":
+            back, _ = changes.pop(said["member"])
+            (members.discard if back == "join" else members.add)(said["member"])
+            if back == "join":
+                paid.pop(said["member"], None)
+        elif name == "object" and about_plan:
+            signed = 0
+        elif name == "sign" and about_plan and newest is not None:
+            signed += 1
+            if rules and signed == len(rules["year"]["matters"]["plan"]["signers"]):
+                plan, changes = newest, {}
         elif name == "propose" and said["result"] in results:
             place = results[said["result"]]
             proposed = year["results"][place]
             (matter, told), = proposed["computed"].items()
             if matter == "plan":
-                # No other is proposed once it is in force, and nothing is paid before.
-                plan = told
-            rests = ({}, {}) if plan is None else grounds(
-                matter, json.loads(proposed["inputs"]), plan, paid)
-            found[place] = (rules, plan is not None, *rests)
-    return found
+                newest, signed = told, 0
+            changing = next((month for _, month in changes.values()), None)
+            rests = ({}, {}) if plan is None and matter != "plan" else grounds(
+                matter, read(proposed["inputs"]), plan, paid, members, changing, target)
+            found[place] = (rules, plan is not None or matter == "plan", *rests)
+        elif name == "propose":
+            missing.append(said["matter"])
+    return found, missing
 
 
 def main(path):
     with open(path, encoding="utf-8") as file:
-        year = json.load(file)
+        year = read(file.read())
     figures, differing = 0, 0
     every = [year["rules"]] + year.get("earlier", [])
-    known = replayed(year)
+    known, missing = replayed(year)
+    for matter in missing:
+        differing += 1
+        print(f"{matter}: a result that was proposed is not in the file")
     for place, proposed in enumerate(year["results"]):
         (matter, told), = proposed["computed"].items()
-        kind, compute, read = WAYS[matter]
+        kind, compute, told_of = WAYS[matter]
         rules, planned, told_grounds, own_grounds = known.get(place, (None, False, {}, {}))
         if not planned:
             differing += 1
             print(f"{matter}: no statement proposes this result, or no plan stands before it")
-        told = {**read(told), **told_grounds}
-        given = json.loads(proposed["inputs"])
+        told = {**told_of(told), **told_grounds}
+        given = read(proposed["inputs"])
         if "reserve" in own_grounds:
             given["reserve"] = own_grounds["reserve"]
         tried = []

@@ -1,4 +1,4 @@
-//! The two languages, and the words of pages in them: one file a language, of the same keys.
+//! The two languages, and the words of pages in them: files of the same keys for each.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -12,8 +12,17 @@ pub enum Language {
     English,
 }
 
-const CHINESE: &str = include_str!("../messages/zh-CN.toml");
-const ENGLISH: &str = include_str!("../messages/en.toml");
+/// The words of all sites, of a hospital's and of an insurer's.
+const CHINESE: [&str; 3] = [
+    include_str!("../messages/zh-CN.toml"),
+    include_str!("../messages/node.zh-CN.toml"),
+    include_str!("../messages/insurer.zh-CN.toml"),
+];
+const ENGLISH: [&str; 3] = [
+    include_str!("../messages/en.toml"),
+    include_str!("../messages/node.en.toml"),
+    include_str!("../messages/insurer.en.toml"),
+];
 
 type Words = BTreeMap<String, String>;
 
@@ -60,7 +69,7 @@ impl Language {
         static READ: OnceLock<[Words; 2]> = OnceLock::new();
         // Both files are read by the tests: a broken one is empty here and shows its keys.
         let [chinese, english] = READ.get_or_init(|| {
-            [CHINESE, ENGLISH].map(|text| toml::from_str(text).unwrap_or_default())
+            [CHINESE, ENGLISH].map(|files| toml::from_str(&files.concat()).unwrap_or_default())
         });
         match self {
             Self::Chinese => chinese,
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_keys_and_places() {
-        let read = |text| toml::from_str::<Words>(text).unwrap();
+        let read = |files: [&str; 3]| toml::from_str::<Words>(&files.concat()).unwrap();
         let (chinese, english) = (read(CHINESE), read(ENGLISH));
         let keys = |words: &Words| words.keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&chinese), keys(&english));

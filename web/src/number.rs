@@ -2,6 +2,7 @@
 //! nothing is rounded but where the name says so.
 
 use schemas::money::Fen;
+use schemas::time::{Period, Timestamp};
 
 use crate::language::Language;
 
@@ -49,6 +50,22 @@ pub fn percent(share: &str) -> String {
 /// An amount to the fen, with commas.
 pub fn money(amount: Fen) -> String {
     grouped(&amount.to_string())
+}
+
+/// Months asked about.
+pub fn period(period: &Period) -> String {
+    if period.from == period.to {
+        period.from.to_string()
+    } else {
+        format!("{} – {}", period.from, period.to)
+    }
+}
+
+/// A moment, to the minute.
+pub fn moment(at: Timestamp) -> String {
+    let text = at.to_string();
+    let minute: String = text.chars().take(16).collect();
+    minute.replace('T', " ")
 }
 
 /// An amount rounded to what a tile holds: 亿元 or 万元, millions or thousands of the currency.

@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics;
 use crate::store::state::State as Store;
 
 pub use fault::Fault;
@@ -41,6 +42,9 @@ pub use moment::accept_clock;
 
 /// Largest body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;
+
+/// What-ifs that are computed at one time; more are told to come back.
+const WHAT_IFS: usize = 2;
 
 /// Everything that a request may need.
 #[derive(Debug)]
@@ -61,6 +65,8 @@ pub struct App {
     refused: join::Refused,
     /// Turns of signed requests, one at a time for each id.
     turns: [tokio::sync::Mutex<()>; 16],
+    /// Turns of what-ifs: each may keep a core busy for seconds.
+    computing: Arc<tokio::sync::Semaphore>,
     /// The clock runs behind the highest time seen.
     behind: AtomicBool,
     stop: CancellationToken,
@@ -86,6 +92,7 @@ impl App {
             news: AtomicBool::new(false),
             waiting: waiting::Waiting::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            computing: Arc::new(tokio::sync::Semaphore::new(WHAT_IFS)),
             behind: AtomicBool::new(false),
             stop,
         })
@@ -167,10 +174,19 @@ async fn guard(limit: Duration, request: Request, next: Next) -> Response {
         return Fault::new("encoded", 415, "send the body without content encoding", "")
             .into_response();
     }
-    match tokio::time::timeout(limit, next.run(request)).await {
+    // What says that it is too long is not waited for.
+    let length = request.headers().get("content-length");
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > u64::try_from(MOST_BODY).unwrap_or(u64::MAX)) {
+        metrics::count(413);
+        return Fault::new("too-long", 413, "the body is too long", "").into_response();
+    }
+    let response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Fault::new("too-slow", 408, "the request took too long", "").into_response(),
-    }
+    };
+    metrics::count(response.status().as_u16());
+    response
 }
 
 /// The process runs.

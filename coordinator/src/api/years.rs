@@ -53,10 +53,13 @@ async fn published(
 }
 
 fn takes_part(year: &Year, member: &Member) -> Result<(), Fault> {
-    if year.members.contains_key(&member.hospital) {
+    // A party that is a member of the network is known by its message key.
+    let mut parties = year.parties.values();
+    if year.members.contains_key(&member.hospital) || parties.any(|key| *key == member.message_key)
+    {
         return Ok(());
     }
-    let why = "this hospital takes no part in the year";
+    let why = "this organisation takes no part in the year";
     Err(Fault::new("not-in-year", 403, "not for this member", why))
 }
 
@@ -169,7 +172,13 @@ async fn what_if(
     rules
         .check()
         .map_err(|broken| refused(&broken.to_string()))?;
+    let Ok(turn) = Arc::clone(&app.computing).try_acquire_owned() else {
+        let why = "other members' questions are being computed; ask again in a few seconds";
+        return Err(Fault::new("busy", 503, "busy", why));
+    };
+    // The turn ends with the work, also where nobody waits for it any more.
     let computed = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         compute(&rules, stands.number, asked.matter, &asked.inputs)
     });
     let computed = computed.await.map_err(|error| Fault::ours(&error))?;

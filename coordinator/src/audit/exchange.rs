@@ -77,7 +77,7 @@ pub async fn fetch_book(folder: &Folder) -> Result<Vec<u8>, AuditError> {
 pub async fn exchange(
     folder: &Folder,
     looks: u32,
-    progress: &dyn Fn(usize, usize),
+    progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<usize, AuditError> {
     let case = folder.case()?;
     let link = Link::open(folder)?;

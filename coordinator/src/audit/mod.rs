@@ -13,6 +13,7 @@ mod open;
 mod pack;
 mod paid;
 mod prepare;
+mod progress;
 mod verify;
 mod work;
 
@@ -25,6 +26,7 @@ pub use open::{Sampled, Total, sample, totals};
 pub use pack::{Report, report};
 pub use paid::Paid;
 pub use prepare::{Prepared, prepare};
+pub use progress::{Leaf, Progress, audits, opened, pack_files, progress};
 pub use verify::{Known, verify};
 
 use proofs::book::BookError;

@@ -20,7 +20,7 @@ pub(super) enum Command {
         /// Its name.
         #[arg(value_name = "NAME")]
         account: Slug,
-        /// What it may see.
+        /// What it may see: administrator or auditor.
         #[arg(long)]
         role: Role,
         /// Read the password from standard input, one line.

@@ -10,6 +10,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::time::Month;
 
+use super::audit_pages::{self, AccountArgs, ServeArgs};
 use super::write_json;
 use crate::audit::{self, Case, Folder, Report};
 
@@ -34,6 +35,10 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Checks an evidence pack, offline.
     Verify(VerifyArgs),
+    /// Serves the insurer's own pages to browsers of this machine, until it is told to stop.
+    Serve(ServeArgs),
+    /// Who may sign in to them: sets a password, or removes an account.
+    Account(AccountArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -174,6 +179,8 @@ pub(super) async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Resul
             writeln!(out, "{opened} of {of} leaves without a claim opened")?;
             Ok(())
         }
+        Command::Serve(args) => audit_pages::serve(args, out).await,
+        Command::Account(args) => audit_pages::account(args, out),
         Command::Report(args) => {
             let folder = Folder::new(&args.folder);
             let report = audit::report(&folder)?;

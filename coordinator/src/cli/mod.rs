@@ -3,9 +3,12 @@
 mod account;
 mod administrator;
 mod audit;
+mod audit_pages;
 mod authority;
+mod backup;
 mod benchmark;
 mod dictionary;
+mod doctor;
 mod init;
 mod insurer;
 mod log;
@@ -96,6 +99,12 @@ enum Command {
     /// Shows, publishes and verifies logs.
     #[command(subcommand)]
     Log(log::Command),
+    /// Looks at this installation: what is wrong, and what to do about each thing.
+    Doctor(doctor::Args),
+    /// Copies state, keys as chosen and settings into a new folder, while the coordinator runs.
+    Backup(backup::BackupArgs),
+    /// Puts a backup back into a data folder.
+    Restore(backup::RestoreArgs),
     /// Serves nodes until it is told to stop.
     Run(run::Args),
 }
@@ -193,6 +202,15 @@ async fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         Command::Policy(command) => {
             administrator::policy(&Office::open(data).await?, data, &command, out).await?;
         }
+        Command::Doctor(args) => {
+            if !doctor::run(data, &args, out).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Backup(args) => {
+            backup::back_up(&Office::open(data).await?, data, &args, out).await?;
+        }
+        Command::Restore(args) => backup::restore(data, &args, out).await?,
         Command::Run(args) => {
             let office = Office::open(data).await?;
             administrator::check(&office, data).await?;

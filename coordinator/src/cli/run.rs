@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::net::SocketAddr;
 
+use sinks::metrics::Listener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Office;
 use crate::api::{self, App, Listeners};
 use crate::log;
+use crate::metrics;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -22,6 +24,9 @@ pub(super) struct Args {
     /// Serve the pages for browsers here, for example 127.0.0.1:7445, whatever the settings say.
     #[arg(long, value_name = "ADDRESS")]
     pages: Option<SocketAddr>,
+    /// Serve metrics for Prometheus here, on this machine only, for example 127.0.0.1:9711.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
 }
 
 pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -47,6 +52,16 @@ pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> any
         }
         stopper.cancel();
     });
+    let meter = match args.metrics {
+        Some(address) => Some(Listener::bind(address).await?),
+        None => None,
+    };
+    let metered = meter.as_ref().map(Listener::address).transpose()?;
+    if let Some(meter) = meter {
+        let (state, clock) = (office.state.clone(), office.clock.clone());
+        let page = move || metrics::page(state.clone(), clock.clone());
+        tokio::spawn(sinks::metrics::serve(meter, page, stop.clone()));
+    }
     let app = App::new(
         office.config,
         office.state,
@@ -57,6 +72,9 @@ pub(super) async fn run(office: Office, args: &Args, out: &mut dyn Write) -> any
     writeln!(out, "nodes  {nodes}\npublic {public}")?;
     if let Some(pages) = listeners.pages_address() {
         writeln!(out, "pages  {pages}")?;
+    }
+    if let Some(metered) = metered {
+        writeln!(out, "metrics {metered}")?;
     }
     out.flush()?;
     listeners.serve(app).await?;

@@ -6,20 +6,55 @@ use std::sync::{Arc, Mutex, PoisonError};
 use policies::figures::Benchmark;
 use policies::rules::{self, Privacy};
 use schemas::id::Slug;
+use schemas::time::Timestamp;
 use tokio::sync::Semaphore;
+use web::site::accounts::Account;
+use web::site::password::Hashed;
+use web::site::session::NoRandom;
+use web::site::{Face, Gate, Site, Way};
 
 use super::fault::Fault;
-use super::session::{NoRandom, Sessions};
-use super::throttle::Throttle;
+use crate::accounts::{self, Role};
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::state::State;
 
-/// Passwords that are tried at a time: each takes 19 MiB and a core.
-const TRIED: usize = 2;
+/// Pages that are told of progress at a time.
+const STREAMS: usize = 64;
 /// Benchmarks that are kept computed.
 const KEPT: usize = 8;
+
+const BOTH: &[Role] = &[Role::Administrator, Role::Auditor];
+
+const fn way(key: &'static str, to: &'static str, also: &'static [&'static str]) -> Way {
+    Way {
+        key,
+        to,
+        roles: BOTH,
+        also,
+    }
+}
+
+/// What the alliance's site is called.
+const FACE: Face = Face {
+    program: "consilium-coordinator",
+    whose: "csv-alliance",
+    words: "",
+    ways: &[
+        way("way-cockpit", "/", &[]),
+        way("way-rounds", "/rounds", &["/pooled"]),
+        way("way-years", "/years", &[]),
+        way("way-log", "/log", &[]),
+        Way {
+            roles: &[Role::Administrator],
+            ..way("way-accounts", "/accounts", &[])
+        },
+    ],
+    cookie: "consilium",
+    first: "cockpit",
+    schemes: &["https://"],
+};
 
 /// A round, and the pooled round beside it.
 pub(super) type Which = (Slug, Option<Slug>);
@@ -31,9 +66,11 @@ pub struct Desk {
     pub(super) store: State,
     pub(super) authority: Arc<Authority>,
     pub(super) clock: Clock,
-    pub(super) sessions: Sessions,
-    pub(super) throttle: Throttle,
-    pub(super) tried: Semaphore,
+    pub(super) gate: Gate,
+    /// Pages that are told of progress.
+    pub(super) streams: Arc<Semaphore>,
+    /// One round is opened at a time.
+    pub(super) opening: tokio::sync::Mutex<()>,
     /// One check of the log at a time.
     pub(super) checking: tokio::sync::Mutex<()>,
     /// Benchmarks of ended rounds: their answers never change.
@@ -55,9 +92,9 @@ impl Desk {
             store,
             authority,
             clock,
-            sessions: Sessions::new()?,
-            throttle: Throttle::default(),
-            tried: Semaphore::new(TRIED),
+            gate: Gate::new()?,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            opening: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
             benchmarks: Mutex::default(),
             computing: tokio::sync::Mutex::default(),
@@ -94,5 +131,27 @@ impl Desk {
             None => rules::DEFAULT.to_owned(),
         };
         Privacy::parse(&text).map_err(|error| Fault::broken("the rules", error))
+    }
+}
+
+impl Site for Desk {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn face(&self) -> &Face {
+        &FACE
+    }
+
+    fn name(&self) -> String {
+        self.config.alliance.to_string()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn account(&self, name: &Slug) -> Result<Option<(Account, Hashed)>, Fault> {
+        Ok(accounts::find(&self.store, name).await?)
     }
 }

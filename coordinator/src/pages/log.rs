@@ -10,8 +10,9 @@ use proofs::history::QUORUM;
 use schemas::canonical;
 use schemas::entry::Entry;
 use sqlx::Row as _;
-use web::block::{Block, Cell, Form, Level, Window};
+use web::block::{Block, Form, Level};
 use web::shell::Page;
+use web::site::entries;
 
 use super::answer::{self, Visit};
 use super::desk::Desk;
@@ -54,7 +55,7 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
         to: "/log/verify".to_owned(),
         inputs: Vec::new(),
         button: visit.say("log-verify"),
-        token: desk.sessions.token(&visit.cookie),
+        token: desk.gate.sessions.token(&visit.cookie),
     });
     let mut blocks = vec![told];
     blocks.extend(found);
@@ -70,56 +71,16 @@ async fn page(desk: &Desk, visit: &Visit, found: Option<Block>) -> Result<Page, 
             .bind(ROWS)
             .fetch_all(desk.store.pool())
             .await?;
-    let mut table = words::table(
-        visit,
-        "log",
-        "entries",
-        &["#number", "time", "kind", "detail", "subject"],
-    );
+    let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
     for row in &rows {
         let text: String = row.try_get(0)?;
-        let entry: Entry = canonical::from_bytes(text.as_bytes()).map_err(StateError::from)?;
-        let detail: Vec<String> = entry
-            .detail
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
-        table.rows.push(vec![
-            Cell::text(entry.sequence),
-            Cell::text(words::moment(entry.at)),
-            Cell::Text(kind(visit, entry.kind.as_str())),
-            Cell::text(detail.join(" · ")),
-            Cell::Code(entry.subject.short()),
-        ]);
+        entries.push(canonical::from_bytes(text.as_bytes()).map_err(StateError::from)?);
     }
-    let before = until.saturating_sub(ROWS);
-    let address = |until: i64| visit.with(&[("until", &until.to_string())]);
-    table.window = Some(Window {
-        from: 0,
-        most: usize::MAX,
-        before: (until < length).then(|| {
-            (
-                address(until.saturating_add(ROWS).min(length)),
-                visit.say("newer"),
-            )
-        }),
-        behind: (before > 0).then(|| (address(before), visit.say("older"))),
-        told: String::new(),
-    });
+    let table = entries::table(visit, &entries, (until, length, ROWS), "");
     page.add(visit.say("entries"), vec![Block::Table(table)]);
     let head = desk.store.log_head().await?;
     page.sources.push(words::source(visit, "source-log", &head));
     Ok(page)
-}
-
-/// A kind of entry in words, its own name behind where there are some.
-fn kind(visit: &Visit, kind: &str) -> String {
-    let key = format!("entry-{kind}");
-    if visit.language.knows(&key) {
-        visit.say(&key)
-    } else {
-        kind.to_owned()
-    }
 }
 
 /// Checks the whole state file against the log, one check at a time.

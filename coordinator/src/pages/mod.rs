@@ -1,20 +1,19 @@
 //! The alliance's pages: what administrators and auditors see in a browser. Everything is read from the
 //! state that the commands show; nothing is decided here.
 
-mod session;
-mod throttle;
 mod fault;
 mod desk;
 mod words;
-mod answer;
-mod door;
-mod sign_in;
 mod cockpit;
 mod allowance;
 mod rounds;
 mod round;
+mod preview;
+mod compose;
+mod live;
 mod pooled;
 mod groups;
+mod charts;
 mod benchmark;
 mod year;
 mod log;
@@ -23,8 +22,6 @@ mod routes;
 
 pub use desk::Desk;
 pub use routes::{ROUTES, Route, Who, router};
-pub use session::NoRandom;
-
-/// The other end of a connection, put in by the listener.
-#[derive(Clone, Copy, Debug)]
-pub struct From(pub std::net::IpAddr);
+pub use web::site::From;
+pub use web::site::session::NoRandom;
+use web::site::{answer, sign_in};

@@ -6,9 +6,9 @@ use policies::year::{Course, Stage};
 use schemas::digest::Digest;
 use schemas::outcome::{Outcome, Reason};
 use schemas::round::{Standing, State as RoundState};
-use schemas::time::{Period, Timestamp};
 use web::block::{Cell, Level, Table};
 use web::number;
+pub(super) use web::number::{moment, period};
 
 use super::answer::Visit;
 
@@ -18,12 +18,7 @@ const AWAY: i64 = 3_600;
 
 /// A table of these columns; keys that begin with `#` hold numbers.
 pub(super) fn table(visit: &Visit, id: &'static str, title: &str, heads: &[&str]) -> Table {
-    Table::new(
-        id,
-        visit.say(title),
-        &visit.heads(heads),
-        visit.say("nothing-yet"),
-    )
+    visit.table(id, title, heads)
 }
 
 /// Where a hospital stands in a round.
@@ -117,22 +112,6 @@ pub(super) fn figure(visit: &Visit, outcome: &Outcome<Figure>, share: bool) -> C
         Outcome::Late => "reason-late",
     };
     Cell::Missing(visit.say(key))
-}
-
-/// Months asked about.
-pub(super) fn period(period: &Period) -> String {
-    if period.from == period.to {
-        period.from.to_string()
-    } else {
-        format!("{} – {}", period.from, period.to)
-    }
-}
-
-/// A moment, to the minute.
-pub(super) fn moment(at: Timestamp) -> String {
-    let text = at.to_string();
-    let minute: String = text.chars().take(16).collect();
-    minute.replace('T', " ")
 }
 
 /// A year's stage.

@@ -3,3 +3,4 @@
 
 pub mod private;
 pub mod state;
+pub mod versions;

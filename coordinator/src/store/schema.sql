@@ -1,5 +1,12 @@
 -- State of the coordinator. Written so that PostgreSQL takes it too. Whole numbers only.
 
+-- Which version these tables and the texts in them are of; see `versions.rs`.
+create table if not exists schema_version (
+    id bigint primary key check (id = 1),
+    version bigint not null,
+    build text not null                 -- that brought the state to it
+);
+
 create table if not exists log (
     sequence bigint primary key,        -- 1, 2, 3 … without gaps
     digest text not null,               -- of the entry

@@ -14,6 +14,9 @@ use schemas::time::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
 
+use super::versions::{self, VersionError};
+use crate::clock::Clock;
+
 /// The state file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -29,6 +32,9 @@ pub enum StateError {
     /// A name in the state file or the code is not a plain name.
     #[error("a name in the state file is not a plain name")]
     Name,
+    /// Kept by a build that this one cannot follow.
+    #[error(transparent)]
+    Version(#[from] VersionError),
 }
 
 impl StateError {
@@ -62,7 +68,8 @@ const READERS: u32 = 8;
 pub type Change = Transaction<'static, Sqlite>;
 
 impl State {
-    /// Opens or creates `state.sqlite` in the folder.
+    /// Opens or creates `state.sqlite` in the folder; one of an earlier build is carried forward, one of a
+    /// later build is refused.
     pub async fn open(folder: &Path) -> Result<Self, StateError> {
         let options = SqliteConnectOptions::new()
             .filename(folder.join("state.sqlite"))
@@ -77,9 +84,7 @@ impl State {
             .max_connections(1)
             .connect_with(options.clone())
             .await?;
-        sqlx::raw_sql(include_str!("schema.sql"))
-            .execute(&writer)
-            .await?;
+        versions::bring(&writer, Clock::System.now()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options)

@@ -122,6 +122,10 @@ impl Row<'_> {
             });
         };
         let hospital: Slug = self.need("member")?;
+        if self.benchmark.is_some_and(|of| pilot(of, &hospital)) {
+            let why = "is of a pilot in some departments, on which no budget rests: write a number";
+            return Err(self.wrong(&format!("`{name}` (`{figure}` {why})")));
+        }
         let found = self
             .benchmark
             .and_then(|of| released(of, &hospital, figure))
@@ -145,10 +149,27 @@ impl Row<'_> {
     }
 }
 
+/// Hospitals that answered from a pilot.
+pub fn pilots(of: &Benchmark) -> Vec<String> {
+    let hospitals = of.hospitals.iter().filter(|one| pilot(of, &one.id));
+    hospitals.map(|one| one.id.to_string()).collect()
+}
+
+/// Whether a hospital answered from a pilot: only some of its departments' stays are in its figures.
+pub(super) fn pilot(of: &Benchmark, hospital: &Slug) -> bool {
+    let mut hospitals = of.hospitals.iter();
+    let found = hospitals.find(|one| one.id == *hospital);
+    let data = found.and_then(|one| one.data.value());
+    data.is_some_and(|data| data.snapshots.iter().any(|month| month.pilot))
+}
+
 /// A figure that a benchmark released about a hospital: `stays` (of another dataset its own name), `cmi`, `mean-cost` (yuan), `mean-stay`
 /// (days), `cost-index`, `time-index` (against the reference) or `case-weighted-volume`. `None` where it
-/// is not shown.
+/// is not shown, or of a pilot.
 pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<Measured> {
+    if pilot(of, hospital) {
+        return None;
+    }
     let hospital = of.hospitals.iter().find(|one| one.id == *hospital)?;
     let totals = &hospital.totals;
     let shown = |outcome: &Outcome<Figure>| known(outcome.value()?);

@@ -7,9 +7,10 @@ use dashu::rational::RBig;
 use policies::figures::Exact;
 use policies::figures::benchmark::{self, Benchmark, Figure};
 use policies::figures::budget::{
-    BudgetInput, BudgetRules, DEMAND, GroupLevel, Measured, Member, RATED,
+    BudgetInput, BudgetRules, DEMAND, GroupLevel, Measured, Member, RATED, Revision,
 };
 use policies::figures::exact::round;
+use policies::year::{Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::outcome::Outcome;
@@ -72,7 +73,21 @@ pub fn inputs(
         members,
         demand: volumes.demand.clone(),
         groups: volumes.levels.map_or_else(Vec::new, levels),
+        revision: None,
     })
+}
+
+/// What a plan keeps of the one in force, where members change; none where they do not.
+pub fn revision(published: &Published, year: &Year) -> Option<Revision> {
+    let from = year.changing.as_ref()?.from;
+    let given = published.plan(year)?.given(from);
+    Some(Revision { from, given })
+}
+
+/// Deductions of members as the plan in force takes them: they do not change in mid-year.
+pub fn kept_deductions(revision: &Revision) -> BTreeMap<Slug, Fen> {
+    let given = revision.given.iter();
+    given.map(|one| (one.id.clone(), one.deduction)).collect()
 }
 
 fn member(row: &Row<'_>, rules: &BudgetRules, volumes: &Volumes<'_>) -> Result<Member, YearError> {

@@ -61,7 +61,7 @@ struct Line<'a> {
 
 /// The letter of a year whose newest plan is kept; `None` before any plan.
 pub fn letter(published: &Published, year: &Year) -> Option<String> {
-    let course = year.matters.get(&Matter::Plan)?;
+    let course = year.shown_plan()?;
     let Computed::Plan(plan) = &published.newest(year, Matter::Plan)?.computed else {
         return None;
     };
@@ -153,7 +153,7 @@ impl Duties {
 /// Who signs, the key's fingerprint, and whether it signed.
 fn signers(published: &Published, year: &Year) -> Vec<(String, String, &'static str)> {
     let of = published.rules.year.matters.get(&Matter::Plan);
-    let course = year.matters.get(&Matter::Plan);
+    let course = year.shown_plan();
     let signers = of.into_iter().flat_map(|of| &of.signers).map(|name| {
         let key = year.parties.get(name).map(spoken).unwrap_or_default();
         let signed = course.is_some_and(|course| course.signed.contains(name));
@@ -198,7 +198,7 @@ fn of<'a>(part: &'a Part, year: &Year) -> Line<'a> {
         .applications
         .get(&part.id)
         .map(|one| grouped(one.amount));
-    let course = year.matters.get(&Matter::Plan);
+    let course = year.shown_plan();
     let accepted = course.is_some_and(|course| course.accepted.contains(&part.id));
     Line {
         id: part.id.as_str(),

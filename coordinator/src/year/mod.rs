@@ -15,8 +15,9 @@ mod tables;
 mod watch;
 
 pub use earlier::{owed, undone};
+pub use facts::pilots;
 pub use history::{expected, volumes};
-pub use inputs::{Volumes, demand, inputs};
+pub use inputs::{Volumes, demand, inputs, kept_deductions, revision};
 pub use letter::letter;
 pub use store::{Listed, all, open, propose, published, read, take};
 pub use table::{control_figures, execution, members, workbook};
@@ -127,6 +128,9 @@ pub fn rules(data: &Path) -> Result<Rules, YearError> {
 /// The rules in a folder, and of those that it does not hold the given ones.
 pub fn rules_beside(folder: &Path, rules: &Rules) -> Result<Rules, YearError> {
     let here = |file: &str| folder.join(file).exists();
+    if !Rules::FILES.into_iter().any(here) {
+        return Ok(rules.clone());
+    }
     let read = rules_in(folder)?;
     let [course, split, payout, bearers, grades, warnings] = Rules::FILES.map(here);
     let given = rules.clone();
@@ -145,6 +149,7 @@ pub fn rules_beside(folder: &Path, rules: &Rules) -> Result<Rules, YearError> {
             given.appraisal
         },
         alerts: if warnings { read.alerts } else { given.alerts },
+        written: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Joining the alliance and staying in touch: `enrol`, `dictionary fetch`, `run`.
 
 use std::io::{BufRead as _, Read as _, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,11 @@ use schemas::enrolment::{Fingerprint, JoinCode};
 use schemas::outcome::Reason;
 use schemas::round::Round;
 use schemas::seal::Signer;
-use tokio::signal::unix::{SignalKind, signal};
+use sinks::metrics::Listener;
 use tokio_util::sync::CancellationToken;
+use web::site::local;
 
-use super::{Node, next};
+use super::{Node, next, pages};
 use crate::access::Standing;
 use crate::answer::OpenError;
 use crate::answer::{self, App, Spoken, Unanswered};
@@ -23,6 +25,7 @@ use crate::config::keys::Keys;
 use crate::enrol::{self, files::Files};
 use crate::link::{self, Desk, Link, Word};
 use crate::log;
+use crate::metrics::Source;
 use crate::snapshot::Cache;
 use crate::store::state;
 use crate::telemetry;
@@ -42,7 +45,8 @@ pub(super) enum Command {
     },
     /// Wait for the alliance's rounds and answer or decline them, until SIGTERM or Ctrl-C.
     ///
-    /// The node opens no port; it asks the coordinator by HTTPS.
+    /// The node opens no port to the outside; it asks the coordinator by HTTPS. With --pages browsers of this
+    /// machine reach the hospital's own pages.
     ///
     /// Example: consilium-node --data ./node1 run
     Run {
@@ -53,6 +57,12 @@ pub(super) enum Command {
         /// public body without data.
         #[arg(long)]
         committee_only: bool,
+        /// Serve metrics for Prometheus here, on this machine only, for example 127.0.0.1:9710.
+        #[arg(long, value_name = "ADDRESS")]
+        metrics: Option<SocketAddr>,
+        /// Serve the hospital's own pages too, at this loopback address.
+        #[arg(long, value_name = "ADDRESS")]
+        pages: Option<SocketAddr>,
     },
 }
 
@@ -71,9 +81,11 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Run {
             log_json,
             committee_only,
+            metrics,
+            pages,
         } => {
             telemetry::start(log_json);
-            Box::pin(serve(data, committee_only)).await
+            Box::pin(serve(data, committee_only, (metrics, pages))).await
         }
     }
 }
@@ -172,7 +184,11 @@ fn desk<'a>(node: &'a Node, link: &'a Link, signer: &'a Signer) -> Desk<'a> {
     }
 }
 
-async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
+async fn serve(
+    data: &Path,
+    committee_only: bool,
+    (metrics, browsers): (Option<SocketAddr>, Option<SocketAddr>),
+) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let policy = answer::policy(&node.config);
     let policy = policy.context("the policy is refused, nothing would be answered")?;
@@ -185,16 +201,12 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
     let signer = Keys::open(&node.config.data)?.message_key()?;
     // A log that was changed is not continued as if it had not been.
     log::at_start(&node.state, &signer.public()).await?;
-    let stop = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stopper = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        stopper.cancel();
-    });
+    let listener = match browsers {
+        Some(address) => Some(local::bind(address).await?),
+        None => None,
+    };
+    let stop = pages::stopped()?;
+    meter(&node, metrics, &stop).await?;
     let cache = Arc::new(Cache::default());
     let desk = desk(&node, &link, &signer);
     let answer = async |round: &Round, digest: Digest| {
@@ -206,7 +218,33 @@ async fn serve(data: &Path, committee_only: bool) -> anyhow::Result<()> {
     let open = async || app(&node, &cache).await;
     let carry = link::carry(&desk, &node.config, &stop);
     let pool = Box::pin(link::pool(&desk, open, !committee_only, &stop));
-    tokio::join!(link::run(&desk, answer, &stop), carry, pool);
+    let shown = async {
+        match listener {
+            Some(listener) => pages::serve(&node, Arc::clone(&cache), listener, stop.clone()).await,
+            None => Ok(()),
+        }
+    };
+    let ((), (), (), shown) = tokio::join!(link::run(&desk, answer, &stop), carry, pool, shown);
+    shown
+}
+
+/// Serves metrics where they are asked for.
+async fn meter(
+    node: &Node,
+    address: Option<SocketAddr>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(address) = address else {
+        return Ok(());
+    };
+    let listener = Listener::bind(address).await?;
+    tracing::info!(address = %listener.address()?, "metrics are served");
+    let source = Source {
+        state: node.state.clone(),
+        config: node.config.clone(),
+    };
+    let page = move || source.clone().page();
+    tokio::spawn(sinks::metrics::serve(listener, page, stop.clone()));
     Ok(())
 }
 

@@ -60,6 +60,18 @@ pub(super) enum Command {
     ///
     /// Example: consilium-node --data ./node1 log fsck
     Fsck,
+    /// After `restore`: say that nothing was charged that this state does not know, and answer again.
+    ///
+    /// The coordinator is asked first. Where it has seen more of the log, only `log burn` helps.
+    ///
+    /// Example: consilium-node --data ./node1 log restored --as li-hua --yes
+    Restored {
+        #[command(flatten)]
+        by: As,
+        /// Say it; without this it is shown what that means.
+        #[arg(long)]
+        yes: bool,
+    },
     /// After an old backup was put back: count what was spent since as spent, and answer again.
     ///
     /// With the published entries up to the lost checkpoint every lost charge is charged again,
@@ -125,6 +137,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             )?;
             Ok(())
         }
+        Command::Restored { by, yes } => super::backup::restored(&node, (&by, yes), out).await,
         Command::Burn { by, entries, yes } => {
             let order = burn::Order {
                 by: &by,

@@ -1,9 +1,11 @@
 //! The command line: one file a group of commands. The arithmetic is elsewhere.
 
 mod account;
+mod accounts;
 mod agreement;
 mod ask;
 mod audit;
+mod backup;
 mod bar;
 mod burn;
 mod cost;
@@ -11,11 +13,13 @@ mod cost_rates;
 mod crosswalk;
 mod data;
 mod dataset;
+mod doctor;
 mod file;
 mod link;
 mod log;
 mod next;
 mod officer;
+mod pages;
 mod pipe;
 mod policy;
 mod pooled;
@@ -75,9 +79,18 @@ enum Command {
     Audit(audit::Command),
     #[command(flatten)]
     Link(link::Command),
+    #[command(flatten)]
+    Backup(backup::Command),
     /// The log: show, publish, verify, check, burn.
     #[command(subcommand)]
     Log(log::Command),
+    /// Who may sign in to this node's pages.
+    #[command(subcommand, name = "account")]
+    Accounts(accounts::Command),
+    /// The hospital's own pages, for browsers of this machine, until SIGTERM or Ctrl-C.
+    ///
+    /// Example: consilium-node --data ./node1 pages
+    Pages(pages::Args),
     /// The persons who decide at this hospital.
     #[command(subcommand)]
     Officer(officer::Command),
@@ -111,6 +124,18 @@ enum Command {
     VerifyScore {
         /// The published file.
         receipt: PathBuf,
+        /// The coordinator's published log: without it nothing says that nothing was left out.
+        #[arg(long, value_name = "FOLDER")]
+        log: Option<PathBuf>,
+    },
+    /// Look at this installation: what is wrong, and what to do about each thing. Nothing sensitive is
+    /// shown; the output may be sent to whoever helps.
+    ///
+    /// Example: consilium-node --data ./node1 doctor
+    Doctor {
+        /// For machines.
+        #[arg(long)]
+        json: bool,
     },
     /// Pooled rounds: the alliance's sums, never this hospital's numbers.
     #[command(subcommand)]
@@ -190,6 +215,10 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Data(command) => data::run(command, &cli.data, out).await,
         Command::Ask(command) => ask::run(command, &cli.data, out).await,
         Command::Account(command) => account::run(command, &cli.data, out).await,
+        Command::Doctor { json } => doctor::run(&cli.data, json, out).await,
+        Command::Backup(command) => backup::run(command, &cli.data, out).await,
+        Command::Accounts(command) => accounts::run(command, &cli.data, out).await,
+        Command::Pages(args) => pages::run(&args, &cli.data, out).await,
         Command::Log(command) => log::run(command, &cli.data, out).await,
         Command::Audit(command) => audit::run(command, &cli.data, out).await,
         Command::Link(command) => Box::pin(link::run(command, &cli.data, out)).await,
@@ -204,7 +233,9 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Quality(command) => quality::run(command, &cli.data, out).await,
         Command::Warn(command) => Box::pin(warn::run(command, &cli.data, out)).await,
         Command::Year(command) => year::run(command, &cli.data, out).await,
-        Command::VerifyScore { receipt } => year::score(&receipt, &cli.data, out).await,
+        Command::VerifyScore { receipt, log } => {
+            year::score((&receipt, log.as_deref()), &cli.data, out).await
+        }
         Command::Synth(args) => synth::run(&args, out),
     }
 }

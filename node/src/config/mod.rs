@@ -36,6 +36,9 @@ pub struct Config {
     /// Where the node's own pages listen: a loopback address (rule NODE-2).
     #[serde(default = "own_pages")]
     pub listen: SocketAddr,
+    /// Names, beside those of this machine, under which a proxy on it leads browsers to the pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages_hosts: Vec<String>,
     /// Replies leave at whole multiples of so many milliseconds after their round arrived, 1 to
     /// 60,000: how long an answer took does not show below it.
     #[serde(default = "one_second")]
@@ -173,6 +176,7 @@ impl Config {
             coordinator: None,
             proxy: None,
             listen: own_pages(),
+            pages_hosts: Vec::new(),
             release_tick_ms: one_second(),
             quality: Quality::default(),
             stewardship: Stewardship::default(),
@@ -208,6 +212,15 @@ impl Config {
             config.listen.ip().is_loopback(),
             "listen",
             "a loopback address",
+        )?;
+        let named = |host: &String| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+            (1..=253).contains(&host.len()) && host.chars().all(plain)
+        };
+        rule(
+            config.pages_hosts.len() <= 8 && config.pages_hosts.iter().all(named),
+            "pages_hosts",
+            "at most 8 names of hosts, without scheme and port",
         )?;
         let https = config.coordinator.as_ref();
         rule(
@@ -311,6 +324,7 @@ mod tests {
             "",
             "hospital = \"a b\"",
             "hospital = \"h\"\nlisten = \"0.0.0.0:80\"",
+            "hospital = \"h\"\npages_hosts = [\"h:80\"]",
             "hospital = \"h\"\ncoordinator = \"http://c\"",
             "hospital = \"h\"\nunknown = 1",
             "hospital = \"h\"\n[quality]\nsmall_class = 1",

@@ -48,9 +48,21 @@ impl Bound {
         let group = mapping.case_group.columns.iter();
         let group = group.map(|name| columns.find(name));
         let has = |name: &str| fields.iter().any(|field: &BoundField| field.name == name);
+        if mapping
+            .pilot
+            .as_ref()
+            .is_some_and(|of| of.departments.is_empty())
+        {
+            return Err(IngestError::rule("pilot", "names its departments"));
+        }
+        let pilot = mapping.pilot.as_ref().map(|of| {
+            let names = of.departments.iter().map(|name| name.as_bytes().to_vec());
+            Ok::<_, IngestError>((columns.find(&of.column)?, names.collect()))
+        });
         let mut bound = Self {
             width: header.len(),
             only,
+            pilot: pilot.transpose()?,
             patient,
             settlement: columns.find_maybe(mapping.settlement.as_ref())?,
             when: when(mapping, columns)?,

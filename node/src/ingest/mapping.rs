@@ -29,6 +29,10 @@ pub struct Mapping {
     /// Column → value: rows with another value are passed over.
     #[serde(default)]
     pub only: BTreeMap<String, String>,
+    /// The departments in which the hospital tries it first: rows of others are passed over, and what is
+    /// released says that it is of a pilot.
+    #[serde(default)]
+    pub pilot: Option<PilotMapping>,
     /// Who the patient is: `"row"` or `{ column = "…" }`.
     pub patient: Patient,
     /// Column of the settlement number; without it a stay is known by its whole row.
@@ -59,6 +63,16 @@ pub struct ViewMapping {
     pub key: Vec<String>,
     /// A column that is higher in every row that is new or changed: a time, a date or a number.
     pub watermark: String,
+}
+
+/// A pilot in some departments.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PilotMapping {
+    /// Column of the department.
+    pub column: String,
+    /// The departments, as the column writes them.
+    pub departments: BTreeSet<String>,
 }
 
 /// Who the patient is.
@@ -279,8 +293,9 @@ mod tests {
     #[test]
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
-            ("", 11),
+            ("", 12),
             ("[source]\n", 3),
+            ("[pilot]\n", 2),
             ("[time]\n", 6),
             ("[case_group]\n", 3),
             ("[dimensions.sex]\n", 8),

@@ -148,6 +148,8 @@ pub async fn burn(
     .await?;
     let given_up = sqlx::query("update rollbacks set burned = $1 where burned is null");
     given_up.bind(now.0).execute(&mut *change).await?;
+    let seen = sqlx::query("update restores set acknowledged = $1 where acknowledged is null");
+    seen.bind(now.0).execute(&mut *change).await?;
     let subject = leaf_hash(lost.note.as_bytes());
     let detail: Vec<(&str, String)> = detail
         .iter()

@@ -85,9 +85,9 @@ pub enum LedgerError {
     State(#[from] StateError),
     /// The state file is older than what this node signed.
     #[error(
-        "LEDGER_ROLLED_BACK: this state file is older than what this node signed before; put the \
-         newest backup back, or have the steward run `consilium-node log burn` (it shows first what that \
-         costs)"
+        "LEDGER_ROLLED_BACK: this state file was put back from a backup, or is older than what this node \
+         signed before; put the newest backup back, or have the steward run `consilium-node log restored`, \
+         then `consilium-node log burn` if the first says so (both show first what it means)"
     )]
     RolledBack,
     /// Officers or policy are no longer those under which it was examined.
@@ -257,9 +257,13 @@ pub const WORST: &str = "pooled-worst";
 const FIND: &str =
     "select sealed from answers where question = $1 and releases = $2 and mechanism = $3";
 
-/// Whether a rollback was found that no steward has burned.
+/// Whether a rollback was found that no steward has burned, or a backup put back that no officer has
+/// acknowledged.
 pub async fn rolled_back<'e>(database: impl sqlx::SqliteExecutor<'e>) -> Result<bool, LedgerError> {
-    let waits = sqlx::query("select 1 from rollbacks where burned is null limit 1");
+    let waits = sqlx::query(
+        "select 1 from rollbacks where burned is null union all \
+         select 1 from restores where acknowledged is null limit 1",
+    );
     Ok(waits.fetch_optional(database).await?.is_some())
 }
 

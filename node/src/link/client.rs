@@ -168,6 +168,12 @@ impl Link {
         &self.alliance_key
     }
 
+    /// When the certificate in use ends.
+    pub fn certificate_ends(&self) -> Timestamp {
+        let identity = self.identity.read();
+        identity.unwrap_or_else(PoisonError::into_inner).ends()
+    }
+
     /// The alliance's latest dictionary.
     pub async fn dictionary(&self) -> Result<Sealed<Dictionary>, LinkError> {
         let (body, _) = self.get("/v1/dictionary", 0).await?;

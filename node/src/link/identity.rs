@@ -72,6 +72,11 @@ impl Identity {
         })
     }
 
+    /// When the certificate ends.
+    pub(super) fn ends(&self) -> Timestamp {
+        Timestamp(self.ends)
+    }
+
     /// Whether the certificate has ended; then only a new join code helps.
     pub(super) fn expired(&self, now: Timestamp) -> bool {
         now.0 > self.ends

@@ -24,7 +24,7 @@ pub use exposure::Exposure;
 pub use patients::PatientCounts;
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
-pub use summary::{MonthReport, Summary, reports};
+pub use summary::{KeptQuality, MonthReport, Summary, kept_reports, reports};
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,6 +217,7 @@ async fn register(
         dictionary,
         unit: done.unit,
         span: done.span,
+        pilot: done.pilot,
         kept: done.summary.kept,
         quarantined: done.summary.refused,
         findings: done.summary.findings,
@@ -240,6 +241,9 @@ async fn register(
     ];
     if held.dataset != Dataset::Stays {
         detail.push(("dataset", held.dataset.as_str().to_owned()));
+    }
+    if done.pilot {
+        detail.push(("pilot", "yes".to_owned()));
     }
     for (month, used) in &done.rates {
         month_rates::remember(&mut change, (&id, *month), used).await?;
@@ -301,3 +305,5 @@ pub(crate) mod fixture;
 mod test;
 #[cfg(test)]
 mod test_doubt;
+#[cfg(test)]
+mod test_pilot;

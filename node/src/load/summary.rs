@@ -149,3 +149,39 @@ pub fn reports(load: &Path) -> Result<Vec<MonthReport>, LoadError> {
     };
     Ok(exposed.months.into_iter().map(report).collect())
 }
+
+/// The scores of one month as a load's folder keeps them.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct KeptQuality {
+    /// The month.
+    pub month: Month,
+    /// Rows kept.
+    pub kept: u64,
+    /// Rows in quarantine.
+    pub refused: u64,
+    /// 准确率, 0 to 100.
+    pub accuracy: u8,
+    /// 完整性.
+    pub completeness: u8,
+    /// 一致性.
+    pub consistency: u8,
+    /// 时效性.
+    pub timeliness: u8,
+    /// From the lowest score.
+    pub grade: Grade,
+    /// The lowest score and what lowered it most; empty for grade A.
+    #[serde(default)]
+    pub why: String,
+    /// Rows in quarantine by rule.
+    pub rules: BTreeMap<String, u64>,
+}
+
+/// The two reports in a load's folder: quality and de-identification, by month.
+pub fn kept_reports(load: &Path) -> Result<(Vec<KeptQuality>, Vec<Exposure>), LoadError> {
+    let read = |name: &str| std::fs::read(load.join(name));
+    let damaged = |error: serde_json::Error| LoadError::Io(error.into());
+    let quality = serde_json::from_slice(&read("quality.json")?).map_err(damaged)?;
+    let exposed: Report =
+        serde_json::from_slice(&read("deidentification.json")?).map_err(damaged)?;
+    Ok((quality, exposed.months))
+}

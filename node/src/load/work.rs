@@ -50,6 +50,8 @@ pub(super) struct Done {
     pub file_digest: String,
     pub unit: &'static str,
     pub span: &'static str,
+    /// Only some departments' stays are in it.
+    pub pilot: bool,
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
     pub mark: Option<Reached>,
@@ -121,6 +123,7 @@ impl Work<'_> {
             rates,
             unit: unit(&bound),
             span: span(&bound),
+            pilot: bound.pilot.is_some(),
             staging,
             file_digest: self.file_digest.to_owned(),
             months,

@@ -312,6 +312,8 @@ pub async fn discard(
         "delete from dataset_steps where load_id = $1 and step <> 'retired' \
          and month not in (select month from months where load_id = $1)",
         forget_load,
+        "delete from pilot_loads where load_id = $1 \
+         and not exists (select 1 from months where load_id = $1)",
     ] {
         sqlx::query(statement)
             .bind(load)

@@ -73,8 +73,8 @@ pub async fn released_of(
 ) -> Result<Released, SnapshotError> {
     let rows = sqlx::query(
         "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
-         m.ranks_digest, l.unit, l.span from months m \
-         join loads l on l.id = m.load_id \
+         m.ranks_digest, l.unit, l.span, p.load_id is not null from months m \
+         join loads l on l.id = m.load_id left join pilot_loads p on p.load_id = l.id \
          where m.release is not null and m.restated_by is null and l.dataset = $1 order by m.month",
     )
     .bind(dataset.as_str())
@@ -116,6 +116,7 @@ pub async fn released_of(
             grade,
             counted,
             span,
+            pilot: row.try_get(9)?,
         });
         released.files.push(Files {
             dataset,

@@ -18,7 +18,7 @@ pub(crate) use lock::last;
 pub use lock::{Lock, lock, locked, unlock};
 pub use members::{accept_member, accepted_members};
 pub use quota::{Admitted, Similar, admit, similar, suspect};
-pub use standing::{Granted, granted, list as standing, remove as remove_standing, stand};
+pub use standing::{Granted, end_of, granted, list as standing, remove as remove_standing, stand};
 pub use words::{Text, text};
 
 use policies::access::OfficersError;

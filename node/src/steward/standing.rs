@@ -22,6 +22,19 @@ pub struct Granted {
     pub void: Option<&'static str>,
 }
 
+/// The last second of a day in UTC, written YYYY-MM-DD.
+pub fn end_of(day: &str) -> Option<Timestamp> {
+    let date: jiff::civil::Date = day.parse().ok()?;
+    let midnight = date
+        .tomorrow()
+        .ok()?
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()?;
+    Some(Timestamp(
+        midnight.timestamp().as_second().saturating_sub(1),
+    ))
+}
+
 /// Signs and keeps a standing approval; an earlier one of the template ends.
 pub async fn stand(
     state: &State,

@@ -65,6 +65,8 @@ pub struct NewLoad<'a> {
     pub unit: &'a str,
     /// What a month of it holds: `month` or `year`.
     pub span: &'a str,
+    /// Whether it holds some departments' stays only.
+    pub pilot: bool,
     /// Rows kept.
     pub kept: u64,
     /// Rows in quarantine.
@@ -139,6 +141,12 @@ pub async fn register(
     .bind(load.dataset.as_str())
     .execute(&mut **change)
     .await?;
+    if load.pilot {
+        sqlx::query("insert into pilot_loads (load_id) values ($1)")
+            .bind(load.id)
+            .execute(&mut **change)
+            .await?;
+    }
     for month in months {
         sqlx::query(
             "insert into months (load_id, month, folder, rows, quality, data_digest, \

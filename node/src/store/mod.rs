@@ -2,6 +2,7 @@
 //! months, by which rates they were costed, how far views were read, and de-identified rows in column files (`columns`).
 
 pub mod state;
+pub mod versions;
 pub mod dictionaries;
 pub mod loads;
 pub mod marks;

@@ -1,5 +1,12 @@
 -- State of one node. Written so that PostgreSQL takes it too. Whole numbers only, no floats.
 
+-- Which version these tables and the texts in them are of; see `versions.rs`.
+create table if not exists schema_version (
+    id bigint primary key check (id = 1),
+    version bigint not null,
+    build text not null                 -- that brought the state to it
+);
+
 create table if not exists log (
     sequence bigint primary key,        -- 1, 2, 3 … without gaps
     digest text not null,               -- of the entry
@@ -164,6 +171,16 @@ create table if not exists rollbacks (
     at bigint not null,
     burned bigint,                      -- when a steward burned the gap
     primary key (origin, size)
+);
+
+-- Backups that were put back: nothing is answered until an officer acknowledged each.
+create table if not exists restores (
+    position bigint primary key,        -- 1, 2, 3 …
+    backup text not null,               -- digest of the backup's list
+    taken bigint not null,              -- when the backup was made
+    entries bigint not null,            -- of the log in it
+    at bigint not null,
+    acknowledged bigint
 );
 
 -- Month closes: what the hospital committed to, in the order of its settlement log. A restated
@@ -478,6 +495,11 @@ create table if not exists month_rates (
     primary key (load_id, month)
 );
 
+-- Loads of a pilot: only some departments' stays are in them.
+create table if not exists pilot_loads (
+    load_id text primary key
+);
+
 -- Crosswalks: tables of codes under a name. A version counts from an officer's approval on.
 create table if not exists crosswalks (
     name text not null,
@@ -568,4 +590,12 @@ create table if not exists agreements (
     at bigint not null,
     ended_by text,                      -- the officer who ended it before its last day
     ended bigint
+);
+
+-- Who may sign in to the node's pages. Passwords are not kept: argon2id of them is.
+create table if not exists accounts (
+    name text primary key,
+    role text not null check (role in ('finance', 'steward', 'security_officer', 'it')),
+    password text not null,             -- salt and hash, hexadecimal, with the parameters
+    changed bigint not null
 );

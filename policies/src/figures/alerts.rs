@@ -200,19 +200,25 @@ pub struct Execution {
     pub level: Level,
 }
 
-/// Spending after `month` months (1 to 12) of a year, against a budget above zero.
-pub fn execution(rules: &AlertRules, budget: Fen, spent: Fen, month: u8) -> Option<Execution> {
-    if budget <= Fen(0) || !(1..=12).contains(&month) {
+/// Spending after `gone` of the `of` months (12 at most) in which a member takes part, against a budget
+/// above zero.
+pub fn execution(
+    rules: &AlertRules,
+    budget: Fen,
+    spent: Fen,
+    (gone, of): (u8, u8),
+) -> Option<Execution> {
+    if budget <= Fen(0) || gone == 0 || gone > of || of > 12 {
         return None;
     }
     let hundred = RBig::from(100);
     let rate = RBig::from(spent.0) / RBig::from(budget.0) * &hundred;
-    let time = RBig::from(month) / RBig::from(12) * &hundred;
+    let time = RBig::from(gone) / RBig::from(of) * &hundred;
     Some(Execution {
         spent: half_up(&rate, 2),
         time: half_up(&time, 2),
         ahead: half_up(&(&rate - &time), 2),
-        year: round(&(RBig::from(spent.0) * RBig::from(12) / RBig::from(month)))?,
+        year: round(&(RBig::from(spent.0) * RBig::from(of) / RBig::from(gone)))?,
         level: rules.level(spent, budget),
     })
 }
@@ -311,12 +317,12 @@ mod tests {
             (6, 53_000_000, "53.00", "50.00", "3.00", 106_000_000),
             (9, 71_000_000, "71.00", "75.00", "-4.00", 94_666_667),
         ] {
-            let found = execution(&rules(), Fen(100_000_000), Fen(spent), month).unwrap();
+            let found = execution(&rules(), Fen(100_000_000), Fen(spent), (month, 12)).unwrap();
             assert_eq!((found.spent.as_str(), found.time.as_str()), (rate, time));
             assert_eq!((found.ahead.as_str(), found.year), (ahead, Fen(year)));
         }
-        assert_eq!(execution(&rules(), Fen(0), Fen(1), 3), None);
-        assert_eq!(execution(&rules(), Fen(1), Fen(1), 13), None);
+        assert_eq!(execution(&rules(), Fen(0), Fen(1), (3, 12)), None);
+        assert_eq!(execution(&rules(), Fen(1), Fen(1), (13, 12)), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a result has to rest on: the year's members, its target, the plan in force and what was paid. A
 //! result may claim what the year does not hold (indicators, causes), never something else than it holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::id::Slug;
 use schemas::money::Fen;
@@ -9,7 +9,7 @@ use schemas::year::Matter;
 
 use super::{Computed, Year};
 use crate::figures::bonus::BonusInput;
-use crate::figures::budget::{Plan, Tier};
+use crate::figures::budget::{BudgetInput, Plan, Revision, Tier};
 use crate::figures::overspend::OverspendInput;
 
 /// What a result does not rest on.
@@ -29,15 +29,23 @@ pub enum Unfounded {
     /// Nothing to settle or share against.
     #[error("no plan is in force yet")]
     NoPlan,
+    /// A plan that does not follow the one in force where members change, or follows one where none do.
+    #[error(
+        "a plan after a change of members keeps what the plan in force gave before it, and no other does; make \
+         the inputs again by `year inputs`"
+    )]
+    Revision,
     /// A year that is not paid to its end.
     #[error(
-        "{months} of 12 months are paid to `{member}`: the insurer says what it paid first, 0 where it was nothing"
+        "{months} of {of} months are paid to `{member}`: the insurer says what it paid first, 0 where it was nothing"
     )]
     Unpaid {
         /// The first such member.
         member: Slug,
         /// How many months the insurer spoke of.
         months: usize,
+        /// In how many it takes part.
+        of: usize,
     },
     /// Overspend that payments and budgets do not give.
     #[error(
@@ -98,14 +106,15 @@ fn left(plan: &Plan, year: &Year) -> BTreeMap<Slug, i64> {
     parts.collect()
 }
 
-/// Whether the insurer spoke of every member's twelve months: before that nobody has a surplus or
+/// Whether the insurer spoke of every month in which a member takes part: before that nobody has a surplus or
 /// overspent.
 fn paid(year: &Year) -> Result<(), Unfounded> {
     for member in year.members.keys() {
         let months = year.paid.get(member).map_or(0, BTreeMap::len);
-        if months != 12 {
+        let of = year.months_of(member).len();
+        if months != of {
             let member = member.clone();
-            return Err(Unfounded::Unpaid { member, months });
+            return Err(Unfounded::Unpaid { member, months, of });
         }
     }
     Ok(())
@@ -151,6 +160,22 @@ pub fn closable(year: &Year, plan: Option<&Plan>) -> Result<(), Unfounded> {
     }
 }
 
+/// Whether a plan keeps what the plan in force gave before members change, or none where none change.
+fn revised(input: &BudgetInput, year: &Year, plan: Option<&Plan>) -> Result<(), Unfounded> {
+    let kept = match (&year.changing, plan) {
+        (Some(changing), Some(plan)) => Some(Revision {
+            from: changing.from,
+            given: plan.given(changing.from),
+        }),
+        _ => None,
+    };
+    if input.revision == kept {
+        Ok(())
+    } else {
+        Err(Unfounded::Revision)
+    }
+}
+
 /// The reserve that a settlement may use: the plan's, and what members bear of the year before.
 pub fn reserve(plan: &Plan) -> Fen {
     Fen(plan.reserve.0.saturating_add(plan.deducted.0))
@@ -166,7 +191,13 @@ pub fn grounded(
     let all = |named: Vec<&Slug>| {
         named.len() == members.len() && named.into_iter().all(|id| members.contains_key(id))
     };
-    let plan = || plan.ok_or(Unfounded::NoPlan);
+    let in_force = plan;
+    let plan = || in_force.ok_or(Unfounded::NoPlan);
+    // Who left is settled with, and gets neither a bonus nor a grade.
+    let staying = |named: Vec<&Slug>| {
+        let there: BTreeSet<&Slug> = year.staying().collect();
+        named.len() == there.len() && named.into_iter().all(|id| there.contains(id))
+    };
     match computed {
         Computed::Plan(own) => {
             if own.total != year.target {
@@ -175,8 +206,13 @@ pub fn grounded(
                     target: year.target,
                 });
             }
+            let input: BudgetInput = serde_json::from_str(inputs).map_err(|_| Unfounded::Shape)?;
+            revised(&input, year, in_force)?;
             let named = own.members.iter().map(|part| &part.id).collect();
-            all(named).then_some(()).ok_or(Unfounded::Members)
+            let there = input.members.iter().map(|member| &member.id).collect();
+            (all(named) && staying(there))
+                .then_some(())
+                .ok_or(Unfounded::Members)
         }
         Computed::Settlement(_) => {
             let input: OverspendInput =
@@ -198,7 +234,7 @@ pub fn grounded(
             }
         }
         Computed::Bonus(bonus) => {
-            if !all(bonus.scores.iter().map(|score| &score.id).collect()) {
+            if !staying(bonus.scores.iter().map(|score| &score.id).collect()) {
                 return Err(Unfounded::Members);
             }
             let input: BonusInput = serde_json::from_str(inputs).map_err(|_| Unfounded::Shape)?;
@@ -215,7 +251,7 @@ pub fn grounded(
             paid(year)?;
             surplus(&input, &left(plan, year))
         }
-        Computed::Appraisal(grades) => all(grades.iter().map(|one| &one.id).collect())
+        Computed::Appraisal(grades) => staying(grades.iter().map(|one| &one.id).collect())
             .then_some(())
             .ok_or(Unfounded::Members),
     }

@@ -96,13 +96,15 @@ fn same(
     Ok(())
 }
 
-/// Whether the members that an opening names are those that had joined, key by key.
+/// Whether the members that an opening or a change names are those that had joined, key by key.
 fn members(kept: &Kept, joined: &BTreeMap<String, String>, place: usize) -> Result<(), Fault> {
     let claimed = |key: &&PublicKey| key.fingerprint() == kept.statement.claimed_key();
     let key = kept.administrators.values().find(claimed);
     let opened = key.and_then(|key| kept.statement.open(key).ok());
-    let Some(Says::Open { members, .. }) = opened.map(|statement| statement.says) else {
-        return Ok(());
+    let members = match opened.map(|statement| statement.says) {
+        Some(Says::Open { members, .. }) => members,
+        Some(Says::Join { member, key, .. }) => BTreeMap::from([(member, key)]),
+        _ => return Ok(()),
     };
     for (member, key) in &members {
         if joined.get(member.as_str()) != Some(&key.fingerprint().to_string()) {

@@ -114,8 +114,11 @@ impl Year {
     ) -> Result<(), Refused> {
         let of = rules.matters.get(&matter).ok_or(Refused::Rules)?;
         let before = self.matters.get(&matter);
-        if before.is_some_and(|before| before.in_force || (before.result == result && !before.void))
-        {
+        // A plan in force is made again where members change.
+        let again = matter == Matter::Plan && self.changing.is_some();
+        if before.is_some_and(|before| {
+            (before.in_force && !again) || (before.result == result && !before.void)
+        }) {
             return Err(Refused::Again);
         }
         let version = before.map_or(0, |before| before.version).saturating_add(1);

@@ -2,6 +2,7 @@
 //! signatures → in force → settlement, bonus and appraisal the same way → closed. A pure state
 //! machine over signed statements: whoever has them all gets to the same state.
 
+mod change;
 mod grounds;
 mod matter;
 mod next;
@@ -9,6 +10,7 @@ mod odd;
 mod outcome;
 mod paid;
 mod rules;
+mod form;
 mod published;
 mod logged;
 mod refused;
@@ -21,19 +23,25 @@ mod test;
 #[cfg(test)]
 mod test_again;
 #[cfg(test)]
+mod test_change;
+#[cfg(test)]
 mod test_model;
 #[cfg(test)]
 mod test_statements;
 #[cfg(test)]
+mod test_told;
+#[cfg(test)]
 mod test_world;
 
+pub use change::{Changing, Term};
+pub use form::Written;
 pub use grounds::{Unfounded, closable, grounded, reserve};
 pub use logged::Logged;
 pub use matter::{Answered, Course, Earlier, Objection};
 pub use odd::Odd;
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use paid::by_member;
-pub use published::{Fault, Kept, Proposed, Published};
+pub use published::{Fault, Kept, Proposed, Published, Unread};
 pub use refused::Refused;
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 pub use task::Task;
@@ -116,6 +124,12 @@ pub struct Year {
     pub matters: BTreeMap<Matter, Course>,
     /// How often members applied.
     applied: BTreeMap<Slug, u8>,
+    /// The plan in force, also while another is proposed.
+    pub plan: Option<Course>,
+    /// In which months members take part that joined or left in mid-year.
+    pub terms: BTreeMap<Slug, Term>,
+    /// Members that change, and no plan in force that knows of it.
+    pub changing: Option<Changing>,
     /// What the insurer paid, by member and month.
     pub paid: BTreeMap<Slug, BTreeMap<Month, Fen>>,
     /// What members are to improve.
@@ -220,6 +234,9 @@ pub fn open(
         applications: BTreeMap::new(),
         applied: BTreeMap::new(),
         matters: BTreeMap::new(),
+        plan: None,
+        terms: BTreeMap::new(),
+        changing: None,
         paid: BTreeMap::new(),
         tasks: BTreeMap::new(),
         withdrawing: BTreeSet::new(),
@@ -294,6 +311,12 @@ impl Year {
             });
         }
         fresh(statement.at, self.opened)?;
+        if let Says::Join { member, key, .. } = &statement.says {
+            let mut known = administrators.iter();
+            if known.any(|(name, its)| name == member || its == key) {
+                return Err(Refused::Shared(member.clone()));
+            }
+        }
         self.last = now;
         let signed = statement.at;
         // What counts is when it was taken: a file may be carried for days, and nobody dates his own

@@ -27,7 +27,19 @@ impl Year {
             Stage::Review => vec!["an administrator proposes a plan (`year propose`)".to_owned()],
             Stage::Planned | Stage::InForce => {
                 let mut waits = Vec::new();
+                if let Some(changing) = &self.changing
+                    && !self.waits(Matter::Plan)
+                {
+                    waits.push(format!(
+                        "members change from {} on: an administrator proposes the plan again (`year inputs`, \
+                         `year propose`)",
+                        changing.from
+                    ));
+                }
                 for (matter, course) in &self.matters {
+                    if !self.waits(*matter) {
+                        continue;
+                    }
                     waits.extend(course.waits_for(self, (*matter, rules), now));
                 }
                 if self.stage == Stage::InForce {
@@ -73,8 +85,8 @@ impl Year {
                 unsaid.join(", ")
             ));
         }
-        if waits.is_empty() && self.is_paid() && self.matters.values().all(|course| course.in_force)
-        {
+        let waiting = Matter::ALL.into_iter().any(|matter| self.waits(matter));
+        if waits.is_empty() && self.changing.is_none() && self.is_paid() && !waiting {
             waits.push(CLOSE.to_owned());
         }
         waits
@@ -94,7 +106,7 @@ impl Course {
         }
         let again = |why: &str| vec![format!("{name}: {why}; an administrator proposes another")];
         if self.void {
-            return again("void, target or payments changed");
+            return again("void, target, members or payments changed");
         }
         let mut upheld = self.objections.iter();
         if let Some((member, _)) = upheld.find(|(_, one)| one.decided == Some(true)) {

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::unique;
 use schemas::year::Matter;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
@@ -50,7 +52,7 @@ const MOST_LINES: usize = 5_000;
 #[derive(Debug, thiserror::Error)]
 pub enum OutcomeError {
     /// Not the expected shape.
-    #[error("the inputs are not of the expected shape, line {line}")]
+    #[error("the inputs are not of the expected shape, or hold a key twice, line {line}")]
     Shape {
         /// The line where reading stopped.
         line: usize,
@@ -85,9 +87,9 @@ pub fn compute(
     matter: Matter,
     inputs: &str,
 ) -> Result<Computed, OutcomeError> {
-    fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, OutcomeError> {
+    fn read<T: DeserializeOwned>(text: &str) -> Result<T, OutcomeError> {
         // What stands there stays unsaid.
-        serde_json::from_str(text).map_err(|error| OutcomeError::Shape { line: error.line() })
+        unique::read(text).map_err(|error| OutcomeError::Shape { line: error.line() })
     }
     let about = |input: u16| {
         if input == year {

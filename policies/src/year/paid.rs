@@ -30,7 +30,10 @@ impl Year {
         }
         for member in self.members.keys() {
             let paid = self.paid.get(member);
-            let silent = |month: &&Month| paid.is_none_or(|paid| !paid.contains_key(*month));
+            let term = self.term(member);
+            let silent = |month: &&Month| {
+                term.covers(**month) && paid.is_none_or(|paid| !paid.contains_key(*month))
+            };
             let silent: Vec<Month> = over.iter().filter(silent).copied().collect();
             if !silent.is_empty() {
                 missing.insert(member.clone(), silent);
@@ -48,9 +51,9 @@ impl Year {
         members.filter(|(_, months)| !months.is_empty()).collect()
     }
 
-    /// Whether the insurer has spoken of all twelve months of every member.
+    /// Whether the insurer has spoken of all months of every member.
     pub(super) fn is_paid(&self) -> bool {
         let mut members = self.members.keys();
-        members.all(|id| self.paid.get(id).map_or(0, BTreeMap::len) == 12)
+        members.all(|id| self.paid.get(id).map_or(0, BTreeMap::len) == self.months_of(id).len())
     }
 }

@@ -7,6 +7,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::seal::{PublicKey, Sealed};
 use schemas::time::Timestamp;
+use schemas::unique;
 use schemas::year::{Matter, Says, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,11 @@ pub struct Published {
     /// What was proposed.
     pub results: Vec<Proposed>,
 }
+
+/// Not a published year: where reading stopped. What stands there stays unsaid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not of the expected shape, line {0}")]
+pub struct Unread(pub usize);
 
 /// A statement as it was taken.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -155,8 +161,15 @@ fn opening(
 }
 
 impl Published {
+    /// Reads a published file. No key may stand in it twice: two readers could read two years.
+    pub fn read(text: &str) -> Result<Self, Unread> {
+        unique::read(text).map_err(|error| Unread(error.line()))
+    }
+
     /// Replays statements and computes results again; the year that comes of it.
     pub fn verify(&self) -> Result<Year, Fault> {
+        // Nothing is computed for somebody whose statements do not hold.
+        self.replay(|_, _, _| Ok(()))?;
         let mut known: BTreeMap<Digest, (usize, Vec<Digest>)> = BTreeMap::new();
         for (place, proposed) in self.results.iter().enumerate() {
             let number = place.saturating_add(1);
@@ -218,15 +231,26 @@ impl Published {
         Ok(year)
     }
 
-    /// The newest result about a matter, with its inputs.
+    /// The newest result about a matter, with its inputs; of plans the one that is looked at.
     pub fn newest(&self, year: &Year, matter: Matter) -> Option<&Proposed> {
-        let wanted = year.matters.get(&matter)?.result;
+        let course = match matter {
+            Matter::Plan => year.shown_plan(),
+            _ => year.matters.get(&matter),
+        };
+        self.with(course?.result)
+    }
+
+    /// The result of this digest.
+    fn with(&self, wanted: Digest) -> Option<&Proposed> {
         let is = |one: &&Proposed| one.computed.digest().is_ok_and(|digest| digest == wanted);
         self.results.iter().find(is)
     }
 
-    /// The result about a matter, once it is in force, with its inputs.
+    /// The result about a matter, once it is in force, with its inputs. A plan is until another is.
     pub fn in_force(&self, year: &Year, matter: Matter) -> Option<&Proposed> {
+        if matter == Matter::Plan {
+            return self.with(year.plan.as_ref()?.result);
+        }
         let course = year.matters.get(&matter);
         course
             .filter(|course| course.in_force)

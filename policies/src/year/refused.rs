@@ -142,6 +142,24 @@ pub enum Refused {
     /// A task that is not done.
     #[error("the task `{0}` is open; judge it done first")]
     Unfinished(Slug),
+    /// Members change, and the plan does not know of it yet.
+    #[error(
+        "members change from {0} on: propose the plan again and put it in force first, or take the change \
+         back (`stay`)"
+    )]
+    Changing(Month),
+    /// No change to take back.
+    #[error("`{0}` neither joins nor leaves, or a plan in force knows of it already")]
+    Unchanged(Slug),
+    /// A month for which nobody joins or leaves.
+    #[error("members join and leave from February to December on, not before {0} in this year")]
+    Before(Month),
+    /// A member that is not there in a month.
+    #[error("`{0}` takes no part in {1}")]
+    Absent(Slug, Month),
+    /// Results that name the members.
+    #[error("`{}` is in force and names the year's members: nobody joins or leaves any more", .0.as_str())]
+    Named(Matter),
     /// Something waits.
     #[error("`{}` is proposed and not in force", .0.as_str())]
     Open(Matter),

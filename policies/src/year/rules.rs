@@ -10,6 +10,7 @@ use schemas::year::Matter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::form::Written;
 use crate::figures::alerts::{self, AlertRules};
 use crate::figures::appraisal::{self, AppraisalRules};
 use crate::figures::bonus::{self, BonusRules};
@@ -24,7 +25,7 @@ pub const ADMINISTRATOR: &str = "administrator";
 
 /// All rules of a year.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Rules {
     /// Its course.
     pub year: YearRules,
@@ -38,6 +39,9 @@ pub struct Rules {
     pub appraisal: AppraisalRules,
     /// Warnings.
     pub alerts: AlertRules,
+    /// The text that these rules were read from, where another build wrote it: what is cited and kept.
+    #[serde(skip)]
+    pub written: Option<Written>,
 }
 
 /// Rules that are refused: every file at fault, with all of its faults.
@@ -115,6 +119,7 @@ impl Rules {
                 overspend,
                 appraisal,
                 alerts,
+                written: None,
             }),
             _ => Err(broken),
         }

@@ -34,6 +34,9 @@ impl Year {
                 self.say_decision(rules, speaker, (said, signed))
             }
             Says::Paid { .. } | Says::PayOut { .. } => self.say_of_money(rules, speaker, said),
+            Says::Join { .. } | Says::Leave { .. } | Says::Stay { .. } => {
+                self.say_of_members(speaker, said)
+            }
         }
     }
 
@@ -88,9 +91,11 @@ impl Year {
             }
             _ => {
                 self.at(&[Stage::InForce])?;
-                let mut waiting = self.matters.iter().filter(|(_, course)| !course.in_force);
-                if let Some((matter, _)) = waiting.next() {
-                    return Err(Refused::Open(*matter));
+                if let Some(changing) = &self.changing {
+                    return Err(Refused::Changing(changing.from));
+                }
+                if let Some(matter) = Matter::ALL.into_iter().find(|one| self.waits(*one)) {
+                    return Err(Refused::Open(matter));
                 }
                 let bonus = self.matters.get(&Matter::Bonus);
                 if bonus.is_some_and(|bonus| bonus.in_force) && self.paid_out.is_none() {
@@ -168,12 +173,15 @@ impl Year {
             reasoned(&why)?;
         }
         short(&why)?;
-        match matter {
-            Matter::Plan => self.at(&[Stage::Review, Stage::Planned])?,
-            _ => self.at(&[Stage::InForce])?,
+        match (matter, &self.changing) {
+            // A plan in force is made again where members change, and only there.
+            (Matter::Plan, Some(_)) => {}
+            (Matter::Plan, None) => self.at(&[Stage::Review, Stage::Planned])?,
+            (_, Some(changing)) => return Err(Refused::Changing(changing.from)),
+            (_, None) => self.at(&[Stage::InForce])?,
         }
         self.propose(rules, (matter, result), (said.by, said.at, why))?;
-        if matter == Matter::Plan {
+        if matter == Matter::Plan && self.plan.is_none() {
             self.stage = Stage::Planned;
         }
         Ok(())
@@ -248,8 +256,7 @@ impl Year {
                 let course = self.newest(matter, result)?;
                 course.sign(said.by, (said.at, signed), (members, signers.len()))?;
                 if matter == Matter::Plan && course.in_force {
-                    self.stage = Stage::InForce;
-                    self.withdrawing.clear();
+                    self.planned();
                 }
                 Ok(())
             }
@@ -279,6 +286,9 @@ impl Year {
                 self.at(&[Stage::InForce])?;
                 if !self.members.contains_key(&member) {
                     return Err(Refused::Stranger(member));
+                }
+                if month.year().0 == self.number && !self.term(&member).covers(month) {
+                    return Err(Refused::Absent(member, month));
                 }
                 if amount < Fen(0) {
                     return Err(Refused::Content);
@@ -317,9 +327,13 @@ impl Year {
                 if !bonus.in_force {
                     return Err(Refused::Open(Matter::Bonus));
                 }
-                // An appeal against the settlement may change who has a surplus: nothing is paid meanwhile.
-                for course in self.matters.values().filter(|course| !course.void) {
-                    course.uncontested()?;
+                // An appeal against the settlement may change who has a surplus: nothing is paid meanwhile,
+                // whatever version it was against and whatever was proposed since.
+                for course in self.matters.values().filter(|course| !course.in_force) {
+                    let mut heard = course.heard();
+                    if let Some((_, member, _)) = heard.find(|one| one.2.decided != Some(false)) {
+                        return Err(Refused::Contested(member.clone()));
+                    }
                 }
                 self.paid_out = Some(result);
             }

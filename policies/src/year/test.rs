@@ -83,6 +83,51 @@ fn nothing_is_paid_out_while_an_objection_to_another_result_is_open() {
     );
 }
 
+/// No other version, and no payment that voids one, takes the objection to the version before away.
+#[test]
+fn a_later_version_does_not_free_a_payout() {
+    let world = World::new();
+    let said = [
+        ("wang-fang", propose(Matter::Bonus, 4)),
+        ("wang-fang", propose(Matter::Settlement, 5)),
+        ("h2", object(Matter::Settlement, 5)),
+        ("wang-fang", propose(Matter::Settlement, 6)),
+    ];
+    let year = world.all(&world.in_force(), 3, &said);
+    let bonus = [
+        ("insurer", sign(Matter::Bonus, 4)),
+        ("members", sign(Matter::Bonus, 4)),
+    ];
+    let year = world.all(&year, 40 * DAY, &bonus);
+    let pay = Says::PayOut { result: result(4) };
+    let early = world.take(&year, "insurer", 40 * DAY, pay.clone());
+    assert_eq!(early, Err(Refused::Contested(slug("h2"))));
+    // The later version gets into force, and whoever had something against it was heard.
+    let settled = [
+        ("insurer", sign(Matter::Settlement, 6)),
+        ("committee", sign(Matter::Settlement, 6)),
+        ("insurer", pay),
+    ];
+    world.all(&year, 40 * DAY, &settled);
+
+    // So with one that another payment made void.
+    let said = [
+        ("wang-fang", propose(Matter::Settlement, 5)),
+        ("h2", object(Matter::Settlement, 5)),
+        ("insurer", paid("h1", "2026-01", false)),
+        ("wang-fang", propose(Matter::Bonus, 4)),
+    ];
+    let year = world.all(&world.in_force(), 3, &said);
+    let year = world.all(&year, 40 * DAY, &bonus);
+    let early = world.take(
+        &year,
+        "insurer",
+        40 * DAY,
+        Says::PayOut { result: result(4) },
+    );
+    assert_eq!(early, Err(Refused::Contested(slug("h2"))));
+}
+
 #[test]
 fn a_member_cannot_fill_a_year_with_reports() {
     let world = World::new();

@@ -2,6 +2,48 @@ use super::test_world::*;
 use super::*;
 
 #[test]
+fn a_party_is_told_what_waits_for_it() {
+    let world = World::new();
+    let rules = &world.rules.year;
+    let planned = world.planned();
+    let turns =
+        |year: &Year, party: &str, now| year.turns_of_party(&slug(party), rules, Timestamp(now));
+    // Members have their days first.
+    assert_eq!(turns(&planned, "insurer", 2), []);
+    let sign = Turn::Sign {
+        matter: Matter::Plan,
+        result: result(1),
+        version: 1,
+    };
+    assert_eq!(turns(&planned, "insurer", 16 * DAY), [sign.clone()]);
+    assert_eq!(turns(&planned, "committee", 16 * DAY), []);
+    assert_eq!(turns(&planned, "h1", 16 * DAY), []);
+    let accepted = MEMBERS.map(|member| (member, accept(Matter::Plan, 1)));
+    let heard = world.all(&planned, 2, &accepted);
+    assert_eq!(turns(&heard, "insurer", 2), [sign]);
+    let signed = world.all(
+        &heard,
+        3,
+        &[("insurer", super::test_world::sign(Matter::Plan, 1))],
+    );
+    assert_eq!(turns(&signed, "insurer", 3), []);
+    // Of a settlement insurer and committee decide about appeals.
+    let said = [
+        ("wang-fang", propose(Matter::Settlement, 2)),
+        ("h1", object(Matter::Settlement, 2)),
+    ];
+    let appealed = world.all(&world.in_force(), 4, &said);
+    let Turn::Decide { member, until, .. } = &turns(&appealed, "committee", 5)[0] else {
+        panic!("no answer is asked for")
+    };
+    assert_eq!((member, *until), (&slug("h1"), Timestamp(4 + 20 * DAY)));
+    let answer = answer(Matter::Settlement, 2, "h1", false);
+    let answered = world.all(&appealed, 5, &[("committee", answer)]);
+    assert_eq!(turns(&answered, "committee", 5), []);
+    assert_eq!(turns(&answered, "insurer", 5).len(), 1);
+}
+
+#[test]
 fn another_target_voids_a_plan_and_two_take_a_year_back() {
     let world = World::new();
     let planned = world.planned();

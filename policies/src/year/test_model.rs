@@ -8,10 +8,10 @@ use super::*;
 
 /// All that was taken, oldest first.
 #[derive(Clone, Default)]
-pub(super) struct History(Vec<(String, i64, Says)>);
+pub(super) struct History(pub(super) Vec<(String, i64, Says)>);
 
 #[derive(PartialEq, PartialOrd)]
-enum At {
+pub(super) enum At {
     Target,
     Applications,
     Review,
@@ -20,7 +20,6 @@ enum At {
     Over,
 }
 
-/// The days to object by the shipped rules.
 fn days(matter: Matter) -> i64 {
     if matter == Matter::Settlement { 30 } else { 15 }
 }
@@ -32,12 +31,8 @@ fn deciders(matter: Matter) -> &'static [&'static str] {
     }
 }
 
-fn is_admin(by: &str) -> bool {
+pub(super) fn is_admin(by: &str) -> bool {
     ADMINISTRATORS.contains(&by)
-}
-
-fn is_member(by: &str) -> bool {
-    MEMBERS.contains(&by)
 }
 
 impl History {
@@ -46,16 +41,16 @@ impl History {
     }
 
     /// What was said since the last opening.
-    fn said(&self) -> &[(String, i64, Says)] {
+    pub(super) fn said(&self) -> &[(String, i64, Says)] {
         let opens = |one: &(String, i64, Says)| matches!(one.2, Says::Open { .. });
         &self.0[self.0.iter().rposition(opens).unwrap_or(0)..]
     }
 
-    fn some(&self, wanted: impl Fn(&Says) -> bool) -> bool {
+    pub(super) fn some(&self, wanted: impl Fn(&Says) -> bool) -> bool {
         self.said().iter().any(|one| wanted(&one.2))
     }
 
-    fn target(&self) -> i64 {
+    pub(super) fn target(&self) -> i64 {
         let mut targets = self.said().iter().filter_map(|one| match one.2 {
             Says::Open { target, .. } | Says::Target { target, .. } => Some(target.0),
             _ => None,
@@ -76,10 +71,10 @@ impl History {
         standing
     }
 
-    fn at(&self) -> At {
+    pub(super) fn at(&self) -> At {
         if self.some(|says| *says == Says::Close) {
             At::Over
-        } else if self.in_force(Matter::Plan) {
+        } else if self.told().plan.is_some() {
             At::InForce
         } else if self.withdrawing().len() == 2 {
             At::Over
@@ -95,7 +90,7 @@ impl History {
     }
 
     /// The newest proposal about a matter and all that was said since.
-    fn newest(&self, about: Matter) -> Option<(Digest, &[(String, i64, Says)])> {
+    pub(super) fn newest(&self, about: Matter) -> Option<(Digest, &[(String, i64, Says)])> {
         let said = self.said();
         let place = said
             .iter()
@@ -110,11 +105,12 @@ impl History {
         self.newest(about).map_or(&[], |(_, since)| since)
     }
 
-    fn void(&self, about: Matter) -> bool {
+    pub(super) fn void(&self, about: Matter) -> bool {
         let since = self.since(about);
         since.iter().any(|one| match one.2 {
             Says::Target { .. } => about == Matter::Plan,
             Says::Paid { .. } => matches!(about, Matter::Settlement | Matter::Bonus),
+            Says::Join { .. } | Says::Leave { .. } | Says::Stay { .. } => !self.in_force(about),
             _ => false,
         })
     }
@@ -132,7 +128,7 @@ impl History {
         signed
     }
 
-    fn in_force(&self, about: Matter) -> bool {
+    pub(super) fn in_force(&self, about: Matter) -> bool {
         self.newest(about).is_some() && self.signed(about).len() == signers(about).len()
     }
 
@@ -145,7 +141,7 @@ impl History {
     }
 
     /// Who objected, with what came of it.
-    fn objections(&self, about: Matter) -> BTreeMap<&str, Option<bool>> {
+    pub(super) fn objections(&self, about: Matter) -> BTreeMap<&str, Option<bool>> {
         let since = self.since(about);
         let mut found = BTreeMap::new();
         for (by, _, says) in since {
@@ -179,12 +175,6 @@ impl History {
             }
         }
         last
-    }
-
-    fn paid(&self, to: &Slug, of: Month) -> bool {
-        self.some(
-            |says| matches!(says, Says::Paid { member, month, .. } if member == to && *month == of),
-        )
     }
 
     /// Whose a task is, unless it is done, and whether a report on it waits.
@@ -230,7 +220,7 @@ impl History {
                 let before = self.said().iter();
                 let before =
                     before.filter(|one| one.0 == by && matches!(one.2, Says::Apply { .. }));
-                is_member(by)
+                self.is_member(by)
                     && self.at() == At::Applications
                     && (0..=self.target()).contains(&amount.0)
                     && before.count() < 20
@@ -251,6 +241,9 @@ impl History {
             Says::Keep { .. } => {
                 is_admin(by) && self.at() < At::InForce && self.withdrawing().contains(&by)
             }
+            Says::Join { .. } | Says::Leave { .. } | Says::Stay { .. } => {
+                self.allows_change(by, says)
+            }
             _ => self.at() == At::InForce && self.allows_in_force(by, says),
         }
     }
@@ -263,7 +256,7 @@ impl History {
             } => {
                 let known = self
                     .some(|says| matches!(says, Says::Task { task: other, .. } if other == task));
-                is_admin(by) && is_member(member.as_str()) && *days > 0 && !known
+                is_admin(by) && self.is_member(member.as_str()) && *days > 0 && !known
             }
             Says::Report { task, .. } => {
                 let mine = self.task(task).is_some_and(|(member, _)| member == by);
@@ -283,8 +276,14 @@ impl History {
                 amount,
                 restates,
             } => {
+                let told = self.told();
+                let own = told.members.get(member.as_str());
+                let there = own.is_some_and(|own| {
+                    own.from.is_none_or(|from| from <= *month)
+                        && own.until.is_none_or(|until| *month < until)
+                });
                 by == "insurer"
-                    && is_member(member.as_str())
+                    && there
                     && (0..=self.target()).contains(&amount.0)
                     && month.year().0 == 2026
                     && *restates == self.paid(member, *month)
@@ -293,13 +292,10 @@ impl History {
             }
             Says::PayOut { result } => {
                 let newest = self.newest(Matter::Bonus).map(|(newest, _)| newest);
-                let quiet = Matter::ALL.into_iter().all(|matter| {
-                    self.void(matter)
-                        || self
-                            .objections(matter)
-                            .values()
-                            .all(|of| *of == Some(false))
-                });
+                // Of what is not in force no objection to any version may be open or right.
+                let quiet = Matter::ALL
+                    .into_iter()
+                    .all(|matter| self.in_force(matter) || self.all_rejected(matter));
                 by == "insurer"
                     && newest == Some(*result)
                     && self.in_force(Matter::Bonus)
@@ -307,24 +303,23 @@ impl History {
                     && !self.paid_out()
             }
             Says::Close => {
-                let settled = Matter::ALL
-                    .into_iter()
-                    .all(|matter| self.newest(matter).is_none() || self.in_force(matter));
+                let told = self.told();
+                let settled = Matter::ALL.into_iter().all(|matter| {
+                    let stands = matter == Matter::Plan && told.plan.is_some();
+                    self.newest(matter).is_none() || self.in_force(matter) || stands
+                });
                 let tasks = self.said().iter().filter_map(|one| match &one.2 {
                     Says::Task { task, .. } => Some(task),
                     _ => None,
                 });
                 is_admin(by)
+                    && told.pending.is_empty()
                     && settled
                     && (!self.in_force(Matter::Bonus) || self.paid_out())
                     && tasks.into_iter().all(|task| self.task(task).is_none())
             }
             _ => false,
         }
-    }
-
-    fn paid_out(&self) -> bool {
-        self.some(|says| matches!(says, Says::PayOut { .. }))
     }
 
     fn allows_about_a_result(&self, by: &str, now: i64, says: &Says) -> bool {
@@ -338,13 +333,16 @@ impl History {
         };
         let newest = self.newest(about);
         if let Says::Propose { why, .. } = says {
+            let changing = !self.told().pending.is_empty();
             let stage = match about {
+                Matter::Plan if changing => true,
                 Matter::Plan => matches!(self.at(), At::Review | At::Planned),
-                _ => self.at() == At::InForce,
+                _ => self.at() == At::InForce && !changing,
             };
+            let free = !self.in_force(about) || (about == Matter::Plan && changing);
             let again = newest.is_some_and(|(result, _)| result == named) && !self.void(about);
             let said = newest.is_none() || !why.is_empty();
-            return is_admin(by) && stage && !self.in_force(about) && !again && said;
+            return is_admin(by) && stage && free && !again && said;
         }
         let Some((result, since)) = newest else {
             return false;
@@ -356,13 +354,13 @@ impl History {
         let until = since[0].1 + days(about) * DAY;
         match says {
             Says::Accept { .. } => {
-                is_member(by)
+                self.is_member(by)
                     && !self.in_force(about)
                     && !accepted.contains(&by)
                     && objections.get(by) != Some(&None)
             }
             Says::Object { .. } => {
-                is_member(by)
+                self.is_member(by)
                     && !self.in_force(about)
                     && now <= until
                     && !accepted.contains(&by)
@@ -384,9 +382,10 @@ impl History {
             }
             _ => {
                 let quiet = objections.values().all(|of| *of == Some(false));
-                let heard = MEMBERS
-                    .iter()
-                    .all(|one| accepted.contains(one) || objections.contains_key(one));
+                let told = self.told();
+                let mut members = told.members.keys().map(String::as_str);
+                let heard =
+                    members.all(|one| accepted.contains(&one) || objections.contains_key(one));
                 signers(about).contains(&by)
                     && !self.in_force(about)
                     && !self.signed(about).contains(&by)

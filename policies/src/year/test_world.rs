@@ -4,6 +4,8 @@ use super::*;
 
 pub(super) const DAY: i64 = 86_400;
 pub(super) const MEMBERS: [&str; 3] = ["h1", "h2", "h3"];
+/// A hospital that is no member at the opening.
+pub(super) const NEWCOMER: &str = "h4";
 pub(super) const ADMINISTRATORS: [&str; 2] = ["wang-fang", "chen-jie"];
 pub(super) const PARTIES: [&str; 6] = [
     "committee",
@@ -25,7 +27,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let names = MEMBERS.iter().chain(&PARTIES).chain(&ADMINISTRATORS);
+        let names = MEMBERS
+            .iter()
+            .chain(&PARTIES)
+            .chain(&ADMINISTRATORS)
+            .chain([&NEWCOMER]);
         let seeds = names.enumerate().map(|(n, name)| {
             let seed = [u8::try_from(n).unwrap() + 1; 32];
             (slug(name), Signer::from_seed(&seed).unwrap())
@@ -200,6 +206,36 @@ pub(super) fn paid(member: &str, month: &str, restates: bool) -> Says {
         month: month.parse().unwrap(),
         amount: Fen(7),
         restates,
+    }
+}
+
+fn month(number: u8) -> Month {
+    Month::new(2026, number).unwrap()
+}
+
+impl World {
+    pub(super) fn joins(&self, member: &str, from: u8) -> Says {
+        Says::Join {
+            member: slug(member),
+            key: self.keys[&slug(member)].public(),
+            from: month(from),
+            why: "merged".into(),
+        }
+    }
+}
+
+pub(super) fn leaves(member: &str, from: u8) -> Says {
+    Says::Leave {
+        member: slug(member),
+        from: month(from),
+        why: "moves".into(),
+    }
+}
+
+pub(super) fn stays(member: &str) -> Says {
+    Says::Stay {
+        member: slug(member),
+        why: "it does not".into(),
     }
 }
 

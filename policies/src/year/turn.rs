@@ -7,7 +7,7 @@ use schemas::time::Timestamp;
 use schemas::year::Matter;
 use serde::Serialize;
 
-use super::{Stage, Year};
+use super::{Stage, Year, YearRules};
 
 /// Something that a member may say now.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -24,6 +24,28 @@ pub enum Turn {
         /// Which version it is, from 1.
         version: u32,
         /// Until when an objection is heard.
+        until: Timestamp,
+    },
+    /// A party's signature.
+    Sign {
+        /// About what.
+        matter: Matter,
+        /// Digest of the result.
+        result: Digest,
+        /// Which version it is, from 1.
+        version: u32,
+    },
+    /// The answer of a party that decides about an objection.
+    Decide {
+        /// About what.
+        matter: Matter,
+        /// Digest of the result.
+        result: Digest,
+        /// Whose objection.
+        member: Slug,
+        /// Why it objects.
+        why: String,
+        /// Until when.
         until: Timestamp,
     },
     /// A report on a task.
@@ -72,6 +94,45 @@ impl Year {
             due: task.due,
             late: task.is_late(now),
         }));
+        turns
+    }
+
+    /// What a party may say now about results; what it paid is the insurer's to know.
+    pub fn turns_of_party(&self, party: &Slug, rules: &YearRules, now: Timestamp) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        if self.stage >= Stage::Closed || !self.parties.contains_key(party) {
+            return turns;
+        }
+        for (matter, course) in &self.matters {
+            let Some(of) = rules.matters.get(matter).filter(|_| !course.void) else {
+                continue;
+            };
+            let (matter, result) = (*matter, course.result);
+            let open = course.objections.iter();
+            let open = open.filter(|(_, one)| one.decided.is_none());
+            for (member, one) in open.filter(|(_, one)| !one.answers.contains_key(party)) {
+                if of.deciders.contains(party) {
+                    turns.push(Turn::Decide {
+                        matter,
+                        result,
+                        member: member.clone(),
+                        why: one.why.clone(),
+                        until: one.answered_until(of),
+                    });
+                }
+            }
+            let heard = |id| course.accepted.contains(id) || course.objections.contains_key(id);
+            let due = now > course.until || self.members.keys().all(heard);
+            let quiet = course.uncontested().is_ok() && due && !course.in_force;
+            if quiet && of.signers.contains(party) && !course.signed.contains(party) {
+                let version = course.version;
+                turns.push(Turn::Sign {
+                    matter,
+                    result,
+                    version,
+                });
+            }
+        }
         turns
     }
 

@@ -1,7 +1,8 @@
 //! Where warnings go beside the screen: a file that grows, one JSON object a line, and an address of
-//! the organisation's own. The alliance's warnings and a hospital's go the same ways.
+//! the organisation's own; and metrics for its own Prometheus. The alliance's warnings and a hospital's go the same ways.
 
 mod lines;
+pub mod metrics;
 mod webhook;
 
 pub use lines::Lines;

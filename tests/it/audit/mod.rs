@@ -7,6 +7,7 @@ mod evidence;
 mod hospital_sees;
 mod limits;
 mod openings;
+mod pages;
 mod planted;
 mod receipts;
 mod relayed;

@@ -3,6 +3,7 @@
 //! charged once and answered once, and both sides' logs are unbroken.
 
 mod alliance;
+mod backups;
 mod committee;
 mod ending;
 mod enrolment;

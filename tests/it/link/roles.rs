@@ -15,7 +15,7 @@ use schemas::round::Said;
 use super::{Alliance, Node};
 
 /// A client with a node's certificate.
-fn member(node: &Node) -> Client {
+pub(super) fn member(node: &Node) -> Client {
     let read = |name: &str| std::fs::read(node.folder.path().join(name)).unwrap();
     client(&read("ca.pem"), Some(&read("keys/tls.pem")))
 }

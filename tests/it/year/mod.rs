@@ -1,6 +1,7 @@
 //! A budget year at the coordinator: from its target to its end, published, verified by whoever has
 //! the file, and recomputed by a program that shares nothing with ours.
 
+mod changed;
 mod course;
 mod money;
 mod verified;
@@ -161,15 +162,16 @@ impl Alliance {
                     Says::Propose {
                         matter,
                         result,
-                        why: String::new(),
+                        why: "as it was computed".into(),
                     },
                 ))
             },
             now,
         );
         let result = proposed.await.unwrap().1.digest().unwrap();
-        for member in MEMBERS {
-            self.say(member, Says::Accept { matter, result })
+        let year = year::read(&self.state, &river, YEAR).await.unwrap();
+        for member in year.members.keys() {
+            self.say(member.as_str(), Says::Accept { matter, result })
                 .await
                 .unwrap();
         }

@@ -85,7 +85,12 @@ async fn results_rest_on_what_the_year_holds() {
     };
     for (matter, inputs) in [(Matter::Settlement, SETTLEMENT), (Matter::Bonus, BONUS)] {
         let early = proposed(&mut alliance, matter, inputs).await;
-        let Err(YearError::Unfounded(Unfounded::Unpaid { member, months: 0 })) = early else {
+        let Err(YearError::Unfounded(Unfounded::Unpaid {
+            member,
+            months: 0,
+            of: 12,
+        })) = early
+        else {
             panic!("{matter:?} of a year that is not over was taken");
         };
         assert_eq!(member, slug("a"));

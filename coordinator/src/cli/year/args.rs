@@ -9,6 +9,15 @@ use schemas::year::Matter;
 use super::say::{Speaker, Word};
 use super::{Money, matter, party};
 
+/// Where a party's key comes from.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum PartyKey {
+    /// The key itself.
+    Given(PublicKey),
+    /// A member of the network: it says what it has to say over the wire.
+    Of(Slug),
+}
+
 /// `year open`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Open {
@@ -20,9 +29,10 @@ pub(in crate::cli) struct Open {
     /// Member hospitals, separated by commas; all that are approved where it is left out.
     #[arg(long, value_delimiter = ',')]
     pub(super) member: Vec<Slug>,
-    /// A party that signs, and its public key; one for each that the rules name.
-    #[arg(long, value_name = "NAME=HEX", value_parser = party)]
-    pub(super) party: Vec<(Slug, PublicKey)>,
+    /// A party that signs, and its public key, or the approved organisation of the network whose message key
+    /// it is; one for each that the rules name.
+    #[arg(long, value_name = "NAME=HEX|NAME=@MEMBER", value_parser = party)]
+    pub(super) party: Vec<(Slug, PartyKey)>,
     #[command(flatten)]
     pub(super) by: Speaker,
 }

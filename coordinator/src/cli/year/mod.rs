@@ -3,6 +3,7 @@
 mod agreed;
 mod args;
 mod changed;
+mod open;
 mod result;
 mod rules;
 mod say;
@@ -13,7 +14,7 @@ mod work;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
 use policies::year::Published;
 use schemas::canonical;
@@ -156,12 +157,19 @@ pub(super) enum Command {
         json: bool,
     },
     /// Shares what coalitions are worth among their members (Shapley values), by a table
-    /// `coalition,value` of agreed values in yuan: `h01+h02,120000.00`. Exact, for up to 12 members.
+    /// `coalition,value` of agreed values in yuan: `h01+h02,120000.00`. Exact for up to 12 members, where every coalition stands in the table; of drawn orders
+    /// for up to 60, where a coalition that does not is worth what the best one within it is.
     ///
     /// Example: consilium-coordinator year shapley ./coalitions.csv
     Shapley {
         /// The table.
         table: PathBuf,
+        /// Orders drawn beyond 12 members, at most 100,000.
+        #[arg(long, default_value_t = 10_000)]
+        orders: u32,
+        /// What they are drawn from: the same seed, the same values.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Says what the insurer pays of a case by the corridor of the alliance's rules.
     ///
@@ -216,11 +224,18 @@ fn matter(text: &str) -> Result<Matter, String> {
     found.ok_or_else(|| "one of plan, settlement, bonus, appraisal".to_owned())
 }
 
-fn party(text: &str) -> Result<(Slug, PublicKey), String> {
-    let (name, key) = text.split_once('=').ok_or("a party is NAME=HEX")?;
+fn party(text: &str) -> Result<(Slug, args::PartyKey), String> {
+    let (name, key) = text
+        .split_once('=')
+        .ok_or("a party is NAME=HEX or NAME=@MEMBER")?;
     let name = name.parse().map_err(|_| "the party is no name")?;
+    if let Some(member) = key.strip_prefix('@') {
+        let member = member.parse().map_err(|_| "the member is no name")?;
+        return Ok((name, args::PartyKey::Of(member)));
+    }
     let key: Digest = key.parse().map_err(|_| "a key is 64 hexadecimal digits")?;
-    Ok((name, PublicKey::from_bytes(*key.as_bytes())))
+    let key = PublicKey::from_bytes(*key.as_bytes());
+    Ok((name, args::PartyKey::Given(key)))
 }
 
 /// Reads a file of bounded size.
@@ -248,7 +263,7 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             json,
         } => show::forecast(&bounded(&series)?, (season, ahead), json, out),
         Command::Verify { file, log } => {
-            let published: Published = serde_json::from_str(&bounded(&file)?)
+            let published = Published::read(&bounded(&file)?)
                 .with_context(|| format!("`{}` is no published year", file.display()))?;
             let year = published.verify()?;
             show::verified(&published, &year, out)?;
@@ -261,7 +276,11 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
         }
         Command::Rules { out: folder, check } => rules::files((folder, check), out),
         Command::Explain(args) => watch::explain(&args, out),
-        Command::Shapley { table } => agreed::shapley(&bounded(&table)?, out),
+        Command::Shapley {
+            table,
+            orders,
+            seed,
+        } => agreed::shapley(&bounded(&table)?, agreed::Drawn { orders, seed }, out),
         Command::Pays { standard, actual } => {
             agreed::pays(&year::rules(data)?.overspend, (standard.0, actual.0), out)
         }
@@ -274,7 +293,10 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
     let command = match command {
         Command::Say(args) => match args.out {
             Some(file) => {
-                let sealed = say::sealed(data, args.year, &args.by, args.word.says())?;
+                let says = args.word.says(|_| {
+                    bail!("the keys of hospitals are on the alliance's machine: say this there, without --out")
+                })?;
+                let sealed = say::sealed(data, args.year, &args.by, says)?;
                 std::fs::write(&file, canonical::to_bytes(&sealed)?)?;
                 writeln!(out, "signed by {}: {}", args.by.name, file.display())?;
                 return Ok(());
@@ -286,7 +308,7 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
     let office = &Office::open(data).await?;
     let alliance = &office.config.alliance;
     match command {
-        Command::Open(args) => work::open(office, data, args, out).await,
+        Command::Open(args) => open::open(office, data, args, out).await,
         Command::Say(args) => work::say(office, data, args, out).await,
         Command::Take(args) => work::take(office, args, out).await,
         Command::Inputs(args) => work::inputs(office, args, out).await,

@@ -246,6 +246,10 @@ fn plan_of(plan: &Plan, before: Option<&Plan>, out: &mut dyn Write) -> anyhow::R
         }
         same &= (part.amount, part.floor, part.ceiling) == (own.amount, own.floor, own.ceiling)
             && (part.deduction, &part.earmarks) == (own.deduction, &own.earmarks);
+        if part.noise != own.noise {
+            writeln!(out, "    before{}", noise(own))?;
+            same = false;
+        }
     }
     for (one, other) in &plan.not_separable {
         writeln!(
@@ -276,7 +280,7 @@ fn less(part: &Part) -> String {
 /// What the noise of the inputs leaves open.
 fn noise(part: &Part) -> String {
     match &part.noise {
-        None => String::new(),
+        None => "  exact: no noise in the inputs".to_owned(),
         Some(Noise::Interval { low, high }) => format!("  95 %: {low} – {high}"),
         Some(Noise::Held { stays }) => {
             format!("  held by a bound, also without noise with {stays}")

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use schemas::digest::Digest;
 use schemas::id::Slug;
-use schemas::seal::{Sealed, Signer};
+use schemas::seal::{PublicKey, Sealed, Signer};
 use schemas::time::{Month, Timestamp};
 use schemas::year::{Matter, Says, Statement};
 
@@ -131,6 +131,42 @@ pub(in crate::cli) enum Word {
         #[arg(long, default_value = "")]
         why: String,
     },
+    /// Let an approved hospital join from a month on (administrator), once a plan is in force. The plan is
+    /// made again then: `year inputs`, `year propose`, accepted and signed like the first.
+    ///
+    /// Example: … say 2026 --as wang-fang join h07 --from 2026-07 --why "merged into the alliance"
+    Join {
+        /// The hospital.
+        member: Slug,
+        /// The first month in which it takes part, February to December.
+        #[arg(long)]
+        from: Month,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Let a member leave from a month on (administrator), once a plan is in force. It keeps what it got for
+    /// the months before; the plan is made again.
+    ///
+    /// Example: … say 2026 --as wang-fang leave h06 --from 2026-09 --why "moves to another alliance"
+    Leave {
+        /// The member.
+        member: Slug,
+        /// The first month in which it takes no part any more, February to December.
+        #[arg(long)]
+        from: Month,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Take back that a member joins or leaves (administrator), before a plan about it is in force.
+    Stay {
+        /// The member.
+        member: Slug,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
     /// Give a member something to improve (administrator).
     ///
     /// Example: … say 2026 --as wang-fang task h02-waiting h02 --goal "waits under 3 days"
@@ -181,8 +217,12 @@ pub(in crate::cli) enum Word {
 }
 
 impl Word {
-    pub(super) fn says(self) -> Says {
-        match self {
+    /// What it says; the key of a hospital that joins is the register's, given by `keys`.
+    pub(super) fn says(
+        self,
+        keys: impl FnOnce(&Slug) -> anyhow::Result<PublicKey>,
+    ) -> anyhow::Result<Says> {
+        Ok(match self {
             Self::Invite => Says::Invite,
             Self::Apply {
                 amount,
@@ -257,8 +297,16 @@ impl Word {
                 done: !open,
                 why,
             },
+            Self::Join { member, from, why } => Says::Join {
+                key: keys(&member)?,
+                member,
+                from,
+                why,
+            },
+            Self::Leave { member, from, why } => Says::Leave { member, from, why },
+            Self::Stay { member, why } => Says::Stay { member, why },
             Self::Close { .. } => Says::Close,
-        }
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use policies::year::{Course, Published, Year, YearRules, by_member};
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::time::{Month, Timestamp};
+use schemas::year::Matter;
 
 use super::super::write_json;
 use crate::year;
@@ -19,7 +20,7 @@ use crate::year;
 pub(super) fn state(course: &Course) -> &'static str {
     match (course.in_force, course.void) {
         (true, _) => "in force",
-        (false, true) => "void: target or payments changed",
+        (false, true) => "void: target, members or payments changed",
         (false, false) => "proposed",
     }
 }
@@ -63,6 +64,19 @@ pub(super) fn year(
     };
     for line in of.keys() {
         writeln!(out, "{line}")?;
+    }
+    for (member, term) in &of.terms {
+        if let Some(from) = term.from {
+            writeln!(out, "{member} takes part from {from} on")?;
+        }
+        if let Some(until) = term.until {
+            writeln!(out, "{member} takes no part from {until} on")?;
+        }
+    }
+    let newest = of.matters.get(&Matter::Plan).map(|course| course.result);
+    let stands = of.plan.as_ref().map(|course| course.result);
+    if let Some(plan) = stands.filter(|plan| Some(*plan) != newest) {
+        writeln!(out, "the plan in force until another is: {plan}")?;
     }
     for (member, application) in &of.applications {
         let (amount, purpose) = (application.amount, &application.purpose);

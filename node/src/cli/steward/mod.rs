@@ -10,7 +10,6 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use policies::template;
 use schemas::question::Purpose;
-use schemas::time::Timestamp;
 
 use super::Node;
 use super::officer::As;
@@ -233,7 +232,10 @@ async fn standing(app: &App, command: StandingCommand, out: &mut dyn Write) -> a
             {
                 bail!("the policy does not list {reference} under allow.templates");
             }
-            let (until, purpose) = (end_of(&until)?, purpose.as_deref().map(quota).transpose()?);
+            let (until, purpose) = (
+                steward::end_of(&until).context("a day is written YYYY-MM-DD")?,
+                purpose.as_deref().map(quota).transpose()?,
+            );
             let signer = by.signer(&app.data)?;
             let acting = acting(app, &by, &signer);
             steward::stand(&app.state, acting, reference.clone(), purpose, until).await?;
@@ -263,16 +265,6 @@ fn acting<'a>(app: &'a App, by: &'a As, key: &'a schemas::seal::Signer) -> Actin
         key,
         at: app.clock.now(),
     }
-}
-
-/// The last second of a day in UTC.
-fn end_of(day: &str) -> anyhow::Result<Timestamp> {
-    let date: jiff::civil::Date = day.parse().context("a day is written YYYY-MM-DD")?;
-    let next = date.tomorrow().context("that day is too far")?;
-    let midnight = next.to_zoned(jiff::tz::TimeZone::UTC)?;
-    Ok(Timestamp(
-        midnight.timestamp().as_second().saturating_sub(1),
-    ))
 }
 
 fn quota(name: &str) -> anyhow::Result<Purpose> {

@@ -12,6 +12,7 @@ use policies::figures::{Exact, half_up};
 use policies::year::{AppraisalInput, Computed, Course, Published, Year};
 use schemas::id::Slug;
 use schemas::money::Fen;
+use schemas::year::Matter;
 
 /// What the newest result about each matter says of a hospital.
 pub(super) fn of(
@@ -22,6 +23,8 @@ pub(super) fn of(
 ) -> anyhow::Result<()> {
     for (matter, course) in &year.matters {
         let newest = published.newest(year, *matter);
+        let shown = year.shown_plan().filter(|_| *matter == Matter::Plan);
+        let course = shown.unwrap_or(course);
         let state = match (course.in_force, course.void) {
             (true, _) => "in force",
             (false, true) => "void: another is proposed",
@@ -148,7 +151,8 @@ fn bonus(
         let whole = half_up(&sum(known.iter().map(|one| &one.0)), 6);
         writeln!(
             out,
-            "  basic = the members' part of the basic surplus × {} / {whole}, the sum of all scores",
+            "  basic: the members' part of the basic surplus by score, about {} of {whole}, the sum of all \
+             scores (shown with six decimals; the split uses them exact, see `year verify`)",
             score.counts
         )?;
         if let Some(put_in) = of.pool.put_in.get(own) {

@@ -2,6 +2,7 @@
 //! published file checked here.
 
 mod figures;
+mod party;
 mod show;
 
 pub(super) use show::score;
@@ -97,6 +98,10 @@ pub(super) enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Speak as a party of the year (insurer, committee, …) whose key is this organisation's message key.
+    ///
+    /// Example: consilium-node --data ./insurer year party 2026 --as insurer sign plan DIGEST
+    Party(party::Args),
     /// List the alliance's years, as JSON.
     ///
     /// Example: consilium-node --data ./node1 year list
@@ -185,6 +190,15 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             done,
             out,
         } => (year, Says::Report { task, done }, out),
+        Command::Party(args) => {
+            let party::Args {
+                year,
+                party,
+                word,
+                out: path,
+            } = args;
+            return speak(data, (year, Some(party)), (word.says(), path), out).await;
+        }
         Command::List => {
             let node = Node::open(data).await?;
             let list = link::open(&node)?.years().await?;
@@ -193,15 +207,28 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         }
         Command::Fetch { year, out: path } => return fetch(data, year, &path, out).await,
         Command::Show { year, file } => return show::year(year, file.as_deref(), data, out).await,
-        Command::Verify { file, log } => return checked(&file, log.as_deref(), out),
+        Command::Verify { file, log } => {
+            checked(&file, log.as_deref(), out)?;
+            return Ok(());
+        }
     };
+    speak(data, (year, None), (says, path), out).await
+}
+
+/// Signs a statement, under the hospital's name or a party's, and sends it or writes it into a file.
+async fn speak(
+    data: &Path,
+    (year, party): (u16, Option<Slug>),
+    (says, path): (Says, Option<PathBuf>),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let dictionary = dictionaries::latest(&node.state).await?;
     let alliance = dictionary.context("no dictionary is accepted")?.alliance;
     let statement = Statement {
         alliance,
         year,
-        by: node.config.hospital.clone(),
+        by: party.unwrap_or_else(|| node.config.hospital.clone()),
         at: node.clock.now(),
         says,
     };
@@ -225,18 +252,19 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 async fn heard(node: &Node, year: u16) -> anyhow::Result<(Vec<u8>, Published, Year)> {
     let bytes = match link::open(node)?.year(year).await {
         Err(LinkError::Status(404)) => bail!("the alliance did not open a year {year}"),
-        Err(LinkError::Status(403)) => bail!("this hospital takes no part in the year {year}"),
+        Err(LinkError::Status(403)) => bail!("this organisation takes no part in the year {year}"),
         other => other?,
     };
-    let published: Published =
-        serde_json::from_slice(&bytes).context("what the coordinator sent is no published year")?;
+    let text = std::str::from_utf8(&bytes).context("what the coordinator sent is no text")?;
+    let published =
+        Published::read(text).context("what the coordinator sent is no published year")?;
     let stands = published.verify()?;
     ensure!(stands.number == year, "the coordinator sent another year");
     own(node, &published, &stands).await?;
     Ok((bytes, published, stands))
 }
 
-/// Refuses a year of another alliance, or that names another key for this hospital.
+/// Refuses a year of another alliance, or that names another key for this organisation.
 async fn own(node: &Node, published: &Published, stands: &Year) -> anyhow::Result<()> {
     let dictionary = dictionaries::latest(&node.state).await?;
     let alliance = dictionary.context("no dictionary is accepted")?.alliance;
@@ -245,9 +273,10 @@ async fn own(node: &Node, published: &Published, stands: &Year) -> anyhow::Resul
         "this is another alliance's year"
     );
     let own = Keys::open(&node.config.data)?.message_key()?.public();
+    let member = stands.members.get(&node.config.hospital);
     ensure!(
-        stands.members.get(&node.config.hospital) == Some(&own),
-        "the year names another key for this hospital, or leaves it out"
+        member == Some(&own) || stands.parties.values().any(|key| *key == own),
+        "the year names another key for this organisation, or leaves it out"
     );
     Ok(())
 }
@@ -267,18 +296,26 @@ async fn fetch(data: &Path, year: u16, path: &Path, out: &mut dyn Write) -> anyh
 }
 
 /// Checks a published year, and where there is one against the coordinator's log.
-fn checked(file: &Path, log: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
+fn checked(
+    file: &Path,
+    log: Option<&Path>,
+    out: &mut dyn Write,
+) -> anyhow::Result<(Published, Year)> {
     let (published, year) = verify(file, out)?;
     for line in year.keys() {
         writeln!(out, "  {line}")?;
     }
     let Some(folder) = log else {
-        writeln!(out, "that nothing was left out or made up shows --log")?;
-        return Ok(());
+        writeln!(
+            out,
+            "NOT CHECKED: that nothing was left out, added, moved or dated otherwise shows --log alone"
+        )?;
+        return Ok((published, year));
     };
     let witnessed = super::log::verify(folder, &[], out)?;
     let logged = published.logged(&super::log::entries(folder)?, witnessed)?;
-    Ok(writeln!(out, "{logged}")?)
+    writeln!(out, "{logged}")?;
+    Ok((published, year))
 }
 
 /// Checks a published year from its file alone.
@@ -289,8 +326,8 @@ fn verify(file: &Path, out: &mut dyn Write) -> anyhow::Result<(Published, Year)>
         .len();
     ensure!(size <= LONGEST, "`{name}` is larger than {LONGEST} bytes");
     let text = std::fs::read_to_string(file).with_context(|| format!("`{name}`"))?;
-    let published: Published =
-        serde_json::from_str(&text).with_context(|| format!("`{name}` is no published year"))?;
+    let published =
+        Published::read(&text).with_context(|| format!("`{name}` is no published year"))?;
     let year = published.verify()?;
     writeln!(
         out,

@@ -9,18 +9,18 @@ use schemas::id::Slug;
 use schemas::time::Timestamp;
 
 use super::super::Node;
-use super::{figures, heard, own, verify};
+use super::{checked, figures, heard, own, verify};
 use crate::config::keys::Keys;
 
 /// Checks a published year, and shows what concerns this hospital.
 pub(in crate::cli) async fn score(
-    file: &Path,
+    (file, log): (&Path, Option<&Path>),
     data: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let node = Node::open(data).await?;
     let hospital = &node.config.hospital;
-    let (published, year) = verify(file, out)?;
+    let (published, year) = checked(file, log, out)?;
     let key = Keys::open(&node.config.data)?.message_key()?.public();
     let Some(known) = year.members.get(hospital) else {
         bail!("{hospital} takes no part in the year {}", year.number);
@@ -46,35 +46,52 @@ pub(super) async fn year(
         let (_, published, stands) = heard(&node, number).await?;
         (published, stands)
     };
+    let now = node.clock.now();
+    let key = Keys::open(&node.config.data)?.message_key()?.public();
+    if !stands.members.contains_key(&node.config.hospital)
+        && let Some((party, _)) = stands.parties.iter().find(|(_, its)| **its == key)
+    {
+        return as_party(&published, &stands, (party, data), now, out);
+    }
     let about = (&node.config.hospital, data);
-    told(&published, &stands, about, node.clock.now(), out)
+    told(&published, &stands, about, now, out)
 }
 
-fn told(
+/// Where a year stands for a party of it.
+fn as_party(
     published: &Published,
     stands: &Year,
-    (hospital, data): (&Slug, &Path),
+    (party, data): (&Slug, &Path),
     now: Timestamp,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let (number, stage, target) = (stands.number, stands.stage.as_str(), stands.target);
-    let said = published.statements.len();
-    writeln!(
-        out,
-        "{number} {stage}, target {target}; {said} statements, all of them verified"
-    )?;
-    if let Some(own) = stands.applications.get(hospital) {
-        writeln!(out, "applied  {} for {}", own.amount, own.purpose)?;
-    }
-    figures::of(published, stands, hospital, out)?;
-    figures::spent(published, stands, hospital, out)?;
-    let turns = stands.turns_of(hospital, now);
+    head(published, stands, out)?;
+    let turns = stands.turns_of_party(party, &published.rules.year, now);
     if turns.is_empty() {
-        writeln!(out, "nothing waits for {hospital}")?;
+        writeln!(out, "no result waits for {party}")?;
     }
     for turn in &turns {
-        waits(turn, (number, data), out)?;
+        waits(turn, (stands.number, data, party), out)?;
     }
+    foot(published, stands, now, out)
+}
+
+fn head(published: &Published, stands: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (number, stage, target) = (stands.number, stands.stage.as_str(), stands.target);
+    let said = published.statements.len();
+    Ok(writeln!(
+        out,
+        "{number} {stage}, target {target}; {said} statements, all of them verified"
+    )?)
+}
+
+/// What everybody waits for, and the keys to compare.
+fn foot(
+    published: &Published,
+    stands: &Year,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     for line in by_member(&stands.unpaid(now)) {
         writeln!(out, "not paid in yet  {line}")?;
     }
@@ -91,9 +108,37 @@ fn told(
     Ok(())
 }
 
-/// What waits for this hospital, until when, and by which command it answers.
-fn waits(turn: &Turn, (number, data): (u16, &Path), out: &mut dyn Write) -> anyhow::Result<()> {
+fn told(
+    published: &Published,
+    stands: &Year,
+    (hospital, data): (&Slug, &Path),
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    head(published, stands, out)?;
+    if let Some(own) = stands.applications.get(hospital) {
+        writeln!(out, "applied  {} for {}", own.amount, own.purpose)?;
+    }
+    figures::of(published, stands, hospital, out)?;
+    figures::spent(published, stands, hospital, out)?;
+    let turns = stands.turns_of(hospital, now);
+    if turns.is_empty() {
+        writeln!(out, "nothing waits for {hospital}")?;
+    }
+    for turn in &turns {
+        waits(turn, (stands.number, data, hospital), out)?;
+    }
+    foot(published, stands, now, out)
+}
+
+/// What waits for this organisation, until when, and by which command it answers.
+fn waits(
+    turn: &Turn,
+    (number, data, by): (u16, &Path, &Slug),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let command = format!("consilium-node --data {} year", data.display());
+    let party = format!("{command} party {number} --as {by}");
     match turn {
         Turn::Apply => {
             writeln!(out, "waits for you: an application")?;
@@ -119,6 +164,35 @@ fn waits(turn: &Turn, (number, data): (u16, &Path), out: &mut dyn Write) -> anyh
                 "  {command} object {number} {matter} {result} --why \"…\""
             )?;
         }
+        Turn::Sign {
+            matter,
+            result,
+            version,
+        } => {
+            let matter = matter.as_str();
+            writeln!(
+                out,
+                "waits for your signature: {matter} version {version}, {result}"
+            )?;
+            writeln!(out, "  {party} sign {matter} {result}")?;
+        }
+        Turn::Decide {
+            matter,
+            result,
+            member,
+            why,
+            until,
+        } => {
+            let matter = matter.as_str();
+            writeln!(
+                out,
+                "waits for your answer until {until}: {member} objects to {matter}: {why}"
+            )?;
+            writeln!(
+                out,
+                "  {party} answer {matter} {result} {member} --why \"…\"     (--upheld where it is right)"
+            )?;
+        }
         Turn::Report { task, due, late } => {
             let late = if *late { ", LATE" } else { "" };
             writeln!(out, "waits for you until {due}{late}: a report on {task}")?;
@@ -140,7 +214,8 @@ mod tests {
     fn what_waits_comes_with_its_digest_its_deadline_and_its_command() {
         let told = |turn: &Turn| {
             let mut out = Vec::new();
-            waits(turn, (2026, Path::new("./node1")), &mut out).unwrap();
+            let insurer = "insurer".parse().unwrap();
+            waits(turn, (2026, Path::new("./node1"), &insurer), &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let result = Digest::of("result", &[]);

@@ -1,6 +1,7 @@
 //! Why there is no plan.
 
 use schemas::id::Slug;
+use schemas::time::Month;
 
 use super::bounds::BoundsError;
 use super::rating::RatingError;
@@ -67,6 +68,21 @@ pub enum BudgetError {
     /// More is deducted than the member gets.
     #[error("member `{0}`: more is deducted than it gets; spread it over more years")]
     Deduction(Slug),
+    /// A plan that is made again from no month that it could be.
+    #[error(
+        "a plan is made again from February to December of its year, with what it gave before, not from {0}"
+    )]
+    From(Month),
+    /// What a member is said to have got is none.
+    #[error(
+        "member `{0}`: what the plan before gave is an advance a month, zero or more, and what was taken"
+    )]
+    Given(Slug),
+    /// A deduction that changes in mid-year.
+    #[error(
+        "member `{0}`: its deduction is that of the plan before, and nothing for who joins in mid-year"
+    )]
+    Taken(Slug),
     /// No factor fits the bounds.
     #[error(transparent)]
     Bounds(#[from] BoundsError),

@@ -8,6 +8,7 @@ mod derived;
 mod error;
 mod noise;
 mod rating;
+mod revised;
 mod rules;
 mod split;
 mod structure;
@@ -17,6 +18,8 @@ mod test;
 mod test_derived;
 #[cfg(test)]
 mod test_properties;
+#[cfg(test)]
+mod test_revised;
 
 pub use bounds::{BoundsError, Pinned};
 pub use control::{Control, GroupLevel};
@@ -24,6 +27,7 @@ pub use derived::{DEMAND, RATED};
 pub use error::BudgetError;
 pub use noise::Noise;
 pub use rating::{RatingError, rating};
+pub use revised::{Given, Revised, Revision};
 pub use rules::{BudgetRules, DEFAULT, Earmark, Factor, Scale, Tier};
 pub use split::{BudgetInput, Measured, Member, Part, Plan, plan};
 pub use structure::TierGap;

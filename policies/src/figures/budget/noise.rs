@@ -1,6 +1,7 @@
 //! What the noise of released answers does to a budget: intervals of amounts by the delta method,
 //! and pairs of members whose order it does not settle. Floats; the amounts themselves are exact.
 
+use dashu::rational::RBig;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{Pinned, Solved, Wanted};
 use super::boxed::Boxed;
 use super::derived::{Beside, RATED};
+use super::revised::Frame;
 use super::rules::BudgetRules;
 use super::split::{BudgetInput, Measured, Shares};
 use crate::figures::decimal::{fixed, float};
@@ -35,6 +37,20 @@ pub enum Noise {
         /// How probable it is that the bound would decide without noise too; four decimals.
         stays: String,
     },
+}
+
+impl Noise {
+    /// The same of an amount that so much is added to.
+    pub(super) fn above(self, more: Fen) -> Self {
+        let with = |fen: Fen| Fen(fen.0.saturating_add(more.0));
+        match self {
+            Self::Interval { low, high } => Self::Interval {
+                low: with(low),
+                high: with(high),
+            },
+            held @ Self::Held { .. } => held,
+        }
+    }
 }
 
 /// What noise does to a plan.
@@ -80,6 +96,7 @@ pub(super) fn of(
     (input, beside): (&BudgetInput, &Beside),
     shares: &Shares,
     (wanted, solved): (&[Wanted], &[Solved]),
+    frame: &Frame<'_>,
 ) -> Option<Effect> {
     let noisy = |member: &super::split::Member| member.factors.values().any(|one| one.sd() > 0.0);
     if beside.common.is_empty() && !input.members.iter().any(noisy) {
@@ -143,16 +160,25 @@ pub(super) fn of(
             stays: fixed(stays, 4).unwrap_or_default(),
         });
     }
+    // What members of a plan made again got before is part of their amounts, and exact.
+    let gross: Vec<f64> = input
+        .members
+        .iter()
+        .map(|member| float(&RBig::from(frame.before(&member.id).gross.0)))
+        .collect();
+    let kept = |place: usize| gross.get(place).copied().unwrap_or(0.0);
+    let whole = |place: usize| amount(place) + kept(place);
     let mut order: Vec<usize> = all.collect();
-    order.sort_by(|a, b| amount(*b).total_cmp(&amount(*a)));
+    order.sort_by(|a, b| whole(*b).total_cmp(&whole(*a)));
     let mut not_separable = Vec::new();
     for pair in order.windows(2) {
         let [one, other] = pair else { continue };
         let settled = if free(*one) && free(*other) {
-            amount(*one) - amount(*other) > Z95 * with_bounds.apart(*one, *other)
+            whole(*one) - whole(*other) > Z95 * with_bounds.apart(*one, *other)
         } else {
             let ends = (ranges.get(*one), ranges.get(*other));
-            matches!(ends, (Some(upper), Some(lower)) if upper.start > lower.end)
+            let (up, down) = (kept(*one), kept(*other));
+            matches!(ends, (Some(upper), Some(lower)) if upper.start + up > lower.end + down)
         };
         let ids = (input.members.get(*one), input.members.get(*other));
         if let (false, (Some(one), Some(other))) = (settled, ids) {
@@ -225,17 +251,18 @@ fn gradient<'a>(
         .filter(|(place, _)| free(*place))
         .map(|(_, s)| s)
         .sum();
+    // What each value does to all free shares together.
+    let moved = by_value.iter().map(|Moves { shares: row, .. }| {
+        let row = row.iter().enumerate().filter(|(at, _)| free(*at));
+        row.map(|(_, d)| d).sum()
+    });
+    let moved: Vec<f64> = moved.collect();
     let rows = share.iter().enumerate().map(|(place, own)| {
         if !free(place) || shares <= 0.0 {
             return vec![0.0; by_value.len()];
         }
-        let by = by_value.iter().map(|Moves { shares: row, .. }| {
-            let together: f64 = row
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| free(*at))
-                .map(|(_, d)| d)
-                .sum();
+        let by = by_value.iter().zip(&moved).map(|(value, together)| {
+            let row = &value.shares;
             let change = row.get(place).copied().unwrap_or(0.0);
             left / shares * (change - own / shares * together)
         });

@@ -16,6 +16,7 @@ use super::control::{Control, GroupLevel, controls};
 use super::derived::fill;
 use super::error::BudgetError;
 use super::noise::{self, Noise};
+use super::revised::{Frame, Revised, Revision};
 use super::rules::{BudgetRules, Tier};
 use super::structure::{self, TierGap};
 use crate::figures::apportion::apportion;
@@ -40,6 +41,9 @@ pub struct BudgetInput {
     /// The alliance's level of each case group, for its control figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupLevel>,
+    /// The plan in force, where members join or leave in mid-year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
 }
 
 /// What is known of a member.
@@ -118,6 +122,9 @@ pub struct Plan {
     /// Control figures of case groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controls: Vec<Control>,
+    /// What it keeps of the plan before, where members joined or left in mid-year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revised: Option<Revised>,
 }
 
 /// A member's part. Shares have six decimals, half up.
@@ -179,7 +186,8 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
         .checked_sub(reserve.0)
         .ok_or(BudgetError::OutOfRange)?);
     let shares = shares(rules, input)?;
-    let money = RBig::from(distributable.0);
+    let frame = Frame::of(input, distributable)?;
+    let money = RBig::from(frame.money.0);
     let wanted: Vec<Wanted> = shares
         .base
         .iter()
@@ -192,11 +200,12 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
         .collect();
     let solved = solve(&money, &wanted)?;
     let exact: Vec<RBig> = solved.iter().map(|one| one.amount.clone()).collect();
-    let amounts = apportion(distributable, &exact)?;
-    let noise = noise::of(rules, (input, beside), &shares, (&wanted, &solved));
-    let mut members = Vec::with_capacity(amounts.len());
-    for (place, (member, amount)) in input.members.iter().zip(&amounts).enumerate() {
+    let parts = apportion(frame.money, &exact)?;
+    let noise = noise::of(rules, (input, beside), &shares, (&wanted, &solved), &frame);
+    let mut members = Vec::with_capacity(parts.len());
+    for (place, (member, part)) in input.members.iter().zip(&parts).enumerate() {
         let at = At {
+            frame: &frame,
             shares: &shares,
             wanted: &wanted,
             solved: &solved,
@@ -204,9 +213,11 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
             place,
         };
         let noise = noise.as_ref().and_then(|noise| noise.members.get(place));
-        members.push(at.part(rules, member, *amount, noise.cloned())?);
+        members.push(at.part(rules, member, *part, noise.cloned())?);
     }
-    let deducted = total(input.members.iter().map(|member| member.deduction));
+    let amounts: Vec<Fen> = members.iter().map(|part| part.amount).collect();
+    members.extend(frame.left(rules, input)?);
+    let deducted = total(members.iter().map(|part| part.deduction));
     let not_separable = noise.map(|noise| noise.not_separable).unwrap_or_default();
     Ok(Plan {
         year: input.year,
@@ -221,6 +232,7 @@ pub fn plan(rules: &BudgetRules, input: &BudgetInput) -> Result<Plan, BudgetErro
         members,
         not_separable,
         controls: controls(rules, &given.groups)?,
+        revised: frame.revised(),
     })
 }
 
@@ -282,6 +294,7 @@ fn shares(rules: &BudgetRules, input: &BudgetInput) -> Result<Shares, BudgetErro
 
 /// One member's place in all that was computed.
 struct At<'a> {
+    frame: &'a Frame<'a>,
     shares: &'a Shares,
     wanted: &'a [Wanted],
     solved: &'a [Solved],
@@ -294,40 +307,33 @@ impl At<'_> {
         &self,
         rules: &BudgetRules,
         member: &Member,
-        amount: Fen,
+        part: Fen,
         noise: Option<Noise>,
     ) -> Result<Part, BudgetError> {
+        let before = self.frame.before(&member.id);
+        let with = |fen: Fen| before.gross.checked_add(fen);
+        let with = |fen: Fen| with(fen).map_err(|_| BudgetError::OutOfRange);
+        let amount = with(part)?;
         let zero = &RBig::ZERO;
         let of = |list: &[RBig]| list.get(self.place).unwrap_or(zero).clone();
         let base = of(&self.shares.base);
         let share = of(&self.shares.share);
         let bounds = self.wanted.get(self.place);
         let fen = |value: &RBig| round(value).ok_or(BudgetError::OutOfRange);
-        let reference = self.money * &base;
+        let reference = RBig::from(before.gross.0) + self.money * &base;
         let change = if reference == RBig::ZERO {
             RBig::ZERO
         } else {
             RBig::from(amount.0) / reference - RBig::ONE
         };
-        let marks = rules
-            .earmarks
-            .iter()
-            .filter(|mark| mark.tiers.contains(&member.tier));
-        // Rounded one by one they could come to a fen more than all: the last ones give way.
-        let (mut earmarks, mut left) = (BTreeMap::new(), amount);
-        for mark in marks {
-            let part = fen(&(RBig::from(amount.0) * &mark.share.0))?.min(left);
-            left = Fen(left.0.saturating_sub(part.0));
-            earmarks.insert(mark.id.clone(), part);
-        }
-        let net = amount
-            .0
-            .checked_sub(member.deduction.0)
-            .filter(|net| *net >= 0);
+        let earmarks = earmarks(rules, member.tier, amount)?;
+        let owed = member.deduction.0.saturating_sub(before.taken.0);
+        let net = part.0.checked_sub(owed).filter(|net| *net >= 0);
         let net = net.ok_or_else(|| BudgetError::Deduction(member.id.clone()))?;
-        let monthly = Fen(net)
-            .split(&[1; 12])
-            .map_err(|_| BudgetError::OutOfRange)?;
+        let mut monthly = before.monthly.to_vec();
+        monthly.resize(12_usize.saturating_sub(self.frame.months()), Fen(0));
+        let rest = Fen(net).split(&vec![1; self.frame.months()]);
+        monthly.extend(rest.map_err(|_| BudgetError::OutOfRange)?);
         let pinned = self.solved.get(self.place).map(|one| one.pinned);
         Ok(Part {
             id: member.id.clone(),
@@ -335,16 +341,37 @@ impl At<'_> {
             base_share: half_up(&base, 6),
             factor_share: half_up(&of(&self.shares.factor), 6),
             share: half_up(&share, 6),
-            unclipped: fen(&(self.money * &share))?,
-            floor: fen(bounds.map_or(zero, |bounds| &bounds.floor))?,
-            ceiling: fen(bounds.map_or(zero, |bounds| &bounds.ceiling))?,
+            unclipped: with(fen(&(self.money * &share))?)?,
+            floor: with(fen(bounds.map_or(zero, |bounds| &bounds.floor))?)?,
+            ceiling: with(fen(bounds.map_or(zero, |bounds| &bounds.ceiling))?)?,
             pinned: pinned.unwrap_or(Pinned::Free),
             amount,
             deduction: member.deduction,
             change: half_up(&change, 6),
             earmarks,
             monthly,
-            noise,
+            noise: noise.map(|noise| noise.above(before.gross)),
         })
     }
+}
+
+/// Each earmark's part of an amount. Rounded one by one they could come to a fen more than all: the last
+/// ones give way.
+pub(super) fn earmarks(
+    rules: &BudgetRules,
+    tier: Tier,
+    amount: Fen,
+) -> Result<BTreeMap<Slug, Fen>, BudgetError> {
+    let (mut earmarks, mut left) = (BTreeMap::new(), amount);
+    for mark in rules
+        .earmarks
+        .iter()
+        .filter(|mark| mark.tiers.contains(&tier))
+    {
+        let part = round(&(RBig::from(amount.0) * &mark.share.0));
+        let part = part.ok_or(BudgetError::OutOfRange)?.min(left);
+        left = Fen(left.0.saturating_sub(part.0));
+        earmarks.insert(mark.id.clone(), part);
+    }
+    Ok(earmarks)
 }

@@ -68,6 +68,7 @@ pub(super) fn oracle() -> BudgetInput {
         members: members.collect(),
         demand: BTreeMap::new(),
         groups: Vec::new(),
+        revision: None,
     }
 }
 

@@ -39,6 +39,7 @@ fn alliances() -> impl Strategy<Value = BudgetInput> {
             members: members.collect(),
             demand: BTreeMap::new(),
             groups: Vec::new(),
+            revision: None,
         }
     })
 }
@@ -196,6 +197,7 @@ fn coverage(same: Option<Digest>, alone: Alone) -> f64 {
             members: Vec::new(),
             demand: BTreeMap::new(),
             groups: Vec::new(),
+            revision: None,
         };
         let mut noisy_input = exact_input.clone();
         for n in 0..size {

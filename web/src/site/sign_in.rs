@@ -3,23 +3,23 @@
 
 use std::sync::Arc;
 
+use super::accounts::Account;
+use super::answer::{self, Visit};
+use super::door::{Filled, session_name, set_cookie};
+use super::fault::Fault;
+use super::password::{Hashed, MOST};
+use super::{From, Site};
+use crate::block::{Block, Form, Input, Level};
+use crate::shell::Page;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use schemas::id::Slug;
-use web::block::{Block, Form, Input, Level};
-use web::shell::Page;
 
-use super::From;
-use super::answer::{self, Visit};
-use super::desk::Desk;
-use super::door::{Filled, SESSION, set_cookie};
-use super::fault::Fault;
-use crate::accounts::{self, Account, Hashed, MOST};
-
-fn page(desk: &Desk, visit: &Visit, refused: bool) -> Page {
-    let mut page = Page::new(visit.say("sign-in"), visit.say("sign-in-lead"));
+fn page<S: Site>(desk: &Arc<S>, visit: &Visit, refused: bool) -> Page {
+    let key = |key: &str| format!("{}{key}", desk.face().words);
+    let mut page = Page::new(visit.say("sign-in"), visit.say(&key("sign-in-lead")));
     let input = |name, kind, autocomplete| Input {
         name,
         label: visit.say(&format!("sign-in-{name}")),
@@ -40,22 +40,26 @@ fn page(desk: &Desk, visit: &Visit, refused: bool) -> Page {
             input("password", "password", "current-password"),
         ],
         button: visit.say("sign-in"),
-        token: desk.sessions.token(&visit.cookie),
+        token: desk.gate().sessions.token(&visit.cookie),
     }));
-    blocks.push(Block::Text(visit.say("sign-in-help")));
+    blocks.push(Block::Text(visit.say(&key("sign-in-help"))));
     page.add(String::new(), blocks);
     page
 }
 
 /// The form.
-pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
+pub fn show<S: Site>(desk: &Arc<S>, visit: &Visit) -> Page {
     page(desk, visit, false)
 }
 
 /// The account that a name and a password open. The work is the same whoever is named.
-async fn opened(desk: &Arc<Desk>, name: &str, password: String) -> Result<Option<Account>, Fault> {
+async fn opened<S: Site>(
+    desk: &Arc<S>,
+    name: &str,
+    password: String,
+) -> Result<Option<Account>, Fault> {
     let known = match name.parse::<Slug>() {
-        Ok(name) => accounts::find(&desk.store, &name).await?,
+        Ok(name) => desk.account(&name).await?,
         Err(_) => None,
     };
     let (account, hashed) = match known {
@@ -63,6 +67,7 @@ async fn opened(desk: &Arc<Desk>, name: &str, password: String) -> Result<Option
         None => (None, Hashed::nobody()),
     };
     let place = desk
+        .gate()
         .tried
         .acquire()
         .await
@@ -70,26 +75,43 @@ async fn opened(desk: &Arc<Desk>, name: &str, password: String) -> Result<Option
     let fits = tokio::task::spawn_blocking(move || hashed.fits(&password)).await;
     drop(place);
     let fits = fits.map_err(|error| Fault::broken("sign-in", error))?;
-    let now = desk.clock.now();
-    let locked = desk.throttle.is_locked(name, now);
+    let now = desk.now();
+    let locked = desk.gate().throttle.is_locked(name, now);
     let account = account.filter(|_| fits && !locked);
     if account.is_some() {
-        desk.throttle.right(name);
+        desk.gate().throttle.right(name);
     } else {
-        desk.throttle.wrong(name, now);
+        desk.gate().throttle.wrong(name, now);
     }
     Ok(account)
 }
 
+/// Whether who is signed in types the own password again, as before a signature. It counts like a try to
+/// sign in.
+pub async fn confirmed<S: Site>(
+    desk: &Arc<S>,
+    visit: &Visit,
+    password: &str,
+) -> Result<bool, Fault> {
+    let Some((name, _)) = &visit.visitor else {
+        return Err(Fault::Forbidden);
+    };
+    if password.len() > MOST {
+        return Err(Fault::Form);
+    }
+    let account = opened(desk, name.as_str(), password.to_owned()).await?;
+    Ok(account.is_some())
+}
+
 /// Tries to sign in.
-pub(super) async fn enter(
-    State(desk): State<Arc<Desk>>,
+pub async fn enter<S: Site>(
+    State(desk): State<Arc<S>>,
     Extension(visit): Extension<Visit>,
     Extension(From(address)): Extension<From>,
     Extension(Filled(form)): Extension<Filled>,
 ) -> Response {
     let tried = async {
-        if !desk.throttle.may_try(address, desk.clock.now()) {
+        if !desk.gate().throttle.may_try(address, desk.now()) {
             return Err(Fault::Often);
         }
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
@@ -104,13 +126,14 @@ pub(super) async fn enter(
             return answer::html(&desk, &visit, &page, StatusCode::FORBIDDEN);
         };
         if visit.visitor.is_some() {
-            desk.sessions.end(&visit.cookie);
+            desk.gate().sessions.end(&visit.cookie);
         }
         let cookie = desk
+            .gate()
             .sessions
-            .begin(&account.name, account.changed, desk.clock.now())?;
+            .begin(&account.name, account.changed, desk.now())?;
         let mut response = Redirect::to("/").into_response();
-        if let Some(cookie) = set_cookie(SESSION, &cookie, None) {
+        if let Some(cookie) = set_cookie(&session_name(&desk), &cookie, None) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         tracing::info!("somebody signed in");
@@ -123,13 +146,13 @@ pub(super) async fn enter(
 }
 
 /// Signs out.
-pub(super) async fn leave(
-    State(desk): State<Arc<Desk>>,
+pub async fn leave<S: Site>(
+    State(desk): State<Arc<S>>,
     Extension(visit): Extension<Visit>,
 ) -> Response {
-    desk.sessions.end(&visit.cookie);
+    desk.gate().sessions.end(&visit.cookie);
     let mut response = Redirect::to("/sign-in").into_response();
-    if let Some(cookie) = set_cookie(SESSION, "", Some(0)) {
+    if let Some(cookie) = set_cookie(&session_name(&desk), "", Some(0)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -3,25 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Site;
+use super::answer::{self, Visit};
+use super::fault::Fault;
+use super::routes::Who;
+use super::session::Sessions;
+use crate::language::Language;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use schemas::id::Slug;
-use web::language::Language;
+use schemas::officer::Role;
 
-use super::answer::{self, Visit};
-use super::desk::Desk;
-use super::fault::Fault;
-use super::routes::Who;
-use super::session::Sessions;
-use crate::accounts::{self, Role};
+/// The cookie that holds a session. The prefix lets no other host and no plain connection set it.
+pub(super) fn session_name<S: Site>(desk: &Arc<S>) -> String {
+    format!("__Host-{}", desk.face().cookie)
+}
 
-/// Holds a session. The prefix lets no other host and no plain connection set it.
-pub(super) const SESSION: &str = "__Host-consilium";
-/// Binds the form that signs in to the browser that got it.
-const FORM: &str = "__Host-consilium-form";
+/// The cookie that binds the form that signs in to the browser that got it.
+fn form_name<S: Site>(desk: &Arc<S>) -> String {
+    format!("__Host-{}-form", desk.face().cookie)
+}
+
 const LANGUAGE: &str = "__Host-consilium-language";
 
 /// Largest form.
@@ -32,7 +37,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-
 
 /// A form's fields; its token was checked.
 #[derive(Clone, Debug)]
-pub(super) struct Filled(pub(super) BTreeMap<String, String>);
+pub struct Filled(pub BTreeMap<String, String>);
 
 /// A cookie of a request.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -47,21 +52,23 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// A cookie as it is set; an age of 0 takes it away.
-pub(super) fn set_cookie(name: &str, value: &str, age: Option<u32>) -> Option<HeaderValue> {
+pub fn set_cookie(name: &str, value: &str, age: Option<u32>) -> Option<HeaderValue> {
     let age = age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
     let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict{age}");
     HeaderValue::from_str(&text).ok()
 }
 
 /// Whether a request that changes something comes from a page of this site.
-fn own_origin(headers: &HeaderMap) -> bool {
+fn own_origin(headers: &HeaderMap, schemes: &[&str]) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text(HeaderName::from_static("sec-fetch-site"));
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return false;
     }
     match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin.strip_prefix("https://") == Some(host),
+        (Some(origin), Some(host)) => schemes
+            .iter()
+            .any(|scheme| origin.strip_prefix(scheme) == Some(host)),
         (Some(_), None) => false,
         (None, _) => true,
     }
@@ -79,36 +86,36 @@ fn language(parts: &Parts) -> Language {
 }
 
 /// Who a session's cookie belongs to: asked for anew with each request.
-async fn visitor(desk: &Desk, cookie: &str) -> Result<Option<(Slug, Role)>, Fault> {
-    let Some(session) = desk.sessions.find(cookie, desk.clock.now()) else {
+async fn visitor<S: Site>(desk: &Arc<S>, cookie: &str) -> Result<Option<(Slug, Role)>, Fault> {
+    let Some(session) = desk.gate().sessions.find(cookie, desk.now()) else {
         return Ok(None);
     };
-    let found = accounts::find(&desk.store, &session.account).await?;
+    let found = desk.account(&session.account).await?;
     let account = found
         .map(|(account, _)| account)
         .filter(|one| one.changed == session.password);
     if account.is_none() {
-        desk.sessions.end(cookie);
+        desk.gate().sessions.end(cookie);
     }
     Ok(account.map(|account| (account.name, account.role)))
 }
 
 /// A visit, and the cookies that its answer sets.
-async fn visit(desk: &Desk, parts: &Parts) -> Result<(Visit, Vec<HeaderValue>), Fault> {
+async fn visit<S: Site>(desk: &Arc<S>, parts: &Parts) -> Result<(Visit, Vec<HeaderValue>), Fault> {
     let asked = answer::asked(&parts.uri);
     let mut set = Vec::new();
     let wished = asked.get("lang").and_then(|tag| Language::of_tag(tag));
     if let Some(wished) = wished {
         set.extend(set_cookie(LANGUAGE, wished.tag(), Some(31_536_000)));
     }
-    let session = cookie(&parts.headers, SESSION).unwrap_or_default();
+    let session = cookie(&parts.headers, &session_name(desk)).unwrap_or_default();
     let visitor = visitor(desk, session).await?;
-    let own = match (&visitor, cookie(&parts.headers, FORM)) {
+    let own = match (&visitor, cookie(&parts.headers, &form_name(desk))) {
         (Some(_), _) => session.to_owned(),
         (None, Some(form)) => form.to_owned(),
         (None, None) => {
             let fresh = Sessions::random()?;
-            set.extend(set_cookie(FORM, &fresh, None));
+            set.extend(set_cookie(&form_name(desk), &fresh, None));
             fresh
         }
     };
@@ -123,8 +130,8 @@ async fn visit(desk: &Desk, parts: &Parts) -> Result<(Visit, Vec<HeaderValue>), 
 }
 
 /// The form of a request, once its token is this browser's.
-async fn filled(desk: &Desk, visit: &Visit, request: Request) -> Result<Filled, Fault> {
-    if !own_origin(request.headers()) {
+async fn filled<S: Site>(desk: &Arc<S>, visit: &Visit, request: Request) -> Result<Filled, Fault> {
+    if !own_origin(request.headers(), desk.face().schemes) {
         return Err(Fault::Forged);
     }
     let bytes = axum::body::to_bytes(request.into_body(), MOST_FORM)
@@ -139,7 +146,7 @@ async fn filled(desk: &Desk, visit: &Visit, request: Request) -> Result<Filled, 
         .map_err(|_| Fault::Form)?;
     let fields = fields(&read.0);
     let token = fields.get("token").map_or("", String::as_str);
-    if desk.sessions.proves(&visit.cookie, token) {
+    if desk.gate().sessions.proves(&visit.cookie, token) {
         Ok(Filled(fields))
     } else {
         Err(Fault::Forged)
@@ -174,8 +181,8 @@ fn fields(bytes: &[u8]) -> BTreeMap<String, String> {
 }
 
 /// Lets a request through to its page, or says why not.
-pub(super) async fn guard(
-    State((desk, who)): State<(Arc<Desk>, Who)>,
+pub async fn guard<S: Site>(
+    State((desk, who)): State<(Arc<S>, Who)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -207,8 +214,8 @@ fn stranger(parts: &Parts) -> Visit {
 }
 
 /// The request as the page gets it; none where its sender signs in first.
-async fn passed(
-    desk: &Desk,
+async fn passed<S: Site>(
+    desk: &Arc<S>,
     who: Who,
     visit: &Visit,
     request: Request,
@@ -232,14 +239,15 @@ async fn passed(
 }
 
 /// What every answer bears, whoever made it.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+pub async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let all = response.headers_mut();
     for (name, value) in [
         ("content-security-policy", POLICY),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
+        // With `no-referrer` browsers send forms of the page itself with the origin `null`.
+        ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
@@ -257,7 +265,7 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// No such page, for whoever asks.
-pub(super) async fn nowhere(State(desk): State<Arc<Desk>>, request: Request) -> Response {
+pub async fn nowhere<S: Site>(State(desk): State<Arc<S>>, request: Request) -> Response {
     answer::failed(&desk, &stranger(&request.into_parts().0), &Fault::Missing)
 }
 
@@ -283,7 +291,7 @@ mod tests {
                     HeaderValue::from_str(value).unwrap(),
                 )
             });
-            own_origin(&pairs.collect())
+            own_origin(&pairs.collect(), &["https://"])
         };
         assert!(of(&[("host", "a:1")]) && of(&[("host", "a:1"), ("origin", "https://a:1")]));
         for bad in ["https://b:1", "http://a:1", "null", "https://a:12"] {

@@ -3,30 +3,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::fault::Fault;
+use super::{Site, Way};
+use crate::block::Table;
+use crate::download;
+use crate::language::Language;
+use crate::script;
+use crate::sheet;
+use crate::shell::{Frame, Page};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use schemas::id::Slug;
-use web::download;
-use web::language::Language;
-use web::shell::{Frame, Page};
-
-use super::desk::Desk;
-use super::fault::Fault;
-use crate::accounts::Role;
+use schemas::officer::Role;
 
 /// Who asks for a page, and how.
 #[derive(Clone, Debug)]
-pub(super) struct Visit {
+pub struct Visit {
     /// Who is signed in; nobody on pages that need none.
-    pub(super) visitor: Option<(Slug, Role)>,
+    pub visitor: Option<(Slug, Role)>,
     /// The cookie by which forms are bound to this browser.
-    pub(super) cookie: String,
+    pub cookie: String,
     /// In which language.
-    pub(super) language: Language,
+    pub language: Language,
     /// The path.
-    pub(super) path: String,
+    pub path: String,
     /// What was asked for behind it.
-    pub(super) asked: BTreeMap<String, String>,
+    pub asked: BTreeMap<String, String>,
 }
 
 /// Longest value of a parameter that is listened to, in characters.
@@ -35,7 +37,7 @@ const LONGEST: usize = 100;
 const MOST: usize = 20;
 
 /// The parameters of an address; what cannot be read is left out.
-pub(super) fn asked(uri: &Uri) -> BTreeMap<String, String> {
+pub fn asked(uri: &Uri) -> BTreeMap<String, String> {
     let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
     let pairs = query.map(|query| query.0).unwrap_or_default().into_iter();
     let short = |text: &str| text.chars().count() <= LONGEST;
@@ -47,12 +49,12 @@ pub(super) fn asked(uri: &Uri) -> BTreeMap<String, String> {
 
 impl Visit {
     /// A parameter; empty where it was not given.
-    pub(super) fn asked(&self, name: &str) -> &str {
+    pub fn asked(&self, name: &str) -> &str {
         self.asked.get(name).map_or("", String::as_str)
     }
 
     /// A parameter that is a whole number, at most `most`.
-    pub(super) fn number(&self, name: &str, most: usize) -> Option<usize> {
+    pub fn number(&self, name: &str, most: usize) -> Option<usize> {
         self.asked(name)
             .parse()
             .ok()
@@ -60,9 +62,10 @@ impl Visit {
     }
 
     /// The page's own address with these parameters changed; empty ones fall away.
-    pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
+    pub fn with(&self, changed: &[(&str, &str)]) -> String {
         let mut all = self.asked.clone();
         all.remove("csv");
+        all.remove("xlsx");
         all.remove("lang");
         for (name, value) in changed {
             all.insert((*name).to_owned(), (*value).to_owned());
@@ -78,17 +81,27 @@ impl Visit {
     }
 
     /// The words of a key.
-    pub(super) fn say(&self, key: &str) -> String {
+    pub fn say(&self, key: &str) -> String {
         self.language.say(key)
     }
 
     /// The words of a key with places filled.
-    pub(super) fn tell(&self, key: &str, named: &[(&str, &str)]) -> String {
+    pub fn tell(&self, key: &str, named: &[(&str, &str)]) -> String {
         self.language.tell(key, named)
     }
 
+    /// A table of these columns; keys that begin with `#` hold numbers.
+    pub fn table(&self, id: &'static str, title: &str, heads: &[&str]) -> Table {
+        Table::new(
+            id,
+            self.say(title),
+            &self.heads(heads),
+            self.say("nothing-yet"),
+        )
+    }
+
     /// Several words.
-    pub(super) fn heads(&self, keys: &[&str]) -> Vec<String> {
+    pub fn heads(&self, keys: &[&str]) -> Vec<String> {
         let one = |key: &&str| match key.strip_prefix('#') {
             Some(key) => format!("#{}", self.say(key)),
             None => self.say(key),
@@ -98,7 +111,7 @@ impl Visit {
 }
 
 /// A text as it stands in an address.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
@@ -115,73 +128,76 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// The pages that lead everywhere.
-const WAYS: [(&str, &str, bool); 5] = [
-    ("way-cockpit", "/", false),
-    ("way-rounds", "/rounds", false),
-    ("way-years", "/years", false),
-    ("way-log", "/log", false),
-    ("way-accounts", "/accounts", true),
-];
-
-fn frame(desk: &Desk, visit: &Visit) -> Frame {
-    let ways = WAYS
+fn frame<S: Site>(desk: &Arc<S>, visit: &Visit) -> Frame {
+    let face = desk.face();
+    let role = visit.visitor.as_ref().map(|(_, role)| *role);
+    let ways = face
+        .ways
         .iter()
-        .filter(|(_, _, administrators)| match &visit.visitor {
-            Some((_, role)) => !administrators || *role == Role::Administrator,
-            None => false,
-        });
-    let below = |to: &str| match to {
+        .filter(|way| role.is_some_and(|role| way.roles.contains(&role)));
+    let below = |way: &Way| match way.to {
         "/" => visit.path == "/",
-        "/rounds" => visit.path.starts_with("/rounds") || visit.path.starts_with("/pooled"),
-        _ => visit.path.starts_with(to),
+        to => visit.path.starts_with(to) || way.also.iter().any(|to| visit.path.starts_with(to)),
     };
     let here = visit.with(&[]);
     let joint = if here.contains('?') { '&' } else { '?' };
     Frame {
         language: visit.language,
-        site: desk.config.alliance.to_string(),
+        site: desk.name(),
         ways: ways
-            .map(|(key, to, _)| (visit.say(key), (*to).to_owned(), below(to)))
+            .map(|way| (visit.say(way.key), way.to.to_owned(), below(way)))
             .collect(),
         visitor: visit.visitor.as_ref().map(|(name, role)| {
             format!("{name} ({})", visit.say(&format!("role-{}", role.as_str())))
         }),
-        token: desk.sessions.token(&visit.cookie),
+        token: desk.gate().sessions.token(&visit.cookie),
         here: format!("{here}{joint}"),
-        made: desk.clock.now().to_string(),
+        made: desk.now().to_string(),
         program: concat!("Consilium ", env!("CARGO_PKG_VERSION")).to_owned(),
+        foot: visit.say(&format!("{}noised", face.words)),
     }
 }
 
 /// What is sent: the page, or its table that `csv` names.
-pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Response, Fault> {
-    let wanted = visit.asked("csv");
-    if wanted.is_empty() {
-        return html(desk, visit, page, StatusCode::OK);
-    }
-    let table = page.table(wanted).ok_or(Fault::Missing)?;
+pub fn send<S: Site>(desk: &Arc<S>, visit: &Visit, page: &Page) -> Result<Response, Fault> {
+    let (book, wanted) = match (visit.asked("csv"), visit.asked("xlsx")) {
+        ("", "") => return html(desk, visit, page, StatusCode::OK),
+        ("", wanted) => (true, wanted),
+        (wanted, _) => (false, wanted),
+    };
+    let table = page.table(wanted).filter(|table| !table.closed);
+    let table = table.ok_or(Fault::Missing)?;
     let mut below = vec![
-        (visit.say("csv-alliance"), desk.config.alliance.to_string()),
+        (visit.say(desk.face().whose), desk.name()),
         (
             visit.say("csv-page"),
             format!("{} ({})", page.title, visit.with(&[])),
         ),
-        (visit.say("csv-made"), desk.clock.now().to_string()),
+        (visit.say("csv-made"), desk.now().to_string()),
         (
             visit.say("csv-program"),
-            concat!("consilium-coordinator ", env!("CARGO_PKG_VERSION")).to_owned(),
+            format!("{} {}", desk.face().program, env!("CARGO_PKG_VERSION")),
         ),
     ];
     below.extend(page.sources.iter().cloned());
-    let bytes = download::csv(table, &below).map_err(|error| Fault::broken("a table", error))?;
+    let (bytes, kind, end) = if book {
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        (sheet::xlsx(table, &below), kind, "xlsx")
+    } else {
+        (
+            download::csv(table, &below),
+            "text/csv; charset=utf-8",
+            "csv",
+        )
+    };
+    let bytes = bytes.map_err(|error| Fault::broken("a table", error))?;
     let path: Vec<&str> = visit
         .path
         .split('/')
         .filter(|part| !part.is_empty())
         .collect();
     let name = if path.is_empty() {
-        "cockpit".to_owned()
+        desk.face().first.to_owned()
     } else {
         path.join("-")
     };
@@ -190,18 +206,18 @@ pub(super) fn send(desk: &Arc<Desk>, visit: &Visit, page: &Page) -> Result<Respo
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .collect();
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (
             header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}-{}.csv\"", table.id),
+            format!("attachment; filename=\"{name}-{}.{end}\"", table.id),
         ),
     ];
     Ok((headers, bytes).into_response())
 }
 
 /// A page with a status.
-pub(super) fn html(
-    desk: &Desk,
+pub fn html<S: Site>(
+    desk: &Arc<S>,
     visit: &Visit,
     page: &Page,
     status: StatusCode,
@@ -209,11 +225,12 @@ pub(super) fn html(
     let text = page
         .html(&frame(desk, visit))
         .map_err(|error| Fault::broken("a page", error))?;
-    Ok((status, Html(text)).into_response())
+    let headers = [(header::CONTENT_SECURITY_POLICY, script::POLICY)];
+    Ok((status, headers, Html(text)).into_response())
 }
 
 /// A page that says what went wrong. The cause goes to the service's log; it names no person.
-pub(super) fn failed(desk: &Desk, visit: &Visit, fault: &Fault) -> Response {
+pub fn failed<S: Site>(desk: &Arc<S>, visit: &Visit, fault: &Fault) -> Response {
     if let Fault::Broken(what, cause) = fault {
         tracing::error!(what, %cause, "a page could not be made");
     }

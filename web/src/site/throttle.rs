@@ -8,24 +8,24 @@ use std::sync::{Mutex, PoisonError};
 use schemas::time::Timestamp;
 
 /// Wrong passwords in a row after which a name is locked.
-pub(super) const WRONG: u32 = 5;
+pub const WRONG: u32 = 5;
 /// For how many seconds it is locked, from the last of them on.
-pub(super) const LOCKED: i64 = 15 * 60;
+pub const LOCKED: i64 = 15 * 60;
 /// Tries of an address in a minute.
-pub(super) const TRIES: u32 = 20;
+pub const TRIES: u32 = 20;
 /// Most names and addresses that are counted at a time; beyond it everybody waits.
 const MOST: usize = 10_000;
 
 /// What is counted.
 #[derive(Debug, Default)]
-pub(super) struct Throttle {
+pub struct Throttle {
     names: Mutex<BTreeMap<String, (u32, Timestamp)>>,
     addresses: Mutex<BTreeMap<IpAddr, (u32, i64)>>,
 }
 
 impl Throttle {
     /// Whether an address may try now; the try is counted.
-    pub(super) fn may_try(&self, address: IpAddr, now: Timestamp) -> bool {
+    pub fn may_try(&self, address: IpAddr, now: Timestamp) -> bool {
         let minute = now.0.div_euclid(60);
         let mut all = self
             .addresses
@@ -46,7 +46,7 @@ impl Throttle {
     }
 
     /// Whether a name is locked.
-    pub(super) fn is_locked(&self, name: &str, now: Timestamp) -> bool {
+    pub fn is_locked(&self, name: &str, now: Timestamp) -> bool {
         let all = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let found = all.get(name);
         found.is_some_and(|(wrong, last)| *wrong >= WRONG && recent(*last, now))
@@ -55,7 +55,7 @@ impl Throttle {
     }
 
     /// Counts a wrong password; a locked name stays locked no longer for it.
-    pub(super) fn wrong(&self, name: &str, now: Timestamp) {
+    pub fn wrong(&self, name: &str, now: Timestamp) {
         let mut all = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {
             all.retain(|_, (_, last)| recent(*last, now));
@@ -74,7 +74,7 @@ impl Throttle {
     }
 
     /// Forgets a name: its password was right.
-    pub(super) fn right(&self, name: &str) {
+    pub fn right(&self, name: &str) {
         let mut all = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(name);
     }

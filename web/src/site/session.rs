@@ -11,25 +11,25 @@ use schemas::id::Slug;
 use schemas::time::Timestamp;
 
 /// Seconds without a request after which a session ends.
-pub(super) const IDLE: i64 = 20 * 60;
+pub const IDLE: i64 = 20 * 60;
 /// Seconds after which it ends whatever happens.
-pub(super) const ABSOLUTE: i64 = 8 * 3600;
+pub const ABSOLUTE: i64 = 8 * 3600;
 /// Most sessions of one account; a further one ends the oldest.
 const EACH: usize = 5;
 
 /// A session.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Session {
+pub struct Session {
     /// Whose.
-    pub(super) account: Slug,
+    pub account: Slug,
     /// When the password was set that it was begun with.
-    pub(super) password: Timestamp,
+    pub password: Timestamp,
     began: Timestamp,
     last: Timestamp,
 }
 
 /// All sessions, by what cookies hold.
-pub(super) struct Sessions {
+pub struct Sessions {
     key: hmac::Key,
     open: Mutex<BTreeMap<String, Session>>,
 }
@@ -47,7 +47,7 @@ pub struct NoRandom;
 
 impl Sessions {
     /// None yet.
-    pub(super) fn new() -> Result<Self, NoRandom> {
+    pub fn new() -> Result<Self, NoRandom> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Ok(Self {
             key: key.map_err(|_| NoRandom)?,
@@ -56,14 +56,14 @@ impl Sessions {
     }
 
     /// What a cookie holds: 256 random bits.
-    pub(super) fn random() -> Result<String, NoRandom> {
+    pub fn random() -> Result<String, NoRandom> {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandom)?;
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// Begins a session under a new cookie; whatever the browser held before counts no more.
-    pub(super) fn begin(
+    pub fn begin(
         &self,
         account: &Slug,
         password: Timestamp,
@@ -93,7 +93,7 @@ impl Sessions {
     }
 
     /// The session of a cookie, which goes on by being asked for.
-    pub(super) fn find(&self, cookie: &str, now: Timestamp) -> Option<Session> {
+    pub fn find(&self, cookie: &str, now: Timestamp) -> Option<Session> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let session = open.get_mut(cookie)?;
         if !session.lasts(now) {
@@ -105,18 +105,18 @@ impl Sessions {
     }
 
     /// Ends a session.
-    pub(super) fn end(&self, cookie: &str) {
+    pub fn end(&self, cookie: &str) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.remove(cookie);
     }
 
     /// What a form must hold to be of this cookie's browser.
-    pub(super) fn token(&self, cookie: &str) -> String {
+    pub fn token(&self, cookie: &str) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, cookie.as_bytes()))
     }
 
     /// Whether a form's token is this cookie's; compared in constant time.
-    pub(super) fn proves(&self, cookie: &str, token: &str) -> bool {
+    pub fn proves(&self, cookie: &str, token: &str) -> bool {
         let Ok(token) = URL_SAFE_NO_PAD.decode(token) else {
             return false;
         };

@@ -1,0 +1,199 @@
+//! Members that join or leave while a plan is in force. From the month of the change on another plan is
+//! needed; until it is in force the one before stands, and nothing is settled, shared or appraised.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::id::Slug;
+use schemas::time::Month;
+use schemas::year::{Matter, Says, Statement};
+use serde::Serialize;
+
+use super::speak::{only, reasoned};
+use super::{Course, Refused, Speaker, Stage, Year};
+
+/// The months of a year in which a member takes part; without bounds all of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Term {
+    /// The first month.
+    pub from: Option<Month>,
+    /// The first month in which it takes no part any more.
+    pub until: Option<Month>,
+}
+
+impl Term {
+    /// Whether a month is one of them.
+    pub fn covers(&self, month: Month) -> bool {
+        self.from.is_none_or(|from| from <= month) && self.until.is_none_or(|until| month < until)
+    }
+}
+
+/// Members that change, and no plan in force that knows of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Changing {
+    /// The first month of the change.
+    pub from: Month,
+    /// Who joins.
+    pub joins: BTreeSet<Slug>,
+    /// Who leaves.
+    pub leaves: BTreeSet<Slug>,
+}
+
+impl Year {
+    /// In which months a member takes part.
+    pub fn term(&self, member: &Slug) -> Term {
+        self.terms.get(member).copied().unwrap_or_default()
+    }
+
+    /// The months of the year in which a member takes part.
+    pub fn months_of(&self, member: &Slug) -> Vec<Month> {
+        let term = self.term(member);
+        let months = (1..=12).filter_map(|month| Month::new(self.number, month).ok());
+        months.filter(|month| term.covers(*month)).collect()
+    }
+
+    /// Members that are there until the end of the year.
+    pub fn staying(&self) -> impl Iterator<Item = &Slug> {
+        let members = self.members.keys();
+        members.filter(|member| self.term(member).until.is_none())
+    }
+
+    pub(super) fn say_of_members(
+        &mut self,
+        speaker: Speaker,
+        said: Statement,
+    ) -> Result<(), Refused> {
+        only(speaker, Speaker::Administrator, &said.by)?;
+        self.at(&[Stage::InForce])?;
+        let mut matters = self.matters.iter();
+        // They name the members of the year, and rest on its plan.
+        if let Some((matter, _)) =
+            matters.find(|(matter, course)| **matter != Matter::Plan && course.in_force)
+        {
+            return Err(Refused::Named(*matter));
+        }
+        match said.says {
+            Says::Join {
+                member,
+                key,
+                from,
+                why,
+            } => {
+                reasoned(&why)?;
+                let mut others = self.members.iter().chain(&self.parties);
+                if others.any(|(name, its)| *name == member || *its == key) {
+                    return Err(Refused::Shared(member));
+                }
+                self.changing(from)?.joins.insert(member.clone());
+                let term = Term {
+                    from: Some(from),
+                    until: None,
+                };
+                self.terms.insert(member.clone(), term);
+                self.members.insert(member, key);
+            }
+            Says::Leave { member, from, why } => {
+                reasoned(&why)?;
+                self.leave(member, from)?;
+            }
+            Says::Stay { member, why } => {
+                reasoned(&why)?;
+                self.stay(&member)?;
+            }
+            _ => return Err(Refused::Content),
+        }
+        // What was proposed is about other members.
+        for course in self.matters.values_mut() {
+            course.void |= !course.in_force;
+        }
+        Ok(())
+    }
+
+    /// The change from a month on. Only one is under way, and none before the last.
+    fn changing(&mut self, from: Month) -> Result<&mut Changing, Refused> {
+        if from.year().0 != self.number {
+            return Err(Refused::Month(from));
+        }
+        if let Some(changing) = self.changing.as_ref().filter(|one| one.from != from) {
+            return Err(Refused::Changing(changing.from));
+        }
+        let ends = self.terms.values().flat_map(|term| [term.from, term.until]);
+        let last = ends.flatten().max();
+        if from.number() == 1 || last.is_some_and(|last| from < last) {
+            return Err(Refused::Before(last.unwrap_or(from)));
+        }
+        Ok(self.changing.get_or_insert_with(|| Changing {
+            from,
+            joins: BTreeSet::new(),
+            leaves: BTreeSet::new(),
+        }))
+    }
+
+    fn leave(&mut self, member: Slug, from: Month) -> Result<(), Refused> {
+        if !self.members.contains_key(&member) {
+            return Err(Refused::Stranger(member));
+        }
+        let term = self.term(&member);
+        if term.until.is_some() || term.from.is_some_and(|first| first >= from) {
+            return Err(Refused::Absent(member, from));
+        }
+        if self.staying().count() < 2 {
+            return Err(Refused::NoMembers);
+        }
+        let paid = self.paid.get(&member).and_then(BTreeMap::last_key_value);
+        if let Some((last, _)) = paid.filter(|(last, _)| **last >= from) {
+            return Err(Refused::Said(*last));
+        }
+        self.changing(from)?.leaves.insert(member.clone());
+        let until = Some(from);
+        self.terms.insert(member, Term { until, ..term });
+        Ok(())
+    }
+
+    /// A member that was to join or leave does not, as long as no plan knows of it.
+    fn stay(&mut self, member: &Slug) -> Result<(), Refused> {
+        let none = || Refused::Unchanged(member.clone());
+        let changing = self.changing.as_mut().ok_or_else(none)?;
+        if changing.joins.remove(member) {
+            self.members.remove(member);
+            self.terms.remove(member);
+            self.paid.remove(member);
+        } else if changing.leaves.remove(member) {
+            if let Some(term) = self.terms.get_mut(member) {
+                term.until = None;
+            }
+        } else {
+            return Err(none());
+        }
+        if changing.joins.is_empty() && changing.leaves.is_empty() {
+            self.changing = None;
+        }
+        Ok(())
+    }
+
+    /// A plan gets into force: it knows of all changes, and what was proposed rests on another.
+    pub(super) fn planned(&mut self) {
+        self.stage = Stage::InForce;
+        self.plan = self.matters.get(&Matter::Plan).cloned();
+        self.changing = None;
+        self.withdrawing.clear();
+        for course in self.matters.values_mut() {
+            course.void |= !course.in_force;
+        }
+    }
+
+    /// The course of the plan that is looked at: the newest, or the one in force where the newest was to
+    /// follow a change that was taken back.
+    pub fn shown_plan(&self) -> Option<&Course> {
+        let newest = self.matters.get(&Matter::Plan)?;
+        let stands = self.plan.as_ref().filter(|_| newest.void);
+        Some(stands.unwrap_or(newest))
+    }
+
+    /// Whether a matter waits for signatures or for another result. A plan that was to follow a change
+    /// does not, once the change was taken back: the one before stands.
+    pub(super) fn waits(&self, matter: Matter) -> bool {
+        let stands = matter == Matter::Plan && self.plan.is_some() && self.changing.is_none();
+        let course = self.matters.get(&matter);
+        course.is_some_and(|course| !course.in_force) && !stands
+    }
+}
