@@ -37,6 +37,7 @@ mod simulated;
 mod benchmark;
 mod improved;
 mod dictionary;
+mod datasets;
 mod columnar;
 mod costed;
 mod crossed;

@@ -144,6 +144,7 @@ pub(crate) fn dictionary() -> Dictionary {
                 None,
             ),
         ],
+        further: Vec::new(),
         bin_edges,
     };
     dictionary.check().unwrap();

@@ -13,6 +13,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::outcome::Outcome;
+use schemas::question::Dataset;
 use serde::de::DeserializeOwned;
 
 use super::YearError;
@@ -162,7 +163,7 @@ pub(super) fn pilot(of: &Benchmark, hospital: &Slug) -> bool {
     data.is_some_and(|data| data.snapshots.iter().any(|month| month.pilot))
 }
 
-/// A figure that a benchmark released about a hospital: `stays`, `cmi`, `mean-cost` (yuan), `mean-stay`
+/// A figure that a benchmark released about a hospital: `stays` (of another dataset its own name), `cmi`, `mean-cost` (yuan), `mean-stay`
 /// (days), `cost-index`, `time-index` (against the reference) or `case-weighted-volume`. `None` where it
 /// is not shown, or of a pilot.
 pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<Measured> {
@@ -172,8 +173,12 @@ pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<
     let hospital = of.hospitals.iter().find(|one| one.id == *hospital)?;
     let totals = &hospital.totals;
     let shown = |outcome: &Outcome<Figure>| known(outcome.value()?);
+    let dataset = of.dataset.unwrap_or_default();
     let (value, sd) = match figure {
-        "stays" => shown(&totals.all.stays)?,
+        // `stays`, or `visits` of a benchmark of visits: never one in the place of the other.
+        counted if counted == dataset.as_str() => shown(&totals.all.stays)?,
+        "mean-cost" if dataset == Dataset::Visits => shown(&totals.all.mean_cost)?,
+        _ if dataset != Dataset::Stays => return None,
         "cmi" => shown(&totals.cmi)?,
         "mean-cost" => shown(&totals.all.mean_cost)?,
         "mean-stay" => shown(&totals.all.mean_stay)?,

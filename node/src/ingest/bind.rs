@@ -1,6 +1,7 @@
 //! Binding a mapping: every name becomes a position, every rule of mappings is checked.
 
 use schemas::dictionary::{Dictionary, Field};
+use schemas::question::Dataset;
 use schemas::time::{DataYear, Month};
 
 use super::IngestError;
@@ -127,6 +128,11 @@ impl Bound {
         let dated = self.birth.is_some() || self.admission.is_some() || by_date;
         let from_dates = self.fields.iter().any(|field| field.from_dates);
         let rules = [
+            (
+                mapping.dataset == Dataset::Stays || mapping.costing.is_none(),
+                "costing",
+                "is of stays: other datasets bring their costs",
+            ),
             (
                 self.birth.is_none() || by_date,
                 "time",

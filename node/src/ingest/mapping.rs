@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::id::Slug;
+use schemas::question::Dataset;
 use schemas::written;
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ use super::encoding::Encoding;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// Always `stays`.
+    /// What a row is: `stays` or another dataset of the dictionary.
     pub dataset: Dataset,
     /// The view that rows come from; without it they come from a file.
     #[serde(default)]
@@ -72,14 +73,6 @@ pub struct PilotMapping {
     pub column: String,
     /// The departments, as the column writes them.
     pub departments: BTreeSet<String>,
-}
-
-/// What a row is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dataset {
-    /// A settled inpatient stay.
-    Stays,
 }
 
 /// Who the patient is.
