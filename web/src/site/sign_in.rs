@@ -146,14 +146,14 @@ pub async fn enter<S: Site>(
 }
 
 /// Signs out.
-pub async fn leave<S: Site>(
+pub fn leave<S: Site>(
     State(desk): State<Arc<S>>,
     Extension(visit): Extension<Visit>,
-) -> Response {
+) -> std::future::Ready<Response> {
     desk.gate().sessions.end(&visit.cookie);
     let mut response = Redirect::to("/sign-in").into_response();
     if let Some(cookie) = set_cookie(&session_name(&desk), "", Some(0)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
+    std::future::ready(response)
 }
