@@ -46,7 +46,7 @@ fn own(folder: &Path) -> anyhow::Result<()> {
     let found = found.with_context(|| format!("`{}` is not there", folder.display()))?;
     #[cfg(unix)]
     ensure!(
-        std::os::unix::fs::MetadataExt::mode(&found) & 0o077 == 0,
+        std::os::unix::fs::MetadataExt::mode(&found).trailing_zeros() >= 6,
         "others can enter `{0}`; first: chmod 700 {0}",
         folder.display()
     );

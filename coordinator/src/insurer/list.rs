@@ -12,6 +12,7 @@ use super::words;
 use crate::audit::{self, Folder};
 
 /// The page.
+#[expect(clippy::unused_async, reason = "pages of a site are of one shape")]
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(
         visit.say("insurer.way-audits"),

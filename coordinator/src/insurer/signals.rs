@@ -62,6 +62,7 @@ fn word(visit: &Visit, key: &str, code: &str) -> String {
 }
 
 /// The page.
+#[expect(clippy::unused_async, reason = "pages of a site are of one shape")]
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(
         visit.say("insurer.way-signals"),

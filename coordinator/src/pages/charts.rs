@@ -125,7 +125,7 @@ pub(super) fn group(visit: &Visit, of: &Benchmark, row: &Row) -> Vec<Block> {
             interval: low.zip(high),
             line: alliance,
             told: shown,
-            colour: if place == 0 { 1 } else { 0 },
+            colour: usize::from(place == 0),
         })
     });
     let bars: Vec<Bar> = bars.collect();

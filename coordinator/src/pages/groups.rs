@@ -13,9 +13,8 @@ use crate::report::columns::{Column, column, columns};
 /// Rows of case groups on a page.
 const ROWS: usize = 40;
 
-/// The rows of a split, those that are searched for, biggest first unless sorted otherwise.
-pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
-    let columns: Vec<Column> = columns(&split.asked);
+/// The rows that are searched for, biggest first unless sorted otherwise.
+fn sorted<'a>(visit: &Visit, split: &'a Split) -> Vec<&'a Row> {
     let searched = visit.asked("q").to_lowercase();
     let fits = |row: &&Row| {
         let all = [&row.code, &row.name.zh, &row.name.en, &name(visit, row)];
@@ -42,6 +41,13 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
         "cost" => rows.sort_by(|a, b| cost(b).unwrap_or(-1.0).total_cmp(&cost(a).unwrap_or(-1.0))),
         _ => rows.sort_by(|a, b| size(b).unwrap_or(-1.0).total_cmp(&size(a).unwrap_or(-1.0))),
     }
+    rows
+}
+
+/// The rows of a split, those that are searched for, biggest first unless sorted otherwise.
+pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
+    let columns: Vec<Column> = columns(&split.asked);
+    let rows = sorted(visit, split);
     let mut table = words::table(visit, "groups", "groups", &[]);
     table.columns = vec![text_head(visit, "code"), text_head(visit, "name")];
     table

@@ -46,7 +46,7 @@ async fn a_pilot_is_of_its_departments_and_says_so() {
     );
     let entries = trial.state.log().await.unwrap();
     let load = entries.iter().find(|entry| entry.kind.as_str() == "load");
-    assert_eq!(load.unwrap().detail[&"pilot".parse().unwrap()], "yes");
+    assert_eq!(load.unwrap().detail["pilot"], "yes");
 
     // The whole hospital, restated: what an answer says of it is what it was before there were pilots.
     trial.load("b.csv", &rows).await.unwrap();

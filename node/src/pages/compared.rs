@@ -112,7 +112,7 @@ impl Group {
     pub(super) fn gap(&self) -> Option<Gap> {
         let mean = self.mean?;
         let (capped, stays) = (self.own.capped, self.own.stays);
-        let above = |mean: i128| Some(capped.checked_sub(stays.checked_mul(mean)?)?);
+        let above = |mean: i128| capped.checked_sub(stays.checked_mul(mean)?);
         Some(Gap {
             value: above(mean.value)?,
             low: mean.high.and_then(above),

@@ -53,9 +53,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
                 to: format!("/months/{}/{}", month.load, month.month),
             },
             state(&visit, month),
-            month
-                .release
-                .map_or_else(|| Cell::text("–"), |number| Cell::text(number)),
+            month.release.map_or_else(|| Cell::text("–"), Cell::text),
             named::grade(month.grade),
             Cell::Number(month.rows.to_string()),
             Cell::Code(month.load.clone()),

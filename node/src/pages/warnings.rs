@@ -95,7 +95,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             Cell::text(&alert.department),
             alert
                 .day_of_stay
-                .map_or_else(|| Cell::text("–"), |day| Cell::text(day)),
+                .map_or_else(|| Cell::text("–"), Cell::text),
             Cell::Money(alert.found),
             Cell::Money(alert.against),
             Cell::Text(hints.join(&visit.say("comma"))),

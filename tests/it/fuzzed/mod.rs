@@ -23,6 +23,10 @@ const SHORT: Duration = Duration::from_secs(20);
 /// One input, in a build without optimisation, on a busy machine.
 const MOST: Duration = Duration::from_secs(5);
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "test.sh says by the environment what is to be run"
+)]
 #[test]
 fn no_parser_panics_dawdles_or_repeats() {
     let long = std::env::var("CONSILIUM_LONG").is_ok_and(|long| long == "1");

@@ -4,6 +4,7 @@ mod agreed;
 mod args;
 mod changed;
 mod open;
+mod plan;
 mod result;
 mod rules;
 mod say;

@@ -15,7 +15,7 @@ use schemas::time::Month;
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
-use super::{Money, args, bounded, changed, open, result, say, show};
+use super::{Money, args, bounded, changed, open, plan, result, say, show};
 use crate::year;
 
 pub(super) async fn say(
@@ -122,68 +122,7 @@ pub(super) async fn inputs(
     let (facts, of) = (bounded(&args.facts)?, benchmark.as_ref());
     let text = match args.matter {
         Matter::Plan => {
-            let expected = match &args.history {
-                Some(file) => {
-                    let history = bounded(file)?;
-                    if !history
-                        .lines()
-                        .next()
-                        .unwrap_or_default()
-                        .contains("variance")
-                    {
-                        writeln!(
-                            out,
-                            "warning: the history has no column `variance`: its months are taken as free of noise"
-                        )?;
-                    }
-                    Some(year::expected(&history, number)?)
-                }
-                None => None,
-            };
-            let revision = year::revision(&kept, &stands);
-            let deductions = match &revision {
-                Some(revision) => year::kept_deductions(revision),
-                None => {
-                    let mut owed = year::owed(&office.state, &alliance, number).await?;
-                    owed.retain(|member, _| stands.members.contains_key(member));
-                    owed
-                }
-            };
-            for (member, fen) in &deductions {
-                writeln!(
-                    out,
-                    "{member}: {fen} is owed for earlier years and taken from it, unless the table says otherwise"
-                )?;
-            }
-            let demand = match &args.demand {
-                Some(file) => year::demand(&bounded(file)?)?,
-                None => BTreeMap::new(),
-            };
-            let levels = args.controls.as_deref().map(|file| own(file, &alliance));
-            let levels = levels.transpose()?;
-            let pilots = levels.as_ref().map(year::pilots).unwrap_or_default();
-            anyhow::ensure!(
-                pilots.is_empty(),
-                "{} answered --controls from a pilot in some departments, on which no control figure rests",
-                pilots.join(", ")
-            );
-            let volumes = year::Volumes {
-                expected,
-                benchmark: of,
-                deductions,
-                demand,
-                levels: levels.as_ref(),
-            };
-            let about = (number, stands.target);
-            let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
-            if let Some(revision) = &revision {
-                writeln!(
-                    out,
-                    "the plan in force stands until {}; what it gives from then on is split again",
-                    revision.from
-                )?;
-            }
-            let inputs = BudgetInput { revision, ..inputs };
+            let inputs = plan::inputs(office, (&kept, &stands), (&args, &facts), of, out).await?;
             serde_json::to_string_pretty(&inputs)?
         }
         Matter::Settlement => {
@@ -342,7 +281,7 @@ async fn undone(office: &Office, number: u16, out: &mut dyn Write) -> anyhow::Re
 }
 
 /// A benchmark of this alliance.
-fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
+pub(super) fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
     let found: Benchmark = serde_json::from_str(&bounded(file)?)
         .with_context(|| format!("`{}` is no benchmark", file.display()))?;
     anyhow::ensure!(
