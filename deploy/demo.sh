@@ -6,27 +6,37 @@
 # committee is killed. Then the alliance's next year: forecast, budget, execution, overspend, bonus,
 # appraisal.
 #
+# The alliance stays alive at the end, with its pages for a browser, until it is stopped.
+#
 #   sh deploy/demo.sh                 made-up data
 #   sh deploy/demo.sh --data DIR      the six SPARCS hospitals in DIR/sparcs
+#   sh deploy/demo.sh --stop DIR      ends what a demo left running in DIR, and nothing else
 #   --folder DIR    where everything goes (default ./demo; replaced only if the demo made it)
 #   --quick         fewer made-up stays
+#   --once          leaves nothing running
 set -eu
 cd "$(dirname "$0")/.."
 
 folder=demo
 data=""
 stays=40000
+keep=1
+. deploy/alive.sh
 while [ $# -gt 0 ]; do
     case "$1" in
     --data) data=$(cd "$2" && pwd); shift 2 ;;
     --folder) folder=$2; shift 2 ;;
     --quick) stays=8000; shift ;;
-    *) sed -n '2,14p' "$0" >&2; exit 2 ;;
+    --once) keep=0; shift ;;
+    --stop) stop_alive "${2:-demo}"; exit 0 ;;
+    *) sed -n '2,18p' "$0" >&2; exit 2 ;;
     esac
 done
 
 . deploy/prepare.sh
 need_rust
+# Without charts the pages draw plain ones.
+sh deploy/charts.sh || true
 echo "building (the first time takes some minutes)"
 build --bins --quiet
 bin="$CARGO_TARGET_DIR/release"
@@ -38,31 +48,37 @@ if [ -e "$folder" ] && [ ! -e "$folder/.consilium-demo" ] && [ -n "$(ls -A "$fol
     echo "$folder is not a demo's folder; name another with --folder" >&2
     exit 1
 fi
+if [ -e "$folder/.consilium-demo" ]; then stop_alive "$folder"; fi
 rm -rf "$folder"
 mkdir -p "$folder"
 touch "$folder/.consilium-demo"
 folder=$(cd "$folder" && pwd)
 
-running=""
-stop() {
-    for process in $running; do kill "$process" 2>/dev/null || true; done
-    for process in $running; do wait "$process" 2>/dev/null || true; done
+# Unless all went well and the alliance is to live on, nothing stays.
+finished=0
+leave() {
+    if [ "$finished" = 0 ] || [ "$keep" = 0 ]; then stop_alive "$folder"; fi
 }
-trap stop EXIT
+trap leave EXIT
 trap 'exit 1' INT TERM
 
 say() { printf '\n== %s\n' "$1"; }
 
-# Two free ports of this machine's loopback.
-ports=$(python3 - <<'PY' 2>/dev/null || echo "17443 17444"
+# Free ports of this machine's loopback; the pages' is the usual one where nobody has it.
+ports=$(python3 - <<'PY' 2>/dev/null || echo "17443 17444 7445"
 import socket
-open_ = [socket.socket() for _ in range(2)]
-for s in open_: s.bind(("127.0.0.1", 0))
+open_ = [socket.socket() for _ in range(3)]
+for s in open_[:2]: s.bind(("127.0.0.1", 0))
+try: open_[2].bind(("127.0.0.1", 7445))
+except OSError: open_[2].bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in open_])
 PY
 )
-node_port=${ports% *}
+node_port=${ports%% *}
+pages_port=${ports##* }
 public_port=${ports#* }
+public_port=${public_port% *}
+pages="https://127.0.0.1:$pages_port"
 
 say "alliance"
 "$coordinator" init --alliance demo --data "$folder/coordinator" --host localhost --host 127.0.0.1 \
@@ -92,8 +108,8 @@ done
 for person in wang-fang chen-jie; do
     "$coordinator" --data "$folder/coordinator" policy approve --as "$person"
 done
-"$coordinator" --data "$folder/coordinator" run >"$folder/coordinator.log" 2>&1 &
-running="$!"
+alive "$folder" coordinator "$folder/coordinator.log" \
+    "$coordinator" --data "$folder/coordinator" run --pages "127.0.0.1:$pages_port"
 
 join() { # a member, its home
     "$node" --data "$2" init --hospital "$1" >/dev/null
@@ -136,9 +152,8 @@ for hospital in $hospitals; do
     for template in yearly-hospitals yearly-alliance monthly-benchmark audit-signals; do
         "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
     done
-    "$node" --data "$home" run >"$home/run.log" 2>&1 &
-    running="$running $!"
-    if [ "$hospital" = "$dying" ]; then dying_process=$!; fi
+    alive "$folder" "$hospital" "$home/run.log" "$node" --data "$home" run
+    if [ "$hospital" = "$dying" ]; then dying_process=$process; fi
 done
 
 round() { # template, period; sets id
@@ -165,8 +180,7 @@ for body in insurer commission; do
     kind=authority
     [ "$body" = commission ] || kind=insurer
     pooled body "$body" --kind "$kind" --entity "$body"
-    "$node" --data "$home" run --committee-only >"$home/run.log" 2>&1 &
-    running="$running $!"
+    alive "$folder" "$body" "$home/run.log" "$node" --data "$home" run --committee-only
 done
 pooled committee "$first,$dying,insurer,commission"
 tries=0 # the seats publish their keys by themselves
@@ -208,8 +222,7 @@ pooled rounds
 pooled publish "$id" --out "$folder/published-sums"
 pooled verify "$folder/published-sums"
 "$node" --data "$folder/$first" pooled verify "$folder/published-sums" | tail -n 1
-"$node" --data "$folder/$dying" run >>"$folder/$dying/run.log" 2>&1 &
-running="$running $!"
+alive "$folder" "$dying" "$folder/$dying/run.log" "$node" --data "$folder/$dying" run
 
 say "the year's report: both ways, each figure says which"
 "$coordinator" --data "$folder/coordinator" benchmark "$attributed" --pooled "$id" --out "$folder/benchmark"
@@ -324,17 +337,29 @@ say "what the first hospital's steward allowed"
 "$node" --data "$folder/$first" steward standing list
 
 say "the alliance's pages"
-"$coordinator" --data "$folder/coordinator" account add visitor --role auditor --as wang-fang
+echo "$pages" >"$folder/pages.txt"
+account() { # name, role: makes an account and prints its line
+    password=$("$coordinator" --data "$folder/coordinator" account add "$1" --role "$2" --as wang-fang |
+        sed -n 's/^password //p')
+    printf '             %-8s %s   (%s)\n' "$1" "$password" "$2"
+}
+echo "pages        $pages"
+account manager administrator
+account visitor auditor
+echo "             The certificate is the demo's own, so the browser asks before it goes there."
 
 say "the first hospital's pages"
 "$node" --data "$folder/$first" account add li-hua --role steward --as zhao-min | sed '/^next/d'
 cp "$folder/benchmark/benchmark.json" "$folder/$first/benchmark.json"
 
 say "where to look"
-echo "pages        $coordinator --data $folder/coordinator run --pages 127.0.0.1:7445"
-echo "             then https://127.0.0.1:7445, as visitor with the password above (the certificate is the demo's own)"
+if [ "$keep" = 1 ]; then
+    echo "pages        $pages as above; the alliance runs until: sh deploy/demo.sh --stop $folder"
+else
+    echo "pages        $coordinator --data $folder/coordinator run --pages 127.0.0.1:$pages_port"
+fi
 echo "hospital     $node --data $folder/$first pages"
-echo "             then http://127.0.0.1:8710, as li-hua with that password: the inbox, the ledger, the position"
+echo "             then http://127.0.0.1:8710, as li-hua with the password above: the inbox, the ledger, the position"
 if [ -z "$data" ]; then
     echo "insurer      $coordinator audit account $folder/audit NAME, then audit serve $folder/audit: http://127.0.0.1:8720"
 fi
@@ -354,3 +379,4 @@ if [ -z "$data" ]; then
     echo "planted      $folder/files/planted.txt lists made-up identifiers put where they do not belong, in"
     echo "             six rows of each hospital: none of them occurs in any other folder but files/"
 fi
+finished=1

@@ -52,6 +52,31 @@ may_package() {
     return 1
 }
 
+# node and npm, for the charts and the walk through the pages.
+need_node() {
+    command -v npm >/dev/null 2>&1 || need_package nodejs npm
+}
+
+# Copies a folder of npm's to one outside the clone and installs there what it names; sets NPM_FOLDER.
+npm_folder() {
+    NPM_FOLDER="$CONSILIUM_HOME/npm/$(echo "$1" | tr / -)"
+    mkdir -p "$NPM_FOLDER" && cp "$1"/*.json "$1"/*.*js "$NPM_FOLDER/" || return 1
+    lock=$(cksum <"$1/package-lock.json")
+    if [ "$(cat "$NPM_FOLDER/installed" 2>/dev/null)" != "$lock" ]; then
+        (cd "$NPM_FOLDER" && npm ci --no-audit --no-fund --loglevel=error >/dev/null) || return 1
+        echo "$lock" >"$NPM_FOLDER/installed"
+    fi
+}
+
+# A browser without a window, and letters for both languages.
+need_browser() {
+    need_node
+    command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+        command -v google-chrome >/dev/null 2>&1 || need_package chromium
+    fc-list :lang=zh 2>/dev/null | grep -q . || need_package fontconfig fonts-wqy-microhei ||
+        echo "no Chinese letters: pictures show boxes" >&2
+}
+
 need_cargo_deny() {
     command -v cargo-deny >/dev/null 2>&1 ||
         cargo install --locked --root "$CONSILIUM_HOME/tools" --target-dir "$CONSILIUM_HOME/tools/build" cargo-deny

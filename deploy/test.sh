@@ -17,6 +17,9 @@ export CONSILIUM_LONG="$long"
 need_rust
 need_servers
 
+need_node
+sh deploy/charts.sh
+
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 step "format"
@@ -55,13 +58,21 @@ fi
 
 step "demo"
 demo=$(mktemp -d)
-trap 'rm -rf "$demo"' EXIT
+trap 'sh deploy/demo.sh --stop "$demo"; rm -rf "$demo"' EXIT
 sh deploy/demo.sh --folder "$demo" --quick
+
+step "pages in a browser"
+sh deploy/pages.sh "$demo"
+sh deploy/demo.sh --stop "$demo"
+if [ -e "$demo/running" ]; then
+    echo "the demo left something running" >&2
+    exit 1
+fi
 data=$(find_real_data)
 if [ -n "$data" ]; then
     step "demo on real data"
     rm -rf "$demo" && mkdir "$demo"
-    sh deploy/demo.sh --folder "$demo" --data "$data" --quick
+    sh deploy/demo.sh --folder "$demo" --data "$data" --quick --once
 else
     echo "real data not found (CONSILIUM_DATA or ../shared/data): the real-data demo did not run"
 fi

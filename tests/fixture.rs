@@ -116,6 +116,7 @@ pub fn dictionary() -> Dictionary {
                 Some("cost"),
             ),
         ],
+        further: Vec::new(),
         bin_edges: EDGES.to_vec(),
     };
     dictionary.check().expect("the fixture holds");

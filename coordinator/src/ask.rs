@@ -69,6 +69,15 @@ pub enum AskError {
     /// A hospital that is no member.
     #[error("`{0}` is not a member, or not an approved one (`members` lists them)")]
     Stranger(Slug),
+    /// Fewer answers than a figure across hospitals needs would show nothing, and cost all the same.
+    #[error(
+        "at least {0} answers must come (display.hospitals of the alliance's rules): with fewer \
+         hospitals no figure across hospitals is shown, and each hospital's allowance is spent"
+    )]
+    Few(u32),
+    /// The very same question is being asked.
+    #[error("the round `{0}` asks the very same question and is open")]
+    Open(Slug),
     /// Nobody is asked, or fewer than must answer.
     #[error("the round needs at least {needed} hospitals and asks {asked}")]
     Roster {
@@ -119,6 +128,16 @@ pub struct Drawn {
     pub before: Vec<Slug>,
     /// What the template asks but the dictionary lacks.
     pub left_out: Vec<String>,
+}
+
+/// Refuses a round of which too few answers would be enough to show anything.
+pub fn enough(min_answers: Option<u32>, rules: &Privacy) -> Result<(), AskError> {
+    let floor = rules.display.hospitals;
+    if min_answers.is_some_and(|answers| answers >= floor) {
+        Ok(())
+    } else {
+        Err(AskError::Few(floor))
+    }
 }
 
 /// Draws up a round and opens nothing.
@@ -176,6 +195,16 @@ pub async fn draw(
 
 /// Opens what was drawn up, under the next number.
 pub async fn begin(state: &State, authority: &Authority, drawn: Drawn) -> Result<Held, AskError> {
+    begin_by(state, authority, drawn, None).await
+}
+
+/// Opens what was drawn up; the log names the account that did it.
+pub async fn begin_by(
+    state: &State,
+    authority: &Authority,
+    drawn: Drawn,
+    by: Option<&Slug>,
+) -> Result<Held, AskError> {
     let mut round = drawn.round;
     let mut change = state.begin().await?;
     let count: i64 = sqlx::query("select count(*) from rounds")
@@ -193,12 +222,16 @@ pub async fn begin(state: &State, authority: &Authority, drawn: Drawn) -> Result
         state: RoundState::Open,
         ended: None,
     };
-    insert(&mut change, &held).await?;
+    insert(&mut change, &held, by).await?;
     change.commit().await?;
     Ok(held)
 }
 
-async fn insert(change: &mut crate::store::state::Change, held: &Held) -> Result<(), StateError> {
+async fn insert(
+    change: &mut crate::store::state::Change,
+    held: &Held,
+    by: Option<&Slug>,
+) -> Result<(), StateError> {
     let round = &held.round;
     sqlx::query(
         "insert into rounds (id, digest, sealed, state, opened, deadline, ended) \
@@ -222,7 +255,8 @@ async fn insert(change: &mut crate::store::state::Change, held: &Held) -> Result
         .template
         .as_ref()
         .map_or_else(String::new, ToString::to_string);
-    let detail = [("round", round.id.to_string()), ("template", template)];
+    let mut detail = vec![("round", round.id.to_string()), ("template", template)];
+    detail.extend(by.map(|account| ("by", account.to_string())));
     append(change, round.opened, "round", held.digest, &detail).await
 }
 
@@ -313,4 +347,21 @@ fn read(row: &SqliteRow, authority: &Authority) -> Result<Held, AskError> {
         },
         ended: row.try_get::<Option<i64>, _>(2)?.map(Timestamp),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::rules::{DEFAULT, Privacy};
+
+    use super::enough;
+
+    #[test]
+    fn a_round_asks_for_as_many_answers_as_a_figure_needs() {
+        let rules = Privacy::parse(DEFAULT).unwrap();
+        assert!(enough(Some(3), &rules).is_ok() && enough(Some(5), &rules).is_ok());
+        for few in [None, Some(0), Some(2)] {
+            let error = enough(few, &rules).unwrap_err().to_string();
+            assert!(error.contains("at least 3"), "{error}");
+        }
+    }
 }

@@ -95,7 +95,8 @@ mod tests {
                 "yearly-alliance",
                 "yearly-benchmark",
                 "yearly-hospitals",
-                "yearly-pooled"
+                "yearly-pooled",
+                "yearly-visits"
             ]
         );
     }

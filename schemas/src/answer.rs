@@ -63,6 +63,18 @@ pub struct Snapshot {
     pub counted: Counted,
     /// The time that its stays are of.
     pub span: Span,
+    /// The hospital tries it in some departments first: only their stays are in it, and no budget may rest
+    /// on it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pilot: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// A noised answer. It binds the question, the data and the rules, and nothing of the asker, the

@@ -11,7 +11,7 @@ use schemas::outcome::Outcome;
 
 use crate::simulated::{Source, answer, dictionary, exact, layout, replies, rules, slug, stays};
 
-fn made(monthly: bool) -> Benchmark {
+pub(crate) fn made(monthly: bool) -> Benchmark {
     let (dictionary, rules) = (dictionary(), rules());
     let layout = layout(&dictionary, &rules, monthly);
     benchmark(

@@ -12,16 +12,17 @@ use coordinator::store::state::State;
 use schemas::id::Slug;
 use tokio_util::sync::CancellationToken;
 
-const PASSWORD: &str = "a password of this test";
+pub(crate) const PASSWORD: &str = "a password of this test";
 
-struct Site {
-    _folder: tempfile::TempDir,
-    url: String,
+pub(crate) struct Site {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) state: State,
+    pub(crate) url: String,
     ca: Vec<u8>,
 }
 
 impl Site {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let alliance: Slug = "river".parse().unwrap();
         let clock = Clock::at(Clock::System.now());
@@ -50,16 +51,23 @@ impl Site {
                 .await
                 .unwrap();
         }
-        let app = App::new(config, state, authority, clock, CancellationToken::new());
+        let app = App::new(
+            config,
+            state.clone(),
+            authority,
+            clock,
+            CancellationToken::new(),
+        );
         tokio::spawn(async move { listeners.serve(app).await.unwrap() });
         Self {
-            _folder: folder,
+            folder,
+            state,
             url,
             ca,
         }
     }
 
-    fn browser(&self) -> reqwest::Client {
+    pub(crate) fn browser(&self) -> reqwest::Client {
         let ca = reqwest::Certificate::from_pem(&self.ca).unwrap();
         let builder = reqwest::Client::builder().tls_certs_only([ca]).no_proxy();
         builder
@@ -69,7 +77,12 @@ impl Site {
     }
 
     /// Tries to sign in; status and the session's cookie.
-    async fn sign_in(&self, name: &str, password: &str, fixed: &str) -> (u16, Option<String>) {
+    pub(crate) async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        fixed: &str,
+    ) -> (u16, Option<String>) {
         let browser = self.browser();
         let page = browser
             .get(format!("{}/sign-in", self.url))
@@ -96,7 +109,7 @@ impl Site {
         (answer.status().as_u16(), cookie(&answer))
     }
 
-    async fn status(&self, method: &str, path: &str, cookie: &str) -> u16 {
+    pub(crate) async fn status(&self, method: &str, path: &str, cookie: &str) -> u16 {
         let method = method.parse().unwrap();
         let asked = self
             .browser()
@@ -107,6 +120,7 @@ impl Site {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["referrer-policy"], "same-origin");
         answer.status().as_u16()
     }
 }
@@ -140,7 +154,7 @@ async fn every_route_by_every_role() {
             ("POST", "/sign-in") => [403, 403, 403],
             ("POST", _) => [303, 403, 403],
             (_, "/sign-in") => [200, 200, 200],
-            (_, "/accounts") => [303, 403, 200],
+            (_, "/accounts" | "/rounds/new") => [303, 403, 200],
             _ => [303, both, both],
         };
         let found = [
@@ -183,6 +197,6 @@ async fn a_session_is_new_and_a_wrong_name_is_as_wrong_as_a_wrong_password() {
     assert_eq!(site.sign_in("li", PASSWORD, "").await.0, 303);
 }
 
-fn coordinator_tls() {
+pub(crate) fn coordinator_tls() {
     drop(rustls::crypto::ring::default_provider().install_default());
 }

@@ -144,6 +144,7 @@ pub(crate) fn dictionary() -> Dictionary {
                 None,
             ),
         ],
+        further: Vec::new(),
         bin_edges,
     };
     dictionary.check().unwrap();
@@ -347,6 +348,7 @@ pub(crate) fn answer(layout: &Layout, id: &str, exact: &[Vec<i64>], source: &mut
                 },
                 counted: Counted::Patient,
                 span: Span::Month,
+                pilot: false,
             })
             .collect(),
         mechanism: layout.digest().unwrap(),

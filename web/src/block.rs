@@ -289,7 +289,7 @@ pub struct Input {
     pub name: &'static str,
     /// What it is for.
     pub label: String,
-    /// `text`, `password` or `search`.
+    /// `text`, `password`, `search`, or `hidden` for what is sent along unseen.
     pub kind: &'static str,
     /// What stands in it.
     pub value: String,
@@ -314,9 +314,43 @@ pub struct Form {
     pub token: String,
 }
 
+/// A number that is chosen by sliding; without script it is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slider {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub label: String,
+    /// Least.
+    pub least: String,
+    /// Most.
+    pub most: String,
+    /// From one to the next.
+    pub step: &'static str,
+    /// Where it stands.
+    pub value: String,
+    /// Where it stood before, in words.
+    pub note: String,
+}
+
+/// Sliders of one form that changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sliders {
+    /// Where it is sent, from the site's root.
+    pub to: String,
+    /// The sliders, in groups with their headings.
+    pub groups: Vec<(String, Vec<Slider>)>,
+    /// The words on its button.
+    pub button: String,
+    /// The words of the link that puts all back.
+    pub back: String,
+}
+
 /// A part of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Block {
+    /// Sliders.
+    Sliders(Sliders),
     /// A paragraph.
     Text(String),
     /// A paragraph that is to be noticed.

@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::block::{Block, Section};
 use crate::language::Language;
+use crate::script;
 use crate::style;
 
 /// A page as a whole.
@@ -19,6 +20,8 @@ pub struct Page {
     pub sections: Vec<Section>,
     /// What its figures were computed from, for the footer of the page and of downloads.
     pub sources: Vec<(String, String)>,
+    /// Where its progress is told, from the site's root; nothing where it does not change by itself.
+    pub live: String,
 }
 
 /// What stands around every page.
@@ -50,6 +53,8 @@ struct Shell<'a> {
     page: &'a Page,
     frame: &'a Frame,
     style: &'static str,
+    charts: &'static str,
+    helps: &'static str,
 }
 
 /// The page could not be rendered.
@@ -66,6 +71,7 @@ impl Page {
             lead,
             sections: Vec::new(),
             sources: Vec::new(),
+            live: String::new(),
         }
     }
 
@@ -80,8 +86,16 @@ impl Page {
             page: self,
             frame,
             style: style::address(),
+            charts: script::charts().filter(|_| self.has_chart()).unwrap_or(""),
+            helps: script::helps(),
         };
         shell.render().map_err(|_| NotRendered)
+    }
+
+    /// Whether a chart is on it.
+    pub fn has_chart(&self) -> bool {
+        let mut blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.any(|block| matches!(block, Block::Chart { .. }))
     }
 
     /// A table of the page by its name in addresses.
@@ -183,6 +197,13 @@ mod tests {
             ],
         );
         let html = page.html(&frame()).unwrap();
+        // The page's own scripts, of this site and nothing in them.
+        let own = [script::charts(), Some(script::helps())];
+        let html = own.into_iter().flatten().fold(html, |html, address| {
+            let tag = format!(r#"<script src="{address}" defer></script>"#);
+            assert_eq!(html.matches(&tag).count(), 1, "{tag}");
+            html.replace(&tag, "")
+        });
         for bad in ["<img", "<script", "alert(1)>", "\"'>", "'><"] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }

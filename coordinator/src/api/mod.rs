@@ -174,6 +174,13 @@ async fn guard(limit: Duration, request: Request, next: Next) -> Response {
         return Fault::new("encoded", 415, "send the body without content encoding", "")
             .into_response();
     }
+    // What says that it is too long is not waited for.
+    let length = request.headers().get("content-length");
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > u64::try_from(MOST_BODY).unwrap_or(u64::MAX)) {
+        metrics::count(413);
+        return Fault::new("too-long", 413, "the body is too long", "").into_response();
+    }
     let response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Fault::new("too-slow", 408, "the request took too long", "").into_response(),

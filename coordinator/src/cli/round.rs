@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use policies::rules::{self, Privacy};
 use schemas::id::Slug;
 use schemas::round::{Standing, State as RoundState};
@@ -125,7 +125,7 @@ async fn open(office: &Office, args: OpenArgs, out: &mut dyn Write) -> anyhow::R
         .get(&args.template)
         .with_context(|| format!("there is no template `{}`", args.template))?;
     let rules = rules(office)?;
-    enough(args.min_answers.or(template.min_answers), &rules)?;
+    ask::enough(args.min_answers.or(template.min_answers), &rules)?;
     let order = Order {
         period: args.period,
         roster: args.roster,
@@ -204,17 +204,6 @@ fn dry(drawn: &Drawn, out: &mut dyn Write) -> anyhow::Result<()> {
         out,
         "next       nothing was opened; the same without --dry-run opens it"
     )?)
-}
-
-/// Fewer answers than a figure across hospitals needs would show nothing, and cost all the same.
-fn enough(min_answers: Option<u32>, rules: &Privacy) -> anyhow::Result<()> {
-    let floor = rules.display.hospitals;
-    ensure!(
-        min_answers.is_some_and(|answers| answers >= floor),
-        "--min-answers is at least {floor} (display.hospitals of the alliance's rules): with fewer \
-         hospitals no figure across hospitals is shown, and each hospital's allowance is spent"
-    );
-    Ok(())
 }
 
 /// The alliance's floors.
@@ -315,19 +304,7 @@ fn word(state: RoundState) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use policies::rules::{DEFAULT, Privacy};
-
-    use super::{enough, seconds};
-
-    #[test]
-    fn a_round_asks_for_as_many_answers_as_a_figure_needs() {
-        let rules = Privacy::parse(DEFAULT).unwrap();
-        assert!(enough(Some(3), &rules).is_ok() && enough(Some(5), &rules).is_ok());
-        for few in [None, Some(0), Some(2)] {
-            let error = enough(few, &rules).unwrap_err().to_string();
-            assert!(error.contains("at least 3"), "{error}");
-        }
-    }
+    use super::seconds;
 
     #[test]
     fn durations_read() {

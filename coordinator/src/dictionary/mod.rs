@@ -18,6 +18,10 @@ pub use publish::{PublishError, Published, at_version, by_digest, latest, publis
 pub use weights::Weights;
 
 /// The plans shipped with the software.
-pub const CHS: &str = include_str!("../../../policies/dictionaries/chs.toml");
+pub const CHS: &str = concat!(
+    include_str!("../../../policies/dictionaries/chs.toml"),
+    "\n",
+    include_str!("../../../policies/dictionaries/chs-further.toml")
+);
 /// For SPARCS-shaped discharge files.
 pub const SPARCS: &str = include_str!("../../../policies/dictionaries/sparcs.toml");

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use schemas::dictionary::{Dictionary, DictionaryError, Dimension, Field, Group, Scheme};
+use schemas::dictionary::{Dictionary, DictionaryError, Dimension, Field, Further, Group, Scheme};
 use schemas::id::Slug;
 use serde::Deserialize;
 
@@ -25,6 +25,9 @@ pub struct Plan {
     pub dimensions: Vec<Dimension>,
     /// Fields.
     pub fields: Vec<Field>,
+    /// The further datasets, whole: their groups need no tables.
+    #[serde(default)]
+    pub further: Vec<Further>,
 }
 
 /// Why no dictionary was built.
@@ -95,6 +98,7 @@ impl Plan {
             dimensions: self.dimensions,
             fields: self.fields,
             bin_edges: bins::EDGES.to_vec(),
+            further: self.further,
         };
         dictionary.check()?;
         Ok(dictionary)

@@ -1,15 +1,19 @@
 //! All audits: what, how far, and what was found.
 
+use std::sync::Arc;
+
 use web::block::{Block, Cell, Level};
 use web::shell::Page;
 use web::site::answer::Visit;
+use web::site::fault::Fault;
 
 use super::desk::Desk;
 use super::words;
 use crate::audit::{self, Folder};
 
 /// The page.
-pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
+#[expect(clippy::unused_async, reason = "pages of a site are of one shape")]
+pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(
         visit.say("insurer.way-audits"),
         visit.say("insurer.audits-lead"),
@@ -68,5 +72,5 @@ pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
             Block::Text(visit.say("insurer.begin-by-command")),
         ],
     );
-    page
+    Ok(page)
 }

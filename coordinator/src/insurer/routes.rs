@@ -26,13 +26,13 @@ pub const ROUTES: &[Route] = &[
     }),
     route("POST", "/sign-out", WHO, || post(sign_in::leave::<Desk>)),
     route("GET", "/", WHO, || {
-        page(|desk, visit, _| std::future::ready(Ok(list::show(&desk, &visit))))
+        page(|desk, visit, _| list::show(desk, visit))
     }),
     route("GET", "/audits/{audit}", WHO, || page(audit::show)),
     route("POST", "/audits/{audit}/step", WHO, || form(act::step)),
     route("GET", "/audits/{audit}/pack", WHO, || get(act::pack)),
     route("GET", "/signals", WHO, || {
-        page(|desk, visit, _| std::future::ready(Ok(signals::show(&desk, &visit))))
+        page(|desk, visit, _| signals::show(desk, visit))
     }),
 ];
 

@@ -1,6 +1,8 @@
 //! Where to look first: the signals that the alliance's `signals` wrote, from the file `signals.json` beside
 //! the audits.
 
+use std::sync::Arc;
+
 use schemas::id::Slug;
 use schemas::time::Period;
 use serde::Deserialize;
@@ -8,6 +10,7 @@ use web::block::{Block, Cell, Level};
 use web::number;
 use web::shell::Page;
 use web::site::answer::Visit;
+use web::site::fault::Fault;
 
 use super::desk::Desk;
 
@@ -59,17 +62,18 @@ fn word(visit: &Visit, key: &str, code: &str) -> String {
 }
 
 /// The page.
-pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
+#[expect(clippy::unused_async, reason = "pages of a site are of one shape")]
+pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(
         visit.say("insurer.way-signals"),
         visit.say("insurer.signals-lead"),
     );
-    let of = match read(desk) {
+    let of = match read(&desk) {
         Ok(of) => of,
         Err(key) => {
             let told = Block::Note(Level::Notice, visit.say(key));
             page.add(String::new(), vec![told]);
-            return page;
+            return Ok(page);
         }
     };
     let flags = of.each.iter().filter(|one| one.flagged).count();
@@ -101,7 +105,7 @@ pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
         let flag = match (one.flagged, one.status.as_str()) {
             (true, _) => Cell::Mark(Level::Warning, visit.say("insurer.flagged")),
             (false, "tested") => Cell::text("–"),
-            (false, other) => Cell::Missing(word(visit, "status", other)),
+            (false, other) => Cell::Missing(word(&visit, "status", other)),
         };
         let share = |text: &Option<String>| {
             text.as_ref()
@@ -111,8 +115,8 @@ pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
         table.rows.push(vec![
             flag,
             Cell::text(&one.hospital),
-            Cell::Text(word(visit, "kind", &one.kind)),
-            Cell::Text(word(visit, "category", category)),
+            Cell::Text(word(&visit, "kind", &one.kind)),
+            Cell::Text(word(&visit, "category", category)),
             share(&one.value),
             share(&one.reference),
             one.p.as_ref().map_or_else(|| Cell::text("–"), Cell::text),
@@ -122,5 +126,5 @@ pub(super) fn show(desk: &Desk, visit: &Visit) -> Page {
         String::new(),
         vec![Block::Note(Level::Notice, told), Block::Table(table)],
     );
-    page
+    Ok(page)
 }

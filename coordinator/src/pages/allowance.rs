@@ -3,23 +3,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::{NotALoss, Rho};
 use schemas::round::Said;
-use web::block::{Cell, Table};
+use web::block::{Block, Cell, Level, Table};
+use web::chart::{self, Sum};
 
 use super::answer::Visit;
+use super::charts::paper;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::words;
-use crate::ask;
+use crate::ask::{self, Drawn};
 use crate::collect;
 use crate::pooled;
 
 type Spent = BTreeMap<(Slug, u16), Rho>;
+/// What was paid for: by whom, of which data year, which answer or series.
+type Paid = BTreeSet<(Slug, u16, Digest)>;
 
 /// Spent by member and data year. The same answer sent again cost nothing more.
-async fn spent(desk: &Desk) -> Result<Spent, Fault> {
+async fn spent(desk: &Desk) -> Result<(Spent, Paid), Fault> {
     let broken = |error: NotALoss| Fault::broken("an allowance", error);
     let mut all = Spent::new();
     let mut pay = |who: &Slug, year: u16, rho: Rho| -> Result<(), NotALoss> {
@@ -27,7 +32,7 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
         *sum = sum.checked_add(rho)?;
         Ok(())
     };
-    let mut known = BTreeSet::new();
+    let mut known = Paid::new();
     for held in ask::list(&desk.store, &desk.authority).await? {
         let question = &held.round.question;
         let price = question.rho().map_err(broken)?;
@@ -53,7 +58,7 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
             };
             let paid = paid.map_err(|error| Fault::broken("a question", error))?;
             for year in question.period.years() {
-                if known.insert((hospital.clone(), year, paid)) {
+                if known.insert((hospital.clone(), year.0, paid)) {
                     pay(&hospital, year.0, rho).map_err(broken)?;
                 }
             }
@@ -75,11 +80,11 @@ async fn spent(desk: &Desk) -> Result<Spent, Fault> {
             }
         }
     }
-    Ok(all)
+    Ok((all, known))
 }
 
-/// What is left, a row a member and data year.
-pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
+/// What is left, a row a member and data year, drawn and as a table.
+pub(super) async fn blocks(desk: &Desk, visit: &Visit) -> Result<Vec<Block>, Fault> {
     let total = desk.rules()?.allowance.total;
     let heads = [
         "member",
@@ -89,9 +94,16 @@ pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
         "#allowance-total",
     ];
     let mut table = words::table(visit, "allowance", "allowance", &heads);
-    for ((member, year), rho) in spent(desk).await? {
+    let mut sums = Vec::new();
+    for ((member, year), rho) in spent(desk).await?.0 {
         let number = |rho: Rho| Cell::Number(rho.to_string());
         let left = total.saturating_sub(rho);
+        sums.push(Sum {
+            name: format!("{member} {year}"),
+            values: [rho, left].map(|one| paper(&one.to_string())).to_vec(),
+            interval: None,
+            told: format!("{left} / {total}"),
+        });
         table.rows.push(vec![
             Cell::text(member),
             Cell::text(year),
@@ -99,6 +111,64 @@ pub(super) async fn table(desk: &Desk, visit: &Visit) -> Result<Table, Fault> {
             number(left),
             number(total),
         ]);
+    }
+    let mut blocks = vec![Block::Text(visit.say("allowance-lead"))];
+    if !sums.is_empty() {
+        let caption = visit.say("allowance-caption");
+        let parts = ["allowance-spent", "allowance-left"].map(|key| {
+            let words = visit.say(key);
+            words.split('|').next().unwrap_or_default().to_owned()
+        });
+        blocks.push(Block::Chart {
+            svg: chart::sums(&caption, &parts, &sums),
+            caption,
+        });
+    }
+    blocks.push(Block::Table(table));
+    Ok(blocks)
+}
+
+/// What an answer to a drawn round would leave each hospital, at least: what it has answered already
+/// costs nothing again.
+pub(super) async fn after(desk: &Desk, visit: &Visit, drawn: &Drawn) -> Result<Table, Fault> {
+    let total = desk.rules()?.allowance.total;
+    let heads = [
+        "member",
+        "data-year",
+        "#allowance-left",
+        "#price-rho",
+        "#allowance-after",
+        "state",
+    ];
+    let mut table = words::table(visit, "after", "compose-after", &heads);
+    let question = &drawn.round.question;
+    let series = question
+        .series
+        .map(|_| question.series_digest())
+        .transpose();
+    let series = series.map_err(|error| Fault::broken("a question", error))?;
+    let (spent, paid) = spent(desk).await?;
+    for member in &drawn.round.roster {
+        for year in question.period.years() {
+            let gone = spent.get(&(member.clone(), year.0)).copied();
+            let left = total.saturating_sub(gone.unwrap_or_default());
+            // A month of a series that is reserved already.
+            let again = series.is_some_and(|one| paid.contains(&(member.clone(), year.0, one)));
+            let price = if again { Rho::default() } else { drawn.charge };
+            let number = |rho: Rho| Cell::Number(rho.to_string());
+            table.rows.push(vec![
+                Cell::text(member),
+                Cell::text(year.0),
+                number(left),
+                number(price),
+                number(left.saturating_sub(price)),
+                match (again, left >= price) {
+                    (true, _) => Cell::Mark(Level::Good, visit.say("allowance-paid")),
+                    (_, true) => Cell::Mark(Level::Good, visit.say("allowance-enough")),
+                    _ => Cell::Mark(Level::Alarm, visit.say("reason-out-of-allowance")),
+                },
+            ]);
+        }
     }
     Ok(table)
 }

@@ -12,6 +12,7 @@ use web::chart::{self, Bar};
 use web::shell::Page;
 
 use super::answer::Visit;
+use super::charts;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::groups;
@@ -212,6 +213,9 @@ fn hospitals(visit: &Visit, of: &Benchmark) -> Vec<Block> {
             caption,
         });
     }
+    blocks.extend(charts::quadrant(visit, of));
+    let mut rows = charts::totals(visit, of);
+    blocks.extend(charts::spreads(visit, "spread-caption", &mut rows));
     blocks.push(Block::Table(table));
     blocks
 }

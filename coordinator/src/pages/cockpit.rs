@@ -95,9 +95,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             .push(words::source(&visit, "source-rules", &of.rules));
     }
     page.add(visit.say("members"), vec![Block::Table(members)]);
-    let left = allowance::table(&desk, &visit).await?;
-    let lead = Block::Text(visit.say("allowance-lead"));
-    page.add(visit.say("allowance"), vec![lead, Block::Table(left)]);
+    let left = allowance::blocks(&desk, &visit).await?;
+    page.add(visit.say("allowance"), left);
     Ok(page)
 }
 

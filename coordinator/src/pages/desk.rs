@@ -7,6 +7,7 @@ use policies::figures::Benchmark;
 use policies::rules::{self, Privacy};
 use schemas::id::Slug;
 use schemas::time::Timestamp;
+use tokio::sync::Semaphore;
 use web::site::accounts::Account;
 use web::site::password::Hashed;
 use web::site::session::NoRandom;
@@ -19,6 +20,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::state::State;
 
+/// Pages that are told of progress at a time.
+const STREAMS: usize = 64;
 /// Benchmarks that are kept computed.
 const KEPT: usize = 8;
 
@@ -64,6 +67,10 @@ pub struct Desk {
     pub(super) authority: Arc<Authority>,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
+    /// Pages that are told of progress.
+    pub(super) streams: Arc<Semaphore>,
+    /// One round is opened at a time.
+    pub(super) opening: tokio::sync::Mutex<()>,
     /// One check of the log at a time.
     pub(super) checking: tokio::sync::Mutex<()>,
     /// Benchmarks of ended rounds: their answers never change.
@@ -86,6 +93,8 @@ impl Desk {
             authority,
             clock,
             gate: Gate::new()?,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            opening: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
             benchmarks: Mutex::default(),
             computing: tokio::sync::Mutex::default(),

@@ -6,18 +6,18 @@ use web::block::{Block, Cell, Form, Input, Table, Window};
 
 use super::answer::Visit;
 use super::benchmark::{cell, head, text_head};
+use super::charts;
 use super::words;
 use crate::report::columns::{Column, column, columns};
 
 /// Rows of case groups on a page.
 const ROWS: usize = 40;
 
-/// The rows of a split, those that are searched for, biggest first unless sorted otherwise.
-pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
-    let columns: Vec<Column> = columns(&split.asked);
+/// The rows that are searched for, biggest first unless sorted otherwise.
+fn sorted<'a>(visit: &Visit, split: &'a Split) -> Vec<&'a Row> {
     let searched = visit.asked("q").to_lowercase();
     let fits = |row: &&Row| {
-        let all = [&row.code, &row.name.zh, &row.name.en];
+        let all = [&row.code, &row.name.zh, &row.name.en, &name(visit, row)];
         searched.is_empty()
             || all
                 .iter()
@@ -41,6 +41,13 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
         "cost" => rows.sort_by(|a, b| cost(b).unwrap_or(-1.0).total_cmp(&cost(a).unwrap_or(-1.0))),
         _ => rows.sort_by(|a, b| size(b).unwrap_or(-1.0).total_cmp(&size(a).unwrap_or(-1.0))),
     }
+    rows
+}
+
+/// The rows of a split, those that are searched for, biggest first unless sorted otherwise.
+pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block> {
+    let columns: Vec<Column> = columns(&split.asked);
+    let rows = sorted(visit, split);
     let mut table = words::table(visit, "groups", "groups", &[]);
     table.columns = vec![text_head(visit, "code"), text_head(visit, "name")];
     table
@@ -61,7 +68,9 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
         })
         .collect();
     let mean = column(Kind::MeanCost);
-    if of.cost.is_some() {
+    // A split that tells no cost has no columns of it.
+    let costs = columns.iter().any(|one| one.kind == Kind::MeanCost);
+    if costs {
         table
             .columns
             .extend(shown.iter().map(|(_, id)| web::block::Column {
@@ -71,15 +80,20 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
             }));
     }
     for row in &rows {
-        let name = visit.language.pick(&row.name.zh, &row.name.en);
+        let name = name(visit, row);
+        let to = visit.with(&[("group", &row.code), ("from", "")]);
+        let code = Cell::Link {
+            text: row.code.clone(),
+            to: format!("{to}#group"),
+        };
         let figures = columns
             .iter()
             .map(|column| cell(visit, row.alliance.figure(column.kind), column));
-        let mut line: Vec<Cell> = [Cell::text(&row.code), Cell::text(name)]
+        let mut line: Vec<Cell> = [code, Cell::text(name)]
             .into_iter()
             .chain(figures)
             .collect();
-        if of.cost.is_some() {
+        if costs {
             let cells = shown.iter().map(|(place, _)| {
                 cell(
                     visit,
@@ -92,7 +106,28 @@ pub(super) fn groups(visit: &Visit, of: &Benchmark, split: &Split) -> Vec<Block>
         table.rows.push(line);
     }
     window(visit, &mut table);
-    vec![Block::Form(search(visit, of, split)), Block::Table(table)]
+    let mut blocks = vec![Block::Form(search(visit, of, split))];
+    if let Some(row) = split
+        .rows
+        .iter()
+        .find(|row| row.code == visit.asked("group"))
+    {
+        blocks.extend(charts::group(visit, of, row));
+    }
+    blocks.push(Block::Table(table));
+    blocks
+}
+
+/// What a row is called; main categories and the like that a dictionary names by their code have words
+/// of their own.
+pub(super) fn name(visit: &Visit, row: &Row) -> String {
+    let own = visit.language.pick(&row.name.zh, &row.name.en);
+    let key = format!("name-{}", row.code);
+    if own == row.code && visit.language.knows(&key) {
+        visit.say(&key)
+    } else {
+        own.to_owned()
+    }
 }
 
 /// The part of a long table that the page shows.

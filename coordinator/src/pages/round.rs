@@ -98,6 +98,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         ]);
     }
     page.add(visit.say("progress"), vec![Block::Table(table)]);
+    if held.state == RoundState::Open {
+        page.live = format!("/rounds/{}/live", round.id);
+    }
     page.sources = vec![
         words::source(&visit, "source-round", &held.digest),
         words::source(&visit, "source-dictionary", &round.question.dictionary),
@@ -106,41 +109,41 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     Ok(page)
 }
 
+/// What the dictionary calls a dimension or a field.
+pub(super) fn label(visit: &Visit, dictionary: Option<&Dictionary>, id: &str) -> String {
+    let dimension =
+        dictionary.and_then(|all| all.dimensions.iter().find(|one| one.id.as_str() == id));
+    let field = dictionary.and_then(|all| all.fields.iter().find(|one| one.id.as_str() == id));
+    let label = dimension
+        .map(|one| &one.label)
+        .or(field.map(|one| &one.label));
+    label.map_or_else(
+        || id.to_owned(),
+        |one| visit.language.pick(&one.zh, &one.en).to_owned(),
+    )
+}
+
+/// What is measured, in words.
+pub(super) fn measure(visit: &Visit, dictionary: Option<&Dictionary>, of: &Measure) -> String {
+    let (key, field) = match of {
+        Measure::Count => return visit.say("measure-count"),
+        Measure::CountWhere { .. } => return visit.say("measure-count-where"),
+        Measure::Sum { field } => ("measure-sum", field),
+        Measure::Relative { field } => ("measure-relative", field),
+        Measure::Squares { field } => ("measure-squares", field),
+        Measure::Histogram { field } => ("measure-histogram", field),
+        Measure::Structure { field } => ("measure-structure", field),
+    };
+    visit.tell(key, &[("field", &label(visit, dictionary, field.as_str()))])
+}
+
 /// A question in words, made from the typed question and the dictionary alone.
 pub(super) fn plain(
     visit: &Visit,
     question: &Question,
     dictionary: Option<&Dictionary>,
 ) -> Vec<String> {
-    let label = |id: &str| {
-        let dimension =
-            dictionary.and_then(|all| all.dimensions.iter().find(|one| one.id.as_str() == id));
-        let field = dictionary.and_then(|all| all.fields.iter().find(|one| one.id.as_str() == id));
-        let label = dimension
-            .map(|one| &one.label)
-            .or(field.map(|one| &one.label));
-        label.map_or_else(
-            || id.to_owned(),
-            |one| visit.language.pick(&one.zh, &one.en).to_owned(),
-        )
-    };
-    let measure = |measure: &Measure| match measure {
-        Measure::Count => visit.say("measure-count"),
-        Measure::CountWhere { .. } => visit.say("measure-count-where"),
-        Measure::Sum { field } => visit.tell("measure-sum", &[("field", &label(field.as_str()))]),
-        Measure::Relative { field } => {
-            visit.tell("measure-relative", &[("field", &label(field.as_str()))])
-        }
-        Measure::Squares { field } => {
-            visit.tell("measure-squares", &[("field", &label(field.as_str()))])
-        }
-        Measure::Histogram { field } => {
-            visit.tell("measure-histogram", &[("field", &label(field.as_str()))])
-        }
-        Measure::Structure { field } => {
-            visit.tell("measure-structure", &[("field", &label(field.as_str()))])
-        }
-    };
+    let label = |id: &str| label(visit, dictionary, id);
     let comma = visit.say("comma");
     let mut lines = vec![visit.tell(
         "ask-period",
@@ -166,7 +169,7 @@ pub(super) fn plain(
         let measures: Vec<String> = table
             .blocks
             .iter()
-            .map(|block| measure(&block.measure))
+            .map(|block| measure(visit, dictionary, &block.measure))
             .collect();
         lines.push(visit.tell(
             "ask-table",

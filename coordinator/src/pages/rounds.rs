@@ -9,6 +9,7 @@ use super::answer::Visit;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::words;
+use crate::accounts::Role;
 use crate::ask;
 use crate::collect;
 use crate::pooled;
@@ -76,6 +77,11 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             Cell::text(words::moment(schemas::time::Timestamp(of.opened))),
         ]);
     }
-    page.add(String::new(), vec![Block::Table(table), Block::Table(sums)]);
+    let mut blocks = vec![Block::Table(table), Block::Table(sums)];
+    if matches!(visit.visitor, Some((_, Role::Administrator))) {
+        let to = "/rounds/new".to_owned();
+        blocks.insert(0, Block::Links(vec![(visit.say("compose"), to)]));
+    }
+    page.add(String::new(), blocks);
     Ok(page)
 }

@@ -9,7 +9,9 @@ pub(super) use web::site::routes::{Places, page};
 use web::site::routes::{Route as Of, route};
 
 use super::desk::Desk;
-use super::{accounts, benchmark, cockpit, log, pooled, round, rounds, sign_in, year};
+use super::{
+    accounts, benchmark, cockpit, compose, live, log, pooled, round, rounds, sign_in, year,
+};
 use crate::accounts::Role;
 
 /// A page, or what a form is sent to.
@@ -31,7 +33,12 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/rounds", BOTH, || {
         page(|desk, visit, _| rounds::show(desk, visit))
     }),
+    route("GET", "/rounds/new", ADMINISTRATOR, || {
+        page(|desk, visit, _| compose::show(desk, visit))
+    }),
+    route("POST", "/rounds/new", ADMINISTRATOR, || post(compose::open)),
     route("GET", "/rounds/{id}", BOTH, || page(round::show)),
+    route("GET", "/rounds/{id}/live", BOTH, || get(live::round)),
     route("GET", "/rounds/{id}/benchmark", BOTH, || {
         page(benchmark::show)
     }),
@@ -41,6 +48,9 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/years/{year}", BOTH, || page(year::show)),
     route("GET", "/years/{year}/plan", BOTH, || page(year::plan)),
+    route("GET", "/years/{year}/workbench", BOTH, || {
+        page(year::workbench)
+    }),
     route("GET", "/years/{year}/execution", BOTH, || {
         page(year::execution)
     }),

@@ -10,7 +10,7 @@ use super::ReportError;
 use super::chart;
 use super::columns::{Column, Summed, columns, has, of_hospitals_only, pooled};
 use super::split::{SplitView, split_view};
-use super::words::{Dress, Shown, by_year, counted, newest, shown, status};
+use super::words::{Dress, Shown, by_year, counted, graded, newest, shown, status};
 
 #[derive(Template)]
 #[template(path = "benchmark.html")]
@@ -232,7 +232,7 @@ fn hospital_row(asked: &[Asked], hospital: &Hospital) -> HospitalRow {
     };
     HospitalRow {
         id: hospital.id.to_string(),
-        grade: or_status(data.and_then(|d| d.grade).map(|grade| format!("{grade:?}"))),
+        grade: or_status(data.and_then(graded)),
         counted: data.map_or("–", |d| counted(d).1),
         newest: or_status(data.and_then(newest)),
         gaps: or_status(data.map(|d| {

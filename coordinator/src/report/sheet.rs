@@ -10,7 +10,7 @@ use web::download::harmless;
 use super::ReportError;
 use super::columns::{self, Column, Summed, column};
 use super::guide::{FACTS, KEYS};
-use super::words::{counted, newest, useless};
+use super::words::{counted, graded, newest, useless};
 
 const MARK: &str = "\u{feff}";
 const ALLIANCE: &str = "(alliance)";
@@ -190,8 +190,7 @@ fn facts(hospital: &Hospital) -> Vec<String> {
     vec![
         hospital.id.to_string(),
         hospital.data.word().to_owned(),
-        data.and_then(|data| data.grade)
-            .map_or_else(String::new, |grade| format!("{grade:?}")),
+        data.and_then(graded).unwrap_or_default(),
         data.map_or_else(String::new, |data| counted(data).0.to_owned()),
         data.and_then(newest).unwrap_or_default(),
         data.map_or_else(String::new, |data| data.missing.len().to_string()),

@@ -28,6 +28,16 @@ pub(super) fn counted(data: &Data) -> (&'static str, &'static str) {
     }
 }
 
+/// The grade of a hospital's data, and whether they are of a pilot in some departments.
+pub(super) fn graded(data: &Data) -> Option<String> {
+    let grade = data.grade?;
+    let pilot = data.snapshots.iter().any(|month| month.pilot);
+    Some(format!(
+        "{grade:?}{}",
+        if pilot { " 试点 pilot" } else { "" }
+    ))
+}
+
 /// The newest month of a hospital's data; the year where its source knows only that.
 pub(super) fn newest(data: &Data) -> Option<String> {
     let newest = data.newest?;

@@ -13,6 +13,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::money::Fen;
 use schemas::outcome::Outcome;
+use schemas::question::Dataset;
 use serde::de::DeserializeOwned;
 
 use super::YearError;
@@ -121,6 +122,10 @@ impl Row<'_> {
             });
         };
         let hospital: Slug = self.need("member")?;
+        if self.benchmark.is_some_and(|of| pilot(of, &hospital)) {
+            let why = "is of a pilot in some departments, on which no budget rests: write a number";
+            return Err(self.wrong(&format!("`{name}` (`{figure}` {why})")));
+        }
         let found = self
             .benchmark
             .and_then(|of| released(of, &hospital, figure))
@@ -144,15 +149,36 @@ impl Row<'_> {
     }
 }
 
-/// A figure that a benchmark released about a hospital: `stays`, `cmi`, `mean-cost` (yuan), `mean-stay`
+/// Hospitals that answered from a pilot.
+pub fn pilots(of: &Benchmark) -> Vec<String> {
+    let hospitals = of.hospitals.iter().filter(|one| pilot(of, &one.id));
+    hospitals.map(|one| one.id.to_string()).collect()
+}
+
+/// Whether a hospital answered from a pilot: only some of its departments' stays are in its figures.
+pub(super) fn pilot(of: &Benchmark, hospital: &Slug) -> bool {
+    let mut hospitals = of.hospitals.iter();
+    let found = hospitals.find(|one| one.id == *hospital);
+    let data = found.and_then(|one| one.data.value());
+    data.is_some_and(|data| data.snapshots.iter().any(|month| month.pilot))
+}
+
+/// A figure that a benchmark released about a hospital: `stays` (of another dataset its own name), `cmi`, `mean-cost` (yuan), `mean-stay`
 /// (days), `cost-index`, `time-index` (against the reference) or `case-weighted-volume`. `None` where it
-/// is not shown.
+/// is not shown, or of a pilot.
 pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<Measured> {
+    if pilot(of, hospital) {
+        return None;
+    }
     let hospital = of.hospitals.iter().find(|one| one.id == *hospital)?;
     let totals = &hospital.totals;
     let shown = |outcome: &Outcome<Figure>| known(outcome.value()?);
+    let dataset = of.dataset.unwrap_or_default();
     let (value, sd) = match figure {
-        "stays" => shown(&totals.all.stays)?,
+        // `stays`, or `visits` of a benchmark of visits: never one in the place of the other.
+        counted if counted == dataset.as_str() => shown(&totals.all.stays)?,
+        "mean-cost" if dataset == Dataset::Visits => shown(&totals.all.mean_cost)?,
+        _ if dataset != Dataset::Stays => return None,
         "cmi" => shown(&totals.cmi)?,
         "mean-cost" => shown(&totals.all.mean_cost)?,
         "mean-stay" => shown(&totals.all.mean_stay)?,

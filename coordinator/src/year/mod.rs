@@ -15,6 +15,7 @@ mod tables;
 mod watch;
 
 pub use earlier::{owed, undone};
+pub use facts::pilots;
 pub use history::{expected, volumes};
 pub use inputs::{Volumes, demand, inputs, kept_deductions, revision};
 pub use letter::letter;

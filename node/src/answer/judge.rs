@@ -35,7 +35,12 @@ pub async fn examine(app: &App, asked: &Asked) -> Result<Examined, Unanswered> {
     let purpose = classify(app, asked)?;
     let layout = plan::compile(&asked.question, &app.dictionary, &app.policy)?;
     plan::check_price(&layout, purpose, &app.policy)?;
-    let released = snapshot::released(&app.state, &app.data, &asked.question.period).await?;
+    let released = snapshot::released_of(
+        &app.state,
+        &app.data,
+        (asked.question.dataset, &asked.question.period),
+    )
+    .await?;
     let coded = released.dictionaries == [layout.dictionary];
     let identity = Identity::new(layout, released.months.clone()).map_err(|_| Unanswered::Seal)?;
     let payer = app.payer(purpose);

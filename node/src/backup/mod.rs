@@ -98,7 +98,7 @@ pub async fn back_up(
     let mut list = List::new(PROGRAM, versions::BUILD, &config.hospital, at);
     (list.entries, list.head) = (sound.entries, sound.head);
     list.keys = keys == KeysToo::Included;
-    list.begin(to)?;
+    backups::begin(to)?;
     let picture = to.join(STATE).display().to_string();
     sqlx::query("vacuum into $1")
         .bind(picture)

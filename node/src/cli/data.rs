@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use schemas::dictionary::Dictionary;
+use schemas::question::Dataset;
 use schemas::shown;
 use schemas::time::Month;
 
@@ -275,7 +276,8 @@ fn show_released(
         }
         show::paths(&folder, out)?;
     }
-    if let Some(last) = released.last() {
+    let stays = |month: &&MonthState| month.dataset == Dataset::Stays;
+    if let Some(last) = released.iter().rfind(stays) {
         let ask = format!(
             "ask yearly-benchmark --period {} --dry-run",
             last.month.year()

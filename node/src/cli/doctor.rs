@@ -82,8 +82,10 @@ fn open_to_others(data: &Path) -> Finding {
     let mode = std::fs::metadata(data).map(|found| found.permissions().mode() & 0o777);
     let next = format!("chmod 700 {}", next::path(data));
     match mode {
-        Ok(mode) if mode & 0o077 == 0 => Finding::sound("permissions", "the data folder is closed"),
-        Ok(_) => Finding::fault("permissions", "other accounts enter the data folder", next),
+        Ok(mode) if mode & 0o077 != 0 => {
+            Finding::fault("permissions", "other accounts enter the data folder", next)
+        }
+        Ok(_) => Finding::sound("permissions", "the data folder is closed"),
         Err(_) => Finding::fault("permissions", "the data folder cannot be looked at", next),
     }
 }

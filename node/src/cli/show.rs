@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use schemas::question::Dataset;
 use schemas::shown::line;
 use serde::Serialize;
 
@@ -149,14 +150,18 @@ pub(super) fn months(months: &[MonthState], json: bool, out: &mut dyn Write) -> 
         let release = m
             .release
             .map_or_else(|| "-".to_owned(), |release| release.to_string());
+        let dataset = match m.dataset {
+            Dataset::Stays => String::new(),
+            other => format!("  {}", other.as_str()),
+        };
         let costs = m.rates.as_ref().map_or_else(
             || "as loaded".to_owned(),
             |of| format!("{} of {} ({})", of.method, of.period, of.digest.short()),
         );
         writeln!(
             out,
-            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}  {}",
-            m.month, m.state, release, m.grade, m.rows, m.load, costs
+            "{}  {:<8}  {:>7}  {:>5?}  {:>8}  {}  {}{}",
+            m.month, m.state, release, m.grade, m.rows, m.load, costs, dataset
         )?;
     }
     Ok(())

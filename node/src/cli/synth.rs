@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::synth::{Settings, write_alliance, write_hospital};
+use crate::synth::{Settings, write_alliance, write_hospital, write_visits};
 
 /// Make plausible, made-up settlement files (the same seed gives the same bytes).
 ///
@@ -37,6 +37,9 @@ pub(super) struct SynthArgs {
     /// Also put identifiers where they do not belong, in six rows of each hospital.
     #[arg(long)]
     planted: bool,
+    /// Also write so many outpatient visits of each hospital's own patients, as NAME-visits.csv.
+    #[arg(long, default_value_t = 0)]
+    visits: u32,
     /// Make one tertiary hospital with so many stays instead of an alliance.
     #[arg(long, requires = "hospital", conflicts_with_all = ["hospitals", "stays"])]
     rows: Option<u32>,
@@ -65,6 +68,15 @@ pub(super) fn run(args: &SynthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
             one.rows,
             one.defects
         )?;
+        if args.visits > 0 {
+            let file = write_visits(&args.out, &settings, &one.hospital, args.visits)?;
+            writeln!(
+                out,
+                "{}  {} rows",
+                args.out.join(file).display(),
+                args.visits
+            )?;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemas::question::Dataset;
 use schemas::time::Month;
 use serde::Serialize;
 
@@ -35,7 +36,8 @@ pub(super) async fn compare(
 ) -> Result<Option<Compared>, CloseError> {
     let loads = loads::months(state.pool()).await?;
     let current = loads.iter().rev();
-    let mut current = current.filter(|load| load.month == month && load.is_current());
+    let mut current = current
+        .filter(|load| load.month == month && load.is_current() && load.dataset == Dataset::Stays);
     let Some(load) = current.find(|load| load.unit == "patient") else {
         return Ok(None);
     };

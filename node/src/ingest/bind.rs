@@ -1,6 +1,7 @@
 //! Binding a mapping: every name becomes a position, every rule of mappings is checked.
 
 use schemas::dictionary::{Dictionary, Field};
+use schemas::question::Dataset;
 use schemas::time::{DataYear, Month};
 
 use super::IngestError;
@@ -47,9 +48,21 @@ impl Bound {
         let group = mapping.case_group.columns.iter();
         let group = group.map(|name| columns.find(name));
         let has = |name: &str| fields.iter().any(|field: &BoundField| field.name == name);
+        if mapping
+            .pilot
+            .as_ref()
+            .is_some_and(|of| of.departments.is_empty())
+        {
+            return Err(IngestError::rule("pilot", "names its departments"));
+        }
+        let pilot = mapping.pilot.as_ref().map(|of| {
+            let names = of.departments.iter().map(|name| name.as_bytes().to_vec());
+            Ok::<_, IngestError>((columns.find(&of.column)?, names.collect()))
+        });
         let mut bound = Self {
             width: header.len(),
             only,
+            pilot: pilot.transpose()?,
             patient,
             settlement: columns.find_maybe(mapping.settlement.as_ref())?,
             when: when(mapping, columns)?,
@@ -115,6 +128,11 @@ impl Bound {
         let dated = self.birth.is_some() || self.admission.is_some() || by_date;
         let from_dates = self.fields.iter().any(|field| field.from_dates);
         let rules = [
+            (
+                mapping.dataset == Dataset::Stays || mapping.costing.is_none(),
+                "costing",
+                "is of stays: other datasets bring their costs",
+            ),
             (
                 self.birth.is_none() || by_date,
                 "time",

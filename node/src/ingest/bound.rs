@@ -1,5 +1,7 @@
 //! A mapping bound to a dictionary and a file's header: every name resolved once, to a position.
 
+use std::collections::BTreeSet;
+
 use schemas::dictionary::Unit;
 use schemas::time::{DataYear, Month};
 
@@ -26,6 +28,8 @@ pub struct Bound {
     pub width: usize,
     /// Rows with another value in this column are passed over.
     pub only: Vec<(usize, Vec<u8>)>,
+    /// Column of the department and those of a pilot: rows of others are passed over.
+    pub pilot: Option<(usize, BTreeSet<Vec<u8>>)>,
     /// Column of the patient's number; `None`: every row is its own patient.
     pub patient: Option<usize>,
     /// Column of the settlement number.
@@ -182,6 +186,12 @@ impl Bound {
     /// passed over.
     pub fn passes_over(&self, row: &Row) -> bool {
         let silent = |column: usize| row.broken().is_some() && row.value(column).is_empty();
+        if let Some((column, departments)) = &self.pilot
+            && !departments.contains(row.value(*column))
+            && !silent(*column)
+        {
+            return true;
+        }
         self.only
             .iter()
             .any(|(column, value)| row.value(*column) != value && !silent(*column))

@@ -73,6 +73,7 @@ pub(super) fn named<'m>(
 ) -> BTreeSet<&'m str> {
     let mut names: BTreeSet<&str> = mapping.only.keys().map(String::as_str).collect();
     names.extend(only.iter().map(|(name, _)| name.as_str()));
+    names.extend(mapping.pilot.iter().map(|pilot| pilot.column.as_str()));
     if let Patient::Column(name) = &mapping.patient {
         names.insert(name);
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::id::Slug;
+use schemas::question::Dataset;
 use schemas::written;
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ use super::encoding::Encoding;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// Always `stays`.
+    /// What a row is: `stays` or another dataset of the dictionary.
     pub dataset: Dataset,
     /// The view that rows come from; without it they come from a file.
     #[serde(default)]
@@ -28,6 +29,10 @@ pub struct Mapping {
     /// Column → value: rows with another value are passed over.
     #[serde(default)]
     pub only: BTreeMap<String, String>,
+    /// The departments in which the hospital tries it first: rows of others are passed over, and what is
+    /// released says that it is of a pilot.
+    #[serde(default)]
+    pub pilot: Option<PilotMapping>,
     /// Who the patient is: `"row"` or `{ column = "…" }`.
     pub patient: Patient,
     /// Column of the settlement number; without it a stay is known by its whole row.
@@ -60,12 +65,14 @@ pub struct ViewMapping {
     pub watermark: String,
 }
 
-/// What a row is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dataset {
-    /// A settled inpatient stay.
-    Stays,
+/// A pilot in some departments.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PilotMapping {
+    /// Column of the department.
+    pub column: String,
+    /// The departments, as the column writes them.
+    pub departments: BTreeSet<String>,
 }
 
 /// Who the patient is.
@@ -286,8 +293,9 @@ mod tests {
     #[test]
     fn every_key_has_a_line_in_the_document() {
         for (place, keys) in [
-            ("", 11),
+            ("", 12),
             ("[source]\n", 3),
+            ("[pilot]\n", 2),
             ("[time]\n", 6),
             ("[case_group]\n", 3),
             ("[dimensions.sex]\n", 8),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use schemas::question::Dataset;
+
 use super::IngestError;
 use super::columns;
 use super::encoding::Encoding;
@@ -26,7 +28,14 @@ impl Origin {
         only: &[(String, String)],
     ) -> Result<Vec<String>, IngestError> {
         let source = match self {
-            Self::File(path) => Source::open(path, mapping.encoding)?,
+            Self::File(path) => {
+                let source = Source::open(path, mapping.encoding)?;
+                if mapping.dataset != Dataset::Stays && !source.is_table() {
+                    let rule = "FHIR folders and settlement lists hold stays only";
+                    return Err(IngestError::rule("dataset", rule));
+                }
+                source
+            }
             Self::View(view) => return Ok(view.header().to_vec()),
         };
         let wanted = columns::named(mapping, only, None);

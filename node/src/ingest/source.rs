@@ -129,6 +129,15 @@ impl Source {
         })
     }
 
+    /// Whether rows and columns are the source's own, of whatever dataset; not those that are made of
+    /// settlement lists and FHIR resources.
+    pub fn is_table(&self) -> bool {
+        match self.reader {
+            Reader::Csv(..) | Reader::View(_) | Reader::Table(_) => true,
+            Reader::Lists(_) | Reader::Fhir(_) => false,
+        }
+    }
+
     /// The rows of a view's picture; `most` of them at the most.
     pub fn view(view: &View, most: Option<u64>) -> Result<Self, IngestError> {
         Ok(Self {

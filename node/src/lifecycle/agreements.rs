@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::question::Dataset;
 use schemas::shown;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,6 @@ use super::{Deciding, LifecycleError};
 use crate::store::state::{State, StateError, append};
 
 /// What can be agreed on.
-const DATASETS: [&str; 1] = ["stays"];
 /// Most parties of one agreement.
 const PARTIES: usize = 64;
 
@@ -64,7 +64,7 @@ impl Held {
 }
 
 fn sound(agreement: &Agreement) -> Result<(), LifecycleError> {
-    let listed = |set: &Slug| DATASETS.contains(&set.as_str());
+    let listed = |set: &Slug| Dataset::named(set.as_str()).is_some();
     let words = agreement.purpose.chars().count();
     let day = |text: &str| text.len() == 10 && text.parse::<Date>().is_ok();
     let rules = [

@@ -110,12 +110,12 @@ pub enum LifecycleError {
     /// No such agreement, or it ended.
     #[error("no agreement `{0}` is in force or to come")]
     NoAgreement(Slug),
-    /// The node's settings ask for an agreement.
+    /// The node's settings ask for an agreement on the dataset.
     #[error(
-        "no data-use agreement on `stays` is in force today, and this node releases under one only; first: \
+        "no data-use agreement on `{0}` is in force today, and this node releases under one only; first: \
          consilium-node agreement add"
     )]
-    NeedsAgreement,
+    NeedsAgreement(&'static str),
     /// The state file.
     #[error(transparent)]
     State(#[from] StateError),

@@ -166,7 +166,9 @@ async fn a_release_rests_on_an_agreement_where_the_settings_say_so() {
         let needs: Result<Vec<crate::release::MonthState>, _> = result;
         matches!(
             needs,
-            Err(ReleaseError::Lifecycle(LifecycleError::NeedsAgreement))
+            Err(ReleaseError::Lifecycle(LifecycleError::NeedsAgreement(
+                "stays"
+            )))
         )
     };
     assert!(needs(free().await));

@@ -10,6 +10,12 @@ use crate::store::state::StateError;
 /// Why a file is not loaded. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// The dictionary does not define the dataset.
+    #[error("the dictionary has no dataset `{name}`: the alliance publishes one that has it")]
+    NoDataset {
+        /// Which.
+        name: &'static str,
+    },
     /// The file or its mapping is refused.
     #[error(transparent)]
     Ingest(#[from] IngestError),

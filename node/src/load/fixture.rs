@@ -106,6 +106,7 @@ pub(crate) fn dictionary() -> Dictionary {
             field("cost_staff", Unit::Fen, money, false, Some("cost")),
             field("cost_drugs", Unit::Fen, money, false, Some("cost")),
         ],
+        further: Vec::new(),
         bin_edges: vec![0, 500, 1000, 3000],
     };
     dictionary.check().unwrap();

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
+use schemas::question::Dataset;
 use schemas::time::{DataYear, Month};
 
 use super::LoadError;
@@ -16,18 +17,27 @@ use crate::store::loads::LoadedMonth;
 /// Current months of the store, and the dictionaries that coded them.
 #[derive(Debug)]
 pub(super) struct Held {
+    /// Of all datasets: what counts as a patient is one thing over all.
     pub months: Vec<LoadedMonth>,
+    /// That of the new file.
+    pub dataset: Dataset,
     pub dictionaries: BTreeMap<Digest, Dictionary>,
 }
 
 impl Held {
+    /// The months of the new file's dataset.
+    pub(super) fn own(&self) -> impl Iterator<Item = &LoadedMonth> {
+        let own = |held: &&LoadedMonth| held.dataset == self.dataset;
+        self.months.iter().filter(own)
+    }
+
     /// Current months of the given years that a file with `months` does not replace.
     fn beside<'a>(
         &'a self,
         months: &'a BTreeSet<Month>,
     ) -> impl Iterator<Item = &'a LoadedMonth> + 'a {
         let years: BTreeSet<DataYear> = months.iter().map(|month| month.year()).collect();
-        self.months.iter().filter(move |held| {
+        self.own().filter(move |held| {
             held.is_current() && years.contains(&held.month.year()) && !months.contains(&held.month)
         })
     }
@@ -82,11 +92,7 @@ impl Held {
     ) -> Result<Vec<HeldRow>, LoadError> {
         let years: BTreeSet<DataYear> = months.iter().map(|month| month.year()).collect();
         let mut rows = Vec::new();
-        for held in self
-            .months
-            .iter()
-            .filter(|held| years.contains(&held.month.year()))
-        {
+        for held in self.own().filter(|held| years.contains(&held.month.year())) {
             let old = self.dictionaries.get(&held.dictionary);
             let translated = old.map(|old| translate(old, dictionary));
             let translated = translated.ok_or(LoadError::NoDictionary)?;

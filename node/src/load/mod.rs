@@ -26,11 +26,13 @@ pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
 pub use summary::{KeptQuality, MonthReport, Summary, kept_reports, reports};
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
+use schemas::question::Dataset;
 use schemas::time::{DataYear, Timestamp};
 
 use self::held::Held;
@@ -97,8 +99,11 @@ pub async fn load(
     if let Some(load) = loads::by_file(state.pool(), &file_digest).await? {
         return Err(LoadError::Same { load });
     }
+    let dataset = request.mapping.dataset;
+    let of_dataset = view(&dictionary, dataset)?;
     let held = Held {
-        dictionaries: coded_by(state, &before).await?,
+        dataset,
+        dictionaries: coded_by(state, &before, dataset).await?,
         months: before,
     };
     let known = loads::key_check(state.pool()).await?;
@@ -113,7 +118,8 @@ pub async fn load(
         config,
         now,
         request,
-        dictionary: &dictionary,
+        dictionary: &of_dataset,
+        coded: dictionary.digest().map_err(StateError::from)?,
         file_digest: &file_digest,
         held: &held,
         mark: mark.as_ref(),
@@ -141,6 +147,7 @@ pub fn check(
     progress: &dyn Fn(u64),
 ) -> Result<Summary, LoadError> {
     let last_month = month_of(now).ok_or(LoadError::Random)?;
+    let dictionary = &*view(dictionary, request.mapping.dataset)?;
     let bound = bind(dictionary, request)?.believes_until(last_month)?;
     let pass = Pass {
         origin: &request.from,
@@ -162,6 +169,13 @@ pub fn check(
     Ok(summary::of(&bound, &passed, quality))
 }
 
+/// What the dictionary says of a dataset.
+fn view(dictionary: &Dictionary, dataset: Dataset) -> Result<Cow<'_, Dictionary>, LoadError> {
+    let name = dataset.as_str();
+    dictionary.of(dataset).ok_or(LoadError::NoDataset { name })
+}
+
+/// `dictionary` is that of the mapping's dataset.
 fn bind(dictionary: &Dictionary, request: &Request) -> Result<Bound, LoadError> {
     let bound = Bound::new(
         &request.mapping,
@@ -198,10 +212,12 @@ async fn register(
     let id = done.staging.id.clone();
     let new = NewLoad {
         id: &id,
+        dataset: held.dataset,
         file_digest: &done.file_digest,
         dictionary,
         unit: done.unit,
         span: done.span,
+        pilot: done.pilot,
         kept: done.summary.kept,
         quarantined: done.summary.refused,
         findings: done.summary.findings,
@@ -223,6 +239,12 @@ async fn register(
         ("months", names.join(",")),
         ("dictionary", dictionary.to_string()),
     ];
+    if held.dataset != Dataset::Stays {
+        detail.push(("dataset", held.dataset.as_str().to_owned()));
+    }
+    if done.pilot {
+        detail.push(("pilot", "yes".to_owned()));
+    }
     for (month, used) in &done.rates {
         month_rates::remember(&mut change, (&id, *month), used).await?;
     }
@@ -255,12 +277,15 @@ async fn registered(state: &State) -> Result<BTreeSet<String>, LoadError> {
 async fn coded_by(
     state: &State,
     months: &[LoadedMonth],
+    dataset: Dataset,
 ) -> Result<BTreeMap<Digest, Dictionary>, LoadError> {
-    let digests: BTreeSet<Digest> = months.iter().map(|month| month.dictionary).collect();
+    let own = months.iter().filter(|month| month.dataset == dataset);
+    let digests: BTreeSet<Digest> = own.map(|month| month.dictionary).collect();
     let mut found = BTreeMap::new();
     for digest in digests {
         let dictionary = dictionaries::by_digest(state, &digest).await?;
-        found.insert(digest, dictionary.ok_or(LoadError::NoDictionary)?);
+        let dictionary = dictionary.ok_or(LoadError::NoDictionary)?;
+        found.insert(digest, view(&dictionary, dataset)?.into_owned());
     }
     Ok(found)
 }
@@ -280,3 +305,5 @@ pub(crate) mod fixture;
 mod test;
 #[cfg(test)]
 mod test_doubt;
+#[cfg(test)]
+mod test_pilot;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::dictionary::{Dictionary, Unit};
+use schemas::digest::Digest;
 use schemas::time::{Month, Timestamp};
 use serde::Serialize;
 
@@ -26,14 +27,16 @@ use crate::store::columns::{ranks_file, write_ranks};
 use crate::store::loads::LoadedMonth;
 use crate::store::marks::Reached;
 use crate::store::month_rates::RatesUsed;
-use crate::store::state::StateError;
 
 /// The part of a load that works on files only.
 pub(super) struct Work<'a> {
     pub config: &'a Config,
     pub now: Timestamp,
     pub request: &'a Request,
+    /// Of the mapping's dataset.
     pub dictionary: &'a Dictionary,
+    /// Digest of the whole dictionary.
+    pub coded: Digest,
     pub file_digest: &'a str,
     pub held: &'a Held,
     /// How far this load reads a view.
@@ -47,6 +50,8 @@ pub(super) struct Done {
     pub file_digest: String,
     pub unit: &'static str,
     pub span: &'static str,
+    /// Only some departments' stays are in it.
+    pub pilot: bool,
     pub months: Vec<LoadedMonth>,
     pub used_keys: Vec<(u16, String)>,
     pub mark: Option<Reached>,
@@ -61,11 +66,7 @@ impl Work<'_> {
         let last_month = month_of(self.now).ok_or(LoadError::Random)?;
         let bound = bind(self.dictionary, self.request)?.believes_until(last_month)?;
         let (staging, mut passed) = self.pass(&bound, ring)?;
-        let coding = self
-            .dictionary
-            .digest()
-            .map_err(StateError::from)?
-            .to_string();
+        let coding = self.coded.to_string();
         // A view is one picture from begin to end; a file may have been written to meanwhile.
         let is_view = self.request.from.view().is_some();
         if !is_view && identity(&passed.file_digest, self.request, &coding) != self.file_digest {
@@ -89,12 +90,12 @@ impl Work<'_> {
             ranks_digests.insert(month, digest);
         }
         self.report(&staging, &bound, &mut summary)?;
-        let dictionary = self.dictionary.digest().map_err(StateError::from)?;
         let loaded = |quality: &Quality| LoadedMonth {
             load: staging.id.clone(),
             month: quality.month,
+            dataset: self.held.dataset,
             folder: staging.final_name(),
-            dictionary,
+            dictionary: self.coded,
             unit: unit(&bound).to_owned(),
             rows: quality.kept,
             grade: quality.grade,
@@ -122,6 +123,7 @@ impl Work<'_> {
             rates,
             unit: unit(&bound),
             span: span(&bound),
+            pilot: bound.pilot.is_some(),
             staging,
             file_digest: self.file_digest.to_owned(),
             months,
@@ -167,7 +169,7 @@ impl Work<'_> {
             return Ok(());
         };
         let read = view.months();
-        let held = self.held.months.iter().filter(|held| held.is_current());
+        let held = self.held.own().filter(|held| held.is_current());
         let mut emptied =
             held.filter(|held| read.contains(&held.month) && !written.contains(&held.month));
         match emptied.next() {
@@ -186,8 +188,7 @@ impl Work<'_> {
         let months = stream::months_in(&self.request.from, bound)?;
         let waits = self
             .held
-            .months
-            .iter()
+            .own()
             .find(|held| held.release.is_none() && months.contains(&held.month));
         if let Some(waits) = waits {
             return Err(LoadError::Staged {
@@ -201,7 +202,8 @@ impl Work<'_> {
         Ok(stays)
     }
 
-    /// Within a data year one thing counts as a patient, else ranks would bound nothing.
+    /// Within a data year one thing counts as a patient, in all datasets together: else ranks would
+    /// bound nothing, and the allowance that they share would be of different things.
     fn same_unit(&self, months: &BTreeSet<Month>, file: &'static str) -> Result<(), LoadError> {
         let same_year = |held: &&LoadedMonth| months.iter().any(|m| m.year() == held.month.year());
         let other = self

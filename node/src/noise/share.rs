@@ -107,6 +107,7 @@ mod tests {
 
     fn layout() -> Layout {
         Layout {
+            dataset: schemas::question::Dataset::Stays,
             question: Digest::ZERO,
             dictionary: Digest::ZERO,
             period: "2025-01..2025-01".parse().unwrap(),

@@ -102,7 +102,7 @@ fn refusal(error: ReleaseError) -> Result<Refused, Fault> {
         ReleaseError::Files { .. } | ReleaseError::Report { .. } => "files",
         ReleaseError::Quality(QualityError::NotRun(_)) => "quality-not-run",
         ReleaseError::Quality(QualityError::Below { .. }) => "quality-below",
-        ReleaseError::Lifecycle(LifecycleError::NeedsAgreement) => "needs-agreement",
+        ReleaseError::Lifecycle(LifecycleError::NeedsAgreement(_)) => "needs-agreement",
         ReleaseError::Lifecycle(LifecycleError::Order { .. }) => "order",
         other => return Err(Fault::broken("a release", other)),
     })

@@ -6,6 +6,7 @@ use policies::quality::{
     CONSUMABLES, Check, Coverage, Examined, Finding, Matched, QualityRules, STAYS, examine, settle,
 };
 use schemas::dictionary::Dictionary;
+use schemas::question::Dataset;
 use schemas::time::{Month, Timestamp};
 
 use super::store::{self, Run, Standing};
@@ -35,7 +36,8 @@ pub async fn run(
     (month, tables): (Month, Option<&Path>),
     now: Timestamp,
 ) -> Result<Ran, QualityError> {
-    let months = loads::months(state.pool()).await?;
+    let mut months = loads::months(state.pool()).await?;
+    months.retain(|held| held.dataset == Dataset::Stays);
     let current = |held: &&LoadedMonth| held.is_current();
     let held = months
         .iter()
@@ -45,9 +47,10 @@ pub async fn run(
     let dictionary = dictionaries::by_digest(state, &held.dictionary).await?;
     let dictionary = dictionary.ok_or(QualityError::Report(month))?;
     let newest = months.iter().filter(current).map(|held| held.month).max();
-    let last: i64 = sqlx::query_scalar("select coalesce(max(at), 0) from loads")
-        .fetch_one(state.pool())
-        .await?;
+    let last: i64 =
+        sqlx::query_scalar("select coalesce(max(at), 0) from loads where dataset = 'stays'")
+            .fetch_one(state.pool())
+            .await?;
     let days = now.0.saturating_sub(last).div_euclid(86_400);
     let age = (newest == Some(month)).then(|| u64::try_from(days).unwrap_or(0));
     let matched = tables.map(read::three_way).transpose()?;

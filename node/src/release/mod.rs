@@ -8,6 +8,7 @@ pub use steps::step;
 use std::path::{Path, PathBuf};
 
 use schemas::answer::Grade;
+use schemas::question::Dataset;
 use schemas::shown;
 use schemas::time::{Month, Timestamp};
 use serde::Serialize;
@@ -83,6 +84,8 @@ pub enum ReleaseError {
 /// A month as the officer sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct MonthState {
+    /// What a row of it is.
+    pub dataset: Dataset,
     /// The month.
     pub month: Month,
     /// The load that brought it.
@@ -111,6 +114,7 @@ pub async fn months(state: &State) -> Result<Vec<MonthState>, StateError> {
             (Some(_), None) => "released",
             (Some(_), Some(_)) => "restated",
         },
+        dataset: month.dataset,
         month: month.month,
         release: month.release,
         restated_by: month.restated_by,
@@ -167,11 +171,12 @@ pub async fn release_under(
         let month = month.map_or_else(|| "any month".to_owned(), |month| month.to_string());
         return Err(ReleaseError::Nothing { month });
     }
-    if rules.needs_agreement && !lifecycle::in_force(&mut *change, "stays", by.at).await? {
-        return Err(LifecycleError::NeedsAgreement.into());
-    }
     let mut grades = Vec::new();
     for held in &waiting {
+        let dataset = held.dataset.as_str();
+        if rules.needs_agreement && !lifecycle::in_force(&mut *change, dataset, by.at).await? {
+            return Err(LifecycleError::NeedsAgreement(dataset).into());
+        }
         if rules.each_step {
             let is = lifecycle::stage(&mut *change, held).await?;
             Step::Released.after(held.month, is)?;
@@ -240,10 +245,12 @@ async fn record(
 ) -> Result<(), StateError> {
     let restated = sqlx::query(
         "update months set restated_by = $1 \
-         where month = $2 and release is not null and restated_by is null",
+         where month = $2 and release is not null and restated_by is null \
+         and load_id in (select id from loads where dataset = $3)",
     )
     .bind(i64::from(number))
     .bind(held.month.to_string())
+    .bind(held.dataset.as_str())
     .execute(&mut **change)
     .await?
     .rows_affected();
@@ -265,13 +272,16 @@ async fn record(
             lifecycle::record(change, of, step, (by.officer, "routine"), by.at).await?;
         }
     }
-    let detail = [
+    let mut detail = vec![
         ("month", held.month.to_string()),
         ("release", number.to_string()),
         ("grade", format!("{grade:?}")),
         ("officer", by.officer.to_owned()),
         ("restates", (restated > 0).to_string()),
     ];
+    if held.dataset != Dataset::Stays {
+        detail.push(("dataset", held.dataset.as_str().to_owned()));
+    }
     state::append(change, by.at, "release", subject(&held.load), &detail).await
 }
 
@@ -302,6 +312,8 @@ pub async fn discard(
         "delete from dataset_steps where load_id = $1 and step <> 'retired' \
          and month not in (select month from months where load_id = $1)",
         forget_load,
+        "delete from pilot_loads where load_id = $1 \
+         and not exists (select 1 from months where load_id = $1)",
     ] {
         sqlx::query(statement)
             .bind(load)

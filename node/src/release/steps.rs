@@ -3,14 +3,36 @@
 use std::path::Path;
 
 use schemas::answer::Grade;
+use schemas::question::Dataset;
 use schemas::time::Month;
 
 use super::{ReleaseError, SignOff, named, unchanged};
 use crate::lifecycle::{self, Step};
 use crate::load::{Lock, reports, subject};
 use crate::quality::graded;
-use crate::store::loads;
-use crate::store::state::{State, StateError, append};
+use crate::store::loads::{self, LoadedMonth};
+use crate::store::state::{Change, State, StateError, append};
+
+/// Of the datasets of a month the first that waits for this step, stays before the others; where none
+/// does, the one that was loaded last, so that the refusal says where it stands.
+async fn next_for(
+    change: &mut Change,
+    mut of_month: Vec<LoadedMonth>,
+    to: Step,
+) -> Result<Option<LoadedMonth>, ReleaseError> {
+    for (at, held) in of_month.iter().enumerate() {
+        let waits = held.release.is_none();
+        if waits && lifecycle::stage(&mut **change, held).await?.next() == Some(to) {
+            return Ok(Some(of_month.swap_remove(at)));
+        }
+    }
+    let stays = |held: &LoadedMonth| held.dataset == Dataset::Stays;
+    let last = of_month.iter().rposition(stays);
+    Ok(match last {
+        Some(at) => Some(of_month.swap_remove(at)),
+        None => of_month.pop(),
+    })
+}
 
 /// Takes the next step of the month that waits: `Validated` or `Deidentified`; any other is refused.
 pub async fn step(
@@ -24,7 +46,8 @@ pub async fn step(
     let _lock = Lock::take(data)?;
     let mut change = state.begin().await?;
     let months = loads::months(&mut *change).await?;
-    let held = months.into_iter().rfind(|held| held.month == month);
+    let of_month = months.into_iter().filter(|held| held.month == month);
+    let held = next_for(&mut change, of_month.collect(), to).await?;
     let held = held.ok_or_else(|| ReleaseError::Nothing {
         month: month.to_string(),
     })?;

@@ -86,7 +86,8 @@ pub fn run(
     if total > dictionary.max_rows {
         return Err(ScanError::TooManyRows);
     }
-    let program = program::Program::new(layout, dictionary)?;
+    let of_dataset = dictionary.of(layout.dataset).ok_or(ScanError::Layout)?;
+    let program = program::Program::new(layout, &of_dataset)?;
     let blocks = kernel::run(&program, rows, threads.max(1))?;
     let blocks = centred::centred(layout, &blocks).ok_or(ScanError::Layout)?;
     Ok(Exact {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use schemas::answer::{Counted, Grade, Snapshot, Span};
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
+use schemas::question::Dataset;
 use schemas::time::{Month, Period};
 use sqlx::Row as _;
 
@@ -49,23 +50,34 @@ pub struct Released {
 /// The column files of a month, and what their content must be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Files {
+    dataset: Dataset,
     month: Month,
     folder: PathBuf,
     digests: [String; 2],
 }
 
-/// The newest releases of a period.
+/// The newest releases of stays in a period.
 pub async fn released(
     state: &State,
     data: &Path,
     period: &Period,
 ) -> Result<Released, SnapshotError> {
+    released_of(state, data, (Dataset::Stays, period)).await
+}
+
+/// The newest releases of a dataset in a period.
+pub async fn released_of(
+    state: &State,
+    data: &Path,
+    (dataset, period): (Dataset, &Period),
+) -> Result<Released, SnapshotError> {
     let rows = sqlx::query(
         "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
-         m.ranks_digest, l.unit, l.span from months m \
-         join loads l on l.id = m.load_id \
-         where m.release is not null and m.restated_by is null order by m.month",
+         m.ranks_digest, l.unit, l.span, p.load_id is not null from months m \
+         join loads l on l.id = m.load_id left join pilot_loads p on p.load_id = l.id \
+         where m.release is not null and m.restated_by is null and l.dataset = $1 order by m.month",
     )
+    .bind(dataset.as_str())
     .fetch_all(state.pool())
     .await?;
     let mut released = Released {
@@ -104,8 +116,10 @@ pub async fn released(
             grade,
             counted,
             span,
+            pilot: row.try_get(9)?,
         });
         released.files.push(Files {
+            dataset,
             month,
             folder: data.join(row.try_get::<String, _>(3)?),
             digests: [row.try_get(5)?, row.try_get(6)?],
@@ -127,11 +141,11 @@ fn grade(text: &str) -> Option<Grade> {
     }
 }
 
-/// Mapped months, one release of each. Column files are immutable, so what was opened once stays
+/// Mapped months, one release of each dataset. Column files are immutable, so what was opened once stays
 /// valid until a question is about another release of the month, which then takes its place.
 #[derive(Debug, Default)]
 pub struct Cache {
-    open: Mutex<BTreeMap<Month, Mapped>>,
+    open: Mutex<BTreeMap<(Dataset, Month), Mapped>>,
 }
 
 /// A mapped month: which files, scaled by which dictionary.
@@ -151,15 +165,17 @@ impl Cache {
     ) -> Result<Vec<Rows>, SnapshotError> {
         let scaled_by = dictionary.digest().map_err(|_| SnapshotError::Damaged)?;
         // What was retired is let go, so that its disk space is free too.
-        let there = |month: &Month, mapped: &Mapped| {
-            columns::data_file(&mapped.files.folder, *month).is_file()
+        let there = |mapped: &Mapped| {
+            columns::data_file(&mapped.files.folder, mapped.files.month).is_file()
         };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|month, mapped| there(month, mapped));
+        open.retain(|_, mapped| there(mapped));
         drop(open);
         let mut all = Vec::new();
         for files in &released.files {
-            all.extend(self.month(files, dictionary, scaled_by)?.iter().cloned());
+            let of = dictionary.of(files.dataset);
+            let of = of.ok_or(SnapshotError::Damaged)?;
+            all.extend(self.month(files, &of, scaled_by)?.iter().cloned());
         }
         Ok(all)
     }
@@ -171,7 +187,7 @@ impl Cache {
         scaled_by: Digest,
     ) -> Result<Arc<Vec<Rows>>, SnapshotError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mapped) = open.get(&files.month)
+        if let Some(mapped) = open.get(&(files.dataset, files.month))
             && mapped.files == *files
             && mapped.dictionary == scaled_by
         {
@@ -202,7 +218,7 @@ impl Cache {
             dictionary: scaled_by,
             rows: Arc::clone(&rows),
         };
-        drop(open.insert(files.month, mapped));
+        drop(open.insert((files.dataset, files.month), mapped));
         Ok(rows)
     }
 }

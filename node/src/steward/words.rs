@@ -3,7 +3,7 @@
 
 use schemas::dictionary::{Dictionary, Label};
 use schemas::id::Slug;
-use schemas::question::{Filter, Measure, Question, Release, Table};
+use schemas::question::{Dataset, Filter, Measure, Question, Release, Table};
 use serde::Serialize;
 
 /// The question in the two languages.
@@ -19,6 +19,8 @@ pub struct Text {
 
 /// Puts a question into words. Names that the dictionary lacks stay as they are.
 pub fn text(question: &Question, dictionary: &Dictionary) -> Text {
+    let of_dataset = dictionary.of(question.dataset);
+    let dictionary = of_dataset.as_deref().unwrap_or(dictionary);
     let names = Names { dictionary };
     let mut lines = vec![names.about(question)];
     for table in &question.tables {
@@ -44,6 +46,29 @@ pub fn text(question: &Question, dictionary: &Dictionary) -> Text {
         zh: whole.zh,
         en: whole.en,
         columns: columns(question),
+    }
+}
+
+/// What a row of a dataset is; elsewhere a row is called a stay whatever it is.
+fn rows(dataset: Dataset) -> (&'static str, &'static str) {
+    match dataset {
+        Dataset::Stays => ("结算的住院病例", "Inpatient stays settled"),
+        Dataset::Visits => (
+            "的门诊就诊（以下每次就诊计一例）",
+            "Outpatient visits (each a stay below)",
+        ),
+        Dataset::Referrals => (
+            "的转诊（以下每次转诊计一例）",
+            "Referrals (each a stay below)",
+        ),
+        Dataset::Followups => (
+            "的慢病随访（以下每次随访计一例）",
+            "Follow-ups (each a stay below)",
+        ),
+        Dataset::Surveys => (
+            "的满意度答卷（以下每份计一例）",
+            "Satisfaction answers (each a stay below)",
+        ),
     }
 }
 
@@ -132,19 +157,17 @@ impl Names<'_> {
     /// Which stays.
     fn about(&self, question: &Question) -> Label {
         let (from, to) = (question.period.from, question.period.to);
+        let (zh, en) = rows(question.dataset);
         if question.filter.is_empty() {
             return Label {
-                zh: format!("{from} 至 {to} 结算的住院病例。"),
-                en: format!("Inpatient stays settled from {from} to {to}."),
+                zh: format!("{from} 至 {to} {zh}。"),
+                en: format!("{en} from {from} to {to}."),
             };
         }
         let filter = self.filter(&question.filter);
         Label {
-            zh: format!("{from} 至 {to} 结算的住院病例，仅限{}。", filter.zh),
-            en: format!(
-                "Inpatient stays settled from {from} to {to}, only where {}.",
-                filter.en
-            ),
+            zh: format!("{from} 至 {to} {zh}，仅限{}。", filter.zh),
+            en: format!("{en} from {from} to {to}, only where {}.", filter.en),
         }
     }
 

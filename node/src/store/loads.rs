@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use schemas::answer::Grade;
 use schemas::digest::Digest;
+use schemas::question::Dataset;
 use schemas::time::{DataYear, Month};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite};
@@ -16,6 +17,8 @@ use super::state::{Change, StateError};
 pub struct LoadedMonth {
     /// The load.
     pub load: String,
+    /// What a row of it is.
+    pub dataset: Dataset,
     /// The month.
     pub month: Month,
     /// Its folder, below the data folder.
@@ -54,12 +57,16 @@ pub struct NewLoad<'a> {
     pub id: &'a str,
     /// BLAKE3 of the source file.
     pub file_digest: &'a str,
+    /// What a row of it is.
+    pub dataset: Dataset,
     /// Digest of the dictionary.
     pub dictionary: Digest,
     /// What counts as a patient.
     pub unit: &'a str,
     /// What a month of it holds: `month` or `year`.
     pub span: &'a str,
+    /// Whether it holds some departments' stays only.
+    pub pilot: bool,
     /// Rows kept.
     pub kept: u64,
     /// Rows in quarantine.
@@ -70,11 +77,12 @@ pub struct NewLoad<'a> {
 
 const SELECT: &str = "select m.load_id, m.month, m.folder, l.dictionary, m.rows, \
      coalesce(m.grade, m.quality), \
-     l.findings, m.data_digest, m.ranks_digest, m.release, m.restated_by, l.unit \
+     l.findings, m.data_digest, m.ranks_digest, m.release, m.restated_by, l.unit, l.dataset \
      from months m join loads l on l.id = m.load_id \
-     order by m.month, m.release is null, m.release, m.load_id";
+     order by m.month, l.dataset <> 'stays', l.dataset, m.release is null, m.release, m.load_id";
 
-/// All months of all loads, by month; within one by release, the staged one last.
+/// All months of all loads, by month; within one by dataset, stays first, then by release, the
+/// staged one last.
 pub async fn months<'e>(
     source: impl sqlx::Executor<'e, Database = Sqlite>,
 ) -> Result<Vec<LoadedMonth>, StateError> {
@@ -91,7 +99,9 @@ fn read(row: &SqliteRow) -> Result<LoadedMonth, StateError> {
     let month: String = row.try_get(1)?;
     let dictionary: String = row.try_get(3)?;
     let grade: String = row.try_get(5)?;
+    let dataset: String = row.try_get(12)?;
     Ok(LoadedMonth {
+        dataset: Dataset::named(&dataset).ok_or(StateError::Range)?,
         load: row.try_get(0)?,
         month: month.parse().map_err(|_| StateError::Range)?,
         folder: PathBuf::from(row.try_get::<String, _>(2)?),
@@ -117,7 +127,7 @@ pub async fn register(
     let count = |value: u64| i64::try_from(value).map_err(|_| StateError::Range);
     sqlx::query(
         "insert into loads (id, file_digest, dataset, dictionary, rows_kept, rows_quarantined, \
-         findings, at, unit, span) values ($1, $2, 'stays', $3, $4, $5, $6, $7, $8, $9)",
+         findings, at, unit, span) values ($1, $2, $10, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(load.id)
     .bind(load.file_digest)
@@ -128,8 +138,15 @@ pub async fn register(
     .bind(at)
     .bind(load.unit)
     .bind(load.span)
+    .bind(load.dataset.as_str())
     .execute(&mut **change)
     .await?;
+    if load.pilot {
+        sqlx::query("insert into pilot_loads (load_id) values ($1)")
+            .bind(load.id)
+            .execute(&mut **change)
+            .await?;
+    }
     for month in months {
         sqlx::query(
             "insert into months (load_id, month, folder, rows, quality, data_digest, \

@@ -495,6 +495,11 @@ create table if not exists month_rates (
     primary key (load_id, month)
 );
 
+-- Loads of a pilot: only some departments' stays are in them.
+create table if not exists pilot_loads (
+    load_id text primary key
+);
+
 -- Crosswalks: tables of codes under a name. A version counts from an officer's approval on.
 create table if not exists crosswalks (
     name text not null,

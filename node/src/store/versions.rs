@@ -114,15 +114,30 @@ async fn tables(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 
 /// Version and build of a state; none of one that is still empty.
 async fn found(change: &mut Change) -> Result<Option<(i64, String)>, StateError> {
+    let lost = || {
+        let table = String::from("schema_version");
+        StateError::Version(VersionError::Shape { table, own: BUILD })
+    };
     if columns(change, "schema_version").await?.is_empty() {
+        // A state that once said its version has not come to say none.
+        let marked: i64 = sqlx::query_scalar("pragma user_version")
+            .fetch_one(&mut **change)
+            .await?;
+        if marked != 0 {
+            return Err(lost());
+        }
         let kept = !columns(change, "log").await?.is_empty();
         return Ok(kept.then(|| (UNSAID, String::from("before 0.1.0"))));
     }
     let row = sqlx::query("select version, build from schema_version where id = 1")
         .fetch_optional(&mut **change)
-        .await?;
-    let said = row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?)));
-    Ok(said.transpose()?)
+        .await?
+        .ok_or_else(lost)?;
+    let version: i64 = row.try_get(0)?;
+    if version < UNSAID {
+        return Err(lost());
+    }
+    Ok(Some((version, row.try_get(1)?)))
 }
 
 async fn say(change: &mut Change) -> Result<(), StateError> {
@@ -134,6 +149,11 @@ async fn say(change: &mut Change) -> Result<(), StateError> {
     .bind(BUILD)
     .execute(&mut **change)
     .await?;
+    // The same in the head of the file, where the table cannot be lost with it (PostgreSQL has none).
+    let mark = format!("pragma user_version = {VERSION}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(mark))
+        .execute(&mut **change)
+        .await?;
     Ok(())
 }
 

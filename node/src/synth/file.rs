@@ -14,7 +14,7 @@ use super::groups::{groups, groups_csv};
 use super::hospital::{Hospital, mix};
 use super::row::{self, HEADER, Line};
 use super::spread::Spread;
-use super::{Error, Settings};
+use super::{Error, Settings, visits};
 
 /// Rows a hospital whose identifiers are listed for searching.
 const LISTED: u32 = 50;
@@ -80,6 +80,36 @@ pub(super) fn write(
     summary.push(b'\n');
     save(folder, "alliance.json", &summary)?;
     Ok(all)
+}
+
+/// Writes the visits of a hospital.
+pub(super) fn write_beside(
+    folder: &Path,
+    settings: &Settings,
+    hospital: &Hospital,
+    count: u32,
+) -> Result<String, Error> {
+    if count > 50_000_000 {
+        return Err(Error::Setting("a hospital has at most 50 million visits"));
+    }
+    let (dates, groups, spread) = (Dates::new(settings.year)?, groups()?, Spread::new());
+    let source = Source {
+        seed: settings.seed,
+        hospital,
+        groups: &groups,
+        mix: mix(settings.seed, hospital, &groups),
+        dates: &dates,
+        spread: &spread,
+    };
+    let name = format!("{}-visits.csv", hospital.id);
+    let path = folder.join(&name);
+    let write = || {
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        visits::write(&source, count, &mut file)?;
+        file.flush()
+    };
+    write().map_err(|source| cannot(&path, source))?;
+    Ok(name)
 }
 
 fn write_one(

@@ -12,6 +12,7 @@ mod hospital;
 mod person;
 mod calendar;
 mod row;
+mod visits;
 mod defect;
 mod file;
 
@@ -80,6 +81,18 @@ pub fn write_hospital(
 ) -> Result<Vec<Written>, Error> {
     let only = hospital::hospital(settings.seed, 1, name, Tier::Tertiary, stays)?;
     file::write(folder, settings, &[only])
+}
+
+/// Writes `visits` outpatient visits of a hospital's own patients beside its stays, as
+/// `NAME-visits.csv`, and gives the file's name. The same settings give the same bytes; those of the
+/// stays do not depend on it.
+pub fn write_visits(
+    folder: &Path,
+    settings: &Settings,
+    hospital: &Hospital,
+    visits: u32,
+) -> Result<String, Error> {
+    file::write_beside(folder, settings, hospital, visits)
 }
 
 #[cfg(test)]

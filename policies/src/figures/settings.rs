@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dashu::rational::RBig;
 use schemas::id::Slug;
+use schemas::written;
 use serde::de::DeserializeOwned;
 
 use super::Exact;
@@ -43,8 +44,10 @@ pub(crate) fn read<T: DeserializeOwned>(
     text: &str,
     check: impl Fn(&T, &mut Faults),
 ) -> Result<T, RulesError> {
-    let rules: T =
-        toml::from_str(text).map_err(|error| RulesError::Shape(error.message().to_owned()))?;
+    let rules: T = toml::from_str(text).map_err(|error: toml::de::Error| {
+        let at = error.span().map(|span| span.start);
+        RulesError::Shape(written::fault(text, error.message(), at))
+    })?;
     let mut faults = Faults::default();
     check(&rules, &mut faults);
     if faults.0.is_empty() {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
-use schemas::question::Measure;
+use schemas::question::{Dataset, Measure};
 use serde::Serialize;
 
 use super::layout::{BlockLayout, Bound, KeySet, Layout};
@@ -42,7 +42,8 @@ pub struct Told {
 pub fn told(layout: &Layout) -> Result<Told, canonical::Error> {
     let mut told = Told::default();
     for block in &layout.blocks {
-        told.subjects.insert(subject(&block.measure));
+        told.subjects
+            .insert(of_dataset(layout, subject(&block.measure)));
         if matches!(block.measure, Measure::Count | Measure::Sum { .. }) {
             told.wholes.insert(whole(layout, block, &block.measure)?);
         }
@@ -55,7 +56,7 @@ pub fn apart(layout: &Layout, dictionary: &Dictionary) -> Result<Apart, canonica
     let (mut subjects, mut wholes) = (BTreeSet::new(), BTreeMap::new());
     for block in &layout.blocks {
         let (tells, parts_of) = derived(&block.measure, dictionary);
-        subjects.extend(tells);
+        subjects.extend(tells.into_iter().map(|told| of_dataset(layout, told)));
         for measure in parts_of {
             let beside =
                 |other: &BlockLayout| other.table == block.table && other.measure == measure;
@@ -65,6 +66,15 @@ pub fn apart(layout: &Layout, dictionary: &Dictionary) -> Result<Apart, canonica
         }
     }
     Ok(Apart { subjects, wholes })
+}
+
+/// Datasets share names of fields and hold other rows: a subject of one says nothing about the
+/// same word of another. Those of stays bear no prefix.
+fn of_dataset(layout: &Layout, subject: String) -> String {
+    match layout.dataset {
+        Dataset::Stays => subject,
+        other => format!("{}.{subject}", other.as_str()),
+    }
 }
 
 /// The subject of a measure, in one word: stays, or a field and which side of it.
@@ -161,7 +171,7 @@ fn whole(
         bound: layout.bound,
     };
     let digest = canonical::digest("consilium-whole-v1", &whole)?;
-    Ok(format!("whole.{digest}"))
+    Ok(of_dataset(layout, format!("whole.{digest}")))
 }
 
 fn words(measure: &Measure) -> String {

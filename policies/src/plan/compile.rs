@@ -2,7 +2,7 @@
 
 use schemas::dictionary::{Dictionary, KeySource, Reference};
 use schemas::loss::Rho;
-use schemas::question::{Block, Measure, Question, Table};
+use schemas::question::{Block, Dataset, Measure, Question, Release, Table};
 
 use super::Refusal;
 use super::axes::{self, Axis};
@@ -20,6 +20,11 @@ pub fn compile(
     let cited = dictionary.digest().map_err(|_| Refusal::OtherDictionary)?;
     if question.dictionary != cited {
         return Err(Refusal::OtherDictionary);
+    }
+    let of = question.dataset;
+    let dictionary = &*dictionary.of(of).ok_or(Refusal::NoDataset(of.as_str()))?;
+    if of != Dataset::Stays && question.release == Release::Pooled {
+        return Err(Refusal::NotAllowed("a pooled sum over this dataset"));
     }
     if !question.period.is_sound() {
         return Err(Refusal::Period);
@@ -55,6 +60,7 @@ pub fn compile(
     }
     let layout = Layout {
         question: question.digest().map_err(|_| Refusal::NotCanonical)?,
+        dataset: of,
         dictionary: cited,
         period: question.period,
         bound,

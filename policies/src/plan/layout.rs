@@ -3,7 +3,7 @@
 use schemas::canonical;
 use schemas::digest::Digest;
 use schemas::loss::Rho;
-use schemas::question::Measure;
+use schemas::question::{Dataset, Measure};
 use schemas::time::Period;
 use serde::{Serialize, Serializer};
 
@@ -86,6 +86,9 @@ pub struct BlockLayout {
 pub struct Layout {
     /// Digest of the question.
     pub question: Digest,
+    /// What is asked about; part of the question's digest already.
+    #[serde(skip)]
+    pub dataset: Dataset,
     /// Digest of the dictionary.
     pub dictionary: Digest,
     /// The months asked about.

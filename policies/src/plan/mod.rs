@@ -33,6 +33,9 @@ pub enum Refusal {
     /// Compiled under another dictionary.
     #[error("the question cites another dictionary version")]
     OtherDictionary,
+    /// The dictionary does not define the dataset.
+    #[error("dataset `{0}` is not in the dictionary")]
+    NoDataset(&'static str),
     /// The period is turned round or too long.
     #[error("period: from the first to the last month, at most 36")]
     Period,

@@ -66,6 +66,7 @@ fn dictionary() -> Dictionary {
             field("drugs", Unit::Fen, Some("cost")),
             field("staff", Unit::Fen, Some("cost")),
         ],
+        further: Vec::new(),
         bin_edges: vec![0, 1_000, 3_000],
     }
 }

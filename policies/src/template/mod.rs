@@ -36,6 +36,9 @@ pub struct Template {
     pub series: Option<Series>,
     /// Fewer answers than this and the round dies; 1 where it is left out.
     pub min_answers: Option<u32>,
+    /// What is asked about; stays where it is left out.
+    #[serde(default)]
+    pub dataset: Dataset,
     /// Which stays count; all where it is left out.
     #[serde(default)]
     pub filter: Filter,
@@ -78,6 +81,9 @@ pub enum DraftError {
     /// more patients than meant.
     #[error("the dictionary has no dimension or key `{0}` of the template's filter")]
     Filter(String),
+    /// The dictionary does not define the dataset.
+    #[error("the dictionary has no dataset `{0}`")]
+    NoDataset(&'static str),
     /// The dictionary has none of what the template asks.
     #[error("the dictionary has none of the fields and dimensions that the template asks for")]
     Nothing,
@@ -95,13 +101,14 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
-const SHIPPED: [&str; 6] = [
+const SHIPPED: [&str; 7] = [
     include_str!("../../rules/templates/audit-signals.toml"),
     include_str!("../../rules/templates/monthly-benchmark.toml"),
     include_str!("../../rules/templates/yearly-alliance.toml"),
     include_str!("../../rules/templates/yearly-benchmark.toml"),
     include_str!("../../rules/templates/yearly-hospitals.toml"),
     include_str!("../../rules/templates/yearly-pooled.toml"),
+    include_str!("../../rules/templates/yearly-visits.toml"),
 ];
 
 /// The templates that come with the software. Nodes compare questions with their own copy.
@@ -204,6 +211,11 @@ impl Template {
         if self.series.is_some() && period.from != period.to {
             return Err(DraftError::SeriesMonth);
         }
+        let cited = dictionary.digest()?;
+        let of = self.dataset;
+        let dictionary = &*dictionary
+            .of(of)
+            .ok_or(DraftError::NoDataset(of.as_str()))?;
         check_filter(&self.filter, dictionary)?;
         let mut left_out = Vec::new();
         let mut tables = Vec::new();
@@ -235,8 +247,8 @@ impl Template {
         }
         left_out.dedup();
         let question = Question {
-            dataset: Dataset::Stays,
-            dictionary: dictionary.digest()?,
+            dataset: self.dataset,
+            dictionary: cited,
             rules,
             period,
             filter: self.filter.clone(),

@@ -63,6 +63,7 @@ fn dictionary(fields: Vec<Field>) -> Dictionary {
             derived("month", KeySource::Month),
         ],
         fields,
+        further: Vec::new(),
         bin_edges: vec![0, 3000],
     };
     dictionary.check().unwrap();

@@ -41,7 +41,7 @@ pub use matter::{Answered, Course, Earlier, Objection};
 pub use odd::Odd;
 pub use outcome::{AppraisalInput, Computed, OutcomeError, compute};
 pub use paid::by_member;
-pub use published::{Fault, Kept, Proposed, Published};
+pub use published::{Fault, Kept, Proposed, Published, Unread};
 pub use refused::Refused;
 pub use rules::{ADMINISTRATOR, Broken, DEFAULT, MatterRules, Rules, YearRules};
 pub use task::Task;

@@ -36,6 +36,11 @@ pub struct Published {
     pub results: Vec<Proposed>,
 }
 
+/// Not a published year: where reading stopped. What stands there stays unsaid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not of the expected shape, line {0}")]
+pub struct Unread(pub usize);
+
 /// A statement as it was taken.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -157,8 +162,8 @@ fn opening(
 
 impl Published {
     /// Reads a published file. No key may stand in it twice: two readers could read two years.
-    pub fn read(text: &str) -> Result<Self, serde_json::Error> {
-        unique::read(text)
+    pub fn read(text: &str) -> Result<Self, Unread> {
+        unique::read(text).map_err(|error| Unread(error.line()))
     }
 
     /// Replays statements and computes results again; the year that comes of it.

@@ -15,7 +15,10 @@ fn a_party_is_told_what_waits_for_it() {
         result: result(1),
         version: 1,
     };
-    assert_eq!(turns(&planned, "insurer", 16 * DAY), [sign.clone()]);
+    assert_eq!(
+        turns(&planned, "insurer", 16 * DAY)[..],
+        std::slice::from_ref(&sign)[..]
+    );
     assert_eq!(turns(&planned, "committee", 16 * DAY), []);
     assert_eq!(turns(&planned, "h1", 16 * DAY), []);
     let accepted = MEMBERS.map(|member| (member, accept(Matter::Plan, 1)));
@@ -24,7 +27,13 @@ fn a_party_is_told_what_waits_for_it() {
     let signed = world.all(
         &heard,
         3,
-        &[("insurer", super::test_world::sign(Matter::Plan, 1))],
+        &[(
+            "insurer",
+            Says::Sign {
+                matter: Matter::Plan,
+                result: result(1),
+            },
+        )],
     );
     assert_eq!(turns(&signed, "insurer", 3), []);
     // Of a settlement insurer and committee decide about appeals.

@@ -39,8 +39,8 @@ pub fn walk(folder: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>,
     Ok(found)
 }
 
-/// A new folder that only its owner enters; one that is there has to be empty.
-pub(crate) fn fresh(folder: &Path) -> Result<(), BackupError> {
+/// Begins a backup: a new folder that only its owner enters; one that is there has to be empty.
+pub fn begin(folder: &Path) -> Result<(), BackupError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(BackupError::io(folder))?;
     let mut there = fs::read_dir(folder).map_err(BackupError::io(folder))?;
@@ -137,7 +137,7 @@ pub fn check(folder: &Path, list: &List) -> Result<(), BackupError> {
 
 /// Puts the files of a checked backup into a new or empty folder; each is checked once more on its way.
 pub fn put(folder: &Path, list: &List, to: &Path) -> Result<(), BackupError> {
-    fresh(to)?;
+    begin(to)?;
     for (name, file) in &list.files {
         let path = plain(name)?;
         if copy(&folder.join(&path), &to.join(&path))? != *file {
@@ -185,11 +185,6 @@ fn plain(name: &str) -> Result<PathBuf, BackupError> {
 }
 
 impl List {
-    /// Begins a backup in a new or empty folder.
-    pub fn begin(&self, folder: &Path) -> Result<(), BackupError> {
-        fresh(folder)
-    }
-
     /// Copies a file of the data folder into the backup and lists it.
     pub fn add(&mut self, data: &Path, path: &Path, folder: &Path) -> Result<(), BackupError> {
         let file = copy(&data.join(path), &folder.join(path))?;
@@ -228,7 +223,7 @@ mod tests {
         fs::write(data.join("sub/b"), vec![7; 3 * CHUNK + 1]).unwrap();
         std::os::unix::fs::symlink("a", data.join("link")).unwrap();
         let mut list = List::new("p", "1", &"h1".parse().unwrap(), Timestamp(1));
-        list.begin(&kept).unwrap();
+        begin(&kept).unwrap();
         let found = walk(&data, &|_| false).unwrap();
         assert_eq!(found, [PathBuf::from("a"), PathBuf::from("sub/b")]);
         for path in &found {
@@ -248,7 +243,7 @@ mod tests {
             put(&kept, &list, &back),
             Err(BackupError::Taken(_))
         ));
-        assert!(matches!(list.begin(&kept), Err(BackupError::Taken(_))));
+        assert!(matches!(begin(&kept), Err(BackupError::Taken(_))));
         // One bit, one byte more, one file more, one less.
         fs::write(kept.join("a"), "onf").unwrap();
         assert!(matches!(check(&kept, &list), Err(BackupError::File { .. })));

@@ -5,7 +5,7 @@ mod files;
 mod list;
 mod process;
 
-pub use files::{aside, check, copy, put, walk};
+pub use files::{aside, begin, check, copy, put, walk};
 pub use list::{File, LIST, List};
 pub use process::user;
 

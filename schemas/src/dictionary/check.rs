@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Dictionary, Key, KeySource, Label, MOST_KEYS, OTHER};
+use crate::question::Dataset;
 use crate::shown;
 
 /// The first rule that a dictionary breaks, and where.
@@ -42,7 +43,24 @@ impl Dictionary {
         self.check_groups()?;
         self.check_dimensions()?;
         self.check_fields()?;
-        self.check_bins()
+        self.check_bins()?;
+        self.check_further()
+    }
+
+    /// Every further dataset keeps the rules of a dictionary of its own.
+    fn check_further(&self) -> Result<(), DictionaryError> {
+        let mut seen = BTreeSet::from([Dataset::Stays]);
+        for set in &self.further {
+            let place = format!("further.{}", set.dataset.as_str());
+            if !seen.insert(set.dataset) {
+                return Err(broken(place, "each dataset once, and not `stays`"));
+            }
+            self.view(set).check().map_err(|error| DictionaryError {
+                place: format!("{place}.{}", error.place),
+                rule: error.rule,
+            })?;
+        }
+        Ok(())
     }
 
     fn check_groups(&self) -> Result<(), DictionaryError> {

@@ -3,8 +3,10 @@
 //! asked about (rule DP-4).
 
 mod check;
+mod further;
 
 pub use check::DictionaryError;
+pub use further::Further;
 
 use std::collections::BTreeSet;
 
@@ -156,7 +158,7 @@ pub struct Dimension {
     pub keys: Vec<Key>,
 }
 
-/// The dictionary of the `stays` dataset.
+/// The dictionary: of the `stays` dataset at the top, of each further one below it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dictionary {
@@ -181,6 +183,9 @@ pub struct Dictionary {
     /// Lower edges of the histogram bins in thousandths of the reference: the first is 0, they
     /// rise, one is the cap. The top bin is open.
     pub bin_edges: Vec<u32>,
+    /// The further datasets, each at most once and none of them `stays`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Further>,
 }
 
 impl Dictionary {

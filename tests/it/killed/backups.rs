@@ -77,6 +77,23 @@ fn copied(from: &Path, to: &Path) {
     }
 }
 
+/// Row 42 of the threat model: nothing in a backup names a patient of the file that was loaded.
+fn no_identifier(file: &Path, backups: &[&PathBuf]) {
+    let source = std::fs::read_to_string(file).unwrap();
+    let mut canaries: Vec<&str> = Vec::new();
+    for line in source.lines().skip(1).take(60) {
+        // Settlement, patient, resident and telephone numbers; the address.
+        let columns: Vec<&str> = line.split(',').collect();
+        canaries.extend([0, 1, 3, 4, 5].map(|at| columns[at]));
+    }
+    assert!(canaries.len() == 300 && canaries.iter().all(|one| one.len() > 8));
+    for path in backups.iter().flat_map(|folder| below(folder)) {
+        let bytes = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        let found = canaries.iter().find(|one| bytes.contains(**one));
+        assert_eq!(found, None, "{}", path.display());
+    }
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -113,6 +130,7 @@ async fn a_backup_that_is_put_back_is_seen_and_costs_what_was_spent() {
     let secret = |path: &PathBuf| text(path).contains("/keys/");
     assert!(!below(&kept).iter().any(secret) && below(&whole).iter().any(secret));
     call(COORDINATOR, &hub, &[&out[..], &[text(&hubs)]].concat());
+    no_identifier(&at("files").join("h01.csv"), &[&whole, &hubs]);
     let secret = |path: &PathBuf| text(path).ends_with(".pk8") || text(path).contains("issuing");
     assert!(!below(&hubs).iter().any(secret));
 

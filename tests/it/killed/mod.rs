@@ -9,6 +9,7 @@ mod ending;
 mod enrolment;
 mod process;
 mod retention;
+mod visits;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

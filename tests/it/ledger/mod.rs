@@ -57,6 +57,7 @@ fn identity(layout: &Layout, release: u32) -> Identity {
         grade: Grade::A,
         counted: Counted::Patient,
         span: Span::Month,
+        pilot: false,
     };
     Identity::new(layout.clone(), vec![snapshot]).unwrap()
 }

@@ -22,6 +22,7 @@ const FIELDS: [&str; 27] = [
     "note",
     "reason",
     "refusal",
+    "refused",
     "request",
     "revoked",
     "round",
@@ -33,7 +34,6 @@ const FIELDS: [&str; 27] = [
     "what",
     "why",
     "year",
-    "origin",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -8,6 +8,8 @@ use super::{Site, Way};
 use crate::block::Table;
 use crate::download;
 use crate::language::Language;
+use crate::script;
+use crate::sheet;
 use crate::shell::{Frame, Page};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -63,6 +65,7 @@ impl Visit {
     pub fn with(&self, changed: &[(&str, &str)]) -> String {
         let mut all = self.asked.clone();
         all.remove("csv");
+        all.remove("xlsx");
         all.remove("lang");
         for (name, value) in changed {
             all.insert((*name).to_owned(), (*value).to_owned());
@@ -157,10 +160,11 @@ fn frame<S: Site>(desk: &Arc<S>, visit: &Visit) -> Frame {
 
 /// What is sent: the page, or its table that `csv` names.
 pub fn send<S: Site>(desk: &Arc<S>, visit: &Visit, page: &Page) -> Result<Response, Fault> {
-    let wanted = visit.asked("csv");
-    if wanted.is_empty() {
-        return html(desk, visit, page, StatusCode::OK);
-    }
+    let (book, wanted) = match (visit.asked("csv"), visit.asked("xlsx")) {
+        ("", "") => return html(desk, visit, page, StatusCode::OK),
+        ("", wanted) => (true, wanted),
+        (wanted, _) => (false, wanted),
+    };
     let table = page.table(wanted).filter(|table| !table.closed);
     let table = table.ok_or(Fault::Missing)?;
     let mut below = vec![
@@ -176,7 +180,17 @@ pub fn send<S: Site>(desk: &Arc<S>, visit: &Visit, page: &Page) -> Result<Respon
         ),
     ];
     below.extend(page.sources.iter().cloned());
-    let bytes = download::csv(table, &below).map_err(|error| Fault::broken("a table", error))?;
+    let (bytes, kind, end) = if book {
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        (sheet::xlsx(table, &below), kind, "xlsx")
+    } else {
+        (
+            download::csv(table, &below),
+            "text/csv; charset=utf-8",
+            "csv",
+        )
+    };
+    let bytes = bytes.map_err(|error| Fault::broken("a table", error))?;
     let path: Vec<&str> = visit
         .path
         .split('/')
@@ -192,10 +206,10 @@ pub fn send<S: Site>(desk: &Arc<S>, visit: &Visit, page: &Page) -> Result<Respon
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .collect();
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (
             header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}-{}.csv\"", table.id),
+            format!("attachment; filename=\"{name}-{}.{end}\"", table.id),
         ),
     ];
     Ok((headers, bytes).into_response())
@@ -211,7 +225,8 @@ pub fn html<S: Site>(
     let text = page
         .html(&frame(desk, visit))
         .map_err(|error| Fault::broken("a page", error))?;
-    Ok((status, Html(text)).into_response())
+    let headers = [(header::CONTENT_SECURITY_POLICY, script::POLICY)];
+    Ok((status, headers, Html(text)).into_response())
 }
 
 /// A page that says what went wrong. The cause goes to the service's log; it names no person.

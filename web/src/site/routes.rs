@@ -18,6 +18,7 @@ use super::Site;
 use super::answer::{self, Visit};
 use super::door::{self, Filled};
 use super::fault::Fault;
+use crate::script;
 use crate::shell::Page;
 use crate::style;
 
@@ -165,6 +166,23 @@ async fn sheet() -> Response {
     (headers, style::STYLE).into_response()
 }
 
+async fn charts() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::CONTENT_ENCODING, "gzip"),
+    ];
+    (headers, script::CHARTS).into_response()
+}
+
+async fn helps() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, script::HELPS).into_response()
+}
+
 async fn bounded(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
     match tokio::time::timeout(LONGEST, next.run(request)).await {
         Ok(response) => response,
@@ -179,9 +197,13 @@ pub fn router<S: Site>(desk: &Arc<S>, routes: &[Route<S>]) -> Router {
         let guard = from_fn_with_state((Arc::clone(desk), route.who), door::guard::<S>);
         router = router.route(route.path, (route.make)().route_layer(guard));
     }
+    if let Some(address) = script::charts() {
+        router = router.route(address, get(charts));
+    }
     router
-        // The one thing that nobody needs to be signed in for and that is no page.
+        // What nobody needs to be signed in for and is no page.
         .route(style::address(), get(sheet))
+        .route(script::helps(), get(helps))
         .fallback(door::nowhere::<S>)
         .layer(from_fn(bounded))
         .layer(from_fn(door::headers))

@@ -3,6 +3,8 @@
 mod agreed;
 mod args;
 mod changed;
+mod open;
+mod plan;
 mod result;
 mod rules;
 mod say;
@@ -307,7 +309,7 @@ async fn in_office(data: &Path, command: Command, out: &mut dyn Write) -> anyhow
     let office = &Office::open(data).await?;
     let alliance = &office.config.alliance;
     match command {
-        Command::Open(args) => work::open(office, data, args, out).await,
+        Command::Open(args) => open::open(office, data, args, out).await,
         Command::Say(args) => work::say(office, data, args, out).await,
         Command::Take(args) => work::take(office, args, out).await,
         Command::Inputs(args) => work::inputs(office, args, out).await,

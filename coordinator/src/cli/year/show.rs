@@ -41,6 +41,24 @@ pub(super) fn line(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Members that joined or left in mid-year, and the plan that stands while another is made.
+fn members(of: &Year, out: &mut dyn Write) -> anyhow::Result<()> {
+    for (member, term) in &of.terms {
+        if let Some(from) = term.from {
+            writeln!(out, "{member} takes part from {from} on")?;
+        }
+        if let Some(until) = term.until {
+            writeln!(out, "{member} takes no part from {until} on")?;
+        }
+    }
+    let newest = of.matters.get(&Matter::Plan).map(|course| course.result);
+    let stands = of.plan.as_ref().map(|course| course.result);
+    if let Some(plan) = stands.filter(|plan| Some(*plan) != newest) {
+        writeln!(out, "the plan in force until another is: {plan}")?;
+    }
+    Ok(())
+}
+
 /// Where a year stands.
 pub(super) fn year(
     of: &Year,
@@ -65,19 +83,7 @@ pub(super) fn year(
     for line in of.keys() {
         writeln!(out, "{line}")?;
     }
-    for (member, term) in &of.terms {
-        if let Some(from) = term.from {
-            writeln!(out, "{member} takes part from {from} on")?;
-        }
-        if let Some(until) = term.until {
-            writeln!(out, "{member} takes no part from {until} on")?;
-        }
-    }
-    let newest = of.matters.get(&Matter::Plan).map(|course| course.result);
-    let stands = of.plan.as_ref().map(|course| course.result);
-    if let Some(plan) = stands.filter(|plan| Some(*plan) != newest) {
-        writeln!(out, "the plan in force until another is: {plan}")?;
-    }
+    members(of, out)?;
     for (member, application) in &of.applications {
         let (amount, purpose) = (application.amount, &application.purpose);
         writeln!(out, "applied  {member:<16} {amount:>18}  {purpose}")?;

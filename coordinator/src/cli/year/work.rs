@@ -4,64 +4,19 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use ::pooled::key_list::Kind;
 use anyhow::{Context as _, bail};
 use policies::figures::Benchmark;
 use policies::figures::budget::BudgetInput;
 use policies::year::{Computed, Rules, compute, grounded, unusual, unusual_payment};
 use schemas::canonical;
 use schemas::id::Slug;
-use schemas::seal::{PublicKey, Sealed};
+use schemas::seal::Sealed;
 use schemas::time::Month;
 use schemas::year::{Matter, Says, Statement};
 
 use super::super::{Office, write_json};
-use super::{Money, args, bounded, changed, result, say, show};
-use crate::pooled;
+use super::{Money, args, bounded, changed, open, plan, result, say, show};
 use crate::year;
-
-pub(super) async fn open(
-    office: &Office,
-    data: &Path,
-    args: args::Open,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    let args::Open {
-        year,
-        target,
-        member,
-        party,
-        by,
-    } = args;
-    let alliance = office.config.alliance.clone();
-    let now = office.clock.now();
-    let rules = year::rules(data)?;
-    let members = active(office, &member).await?;
-    let mut parties = BTreeMap::new();
-    for (name, key) in party {
-        let key = match key {
-            args::PartyKey::Given(key) => key,
-            args::PartyKey::Of(member) => {
-                let found = active(office, std::slice::from_ref(&member)).await?;
-                *found.get(&member).context("no such member")?
-            }
-        };
-        let before = parties.insert(name.clone(), key);
-        anyhow::ensure!(before.is_none(), "--party `{name}` is given twice");
-    }
-    let says = Says::Open {
-        target: target.0,
-        rules: rules.digest()?,
-        members,
-        parties,
-    };
-    let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
-    let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
-    for warning in rules.odd() {
-        writeln!(out, "warning: {warning}")?;
-    }
-    show::year(&opened, &rules.year, now, out)
-}
 
 pub(super) async fn say(
     office: &Office,
@@ -75,7 +30,9 @@ pub(super) async fn say(
         nothing_is_left(office, args.year).await?;
     }
     let approved = match &args.word {
-        say::Word::Join { member, .. } => active(office, std::slice::from_ref(member)).await?,
+        say::Word::Join { member, .. } => {
+            open::active(office, std::slice::from_ref(member)).await?
+        }
         _ => BTreeMap::new(),
     };
     let says = args.word.says(|member| {
@@ -165,62 +122,7 @@ pub(super) async fn inputs(
     let (facts, of) = (bounded(&args.facts)?, benchmark.as_ref());
     let text = match args.matter {
         Matter::Plan => {
-            let expected = match &args.history {
-                Some(file) => {
-                    let history = bounded(file)?;
-                    if !history
-                        .lines()
-                        .next()
-                        .unwrap_or_default()
-                        .contains("variance")
-                    {
-                        writeln!(
-                            out,
-                            "warning: the history has no column `variance`: its months are taken as free of noise"
-                        )?;
-                    }
-                    Some(year::expected(&history, number)?)
-                }
-                None => None,
-            };
-            let revision = year::revision(&kept, &stands);
-            let deductions = match &revision {
-                Some(revision) => year::kept_deductions(revision),
-                None => {
-                    let mut owed = year::owed(&office.state, &alliance, number).await?;
-                    owed.retain(|member, _| stands.members.contains_key(member));
-                    owed
-                }
-            };
-            for (member, fen) in &deductions {
-                writeln!(
-                    out,
-                    "{member}: {fen} is owed for earlier years and taken from it, unless the table says otherwise"
-                )?;
-            }
-            let demand = match &args.demand {
-                Some(file) => year::demand(&bounded(file)?)?,
-                None => BTreeMap::new(),
-            };
-            let levels = args.controls.as_deref().map(|file| own(file, &alliance));
-            let levels = levels.transpose()?;
-            let volumes = year::Volumes {
-                expected,
-                benchmark: of,
-                deductions,
-                demand,
-                levels: levels.as_ref(),
-            };
-            let about = (number, stands.target);
-            let inputs = year::inputs(&kept.rules.budget, about, &facts, &volumes)?;
-            if let Some(revision) = &revision {
-                writeln!(
-                    out,
-                    "the plan in force stands until {}; what it gives from then on is split again",
-                    revision.from
-                )?;
-            }
-            let inputs = BudgetInput { revision, ..inputs };
+            let inputs = plan::inputs(office, (&kept, &stands), (&args, &facts), of, out).await?;
             serde_json::to_string_pretty(&inputs)?
         }
         Matter::Settlement => {
@@ -379,7 +281,7 @@ async fn undone(office: &Office, number: u16, out: &mut dyn Write) -> anyhow::Re
 }
 
 /// A benchmark of this alliance.
-fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
+pub(super) fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
     let found: Benchmark = serde_json::from_str(&bounded(file)?)
         .with_context(|| format!("`{}` is no benchmark", file.display()))?;
     anyhow::ensure!(
@@ -388,21 +290,4 @@ fn own(file: &Path, alliance: &Slug) -> anyhow::Result<Benchmark> {
         file.display()
     );
     Ok(found)
-}
-
-/// Approved hospitals, or those named of them, and the keys of their messages.
-async fn active(office: &Office, named: &[Slug]) -> anyhow::Result<BTreeMap<Slug, PublicKey>> {
-    // Insurers and public bodies in a committee are members of the network, not of a budget.
-    let bodies = pooled::bodies(&office.state).await?.into_iter();
-    let members = bodies.filter(|body| match named {
-        [] => body.kind == Kind::Hospital,
-        named => named.contains(&body.member.hospital),
-    });
-    let members: BTreeMap<Slug, PublicKey> = members
-        .map(|body| (body.member.hospital, body.member.message_key))
-        .collect();
-    if let Some(missing) = named.iter().find(|name| !members.contains_key(*name)) {
-        anyhow::bail!("`{missing}` is no approved member; see `consilium-coordinator members`");
-    }
-    Ok(members)
 }

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use policies::figures::bonus::{Bonus, BonusRules, Dimension, Score};
 use policies::year::Computed;
 use schemas::money::Fen;
 use schemas::year::Matter;
 use web::block::{Block, Cell, Level};
-use web::chart::{self, Bar};
+use web::chart::{self, Sum};
 use web::shell::Page;
 
 use super::super::answer::Visit;
+use super::super::charts::paper;
 use super::super::desk::Desk;
 use super::super::fault::Fault;
 use super::super::routes::Places;
@@ -41,12 +43,11 @@ pub(in crate::pages) async fn bonus(
         "#net",
     ];
     let mut table = words::table(&visit, "bonus", "matter-bonus", &heads);
-    let mut bars = Vec::new();
-    for (place, score) in bonus.scores.iter().enumerate() {
+    let mut sums = Vec::new();
+    for score in &bonus.scores {
         let of = |all: &std::collections::BTreeMap<schemas::id::Slug, Fen>| {
             all.get(&score.id).copied().unwrap_or_default()
         };
-        let number = |text: &String| text.parse::<f64>().unwrap_or(0.0);
         let ends = score.interval.as_ref();
         let end = |text: Option<&String>| {
             text.map_or_else(|| Cell::text("–"), |text| Cell::Number(text.clone()))
@@ -73,15 +74,10 @@ pub(in crate::pages) async fn bonus(
             Cell::Money(of(&bonus.pool.put_in)),
             Cell::Money(bonus.net(&score.id)),
         ]);
-        bars.push(Bar {
-            name: score.id.to_string(),
-            value: number(&score.counts),
-            interval: ends.map(|(low, high)| (number(low), number(high))),
-            line: None,
-            told: score.counts.clone(),
-            colour: place,
-        });
+        sums.push(contribution(bonus, &published.rules.bonus, score));
     }
+    let parts = dimensions(&published.rules.bonus, &bonus.scores);
+    let parts: Vec<String> = parts.iter().map(|one| named(&visit, &one.id)).collect();
     let caption = visit.say("score-caption");
     let blocks = vec![
         Block::Tiles(vec![
@@ -89,12 +85,44 @@ pub(in crate::pages) async fn bonus(
             tile(&visit, "retained", bonus.retained),
         ]),
         Block::Chart {
-            svg: chart::bars(&caption, &bars),
+            svg: chart::sums(&caption, &parts, &sums),
             caption,
         },
         Block::Table(table),
     ];
     about(&visit, &of, Matter::Bonus, blocks)
+}
+
+/// The dimensions that counted: those in which anybody had anything.
+fn dimensions<'a>(rules: &'a BonusRules, scores: &[Score]) -> Vec<&'a Dimension> {
+    let counted = |one: &&Dimension| scores.iter().any(|score| score.moved.contains_key(&one.id));
+    rules.dimensions.iter().filter(counted).collect()
+}
+
+/// A score as the sum of what each dimension gave it, drawn: an equal part of the dimension's weight and
+/// what the member's own part moved it by, after gate and flags.
+fn contribution(of: &Bonus, rules: &BonusRules, score: &Score) -> Sum {
+    let number = |text: &str| paper(text);
+    let counted = dimensions(rules, &of.scores);
+    let weights: f64 = counted
+        .iter()
+        .map(|one| number(&one.weight.to_string()))
+        .sum();
+    let members = of.scores.iter().map(|_| 1.0).sum::<f64>();
+    let (before, counts) = (number(&score.before), number(&score.counts));
+    let keeps = if before > 0.0 { counts / before } else { 0.0 };
+    let values = counted.iter().map(|one| {
+        let equal = number(&one.weight.to_string()) / weights / members;
+        let moved = score.moved.get(&one.id).map_or(0.0, |text| number(text));
+        ((equal + moved) * keeps).max(0.0)
+    });
+    let ends = score.interval.as_ref();
+    Sum {
+        name: score.id.to_string(),
+        values: values.collect(),
+        interval: ends.map(|(low, high)| (number(low), number(high))),
+        told: score.counts.clone(),
+    }
 }
 
 /// Composites and grades.

@@ -2,6 +2,7 @@
 
 mod results;
 mod merit;
+mod workbench;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use super::routes::Places;
 use super::words;
 pub(super) use merit::{appraisal, bonus};
 pub(super) use results::{execution, plan, settlement};
+pub(super) use workbench::show as workbench;
 
 /// A year and where it stands.
 pub(super) async fn read(desk: &Desk, year: u16) -> Result<(Published, Year), Fault> {

@@ -164,6 +164,8 @@ pub(in crate::pages) async fn plan(
         )
     });
     blocks.push(Block::List(pairs.collect()));
+    let to = format!("/years/{}/workbench", of.number);
+    blocks.push(Block::Links(vec![(visit.say("bench"), to)]));
     about(&visit, &of, Matter::Plan, blocks)
 }
 

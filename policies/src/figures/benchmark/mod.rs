@@ -26,7 +26,7 @@ use schemas::canonical;
 use schemas::dictionary::{Dictionary, Field, KeySource, Label, Reference};
 use schemas::id::Slug;
 use schemas::outcome::{Outcome, Reason};
-use schemas::question::Measure;
+use schemas::question::{Dataset, Measure};
 use schemas::seal::Message;
 use schemas::time::Month;
 
@@ -101,6 +101,8 @@ fn compute(
     of_sum: bool,
 ) -> Result<Benchmark, BenchmarkError> {
     let inputs = inputs(layout, dictionary, rules, replies)?;
+    let of_dataset = dictionary.of(layout.dataset);
+    let dictionary = &*of_dataset.ok_or(BenchmarkError::OtherDictionary)?;
     let mut sorted: Vec<&Reply> = replies.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let first = |kind| asked(layout, dictionary, kind);
@@ -158,6 +160,7 @@ fn compute(
     let items = cost.map(|cost| dictionary.items_of(&cost.id).map(item).collect());
     Ok(Benchmark {
         version: 1,
+        dataset: Some(layout.dataset).filter(|of| *of != Dataset::Stays),
         alliance: dictionary.alliance.clone(),
         currency: dictionary.currency.clone(),
         scheme: dictionary.scheme.clone(),

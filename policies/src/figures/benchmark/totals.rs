@@ -172,3 +172,20 @@ pub(super) fn items(context: &Context<'_>) -> usize {
         across: false,
     })
 }
+
+impl Totals {
+    /// Totals without any figure.
+    pub(super) fn without(outcome: &Outcome<Figure>, items: usize) -> Self {
+        let indices = Indices {
+            reference: outcome.clone(),
+            alliance: outcome.clone(),
+            observed_expected: outcome.clone(),
+        };
+        Self {
+            all: Cell::without(outcome, items),
+            cmi: outcome.clone(),
+            cost_index: indices.clone(),
+            time_index: indices,
+        }
+    }
+}

@@ -10,6 +10,7 @@ use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::loss::Rho;
 use schemas::outcome::Outcome;
+use schemas::question::Dataset;
 use schemas::time::{Month, Period};
 use serde::{Deserialize, Serialize};
 
@@ -257,6 +258,9 @@ pub struct Inputs {
 pub struct Benchmark {
     /// Form of the file: 1.
     pub version: u32,
+    /// What was asked about; left out for stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<Dataset>,
     /// The alliance.
     pub alliance: Slug,
     /// ISO 4217 code.
@@ -378,22 +382,5 @@ pub(super) fn either(first: Outcome<Figure>, second: Outcome<Figure>) -> Outcome
         second
     } else {
         first
-    }
-}
-
-impl Totals {
-    /// Totals without any figure.
-    pub(super) fn without(outcome: &Outcome<Figure>, items: usize) -> Self {
-        let indices = Indices {
-            reference: outcome.clone(),
-            alliance: outcome.clone(),
-            observed_expected: outcome.clone(),
-        };
-        Self {
-            all: Cell::without(outcome, items),
-            cmi: outcome.clone(),
-            cost_index: indices.clone(),
-            time_index: indices,
-        }
     }
 }
