@@ -12,6 +12,7 @@ pub mod id;
 pub mod time;
 pub mod money;
 pub mod loss;
+pub mod dataset;
 pub mod dictionary;
 pub mod question;
 pub mod seal;

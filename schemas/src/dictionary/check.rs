@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Dictionary, Key, KeySource, Label, MOST_KEYS, OTHER};
-use crate::question::Dataset;
+use crate::dataset::Dataset;
 use crate::shown;
 
 /// The first rule that a dictionary breaks, and where.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Dictionary, Dimension, Field, Group};
-use crate::question::Dataset;
+use super::{Dictionary, Dimension, Field, Group, Scheme};
+use crate::dataset::Dataset;
 
 /// A dataset beside stays.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,8 @@ use crate::question::Dataset;
 pub struct Further {
     /// Which; never `stays`.
     pub dataset: Dataset,
+    /// Where its groups come from; a code that no group has must still be of its form.
+    pub scheme: Scheme,
     /// Its groups in fixed order, the last one `other`: of visits the disease family, of
     /// follow-ups the managed disease. Questions call them `case_group` and `mdc` too.
     pub groups: Vec<Group>,
@@ -50,7 +52,7 @@ impl Dictionary {
             alliance: self.alliance.clone(),
             version: self.version,
             currency: self.currency.clone(),
-            scheme: self.scheme.clone(),
+            scheme: set.scheme.clone(),
             cap: self.cap,
             max_rows: self.max_rows,
             groups: set.groups.clone(),
