@@ -1,6 +1,9 @@
 //! What an error may say about a file that a person wrote: names of settings and what a value
 //! should have been, never the value.
 
+/// Longest message about a name, in characters.
+const LONGEST: usize = 1_000;
+
 /// A parser's message without the value that caused it, and the line. `message` is that of serde
 /// or of the TOML reader, which quote what they found; `at` is where in `text` it was found.
 pub fn fault(text: &str, message: &str, at: Option<usize>) -> String {
@@ -19,7 +22,11 @@ fn said(message: &str) -> String {
     // These quote the name of a setting.
     let names = ["missing field `", "unknown field `", "duplicate field `"];
     if names.iter().any(|start| message.starts_with(start)) {
-        return message.to_owned();
+        // The names that a setting could have are many; a name that somebody wrote could be anything.
+        return match message.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
+            None => message.to_owned(),
+        };
     }
     // These quote a value; what was expected comes last and is ours.
     let values = ["invalid type", "invalid value", "invalid length"];

@@ -302,8 +302,6 @@ pub(crate) fn remove_folder(data: &Path, load: &str) -> std::io::Result<()> {
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
-mod test;
+pub(crate) mod test;
 #[cfg(test)]
 mod test_doubt;
-#[cfg(test)]
-mod test_pilot;

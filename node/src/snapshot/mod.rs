@@ -222,3 +222,6 @@ impl Cache {
         Ok(rows)
     }
 }
+
+#[cfg(test)]
+mod test;

@@ -163,7 +163,10 @@ async fn nothing_strange_breaks_a_page_or_decides_anything() {
             let path = format!("{}?{strange}", filled_in(route.path));
             let page = site.get(&path, &cookie).await;
             assert!(page.status < 500, "{} {path}", page.status);
-            assert!(!page.text.contains("<script"), "{path}");
+            // The shell's own scripts are files of the site; nothing of an address becomes one.
+            let mut scripts = page.text.split("<script").skip(1);
+            assert!(scripts.all(|one| one.starts_with(" src=\"/")), "{path}");
+            assert!(!page.text.contains("<script>"), "{path}");
         }
     }
     let long = "x".repeat(7_000);

@@ -31,6 +31,8 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Word {
     /// Sign a result.
+    ///
+    /// Example: consilium-node --data ./insurer year party 2026 --as insurer sign plan DIGEST
     Sign {
         /// About what: plan, settlement, bonus or appraisal.
         #[arg(value_parser = matter)]
@@ -39,6 +41,9 @@ pub(in crate::cli) enum Word {
         result: Digest,
     },
     /// Answer an objection, where the rules let this party decide.
+    ///
+    /// Example: consilium-node --data ./insurer year party 2026 --as insurer answer settlement DIGEST h03
+    /// --why "three orders without need"
     Answer {
         /// About what.
         #[arg(value_parser = matter)]
@@ -54,7 +59,9 @@ pub(in crate::cli) enum Word {
         #[arg(long)]
         why: String,
     },
-    /// What was paid to a member for a month, in all (insurer).
+    /// Say what was paid to a member for a month, in all (insurer).
+    ///
+    /// Example: consilium-node --data ./insurer year party 2026 --as insurer paid h01 2026-01 120000.00
     Paid {
         /// Whom.
         member: Slug,
@@ -67,6 +74,8 @@ pub(in crate::cli) enum Word {
         restates: bool,
     },
     /// Pay out a bonus in force (insurer).
+    ///
+    /// Example: consilium-node --data ./insurer year party 2026 --as insurer pay-out DIGEST
     PayOut {
         /// Digest of the bonus.
         result: Digest,

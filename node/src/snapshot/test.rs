@@ -1,8 +1,9 @@
 use schemas::canonical;
 use schemas::time::{DataYear, Period};
 
-use super::fixture::{NOW, Trial, row};
 use crate::ingest::mapping::Mapping;
+use crate::load::fixture::{MAPPING, NOW, Trial, row};
+use crate::load::{load, test::release_all};
 
 /// A pilot holds the stays of its departments alone and says so; a whole load in its place does not.
 #[tokio::test]
@@ -16,25 +17,25 @@ async fn a_pilot_is_of_its_departments_and_says_so() {
         })
         .collect();
     let mut request = trial.request("a.csv", &rows);
-    let text = super::fixture::MAPPING.replacen(
+    let text = MAPPING.replacen(
         "[time]",
         "[pilot]\ncolumn = \"insurance\"\ndepartments = [\"employee\"]\n[time]",
         1,
     );
     let none = text.replace("[\"employee\"]", "[]");
     request.mapping = Mapping::parse(&none).unwrap();
-    let refused = super::load(&trial.state, &trial.config, NOW, &request, &|_| {}).await;
+    let refused = load(&trial.state, &trial.config, NOW, &request, &|_| {}).await;
     assert!(refused.unwrap_err().to_string().contains("pilot"));
     request.mapping = Mapping::parse(&text).unwrap();
-    let summary = super::load(&trial.state, &trial.config, NOW, &request, &|_| {})
+    let summary = load(&trial.state, &trial.config, NOW, &request, &|_| {})
         .await
         .unwrap();
     assert_eq!((summary.kept, summary.passed_over), (4, 2));
 
     let months = async || {
-        super::test::release_all(&trial).await;
+        release_all(&trial).await;
         let year = Period::year(DataYear(2025)).unwrap();
-        let released = crate::snapshot::released(&trial.state, &trial.config.data, &year);
+        let released = super::released(&trial.state, &trial.config.data, &year);
         released.await.unwrap().months
     };
     let pilot = months().await;
