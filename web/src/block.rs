@@ -289,7 +289,7 @@ pub struct Input {
     pub name: &'static str,
     /// What it is for.
     pub label: String,
-    /// `text`, `password`, `search`, or `hidden` for what is sent along unseen.
+    /// `text`, `password`, `search`, `file`, or `hidden` for what is sent along unseen.
     pub kind: &'static str,
     /// What stands in it.
     pub value: String,
@@ -312,6 +312,13 @@ pub struct Form {
     pub button: String,
     /// Against forged requests; empty in forms that change nothing.
     pub token: String,
+}
+
+impl Form {
+    /// Whether it sends files.
+    pub fn has_file(&self) -> bool {
+        self.inputs.iter().any(|input| input.kind == "file")
+    }
 }
 
 /// A number that is chosen by sliding; without script it is written.
