@@ -15,7 +15,7 @@ use web::site::routes::Places;
 use super::desk::{Desk, STEWARD};
 use super::fault::Fault;
 use super::named::{self, permille, tile};
-use super::{months, sign};
+use super::{examine, months, sign};
 use crate::config::Quality;
 use crate::deidentify::risk::{Risk, Share};
 use crate::lifecycle::{self, Step};
@@ -43,7 +43,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let (scores, exposed) = kept_reports(&folder).unwrap_or_default();
     let scores = scores.into_iter().find(|one| one.month == month);
     let exposed = exposed.into_iter().find(|one| one.month == month);
-    page.add(String::new(), vec![tiles(&visit, &held, exposed.as_ref())]);
+    let mut first: Vec<Block> = sign::told(&visit).into_iter().collect();
+    first.push(tiles(&visit, &held, exposed.as_ref()));
+    page.add(String::new(), first);
     match &scores {
         Some(scores) => page.add(visit.say("node.quality"), judged(&visit, scores)),
         None => page.add(
@@ -51,7 +53,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
             vec![Block::Note(Level::Warning, visit.say("node.report-gone"))],
         ),
     }
-    let findings = findings(&desk, &visit, month).await?;
+    let mut findings = findings(&desk, &visit, month).await?;
+    findings.extend(examine::form(&desk, &visit, &held));
     page.add(visit.say("node.findings"), findings);
     if let Some(exposed) = &exposed {
         let dictionary = dictionaries::latest(&desk.state).await?;
