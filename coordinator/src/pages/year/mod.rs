@@ -3,6 +3,9 @@
 mod results;
 mod merit;
 mod workbench;
+mod key;
+mod propose;
+mod say;
 
 use std::sync::Arc;
 
@@ -28,7 +31,9 @@ use super::fault::Fault;
 use super::routes::Places;
 use super::words;
 pub(super) use merit::{appraisal, bonus};
+pub(super) use propose::{propose, show as proposal};
 pub(super) use results::{execution, plan, settlement};
+pub(super) use say::say;
 pub(super) use workbench::show as workbench;
 
 /// A year and where it stands.
@@ -252,6 +257,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let (published, of) = read(&desk, places.year()?).await?;
     let mut page = head(&visit, &of, None);
     let mut blocks = vec![Block::Steps(steps(&visit, of.stage)), ways(&visit, &of)];
+    blocks.extend(key::told(&desk, &visit));
     let lines = of.waits_for(&published.rules.year, desk.clock.now());
     if !lines.is_empty() {
         blocks.push(Block::Note(Level::Notice, visit.say("waits-for")));
@@ -285,6 +291,10 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         ]);
     }
     page.add(visit.say("sign-off"), vec![Block::Table(table)]);
+    let part = say::forms(&desk, &visit, (&published, &of));
+    if !part.is_empty() {
+        page.add(visit.say("say-part"), part);
+    }
     let mut table = words::table(
         &visit,
         "applications",
