@@ -47,6 +47,7 @@ mod sparcs;
 mod told;
 mod views;
 mod pages;
+mod said;
 mod forms;
 mod hospital_pages;
 mod year;

@@ -98,7 +98,7 @@ async fn a_file_goes_from_the_browser_to_questions() {
     let (load, _) = month.split_once('/').unwrap();
     // What was loaded is what the log says the command loads.
     let log = site.hospital.state.log().await.unwrap();
-    assert_eq!(log.last().unwrap().kind, "load");
+    assert_eq!(log.last().unwrap().kind.as_str(), "load");
     let form = format!("load={load}&month=2025-01");
     let examined = site.post("/months/examine", &cookie, &form).await;
     assert_eq!(examined.to, format!("/months/{month}?done=examined"));
