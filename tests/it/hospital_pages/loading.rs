@@ -77,12 +77,9 @@ async fn a_file_goes_from_the_browser_to_questions() {
         .get(&format!("/mapping?file={name}&mapping={mapping}"), &cookie)
         .await;
     assert!(tried.text.contains("action=\"/load\""), "{}", tried.text);
-    let begun = site.post(
-        "/load",
-        &cookie,
-        &format!("file={name}&mapping={mapping}&history=yes"),
-    );
-    assert_eq!(begun.await.to, "/load");
+    let wanted = format!("file={name}&mapping={mapping}&history=yes");
+    let begun = site.post("/load", &cookie, &wanted).await;
+    assert_eq!(begun.to, "/load");
     let mut page = site.get("/load", &cookie).await;
     for _ in 0..600 {
         if page.text.contains("/months/") && page.text.contains("id=\"loaded\"") {
