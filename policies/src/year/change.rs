@@ -46,9 +46,22 @@ impl Year {
 
     /// The months of the year in which a member takes part.
     pub fn months_of(&self, member: &Slug) -> Vec<Month> {
-        let term = self.term(member);
+        self.months_in(self.term(member))
+    }
+
+    fn months_in(&self, term: Term) -> Vec<Month> {
         let months = (1..=12).filter_map(|month| Month::new(self.number, month).ok());
         months.filter(|month| term.covers(*month)).collect()
+    }
+
+    /// The same as the plan in force knows it: who is to leave is still there.
+    pub fn planned_months_of(&self, member: &Slug) -> Vec<Month> {
+        let mut term = self.term(member);
+        let changing = self.changing.as_ref();
+        if changing.is_some_and(|changing| changing.leaves.contains(member)) {
+            term.until = None;
+        }
+        self.months_in(term)
     }
 
     /// Members that are there until the end of the year.
@@ -79,11 +92,15 @@ impl Year {
                 why,
             } => {
                 reasoned(&why)?;
+                if self.members.contains_key(&member) {
+                    return Err(Refused::Member(member));
+                }
                 let mut others = self.members.iter().chain(&self.parties);
                 if others.any(|(name, its)| *name == member || *its == key) {
                     return Err(Refused::Shared(member));
                 }
-                self.changing(from)?.joins.insert(member.clone());
+                self.may_change(from)?;
+                self.changing(from).joins.insert(member.clone());
                 let term = Term {
                     from: Some(from),
                     until: None,
@@ -108,8 +125,8 @@ impl Year {
         Ok(())
     }
 
-    /// The change from a month on. Only one is under way, and none before the last.
-    fn changing(&mut self, from: Month) -> Result<&mut Changing, Refused> {
+    /// Whether members may change from a month on: only one change is under way, and none before the last.
+    fn may_change(&self, from: Month) -> Result<(), Refused> {
         if from.year().0 != self.number {
             return Err(Refused::Month(from));
         }
@@ -121,17 +138,23 @@ impl Year {
         if from.number() == 1 || last.is_some_and(|last| from < last) {
             return Err(Refused::Before(last.unwrap_or(from)));
         }
-        Ok(self.changing.get_or_insert_with(|| Changing {
+        Ok(())
+    }
+
+    /// The change under way from a month on.
+    fn changing(&mut self, from: Month) -> &mut Changing {
+        self.changing.get_or_insert_with(|| Changing {
             from,
             joins: BTreeSet::new(),
             leaves: BTreeSet::new(),
-        }))
+        })
     }
 
     fn leave(&mut self, member: Slug, from: Month) -> Result<(), Refused> {
         if !self.members.contains_key(&member) {
             return Err(Refused::Stranger(member));
         }
+        self.may_change(from)?;
         let term = self.term(&member);
         if term.until.is_some() || term.from.is_some_and(|first| first >= from) {
             return Err(Refused::Absent(member, from));
@@ -141,9 +164,9 @@ impl Year {
         }
         let paid = self.paid.get(&member).and_then(BTreeMap::last_key_value);
         if let Some((last, _)) = paid.filter(|(last, _)| **last >= from) {
-            return Err(Refused::Said(*last));
+            return Err(Refused::Paid(*last));
         }
-        self.changing(from)?.leaves.insert(member.clone());
+        self.changing(from).leaves.insert(member.clone());
         let until = Some(from);
         self.terms.insert(member, Term { until, ..term });
         Ok(())

@@ -35,6 +35,11 @@ pub enum Unfounded {
          the inputs again by `year inputs`"
     )]
     Revision,
+    /// A plan in force is made again where members change, and only there.
+    #[error(
+        "a plan is in force: it is made again only where members join or leave (`say … join`, `say … leave`)"
+    )]
+    InForce,
     /// A year that is not paid to its end.
     #[error(
         "{months} of {of} months are paid to `{member}`: the insurer says what it paid first, 0 where it was nothing"
@@ -205,6 +210,9 @@ pub fn grounded(
                     planned: own.total,
                     target: year.target,
                 });
+            }
+            if in_force.is_some() && year.changing.is_none() {
+                return Err(Unfounded::InForce);
             }
             let input: BudgetInput = serde_json::from_str(inputs).map_err(|_| Unfounded::Shape)?;
             revised(&input, year, in_force)?;

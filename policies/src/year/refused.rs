@@ -154,6 +154,12 @@ pub enum Refused {
     /// A month for which nobody joins or leaves.
     #[error("members join and leave from February to December on, not before {0} in this year")]
     Before(Month),
+    /// A hospital that joins and takes part already.
+    #[error("`{0}` takes part in this year already; what it was to leave is taken back by `stay`")]
+    Member(Slug),
+    /// A member leaves from a month on of which the insurer has spoken.
+    #[error("the insurer spoke of {0} already: a member leaves from a later month on")]
+    Paid(Month),
     /// A member that is not there in a month.
     #[error("`{0}` takes no part in {1}")]
     Absent(Slug, Month),

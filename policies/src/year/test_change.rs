@@ -37,6 +37,8 @@ fn a_plan_stands_until_another_knows_of_a_change() {
     assert_eq!(changing.months_of(&slug("h4")).len(), 6);
     assert_eq!(changing.months_of(&slug("h3")).len(), 6);
     assert_eq!(changing.months_of(&slug("h1")).len(), 12);
+    // Under the plan that stands it is there all year.
+    assert_eq!(changing.planned_months_of(&slug("h3")).len(), 12);
     let waits = changing.waits_for(&world.rules.year, Timestamp(3));
     assert!(
         waits[0].contains("members change from 2026-07"),
@@ -166,7 +168,6 @@ fn who_may_change_members_when() {
     let stranger = Refused::Stranger(slug("h9"));
     assert_eq!(wrong(&year, "wang-fang", leaves("h9", 7)), stranger);
     for (name, key) in [
-        ("h1", "h4"),
         ("insurer", "h4"),
         ("chen-jie", "h4"),
         ("h5", "h1"),
@@ -190,7 +191,11 @@ fn who_may_change_members_when() {
     assert_eq!(refused, Refused::Absent(slug("h4"), month(7)));
     let spoken = world.all(&year, 3, &[("insurer", paid("h1", "2026-07", false))]);
     let refused = wrong(&spoken, "wang-fang", leaves("h1", 7));
-    assert_eq!(refused, Refused::Said(month(7)));
+    assert_eq!(refused, Refused::Paid(month(7)));
+    let here = Refused::Member(slug("h1"));
+    assert_eq!(wrong(&spoken, "wang-fang", world.joins("h1", 7)), here);
+    let january = wrong(&spoken, "wang-fang", leaves("h1", 1));
+    assert_eq!(january, Refused::Before(month(1)));
     world.all(&spoken, 4, &[("wang-fang", leaves("h1", 8))]);
     let said = [
         ("wang-fang", leaves("h1", 7)),
