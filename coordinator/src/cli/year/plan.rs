@@ -73,7 +73,7 @@ pub(super) async fn inputs(
         demand,
         levels: levels.as_ref(),
     };
-    let about = (number, stands.target);
+    let about = (number, stands.planned_target());
     let inputs = year::inputs(&kept.rules.budget, about, facts, &volumes)?;
     let spent = year::spent_before(&office.state, (alliance, number)).await?;
     for member in &inputs.members {
