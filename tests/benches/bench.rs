@@ -7,9 +7,10 @@
 //!
 //! `bench pooled [--large]` prints what a pooled round costs instead, `bench year` what the yearly
 //! computation of a large alliance does, `bench costing` what the step-down of a large hospital does, `bench
-//! warn` how fast early warning is.
+//! warn` how fast early warning is, `bench nodes [N]` what N waiting and answering members cost a coordinator.
 
 mod costing;
+mod nodes;
 mod rounds;
 mod warn;
 mod whole;
@@ -81,11 +82,14 @@ fn main() -> anyhow::Result<()> {
     if words.first().is_some_and(|word| word == "year") {
         return year::run();
     }
-    let settings = settings()?;
     let bin = std::env::current_exe()?
         .parent()
         .context("a folder")?
         .to_owned();
+    if words.first().is_some_and(|word| word == "nodes") {
+        return nodes::run(&words, &bin);
+    }
+    let settings = settings()?;
     prepare(&settings, &bin)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
