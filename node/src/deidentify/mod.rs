@@ -202,6 +202,11 @@ impl<'a> Deidentifier<'a> {
                     let last = bands.last().copied().unwrap_or(dimension.other);
                     bands.get(days).copied().unwrap_or(last)
                 }
+                DimensionSource::Level(level) => {
+                    let amount = checked.amounts().get(level.field).copied().unwrap_or(0);
+                    let key = level.key(checked.group(), amount);
+                    key.unwrap_or(dimension.other)
+                }
                 DimensionSource::Coded {
                     column,
                     codes,

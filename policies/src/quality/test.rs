@@ -24,6 +24,7 @@ fn dictionary() -> Dictionary {
             cost: 1_000,
             charge: 1_000,
             stay: 7_000,
+            score: None,
         },
     };
     let field = |id: &str, unit, part_of: Option<&str>| Field {
@@ -33,6 +34,7 @@ fn dictionary() -> Dictionary {
         reference: match unit {
             Unit::Fen => Reference::Cost,
             Unit::MilliDay => Reference::Stay,
+            Unit::CentiPoint => Reference::Score,
         },
         most: u32::MAX,
         required: false,

@@ -98,6 +98,9 @@ pub struct Cell {
     pub above_cap: Outcome<Figure>,
     /// Mean capped length of stay, days with 2 decimals.
     pub mean_stay: Outcome<Figure>,
+    /// Mean score, points with 2 decimals; left out where no score was asked about.
+    #[serde(default = "no_data", skip_serializing_if = "is_no_data")]
+    pub mean_score: Outcome<Figure>,
     /// Share of each cost item in [`Benchmark::items`] order, 3 decimals: where there are values,
     /// they add to one.
     pub structure: Vec<Outcome<Figure>>,
@@ -283,6 +286,9 @@ pub struct Benchmark {
     pub cost: Option<Item>,
     /// The field that lengths of stay are about.
     pub stay: Option<Item>,
+    /// The field that scores are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Item>,
     /// The cost items of the structure.
     pub items: Vec<Item>,
     /// What totals can give.
@@ -346,6 +352,7 @@ impl Cell {
             capped_share: same(),
             above_cap: same(),
             mean_stay: same(),
+            mean_score: same(),
             structure: std::iter::repeat_n(same(), items).collect(),
         }
     }
@@ -371,9 +378,18 @@ impl Cell {
             capped_share: either(self.capped_share, other.capped_share),
             above_cap: either(self.above_cap, other.above_cap),
             mean_stay: either(self.mean_stay, other.mean_stay),
+            mean_score: either(self.mean_score, other.mean_score),
             structure: pairs.map(|(own, other)| either(own, other)).collect(),
         }
     }
+}
+
+fn no_data() -> Outcome<Figure> {
+    Outcome::NoData
+}
+
+fn is_no_data(outcome: &Outcome<Figure>) -> bool {
+    *outcome == Outcome::NoData
 }
 
 /// The first unless it has no data.
