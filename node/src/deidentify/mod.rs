@@ -58,7 +58,7 @@ pub enum KeyRing {
 
 impl KeyRing {
     /// The key of a year. A missing key is made, unless stored data depend on it.
-    fn key(&self, year: DataYear) -> Result<PseudonymKey, ConfigError> {
+    pub(crate) fn key(&self, year: DataYear) -> Result<PseudonymKey, ConfigError> {
         let (keys, known) = match self {
             Self::Passing(key) => return Ok(key.clone()),
             Self::Kept { keys, known } => (keys, known),

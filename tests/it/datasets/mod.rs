@@ -1,6 +1,7 @@
 //! Datasets beside stays: from a file to a noised answer, under the one allowance of a patient-year.
 
 mod exact;
+mod examined;
 mod files;
 mod furthest;
 mod shared;
