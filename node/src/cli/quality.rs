@@ -1,6 +1,5 @@
 //! `quality`: a month examined by rules, its findings and their states, the gate before a release.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,10 +13,10 @@ use schemas::shown::line;
 use schemas::time::Month;
 
 use super::officer::{As, signers};
+use super::quality_tables::{crossed, dataset, walk};
 use super::{Node, next};
 use crate::access;
 use crate::config::keys::Keys;
-use crate::crosswalks;
 use crate::quality::{self, Side, Standing, Tables};
 
 #[derive(Debug, Subcommand)]
@@ -186,41 +185,6 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     }
 }
 
-/// Reads the name of a dataset.
-fn dataset(text: &str) -> Result<Dataset, &'static str> {
-    Dataset::named(text).ok_or("stays, visits, referrals, followups or surveys")
-}
-
-/// Reads `TABLE=CROSSWALK`.
-fn walk(text: &str) -> Result<(Side, Slug), String> {
-    let (side, name) = text.split_once('=').ok_or("TABLE=CROSSWALK")?;
-    let name = name.parse().map_err(|_| "the name of a crosswalk".to_owned())?;
-    Ok((side.parse()?, name))
-}
-
-/// The tables with their approved crosswalks.
-async fn crossed(
-    node: &Node,
-    folder: PathBuf,
-    (items, departments): (Vec<(Side, Slug)>, Vec<(Side, Slug)>),
-) -> anyhow::Result<Tables> {
-    let register = access::officers(node.state.pool(), &node.config.hospital).await?;
-    let approved = crosswalks::approved(&node.state, &register).await?;
-    let of = |named: Vec<(Side, Slug)>| {
-        let mut by = BTreeMap::new();
-        for (side, name) in named {
-            let before = by.insert(side, approved.get(&name)?.clone());
-            ensure!(before.is_none(), "a table goes through one crosswalk");
-        }
-        Ok(by)
-    };
-    Ok(Tables {
-        folder,
-        items: of(items)?,
-        departments: of(departments)?,
-    })
-}
-
 async fn examine(
     node: &Node,
     (of, rules): ((Dataset, Month, Option<&Tables>), Option<&Path>),
@@ -237,7 +201,10 @@ async fn examine(
     let ran = quality::run(&node.state, &node.config.data, &rules, of, node.clock.now()).await?;
     if ran.uncrossed > 0 {
         let codes = ran.uncrossed;
-        writeln!(out, "{codes} codes are not in their crosswalk this month and stood for themselves")?;
+        writeln!(
+            out,
+            "{codes} codes are not in their crosswalk this month and stood for themselves"
+        )?;
     }
     let all = [Some(ran.rows), ran.consumables];
     let all: Vec<Standing> = all.into_iter().flatten().collect();

@@ -136,7 +136,10 @@ impl Level {
     pub fn key(&self, group: u16, amount: u32) -> Option<u16> {
         let reference = (*self.references.get(usize::from(group))?)?;
         let (of, hundred) = (u128::from(reference), u128::from(amount) * 100);
-        let reached = self.from.iter().filter(|line| hundred >= u128::from(**line) * of);
+        let reached = self
+            .from
+            .iter()
+            .filter(|line| hundred >= u128::from(**line) * of);
         let passed = usize::from(hundred > u128::from(self.beyond) * of);
         u16::try_from(reached.count() + passed).ok()
     }

@@ -101,7 +101,10 @@ fn bind_dimension(
         }
         let named = fields.iter().position(|of| of.name == field.as_str());
         let Some(named) = named else {
-            notes.push(format!("dimension `{}` has no `{field}`: always `other`", dimension.id));
+            notes.push(format!(
+                "dimension `{}` has no `{field}`: always `other`",
+                dimension.id
+            ));
             return Ok(bound(DimensionSource::Missing));
         };
         return Ok(bound(DimensionSource::Level(Level {

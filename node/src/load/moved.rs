@@ -22,6 +22,12 @@ pub(super) struct Elsewhere {
     found: BTreeMap<DataYear, BTreeSet<[u8; 16]>>,
 }
 
+impl std::fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Elsewhere({} years)", self.years.len())
+    }
+}
+
 /// Stays of the store, by month, that a row of another year may have been.
 pub(super) type Suspects = BTreeMap<Month, BTreeSet<[u8; 16]>>;
 
@@ -84,8 +90,10 @@ pub(super) fn unmoved(suspects: &Suspects, ranks: &[RankRow]) -> BTreeSet<Month>
     let mut standing: BTreeSet<(Month, [u8; 16])> = BTreeSet::new();
     let read = ranks.iter().filter(|row| suspects.contains_key(&row.month));
     standing.extend(read.map(|row| (row.month, row.stay)));
-    let still = suspects
-        .iter()
-        .filter(|(month, stays)| stays.iter().all(|stay| standing.contains(&(**month, *stay))));
+    let still = suspects.iter().filter(|(month, stays)| {
+        stays
+            .iter()
+            .all(|stay| standing.contains(&(**month, *stay)))
+    });
     still.map(|(month, _)| *month).collect()
 }

@@ -1,9 +1,9 @@
 //! Loads of a view: what is new in it since the last load of the same view.
 
 use super::{LoadError, Request};
+use crate::config::keys::PseudonymKey;
 use crate::ingest::sql::View;
 use crate::store::marks::{self, Reached};
-use crate::config::keys::PseudonymKey;
 use crate::store::state::State;
 
 /// Begins a picture of a view, and gives what this load is known by and how far it reads. The store's log

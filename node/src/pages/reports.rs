@@ -143,7 +143,8 @@ async fn findings(
 ) -> Result<Vec<Block>, Fault> {
     let ran = quality::list(&desk.state).await?;
     // Consumables are examined with the stays that they were used in.
-    let own = |name: &str| name == dataset.as_str() || (dataset == Dataset::Stays && name == CONSUMABLES);
+    let own =
+        |name: &str| name == dataset.as_str() || (dataset == Dataset::Stays && name == CONSUMABLES);
     let of = ran.iter().map(|one| (one, &one.report));
     let of = of.filter(|(_, report)| report.month == month && own(&report.dataset));
     let ran: Vec<_> = of.map(|(one, _)| one).collect();

@@ -40,7 +40,9 @@ pub enum QualityError {
     #[error(transparent)]
     Columns(#[from] ColumnsError),
     /// Never examined, or another load was.
-    #[error("the quality of {0} was not examined as it is loaded; first: quality run {0} (--dataset NAME of others than stays)")]
+    #[error(
+        "the quality of {0} was not examined as it is loaded; first: quality run {0} (--dataset NAME of others than stays)"
+    )]
     NotRun(Month),
     /// Below what the node asks for.
     #[error(

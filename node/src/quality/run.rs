@@ -52,11 +52,10 @@ pub async fn run(
     let dictionary = &*of_dataset.ok_or(QualityError::Report(month))?;
     let name = dataset.as_str();
     let newest = months.iter().filter(current).map(|held| held.month).max();
-    let last: i64 =
-        sqlx::query_scalar("select coalesce(max(at), 0) from loads where dataset = $1")
-            .bind(name)
-            .fetch_one(state.pool())
-            .await?;
+    let last: i64 = sqlx::query_scalar("select coalesce(max(at), 0) from loads where dataset = $1")
+        .bind(name)
+        .fetch_one(state.pool())
+        .await?;
     let days = now.0.saturating_sub(last).div_euclid(86_400);
     let age = (newest == Some(month)).then(|| u64::try_from(days).unwrap_or(0));
     let matched = tables.map(|of| of.matched(month)).transpose()?;

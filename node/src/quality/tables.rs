@@ -146,7 +146,10 @@ mod tests {
             let text = format!("case,item,quantity,department\n{text}");
             std::fs::write(folder.path().join(name), text).unwrap();
         };
-        write("surgery.csv", "c1,screw,4,0401\nc1,plate,1,0401\nc2,mesh,2,0401\n");
+        write(
+            "surgery.csv",
+            "c1,screw,4,0401\nc1,plate,1,0401\nc2,mesh,2,0401\n",
+        );
         // Stock counts sets of one plate and three screws, and a screw by itself.
         write("stock.csv", "c1,SET-9,4,11\nc1,SCR,1,11\nc2,MSH,2,12\n");
         write("charges.csv", "c1,70001,4,\nc1,70002,1,\nc2,70003,2,\n");
@@ -163,11 +166,15 @@ mod tests {
         let month: Month = "2026-01".parse().unwrap();
         let (plain, missing) = tables.matched(month).unwrap();
         assert_eq!((plain.uses, plain.agree, missing), (9, 0, 0));
-        let stock = "source,target,ratio\nSET-9,screw,3/4\nSET-9,plate,1/4\nSCR,screw,1\nMSH,mesh,1\n";
+        let stock =
+            "source,target,ratio\nSET-9,screw,3/4\nSET-9,plate,1/4\nSCR,screw,1\nMSH,mesh,1\n";
         let charges = "source,target\n70001,screw\n70002,plate\n70003,mesh\n";
         tables.items = BTreeMap::from([
             (Side::Stock, crosswalk(folder.path(), "stock-items", stock)),
-            (Side::Charges, crosswalk(folder.path(), "charge-items", charges)),
+            (
+                Side::Charges,
+                crosswalk(folder.path(), "charge-items", charges),
+            ),
         ]);
         let departments = "source,target,ratio\n11,0401,2/3\n11,0402,1/3\n12,0401,1\n";
         tables.departments = BTreeMap::from([(
@@ -177,7 +184,10 @@ mod tests {
         let (found, missing) = tables.matched(month).unwrap();
         assert_eq!((found.uses, found.agree, missing), (3, 3, 0));
         let places: Vec<&(String, String)> = found.by.keys().collect();
-        assert!(places.iter().all(|(department, _)| department == "0401"), "{places:?}");
+        assert!(
+            places.iter().all(|(department, _)| department == "0401"),
+            "{places:?}"
+        );
     }
 
     #[test]
@@ -187,7 +197,10 @@ mod tests {
         let of = crosswalk(folder.path(), "charge-items", until);
         tables.items = BTreeMap::from([(Side::Charges, of)]);
         let (found, missing) = tables.matched("2026-01".parse().unwrap()).unwrap();
-        assert_eq!(missing, 2, "70001 has no line in the month, 70003 none at all");
+        assert_eq!(
+            missing, 2,
+            "70001 has no line in the month, 70003 none at all"
+        );
         assert_eq!(found.agree, 0);
         assert_eq!(found.uses, 8);
         assert!("surgeries".parse::<Side>().is_err());

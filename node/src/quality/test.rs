@@ -21,9 +21,15 @@ fn rules() -> QualityRules {
 
 async fn examined(trial: &Trial, tables: Option<&Tables>) -> Ran {
     let data = trial.config.data.as_path();
-    run(&trial.state, data, &rules(), (Dataset::Stays, month(), tables), NOW)
-        .await
-        .unwrap()
+    run(
+        &trial.state,
+        data,
+        &rules(),
+        (Dataset::Stays, month(), tables),
+        NOW,
+    )
+    .await
+    .unwrap()
 }
 
 /// Twenty stays, the first of them without any cost.
@@ -213,10 +219,7 @@ async fn what_a_corrected_load_no_longer_has_is_fixed() {
         ReleaseError::Quality(QualityError::NotRun(_))
     ));
     let ran = examined(&trial, None).await;
-    assert_eq!(
-        (ran.rows.report.grade, ran.rows.report.open),
-        (Grade::A, 0)
-    );
+    assert_eq!((ran.rows.report.grade, ran.rows.report.open), (Grade::A, 0));
     assert!(ran.rows.known.iter().all(|one| one.state == Stands::Fixed));
     assert!(!ran.rows.known.is_empty());
     let other = run(

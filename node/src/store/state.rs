@@ -33,7 +33,9 @@ pub enum StateError {
     #[error("a name in the state file is not a plain name")]
     Name,
     /// A sealed watermark does not open: its key is another one.
-    #[error("how far a view was read does not open under this node's `view.key`: load it once with --whole")]
+    #[error(
+        "how far a view was read does not open under this node's `view.key`: load it once with --whole"
+    )]
     Mark,
     /// Kept by a build that this one cannot follow.
     #[error(transparent)]

@@ -98,7 +98,7 @@ fn found(table: &Table, refused: &[(&str, u64)], age: Option<u64>) -> Vec<Findin
     let refused: BTreeMap<String, u64> = refused.collect();
     let dictionary = dictionary();
     let of = Examined {
-            dataset: STAYS,
+        dataset: STAYS,
         month: "2026-01".parse().unwrap(),
         dictionary: &dictionary,
         table,

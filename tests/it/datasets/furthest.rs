@@ -136,7 +136,10 @@ async fn columns_of(hospital: &Hospital, set: &Set, patients: &[Vec<usize>]) -> 
 fn body(set: &Set, (groups, stays): (u8, u8)) -> String {
     let mut measures = vec![
         "{ kind = \"count\" }".to_owned(),
-        format!("{{ kind = \"count_where\", filter = {{ {} }} }}", set.flag.2),
+        format!(
+            "{{ kind = \"count_where\", filter = {{ {} }} }}",
+            set.flag.2
+        ),
     ];
     if let Some((field, ..)) = set.field {
         for kind in ["sum", "relative", "squares", "histogram"] {
@@ -148,7 +151,11 @@ fn body(set: &Set, (groups, stays): (u8, u8)) -> String {
         .map(|measure| format!("  {{ measure = {measure}, rho = \"0.001\" }},\n"))
         .collect();
     let by = set.by.0;
-    let tables = ["".to_owned(), format!("\"{by}\""), "\"case_group\"".to_owned()];
+    let tables = [
+        "".to_owned(),
+        format!("\"{by}\""),
+        "\"case_group\"".to_owned(),
+    ];
     let tables = tables.map(|by| format!("[[tables]]\nby = [{by}]\nblocks = [\n{blocks}]\n"));
     format!(
         "bounds = {{ groups = {groups}, stays = {stays} }}\n{}",
@@ -160,10 +167,16 @@ fn body(set: &Set, (groups, stays): (u8, u8)) -> String {
 /// reference is the greatest of theirs, so that only those of one group reach the cap.
 fn reached(set: &Set, layout: &Layout, block: &BlockLayout) -> bool {
     let table = layout.table_of(block).unwrap();
-    let by_group = table.axes.iter().any(|a| a.dimension.as_str() == "case_group");
+    let by_group = table
+        .axes
+        .iter()
+        .any(|a| a.dimension.as_str() == "case_group");
     let plain = matches!(
         block.measure,
-        Measure::Count | Measure::CountWhere { .. } | Measure::Histogram { .. } | Measure::Relative { .. }
+        Measure::Count
+            | Measure::CountWhere { .. }
+            | Measure::Histogram { .. }
+            | Measure::Relative { .. }
     );
     plain || by_group || set.dataset == Dataset::Surveys
 }
@@ -182,7 +195,10 @@ async fn no_set_of_rows_of_a_patient_moves_a_block_further_than_its_noise_is_sca
             for centred in [false, true] {
                 let mut asked = set.ask(&app, "2025", &body(set, bound));
                 asked.centred = centred;
-                layouts.push((bound, compile(&asked.canonical(), &app.dictionary, &rules).unwrap()));
+                layouts.push((
+                    bound,
+                    compile(&asked.canonical(), &app.dictionary, &rules).unwrap(),
+                ));
             }
         }
         let mut furthest: Vec<Vec<u128>> = layouts

@@ -5,6 +5,7 @@ mod examined;
 mod files;
 mod furthest;
 mod shared;
+mod warned;
 
 use std::sync::Arc;
 
@@ -72,7 +73,11 @@ pub(super) const SETS: [Set; 4] = [
         day: "answer_date",
         groups: ("subject", ["inpatient", "outpatient", "chronic", "rare"]),
         by: ("channel", ["wechat", "phone", "moon"]),
-        flag: ("tier", ["tertiary", "grassroots"], "tier = [\"grassroots\"]"),
+        flag: (
+            "tier",
+            ["tertiary", "grassroots"],
+            "tier = [\"grassroots\"]",
+        ),
         field: Some(("score", "score", 100)),
     },
 ];

@@ -56,7 +56,8 @@ fn hold(alliance: &Alliance) {
             call(NODE, &home, &load);
             let release = ["release", "all", "--officer", "Li Hua", "--accept-grade-d"];
             call(NODE, &home, &release);
-            let standing = format!("steward standing add {template} --until 2099-12-31 --as li-hua");
+            let standing =
+                format!("steward standing add {template} --until 2099-12-31 --as li-hua");
             let standing: Vec<&str> = standing.split(' ').collect();
             call(NODE, &home, &standing);
         }

@@ -104,7 +104,9 @@ async fn a_row_that_moves_to_another_year_leaves_the_one_it_was_in() {
             .set("discharge_date", "2024-03-20")
             .set("admission_date", "2024-03-18");
         let other = lines(5, 6).remove(0).with("discharge_date", "2024-11-20");
-        let other = other.with("admission_date", "2024-11-18").with("settlement_no", "OLD");
+        let other = other
+            .with("admission_date", "2024-11-18")
+            .with("settlement_no", "OLD");
         database.add(&[again, other], Some("2026-01-02")).await;
         assert_eq!(database.load(&hospital).await, 123);
         for (path, bytes) in bytes_below(&hospital.config.data) {
@@ -115,7 +117,9 @@ async fn a_row_that_moves_to_another_year_leaves_the_one_it_was_in() {
         let released = async || {
             let months = release::months(&hospital.state).await.unwrap();
             let of = |year: &str| {
-                let own = months.iter().filter(|one| one.month.to_string().starts_with(year));
+                let own = months
+                    .iter()
+                    .filter(|one| one.month.to_string().starts_with(year));
                 own.count()
             };
             (of("2024"), of("2025"))
@@ -134,7 +138,12 @@ async fn a_row_that_moves_to_another_year_leaves_the_one_it_was_in() {
         assert_eq!(held(&hospital).await, database.expected().await);
         assert_eq!(released().await, (4, 14));
         // The number that stands in both years moves nothing: May 2025 alone is read anew.
-        database.change("total_cost = 77, cost_staff = 77, cost_drugs = 0", "settlement_no = 'AGAIN' and discharge_date > '2025-01-01'").await;
+        database
+            .change(
+                "total_cost = 77, cost_staff = 77, cost_drugs = 0",
+                "settlement_no = 'AGAIN' and discharge_date > '2025-01-01'",
+            )
+            .await;
         database.load(&hospital).await;
         assert_eq!(held(&hospital).await, database.expected().await);
         assert_eq!(released().await, (4, 15));

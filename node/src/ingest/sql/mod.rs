@@ -135,7 +135,9 @@ impl View {
 
     /// Leaves these months out again.
     pub fn narrow(&self, months: &BTreeSet<Month>) {
-        self.picture().months.retain(|month| !months.contains(month));
+        self.picture()
+            .months
+            .retain(|month| !months.contains(month));
     }
 
     /// The rows of the picture that was begun last; `most` of them at the most.

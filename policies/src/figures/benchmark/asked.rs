@@ -155,7 +155,11 @@ pub(super) fn of_table(context: &Context<'_>, table: usize, single: bool) -> Vec
     if context.stay.as_ref().is_some_and(|stay| has(sum_of(stay))) {
         add(Kind::MeanStay, false);
     }
-    if context.score.as_ref().is_some_and(|score| has(sum_of(score))) {
+    if context
+        .score
+        .as_ref()
+        .is_some_and(|score| has(sum_of(score)))
+    {
         add(Kind::MeanScore, false);
     }
     if let Some(field) = context.cost.clone()
