@@ -118,13 +118,11 @@ impl Tables {
             return code;
         };
         let links = crosswalk.of(&code, month).iter().rev();
-        match links.max_by_key(|link| link.share) {
-            Some(link) => link.target.clone(),
-            None => {
-                missing.insert((side, code.clone()));
-                code
-            }
+        if let Some(link) = links.max_by_key(|link| link.share) {
+            return link.target.clone();
         }
+        missing.insert((side, code.clone()));
+        code
     }
 }
 

@@ -130,7 +130,11 @@ impl Context<'_> {
         let of = |kind| cell_references(&axes, kind, self.dictionary, self.in_scope);
         let mut fields = self.dictionary.fields.iter();
         let scored = fields.any(|field| field.reference == Reference::Score);
-        let score_references = scored.then(|| of(Reference::Score)).unwrap_or_default();
+        let score_references = if scored {
+            of(Reference::Score)
+        } else {
+            Vec::new()
+        };
         let cell_references = kinds.map(of);
         Ok((
             TableLayout {

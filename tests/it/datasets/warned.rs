@@ -54,7 +54,7 @@ async fn levels_are_those_of_the_rules_of_warnings_and_are_counted() {
     expected.insert((OTHER.to_owned(), OTHER), 1);
     hospital.hold(&lines).await;
     let app = hospital.app().await;
-    let body = "bounds = { groups = 3, stays = 1 }\n[[tables]]\nby = [\"case_group\", \"alert_level\"]\n\
+    let body = "bounds = { groups = 3, stays = 1 }\n[[tables]]\nby = [\"alert_level\", \"case_group\"]\n\
                 blocks = [{ measure = { kind = \"count\" }, rho = \"0.01\" }]\n";
     let question = crate::hospital::question(&app, "2025", body);
     let layout = compile(&question, &app.dictionary, &app.policy).unwrap();
@@ -64,13 +64,13 @@ async fn levels_are_those_of_the_rules_of_warnings_and_are_counted() {
         .unwrap();
     let counts = exact(&app, &layout, &released).unwrap().into_blocks();
     let counts = counts[0].clone().unwrap();
-    let [groups, levels] = layout.tables[0].axes.as_slice() else {
+    let [levels, groups] = layout.tables[0].axes.as_slice() else {
         panic!("two axes");
     };
     for (at, group) in groups.keys.iter().enumerate() {
         for (place, level) in levels.keys.iter().enumerate() {
             let wanted = expected.get(&(group.clone(), level.as_str())).copied();
-            let found = counts[at * levels.keys.len() + place];
+            let found = counts[place * groups.keys.len() + at];
             assert_eq!(found, wanted.unwrap_or(0), "{group} {level}");
         }
     }
