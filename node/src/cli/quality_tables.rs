@@ -23,7 +23,8 @@ pub(super) fn walk(text: &str) -> Result<(Side, Slug), String> {
     let name = name
         .parse()
         .map_err(|_| "the name of a crosswalk".to_owned())?;
-    Ok((side.parse()?, name))
+    let side = Side::named(side).ok_or("surgery, stock or charges")?;
+    Ok((side, name))
 }
 
 /// The tables with their approved crosswalks.

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use policies::quality::{Line, Matched, matched};
 use schemas::money::Fen;
@@ -28,22 +27,17 @@ impl Side {
     /// All, in the order of the match.
     const ALL: [Self; 3] = [Self::Surgery, Self::Stock, Self::Charges];
 
+    /// The table of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|side| side.name() == name)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Surgery => "surgery",
             Self::Stock => "stock",
             Self::Charges => "charges",
         }
-    }
-}
-
-impl FromStr for Side {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|side| side.name() == text)
-            .ok_or("surgery, stock or charges")
     }
 }
 
@@ -201,6 +195,7 @@ mod tests {
         );
         assert_eq!(found.agree, 0);
         assert_eq!(found.uses, 8);
-        assert!("surgeries".parse::<Side>().is_err());
+        assert_eq!(Side::named("surgeries"), None);
+        assert_eq!(Side::named("stock"), Some(Side::Stock));
     }
 }

@@ -209,10 +209,10 @@ async fn no_set_of_rows_of_a_patient_moves_a_block_further_than_its_noise_is_sca
         assert_eq!(sets.len(), if most() == 4 { 1819 } else { 454 });
         for patients in sets.chunks(PATIENTS) {
             let all = columns_of(&hospital, set, patients).await;
-            for patient in 0..patients.len() {
+            for (patient, points) in patients.iter().enumerate() {
                 let rows = of_patient(&all, patient, &of);
                 let counted: usize = rows.iter().map(Rows::len).sum();
-                assert_eq!(counted, patients[patient].len());
+                assert_eq!(counted, points.len());
                 for ((_, layout), furthest) in layouts.iter().zip(&mut furthest) {
                     let cells = scan::run(layout, &app.dictionary, &rows, 1).unwrap();
                     let cells = node::noise::add(layout, cells, &tests::noise::Zero, 1).unwrap();

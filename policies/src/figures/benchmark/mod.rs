@@ -1,6 +1,7 @@
 //! The benchmark: released answers of one question → figures by case group and hospital.
 
 mod types;
+mod figure;
 mod way;
 mod asked;
 mod scope;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use dashu::rational::RBig;
 use schemas::answer::{Grade, Snapshot};
 use schemas::dictionary::{Label, Scheme};
 use schemas::digest::Digest;
@@ -16,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::way::{Beside, Way};
-use crate::figures::Exact;
 use crate::figures::improve::Method;
 
 /// Two ends, both included.
@@ -302,28 +300,6 @@ pub struct Benchmark {
     /// The pooled round whose figures stand among these, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooled: Option<Beside>,
-}
-
-impl Figure {
-    /// A standard deviation of its noise that is not too small: the wider side of the noise interval,
-    /// which ends 1.96 of them away (1.95 makes it a little larger) where it is not cut at what can be.
-    /// `None` where the interval has no upper end.
-    pub fn deviation(&self) -> Option<RBig> {
-        let number = |text: &str| Some(text.parse::<Exact>().ok()?.0);
-        let value = number(self.noisy.as_deref().unwrap_or(&self.value))?;
-        let low = number(&self.noise.low)?;
-        let high = number(self.noise.high.as_deref()?)?;
-        let side = (high - &value).max(value - low).max(RBig::ZERO);
-        Some(side * RBig::from(100) / RBig::from(195))
-    }
-
-    /// This figure with what came out of the noise beside it, where that is another number.
-    pub(super) fn beside(self, noisy: String) -> Self {
-        Self {
-            noisy: (noisy != self.value).then_some(noisy),
-            ..self
-        }
-    }
 }
 
 impl Percentiles {
