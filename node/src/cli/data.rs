@@ -221,7 +221,7 @@ async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow:
 async fn check_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let request = args.request(node).await?;
     let dictionary = dictionary(node).await?;
-    load::begin(&node.state, &request).await?;
+    load::begin(&node.state, &node.config, &request).await?;
     let bar = Bar::new(&request.from);
     let days = node.config.quality.timely_days;
     let progress = |bytes| bar.set(bytes);

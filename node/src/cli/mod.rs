@@ -24,6 +24,7 @@ mod pipe;
 mod policy;
 mod pooled;
 mod quality;
+mod quality_tables;
 mod setup;
 mod show;
 mod steward;

@@ -8,6 +8,7 @@ mod exposure_text;
 mod held;
 mod identity;
 mod kept;
+mod moved;
 mod patients;
 mod quality;
 mod ranks;
@@ -38,6 +39,7 @@ use schemas::time::{DataYear, Timestamp};
 use self::held::Held;
 use self::identity::identity;
 use self::kept::Stays;
+use self::moved::Elsewhere;
 use self::stream::Pass;
 use self::work::{Done, Work};
 use crate::config::Config;
@@ -92,7 +94,10 @@ pub async fn load(
     staging::sweep(data, &registered)?;
     let (file_digest, mark) = match &request.from {
         Origin::File(path) => (source::digest(path)?, None),
-        Origin::View(view) => views::begin(state, view, request).await?,
+        Origin::View(view) => {
+            let key = Keys::open(data)?.view_key()?;
+            views::begin((state, &key), view, request).await?
+        }
     };
     let coding = dictionary.digest().map_err(StateError::from)?.to_string();
     let file_digest = identity(&file_digest, request, &coding);
@@ -130,9 +135,10 @@ pub async fn load(
 }
 
 /// What [`load`] would read of a view; nothing for a file.
-pub async fn begin(state: &State, request: &Request) -> Result<(), LoadError> {
+pub async fn begin(state: &State, config: &Config, request: &Request) -> Result<(), LoadError> {
     if let Some(view) = request.from.view() {
-        views::begin(state, view, request).await?;
+        let key = Keys::open(&config.data)?.view_key()?;
+        views::begin((state, &key), view, request).await?;
     }
     Ok(())
 }
@@ -159,7 +165,7 @@ pub fn check(
         progress,
     };
     let ring = KeyRing::Passing(PseudonymKey::random()?);
-    let passed = pass.run(ring, Stays::default())?;
+    let passed = pass.run(ring, Stays::default(), Elsewhere::default())?;
     let timeliness = Timeliness {
         loaded: now,
         days: timely_days,
@@ -224,7 +230,8 @@ async fn register(
     };
     loads::register(&mut change, &new, &done.months, now.0).await?;
     if let Some(reached) = &done.mark {
-        marks::remember(&mut change, &id, reached).await?;
+        let key = Keys::open(&config.data)?.view_key()?;
+        marks::remember(&mut change, &id, (reached, &key)).await?;
     }
     for (year, check) in &done.used_keys {
         loads::remember_key(&mut change, *year, check).await?;

@@ -1,7 +1,7 @@
 //! A layout turned into lookup tables over stored codes.
 
 use policies::plan::{Axis, Bound, Layout, TableLayout};
-use schemas::dictionary::{Dictionary, KeySource, Reference};
+use schemas::dictionary::{Dictionary, KeySource};
 use schemas::id::Slug;
 use schemas::question::{Filter, Measure};
 
@@ -126,7 +126,7 @@ impl Program {
                         .map(|group| group.reference(kind))
                         .collect()
                 } else {
-                    cell_references(table_layout, kind)
+                    table_layout.references(kind).to_vec()
                 };
                 let wanted = (field.clone(), against);
                 if let Some(found) = references.iter().position(|known| *known == wanted) {
@@ -185,15 +185,6 @@ impl Program {
             bins,
             period: layout.period,
         })
-    }
-}
-
-fn cell_references(table: &TableLayout, kind: Reference) -> Vec<u64> {
-    let [cost, charge, stay] = &table.cell_references;
-    match kind {
-        Reference::Cost => cost.clone(),
-        Reference::Charge => charge.clone(),
-        Reference::Stay => stay.clone(),
     }
 }
 
@@ -262,7 +253,10 @@ impl Sieve {
                         .enumerate()
                         .for_each(|(month, ok)| *ok &= passes(month));
                 }
-                KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => {
+                KeySource::Exact
+                | KeySource::Prefix { .. }
+                | KeySource::Bands
+                | KeySource::Level { .. } => {
                     keys.push((axis.dimension.clone(), allowed.to_vec()));
                 }
             }
@@ -314,7 +308,10 @@ impl Place {
                         .for_each(|(at, mdc)| *at += times(mdc));
                 }
                 KeySource::Month => month = stride,
-                KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => {
+                KeySource::Exact
+                | KeySource::Prefix { .. }
+                | KeySource::Bands
+                | KeySource::Level { .. } => {
                     keys.push((axis.dimension.clone(), stride));
                 }
             }

@@ -133,6 +133,13 @@ impl View {
         self.picture().months.extend(months);
     }
 
+    /// Leaves these months out again.
+    pub fn narrow(&self, months: &BTreeSet<Month>) {
+        self.picture()
+            .months
+            .retain(|month| !months.contains(month));
+    }
+
     /// The rows of the picture that was begun last; `most` of them at the most.
     pub fn rows(&self, most: Option<u64>) -> Result<Rows, IngestError> {
         let (tell, told) = sync_channel(WAITING);
