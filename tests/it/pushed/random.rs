@@ -62,7 +62,7 @@ fn table(chance: &mut Chance, dictionary: &Dictionary, period: &Period) -> Table
     let mut measures = vec![Measure::Count];
     for _ in 0..=chance.below(4) {
         let field = chance.one(&dictionary.fields).id.clone();
-        measures.push(match chance.below(6) {
+        let measure = match chance.below(6) {
             0 => Measure::CountWhere {
                 filter: filter(chance, dictionary, period, 2),
             },
@@ -76,7 +76,8 @@ fn table(chance: &mut Chance, dictionary: &Dictionary, period: &Period) -> Table
                 field: (*chance.one(&parts)).clone(),
             },
             _ => Measure::Sum { field },
-        });
+        };
+        measures.push(measure);
     }
     let mut blocks: Vec<Block> = Vec::new();
     for measure in measures {
