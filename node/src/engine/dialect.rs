@@ -62,16 +62,30 @@ impl Dialect {
         }
     }
 
-    /// The place of the last of the rising edges that is not above a value.
+    /// The place of the last of the rising edges that is not above a value; the first edge never is.
     pub(crate) fn bin(self, value: &str, edges: &[u32]) -> String {
-        let edges = list(edges);
+        let joined = list(edges);
         match self {
             Self::Postgres => {
-                let edges = edges.replace(' ', "");
+                let edges = joined.replace(' ', "");
                 format!("width_bucket({value}, '{{{edges}}}'::bigint[]) - 1")
             }
-            Self::MariaDb => format!("interval({value}, {edges}) - 1"),
-            Self::ClickHouse => format!("arrayCount(e -> e <= ({value}), [{edges}]) - 1"),
+            Self::MariaDb => format!("interval({value}, {joined}) - 1"),
+            // Functions with a lambda cannot be grouped by there; the value is named where it is met first.
+            Self::ClickHouse => {
+                let above = edges.iter().skip(1).enumerate().map(|(at, edge)| {
+                    if at == 0 {
+                        format!("toInt64(({value} as amount) >= {edge})")
+                    } else {
+                        format!("(amount >= {edge})")
+                    }
+                });
+                let above: Vec<String> = above.collect();
+                if above.is_empty() {
+                    return "toInt64(0)".to_owned();
+                }
+                above.join(" + ")
+            }
         }
     }
 

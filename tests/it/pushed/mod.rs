@@ -3,6 +3,7 @@
 
 mod click;
 mod killed;
+mod large;
 mod random;
 mod refused;
 

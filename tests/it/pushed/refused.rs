@@ -86,9 +86,13 @@ async fn told(kind: EngineKind, servers: usize) {
     assert!(doctor(&hospital).contains("refused the login"), "{}", doctor(&hospital));
     let load = hospital.load_bytes(&edges()).await.unwrap_err();
     assert!(load.to_string().contains("refused the login"), "{load}");
-    drop(engine);
+    let Engine {
+        running, folder, ..
+    } = engine;
+    drop(running);
     let away = doctor(&hospital);
     assert!(away.contains("could not be reached"), "{away}");
+    drop(folder);
 }
 
 /// Empties a table of the engine behind the node's back.
