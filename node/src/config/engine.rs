@@ -34,7 +34,10 @@ impl Columns {
     /// The rule that is broken, if any.
     pub(super) fn broken(&self) -> Option<(&'static str, &'static str)> {
         if self.url_file.as_os_str().is_empty() {
-            return Some(("columns.url_file", "names a file that holds the engine's URL"));
+            return Some((
+                "columns.url_file",
+                "names a file that holds the engine's URL",
+            ));
         }
         let name = self.cluster.as_ref()?;
         if self.engine != EngineKind::Clickhouse {
@@ -60,14 +63,26 @@ mod tests {
 
     #[test]
     fn one_setting_names_the_engine_and_wrong_ones_are_told() {
-        assert_eq!(told("engine = \"postgresql\"\nurl_file = \"engine.url\""), "");
-        assert_eq!(told("engine = \"clickhouse\"\nurl_file = \"u\"\ncluster = \"two\""), "");
+        assert_eq!(
+            told("engine = \"postgresql\"\nurl_file = \"engine.url\""),
+            ""
+        );
+        assert_eq!(
+            told("engine = \"clickhouse\"\nurl_file = \"u\"\ncluster = \"two\""),
+            ""
+        );
         for (wrong, says) in [
             ("engine = \"oracle\"\nurl_file = \"u\"", "oracle"),
             ("engine = \"mariadb\"", "url_file"),
             ("engine = \"mariadb\"\nurl_file = \"\"", "columns.url_file"),
-            ("engine = \"mariadb\"\nurl_file = \"u\"\ncluster = \"c\"", "columns.cluster"),
-            ("engine = \"clickhouse\"\nurl_file = \"u\"\ncluster = \"a b\"", "columns.cluster"),
+            (
+                "engine = \"mariadb\"\nurl_file = \"u\"\ncluster = \"c\"",
+                "columns.cluster",
+            ),
+            (
+                "engine = \"clickhouse\"\nurl_file = \"u\"\ncluster = \"a b\"",
+                "columns.cluster",
+            ),
             ("engine = \"mariadb\"\nurl_file = \"u\"\nurl = \"x\"", "url"),
         ] {
             assert!(told(wrong).contains(says), "{wrong}: {}", told(wrong));

@@ -71,20 +71,23 @@ impl Dialect {
                 format!("width_bucket({value}, '{{{edges}}}'::bigint[]) - 1")
             }
             Self::MariaDb => format!("interval({value}, {joined}) - 1"),
-            // Functions with a lambda cannot be grouped by there; the value is named where it is met first.
+            // Functions with a lambda cannot be grouped by there, and a chain of binary ones is named by
+            // all of its text at every link: one flat function, the value named where it is met first.
             Self::ClickHouse => {
-                let above = edges.iter().skip(1).enumerate().map(|(at, edge)| {
-                    if at == 0 {
-                        format!("toInt64(({value} as amount) >= {edge})")
+                let below = edges.iter().skip(1).enumerate().map(|(bin, edge)| {
+                    let amount = if bin == 0 {
+                        format!("({value} as amount)")
                     } else {
-                        format!("(amount >= {edge})")
-                    }
+                        "amount".to_owned()
+                    };
+                    format!("{amount} < {edge}, {bin}")
                 });
-                let above: Vec<String> = above.collect();
-                if above.is_empty() {
+                let below: Vec<String> = below.collect();
+                let last = below.len();
+                if last == 0 {
                     return "toInt64(0)".to_owned();
                 }
-                above.join(" + ")
+                format!("toInt64(multiIf({}, {last}))", below.join(", "))
             }
         }
     }

@@ -45,7 +45,9 @@ pub enum EngineError {
         table: String,
     },
     /// A month is not there.
-    #[error("the engine does not hold {month}: `consilium-node columns send` sends what is missing")]
+    #[error(
+        "the engine does not hold {month}: `consilium-node columns send` sends what is missing"
+    )]
     Missing {
         /// Which month.
         month: Month,

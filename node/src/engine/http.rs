@@ -92,7 +92,9 @@ impl Target {
         if let Some(path) = &self.authority {
             let unread = |_| odd("the file that `ca` names holds no certificate that can be read");
             for one in CertificateDer::pem_file_iter(path).map_err(unread)? {
-                roots.add(one.map_err(unread)?).map_err(|_| EngineError::Tls)?;
+                roots
+                    .add(one.map_err(unread)?)
+                    .map_err(|_| EngineError::Tls)?;
             }
         }
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -252,7 +254,11 @@ async fn refused(mut response: Response) -> EngineError {
     said.truncate(ERROR);
     let said = String::from_utf8_lossy(&said);
     let code = said.split_once("Code: ").map_or("", |(_, tail)| tail);
-    let code: String = code.chars().take_while(char::is_ascii_digit).take(5).collect();
+    let code: String = code
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .take(5)
+        .collect();
     match code.as_str() {
         "192" | "193" | "194" | "195" | "516" => EngineError::Login,
         "81" => EngineError::Database,

@@ -119,19 +119,21 @@ impl Engine {
         if self.probe(session, dictionary, dataset).await.is_ok() {
             return Ok(());
         }
-        let mut last = Ok(());
         for one in self.making(dictionary, dataset) {
-            let made = if one.everywhere {
+            // Where the login may not, they may be there all the same.
+            drop(if one.everywhere {
                 session.change_all(&one.sql).await
             } else {
                 session.change(one.sql).await
-            };
-            last = made.and(last);
+            });
+        }
+        if self.probe(session, dictionary, dataset).await.is_ok() {
+            return Ok(());
         }
         // A later dictionary may have more columns; what is there already is refused, and that is well.
         for column in tables::columns(dictionary) {
             let definition = column.definition(self.dialect);
-            if let Some(_name) = &self.cluster {
+            if self.cluster.is_some() {
                 let own = tables::shard(dataset);
                 let sql = format!("alter table {own} add column {definition}");
                 drop(session.change_all(&sql).await);
@@ -159,7 +161,11 @@ impl Engine {
         let columns = tables::names(&tables::columns(dictionary));
         for sql in [
             format!("select {columns} from {} where 1 = 0", table(dataset)),
-            format!("select {} from {} where 1 = 0", tables::PARTS_COLUMNS, tables::PARTS),
+            format!(
+                "select {} from {} where 1 = 0",
+                tables::PARTS_COLUMNS,
+                tables::PARTS
+            ),
         ] {
             session.each(sql, |_| Ok(())).await?;
         }

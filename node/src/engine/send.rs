@@ -126,7 +126,9 @@ async fn insert(
     match session {
         Session::Sql(to) if engine.dialect == Dialect::Postgres => {
             let sql = format!("copy {table} ({names}) from stdin");
-            Ok(to.copy(&sql, text(values, 0, rows, ["", "\t", "\n"])).await?)
+            Ok(to
+                .copy(&sql, text(values, 0, rows, ["", "\t", "\n"]))
+                .await?)
         }
         Session::Sql(to) => {
             for start in (0..rows).step_by(INSERT) {

@@ -75,7 +75,14 @@ impl Cluster {
             if is_root() {
                 let owner = format!("{NOBODY}:{NOBODY}");
                 let mut owned = Command::new("chown");
-                assert!(owned.args(["-R", &owner]).arg(folder.path()).status().unwrap().success());
+                assert!(
+                    owned
+                        .args(["-R", &owner])
+                        .arg(folder.path())
+                        .status()
+                        .unwrap()
+                        .success()
+                );
             }
             let out = std::fs::File::create(folder.path().join(format!("{host}.out"))).unwrap();
             let mut server = command(program);
@@ -114,7 +121,9 @@ impl Cluster {
     pub(super) async fn ask(&self, server: usize, sql: &str) -> String {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let host = &self.hosts[server];
-        let mut to = tokio::net::TcpStream::connect((host.as_str(), 18123)).await.unwrap();
+        let mut to = tokio::net::TcpStream::connect((host.as_str(), 18123))
+            .await
+            .unwrap();
         let head = format!(
             "POST / HTTP/1.0\r\nX-ClickHouse-User: consilium\r\nX-ClickHouse-Key: {SECRET}\r\n\
              Content-Length: {}\r\n\r\n{sql}",

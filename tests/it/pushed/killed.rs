@@ -18,7 +18,13 @@ fn changed(turn: u64) -> Vec<u8> {
     let line = |number: u64| {
         let month = u8::try_from(1 + number % 4).unwrap();
         let patient = format!("P{}", number % 900);
-        Line::new(&patient, &format!("T{number}"), month, "ES35", 1000 * turn + number)
+        Line::new(
+            &patient,
+            &format!("T{number}"),
+            month,
+            "ES35",
+            1000 * turn + number,
+        )
     };
     file(&(0..2000).map(line).collect::<Vec<_>>())
 }
@@ -42,7 +48,11 @@ async fn die(kind: EngineKind, servers: usize) {
         let source = folder.path().join(format!("{turn}.csv"));
         std::fs::write(&source, changed(turn)).unwrap();
         let mut program = Command::new(binary("consilium-node"));
-        program.arg("--data").arg(&hospital.config.data).arg("load").arg(&source);
+        program
+            .arg("--data")
+            .arg(&hospital.config.data)
+            .arg("load")
+            .arg(&source);
         program.arg("--mapping").arg(&mapping).arg("--history");
         program.stdout(Stdio::null()).stderr(Stdio::null());
         let began = Instant::now();

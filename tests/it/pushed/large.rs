@@ -15,7 +15,10 @@ const MOST: u64 = 200 * 1024;
 /// Greatest resident memory of this process so far, in KiB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -24,7 +27,10 @@ async fn repeat(engine: &Engine, times: u64) -> u64 {
     let Running::Click(cluster) = &engine.running else {
         unreachable!("a cluster");
     };
-    let columns = cluster.ask(0, "select name from system.columns where table = 'consilium_stays'");
+    let columns = cluster.ask(
+        0,
+        "select name from system.columns where table = 'consilium_stays'",
+    );
     let columns: Vec<String> = columns.await.lines().map(str::to_owned).collect();
     let columns = columns.join(", ");
     let parts = engine.parts().await;
@@ -41,12 +47,16 @@ async fn repeat(engine: &Engine, times: u64) -> u64 {
     }
     let mut total = 0;
     for (part, rows) in engine.parts().await {
-        let of = format!("select any(dataset), max(fields) from consilium_parts where part = {part}");
+        let of =
+            format!("select any(dataset), max(fields) from consilium_parts where part = {part}");
         let told = cluster.ask(0, &of).await;
         let (dataset, fields) = told.trim_end().split_once('\t').unwrap();
         let (dataset, fields) = (dataset.to_owned(), fields.to_owned());
         cluster
-            .ask(0, &format!("alter table consilium_parts drop partition {part}"))
+            .ask(
+                0,
+                &format!("alter table consilium_parts drop partition {part}"),
+            )
             .await;
         let sql =
             format!("insert into consilium_parts values ({part}, {rows}, '{dataset}', '{fields}')");
@@ -88,7 +98,12 @@ async fn a_cluster_answers_however_many_stays_there_are_with_little_memory() {
     let began = Instant::now();
     let many = scan(&dictionary).unwrap().into_blocks();
     let took = began.elapsed();
-    for (one, many) in once.iter().flatten().flatten().zip(many.iter().flatten().flatten()) {
+    for (one, many) in once
+        .iter()
+        .flatten()
+        .flatten()
+        .zip(many.iter().flatten().flatten())
+    {
         assert_eq!(one * i64::try_from(times).unwrap(), *many);
     }
     let peak = peak();

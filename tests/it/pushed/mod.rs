@@ -45,7 +45,11 @@ fn written(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("url");
     let mut options = std::fs::File::options();
     let options = options.create(true).write(true).truncate(true).mode(0o600);
-    options.open(&path).unwrap().write_all(text.as_bytes()).unwrap();
+    options
+        .open(&path)
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
     path
 }
 
@@ -59,7 +63,9 @@ impl Engine {
                 server
                     .run(&format!("create role consilium login password '{SECRET}'"))
                     .await;
-                server.run("create schema consilium authorization consilium").await;
+                server
+                    .run("create schema consilium authorization consilium")
+                    .await;
                 Running::Sql(server)
             }
             EngineKind::Mariadb => {
@@ -70,7 +76,9 @@ impl Engine {
                         "create user consilium@localhost identified by '{SECRET}'"
                     ))
                     .await;
-                server.run("grant all on consilium.* to consilium@localhost").await;
+                server
+                    .run("grant all on consilium.* to consilium@localhost")
+                    .await;
                 Running::Sql(server)
             }
         };
@@ -180,8 +188,12 @@ async fn compare(hospital: &Hospital, questions: usize, seed: u64) -> (usize, us
         let period = &question.period;
         let released = snapshot::released(&hospital.state, &hospital.config.data, period);
         let released = released.await.unwrap();
-        let by_engine = answer::exact(&app, &layout, &released).unwrap().into_blocks();
-        let by_node = answer::exact(&own, &layout, &released).unwrap().into_blocks();
+        let by_engine = answer::exact(&app, &layout, &released)
+            .unwrap()
+            .into_blocks();
+        let by_node = answer::exact(&own, &layout, &released)
+            .unwrap()
+            .into_blocks();
         assert_eq!(by_engine, by_node, "question {asked}: {question:?}");
         let numbers = by_node.iter().flatten().flatten();
         cells += numbers.clone().count();
@@ -210,8 +222,13 @@ async fn equal(kind: EngineKind, servers: usize) {
         && servers > 1
     {
         for server in 0..servers {
-            let rows = cluster.ask(server, "select count(*) from consilium_stays_shard").await;
-            assert!(rows.trim().parse::<u64>().unwrap() > 500, "shard {server}: {rows}");
+            let rows = cluster
+                .ask(server, "select count(*) from consilium_stays_shard")
+                .await;
+            assert!(
+                rows.trim().parse::<u64>().unwrap() > 500,
+                "shard {server}: {rows}"
+            );
         }
     }
 }

@@ -41,7 +41,11 @@ fn filter(chance: &mut Chance, dictionary: &Dictionary, period: &Period, most: u
         let dimension = chance.one(&dictionary.dimensions);
         let all = keys(dictionary, &dimension.id, period);
         let share = 1 + chance.below(4);
-        let mut some: Vec<String> = all.iter().filter(|_| chance.below(4) < share).cloned().collect();
+        let mut some: Vec<String> = all
+            .iter()
+            .filter(|_| chance.below(4) < share)
+            .cloned()
+            .collect();
         if some.is_empty() {
             some.push(chance.one(&all).clone());
         }
@@ -58,7 +62,11 @@ fn table(chance: &mut Chance, dictionary: &Dictionary, period: &Period) -> Table
             by.push(id.clone());
         }
     }
-    let parts: Vec<&Slug> = dictionary.fields.iter().filter_map(|f| f.part_of.as_ref()).collect();
+    let parts: Vec<&Slug> = dictionary
+        .fields
+        .iter()
+        .filter_map(|f| f.part_of.as_ref())
+        .collect();
     let mut measures = vec![Measure::Count];
     for _ in 0..=chance.below(4) {
         let field = chance.one(&dictionary.fields).id.clone();
@@ -68,7 +76,9 @@ fn table(chance: &mut Chance, dictionary: &Dictionary, period: &Period) -> Table
             },
             1 => Measure::Relative { field },
             2 => {
-                measures.push(Measure::Sum { field: field.clone() });
+                measures.push(Measure::Sum {
+                    field: field.clone(),
+                });
                 Measure::Squares { field }
             }
             3 => Measure::Histogram { field },
@@ -101,7 +111,9 @@ pub(super) fn question(chance: &mut Chance, dictionary: &Dictionary) -> Question
         from: month(first),
         to: month(if is_series { first } else { last }),
     };
-    let tables = (0..=chance.below(2)).map(|_| table(chance, dictionary, &period)).collect();
+    let tables = (0..=chance.below(2))
+        .map(|_| table(chance, dictionary, &period))
+        .collect();
     Question {
         dataset: Dataset::Stays,
         dictionary: dictionary.digest().unwrap(),
@@ -122,5 +134,8 @@ pub(super) fn question(chance: &mut Chance, dictionary: &Dictionary) -> Question
 
 /// Whether a dimension is stored, so that filters on it are columns of the engine.
 pub(super) fn is_column(source: &KeySource) -> bool {
-    !matches!(source, KeySource::CaseGroup | KeySource::Mdc | KeySource::Month)
+    !matches!(
+        source,
+        KeySource::CaseGroup | KeySource::Mdc | KeySource::Month
+    )
 }

@@ -18,11 +18,17 @@ use crate::views::server::SECRET;
 /// What a command of the node says; the secret is in none of it.
 fn said(hospital: &Hospital, command: &str) -> (bool, String) {
     let mut program = Command::new(binary("consilium-node"));
-    program.arg("--data").arg(&hospital.config.data).args(command.split(' '));
+    program
+        .arg("--data")
+        .arg(&hospital.config.data)
+        .args(command.split(' '));
     let output = program.env("RUST_LOG", "trace").output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text).unwrap();
-    assert!(!text.contains(SECRET) && !text.contains("hunter3"), "{text}");
+    assert!(
+        !text.contains(SECRET) && !text.contains("hunter3"),
+        "{text}"
+    );
     (output.status.success(), text)
 }
 
@@ -41,7 +47,11 @@ async fn told(kind: EngineKind, servers: usize) {
     hospital.load_bytes(&made().1).await.unwrap();
     hospital.release().await;
     engine.serve(&mut hospital);
-    assert!(doctor(&hospital).contains("lacks 12 released months"), "{}", doctor(&hospital));
+    assert!(
+        doctor(&hospital).contains("lacks 12 released months"),
+        "{}",
+        doctor(&hospital)
+    );
     let app = hospital.app().await;
     let year = whole_year();
     let released = snapshot::released(&hospital.state, &hospital.config.data, &year);
@@ -56,15 +66,27 @@ async fn told(kind: EngineKind, servers: usize) {
     assert!(answer::exact(&app, &layout, &released).is_err());
     let (ok, ddl) = said(&hospital, "columns ddl");
     assert!(ok, "{ddl}");
-    for dimension in app.dictionary.dimensions.iter().filter(|one| is_column(&one.source)) {
+    for dimension in app
+        .dictionary
+        .dimensions
+        .iter()
+        .filter(|one| is_column(&one.source))
+    {
         assert!(ddl.contains(&format!("k_{} ", dimension.id)), "{ddl}");
     }
-    assert!(!ddl.contains("patient") && ddl.contains("consilium_parts"), "{ddl}");
+    assert!(
+        !ddl.contains("patient") && ddl.contains("consilium_parts"),
+        "{ddl}"
+    );
     let (ok, sent) = said(&hospital, "columns send");
     assert!(ok && sent.contains("12 months sent"), "{sent}");
     let (ok, sent) = said(&hospital, "columns send");
     assert!(ok && sent.contains("0 months sent, 0 deleted"), "{sent}");
-    assert!(doctor(&hospital).contains("holds every released month"), "{}", doctor(&hospital));
+    assert!(
+        doctor(&hospital).contains("holds every released month"),
+        "{}",
+        doctor(&hospital)
+    );
     compare(&hospital, 5, 1).await;
     // What is discarded goes from the engine too.
     let summary = hospital.load_bytes(&edges()).await.unwrap();
@@ -74,7 +96,11 @@ async fn told(kind: EngineKind, servers: usize) {
     assert_eq!(engine.parts().await.len(), 12);
     // Rows that vanished are seen by doctor; a mark that vanished by every question.
     spoil(&engine, "consilium_stays").await;
-    assert!(doctor(&hospital).contains("lacks 12 released months"), "{}", doctor(&hospital));
+    assert!(
+        doctor(&hospital).contains("lacks 12 released months"),
+        "{}",
+        doctor(&hospital)
+    );
     spoil(&engine, "consilium_parts").await;
     let missing = answer::exact(&app, &layout, &released).unwrap_err();
     let lacks = answer::Unanswered::Scan(ScanError::Engine(EngineError::Missing {
@@ -83,7 +109,11 @@ async fn told(kind: EngineKind, servers: usize) {
     assert_eq!(missing.to_string(), lacks.to_string());
     // A wrong password: told, and never shown.
     written(engine.folder.path(), &engine.url("hunter3"));
-    assert!(doctor(&hospital).contains("refused the login"), "{}", doctor(&hospital));
+    assert!(
+        doctor(&hospital).contains("refused the login"),
+        "{}",
+        doctor(&hospital)
+    );
     let load = hospital.load_bytes(&edges()).await.unwrap_err();
     assert!(load.to_string().contains("refused the login"), "{load}");
     let Engine {
@@ -101,7 +131,11 @@ async fn spoil(engine: &Engine, table: &str) {
         Running::Sql(server) => server.run(&format!("delete from consilium.{table}")).await,
         Running::Click(cluster) => {
             let sharded = engine.cluster.is_some() && table != "consilium_parts";
-            let own = if sharded { format!("{table}_shard") } else { table.to_owned() };
+            let own = if sharded {
+                format!("{table}_shard")
+            } else {
+                table.to_owned()
+            };
             let servers = if sharded { 2 } else { 1 };
             for server in 0..servers {
                 let sql = format!(
@@ -139,7 +173,10 @@ fn addresses_that_do_not_fit_are_refused_without_being_told() {
         (EngineKind::Postgresql, "mysql://u:hunter3@db/x"),
         (EngineKind::Mariadb, "postgres://u:hunter3@db/x"),
         (EngineKind::Clickhouse, "http://u:hunter3@db.example:8123/x"),
-        (EngineKind::Clickhouse, "http://u:hunter3@127.0.0.1:1/x\nhttp://u:hunter3@127.0.0.1:2/x"),
+        (
+            EngineKind::Clickhouse,
+            "http://u:hunter3@127.0.0.1:1/x\nhttp://u:hunter3@127.0.0.1:2/x",
+        ),
         (EngineKind::Clickhouse, ""),
     ] {
         let columns = Columns {
@@ -149,7 +186,10 @@ fn addresses_that_do_not_fit_are_refused_without_being_told() {
         };
         let error = Opened::open(&columns).unwrap_err();
         let told = format!("{error} {error:?}");
-        assert!(told.contains("columns.url_file") && !told.contains("hunter3"), "{told}");
+        assert!(
+            told.contains("columns.url_file") && !told.contains("hunter3"),
+            "{told}"
+        );
     }
     let open = folder.path().join("url");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
@@ -159,5 +199,10 @@ fn addresses_that_do_not_fit_are_refused_without_being_told() {
         url_file: open,
         cluster: None,
     };
-    assert!(Opened::open(&columns).unwrap_err().to_string().contains("chmod 600"));
+    assert!(
+        Opened::open(&columns)
+            .unwrap_err()
+            .to_string()
+            .contains("chmod 600")
+    );
 }

@@ -50,7 +50,11 @@ async fn ask(
     engine: &Engine,
 ) -> Result<Blocks, ScanError> {
     let Some(first) = parts.first() else {
-        return Ok(program.fills.iter().map(|fill| Some(vec![0; fill.numbers])).collect());
+        return Ok(program
+            .fills
+            .iter()
+            .map(|fill| Some(vec![0; fill.numbers]))
+            .collect());
     };
     let mut session = Session::open(engine).await?;
     let before = held(&mut session, engine.dialect(), Some(parts)).await?;
@@ -68,9 +72,8 @@ async fn ask(
         before.values().any(lacks)
     };
     let missing = kernel::missing(program, lacks);
-    let block = |(fill, missing): (&super::program::Fill, &bool)| {
-        (!missing).then(|| vec![0; fill.numbers])
-    };
+    let block =
+        |(fill, missing): (&super::program::Fill, &bool)| (!missing).then(|| vec![0; fill.numbers]);
     let mut blocks: Blocks = program.fills.iter().zip(&missing).map(block).collect();
     let from = (first.dataset, parts);
     for Statement { sql, fills } in statement::all(program, &missing, engine.dialect(), from)? {
@@ -98,11 +101,19 @@ fn put(
     let mut place = |block: usize, lane: usize, value: &str| {
         let width = program.fills.get(block).ok_or_else(odd)?.width;
         let value: i64 = value.parse().map_err(|_| odd())?;
-        let at = cell.checked_mul(width).and_then(|first| first.checked_add(lane));
-        let cells = blocks.get_mut(block).and_then(Option::as_mut).ok_or_else(odd)?;
+        let at = cell
+            .checked_mul(width)
+            .and_then(|first| first.checked_add(lane));
+        let cells = blocks
+            .get_mut(block)
+            .and_then(Option::as_mut)
+            .ok_or_else(odd)?;
         let cell = at.and_then(|at| cells.get_mut(at)).filter(|_| lane < width);
         let cell = cell.ok_or_else(odd)?;
-        *cell = cell.checked_add(value).filter(|_| value >= 0).ok_or_else(odd)?;
+        *cell = cell
+            .checked_add(value)
+            .filter(|_| value >= 0)
+            .ok_or_else(odd)?;
         Ok(())
     };
     match fills {

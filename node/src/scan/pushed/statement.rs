@@ -129,7 +129,9 @@ impl Asked<'_> {
                 // Where all items are 0, 0 of 1 is 0.
                 let total = format!("greatest({}, {whole})", columns.join(" + "));
                 let share = |column: &String| {
-                    let share = self.dialect.divided(&format!("{column} * {clamped}"), &total);
+                    let share = self
+                        .dialect
+                        .divided(&format!("{column} * {clamped}"), &total);
                     format!("sum({share})")
                 };
                 columns.iter().map(share).collect()
@@ -148,10 +150,9 @@ impl Asked<'_> {
         let caps: Vec<u64> = scales.map(|one| u64::from(one.most)).collect();
         let reference = dialect.lookup("case_group", &references);
         let amount = dialect.whole(&field(&spec.field));
-        let raw = dialect.divided(
-            &format!("2000 * {amount} + {reference}"),
-            &format!("2 * {reference}"),
-        );
+        // floor((2000·x + R) / 2R) = floor((floor(2000·x / R) + 1) / 2): the list stands there once.
+        let times = dialect.divided(&format!("2000 * {amount}"), &reference);
+        let raw = format!("({})", dialect.divided(&format!("{times} + 1"), "2"));
         let cap = dialect.lookup("case_group", &caps);
         let clamped = format!("least({raw}, {cap})");
         Ok((raw, clamped))
@@ -200,7 +201,10 @@ impl Asked<'_> {
         let mut holds = Vec::new();
         let places = |allowed: &[bool], first: i64| -> Vec<i64> {
             let numbered = (first..).zip(allowed);
-            numbered.filter(|(_, ok)| **ok).map(|(place, _)| place).collect()
+            numbered
+                .filter(|(_, ok)| **ok)
+                .map(|(place, _)| place)
+                .collect()
         };
         let mut one_of = |column: &str, allowed: &[bool], first: i64| {
             let places = places(allowed, first);
