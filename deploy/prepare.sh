@@ -99,6 +99,15 @@ need_python_peers() {
     PEERS_PYTHON="$venv/bin/python"
 }
 
+# Pythons with the private peers of the bench, each with what it needs.
+need_private_peers() {
+    for peer in smartnoise:smartnoise-sql==1.0.10 opendp:opendp[polars]==0.16.0 pipelinedp:pipeline-dp==0.3.1; do
+        venv="$CONSILIUM_HOME/private-${peer%%:*}"
+        [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet "${peer#*:}" pyarrow
+    done
+}
+
 # A Python with pyCANON, by which the risk figures of the de-identification report are checked. Only the
 # parts of its environment that the check uses.
 need_risk_python() {
