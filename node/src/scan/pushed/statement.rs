@@ -7,6 +7,7 @@ use schemas::question::Dataset;
 
 use super::super::ScanError;
 use super::super::program::{Operation, Place, Program, Sieve};
+use super::super::scale::Scale;
 use crate::engine::{Dialect, Part, field, key, list, table};
 
 /// What the columns of an answer behind its first, the cell, are.
@@ -146,7 +147,7 @@ impl Asked<'_> {
         let spec = self.program.scaled.get(at).ok_or(ScanError::Layout)?;
         let dialect = self.dialect;
         let scales = spec.scales.iter();
-        let references: Vec<u64> = scales.clone().map(|one| one.reference()).collect();
+        let references: Vec<u64> = scales.clone().map(Scale::reference).collect();
         let caps: Vec<u64> = scales.map(|one| u64::from(one.most)).collect();
         let reference = dialect.lookup("case_group", &references);
         let amount = dialect.whole(&field(&spec.field));
