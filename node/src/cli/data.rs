@@ -163,6 +163,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Discard { load } => {
             let at = node.clock.now();
             release::discard(&node.state, &node.config.data, &load, at).await?;
+            load::forget(&node.state, &node.config).await?;
             writeln!(out, "discarded load {}", shown::line(&load))?;
             next::step(out, &node.given, "load FILE --mapping MAPPING")?;
             Ok(())

@@ -10,6 +10,7 @@ mod identity;
 mod kept;
 mod moved;
 mod patients;
+mod pushed;
 mod quality;
 mod ranks;
 mod staging;
@@ -23,6 +24,7 @@ mod work;
 pub use error::LoadError;
 pub use exposure::Exposure;
 pub use patients::PatientCounts;
+pub use pushed::{Settled, forget, missing, settle};
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
 pub use summary::{KeptQuality, MonthReport, Summary, kept_reports, reports};
@@ -92,6 +94,7 @@ pub async fn load(
     let before = loads::months(state.pool()).await?;
     let registered = registered(state).await?;
     staging::sweep(data, &registered)?;
+    pushed::sweep(config, &before).await?;
     let (file_digest, mark) = match &request.from {
         Origin::File(path) => (source::digest(path)?, None),
         Origin::View(view) => {
@@ -131,6 +134,7 @@ pub async fn load(
         progress,
     };
     let done = work.run(&ring)?;
+    pushed::send(config, &dictionary, &done).await?;
     register(state, config, now, &held, &dictionary, done).await
 }
 

@@ -4,7 +4,7 @@
 mod changes;
 mod killed;
 mod refused;
-mod server;
+pub(crate) mod server;
 mod tls;
 
 use std::io::Write as _;

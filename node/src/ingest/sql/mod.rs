@@ -12,7 +12,10 @@ mod wire;
 mod worker;
 
 pub use address::Address;
+pub(crate) use address::{is_near, read as read_secret};
 pub use error::SqlError;
+pub(crate) use session::Session;
+pub(crate) use wire::Wire;
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, sync_channel};
