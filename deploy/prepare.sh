@@ -25,10 +25,10 @@ need_package() {
     fi
 }
 
-# Database servers whose views the tests load; each test starts one of its own. CONSILIUM_SERVERS=1 tells
-# the tests that both are there, so that none of them is passed over.
+# Database servers whose views the tests load and that scan columns; each test starts its own.
+# CONSILIUM_SERVERS=1 tells the tests that all are there, so that none of them is passed over.
 need_servers() {
-    if need_postgres && need_mariadb; then
+    if need_postgres && need_mariadb && need_clickhouse; then
         export CONSILIUM_SERVERS=1
     fi
 }
@@ -41,6 +41,12 @@ need_postgres() {
 # Its programs without the service.
 need_mariadb() {
     command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || may_package mariadb-server-core
+}
+
+# Its programs; the service that the package brings is not used.
+need_clickhouse() {
+    command -v clickhouse-server >/dev/null 2>&1 || [ -x /usr/sbin/clickhouse-server ] ||
+        may_package clickhouse-server
 }
 
 # Debian packages that tests can do without: says so where they cannot be installed.
@@ -91,6 +97,15 @@ need_python_peers() {
     "$venv/bin/python" -c 'import duckdb, polars, pyarrow' 2>/dev/null ||
         "$venv/bin/pip" install --quiet duckdb polars pyarrow
     PEERS_PYTHON="$venv/bin/python"
+}
+
+# Pythons with the private peers of the bench, each with what it needs.
+need_private_peers() {
+    for peer in smartnoise:smartnoise-sql==1.0.10 opendp:opendp[polars]==0.16.0 pipelinedp:pipeline-dp==0.3.1; do
+        venv="$CONSILIUM_HOME/private-${peer%%:*}"
+        [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet "${peer#*:}" pyarrow
+    done
 }
 
 # A Python with pyCANON, by which the risk figures of the de-identification report are checked. Only the

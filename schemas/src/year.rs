@@ -227,6 +227,22 @@ pub enum Says {
         /// Why, at most 1,000 characters.
         why: String,
     },
+    /// An administrator has the plan in force made again from a month on, under the same rules: a mistake in
+    /// it, or another target.
+    Replan {
+        /// The first month that is planned anew, February to December.
+        from: Month,
+        /// Another control target of the whole year, above zero.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Fen>,
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
+    /// An administrator takes back that the plan is made again, before another is in force.
+    Stand {
+        /// Why, at most 1,000 characters.
+        why: String,
+    },
     /// An administrator closes the year.
     Close,
 }
@@ -255,6 +271,8 @@ impl Says {
             Self::Join { .. } => "join",
             Self::Leave { .. } => "leave",
             Self::Stay { .. } => "stay",
+            Self::Replan { .. } => "replan",
+            Self::Stand { .. } => "stand",
             Self::Close => "close",
         }
     }

@@ -7,11 +7,13 @@
 //!
 //! `bench pooled [--large]` prints what a pooled round costs instead, `bench year` what the yearly
 //! computation of a large alliance does, `bench costing` what the step-down of a large hospital does, `bench
-//! warn` how fast early warning is.
+//! warn` how fast early warning is, `bench nodes [N]` what N waiting and answering members cost a coordinator.
 
 mod costing;
+mod nodes;
 mod rounds;
 mod warn;
+mod whole;
 mod year;
 
 use std::path::{Path, PathBuf};
@@ -80,17 +82,21 @@ fn main() -> anyhow::Result<()> {
     if words.first().is_some_and(|word| word == "year") {
         return year::run();
     }
-    let settings = settings()?;
     let bin = std::env::current_exe()?
         .parent()
         .context("a folder")?
         .to_owned();
+    if words.first().is_some_and(|word| word == "nodes") {
+        return nodes::run(&words, &bin);
+    }
+    let settings = settings()?;
     prepare(&settings, &bin)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let app = runtime.block_on(open(&settings.folder.join("node")))?;
-    let layout = layout(&app)?;
+    let question = question(&app)?;
+    let layout = compile(&question, &app.dictionary, &app.policy)?;
     let released = runtime.block_on(node::snapshot::released(
         &app.state,
         &app.data,
@@ -104,7 +110,14 @@ fn main() -> anyhow::Result<()> {
         millis(opening)
     );
     let digest = scans(&app, &layout, &rows)?;
-    runtime.block_on(release(&settings.folder.join("node"), &app, &layout, &rows))?;
+    let data = settings.folder.join("node");
+    runtime.block_on(release(&data, &app, &layout, &rows))?;
+    let (cold, warm) = runtime.block_on(whole::one(&data, &question))?;
+    let (first, last) = runtime.block_on(whole::many(&data, &question))?;
+    let ours = serde_json::json!({
+        "rows": settings.rows, "cold_ms": cold, "warm_ms": warm, "first_ms": first, "last_ms": last,
+    });
+    std::fs::write(settings.folder.join("ours.json"), ours.to_string())?;
     peers(&settings, &layout, &digest)
 }
 
@@ -209,7 +222,7 @@ async fn open(data: &Path) -> anyhow::Result<Arc<App>> {
 }
 
 /// By case group: count, capped sum, sum of squares, length of stay, 32-bin histogram; half a year.
-fn layout(app: &App) -> anyhow::Result<Layout> {
+fn question(app: &App) -> anyhow::Result<Question> {
     let slug = |text: &str| text.parse::<Slug>().map_err(anyhow::Error::from);
     let cost = slug("cost")?;
     let measures = [
@@ -225,7 +238,7 @@ fn layout(app: &App) -> anyhow::Result<Layout> {
         },
         Measure::Histogram { field: cost },
     ];
-    let rho = "0.02".parse()?;
+    let rho = "0.008".parse()?;
     let question = Question {
         dataset: Dataset::Stays,
         dictionary: app.dictionary.digest()?,
@@ -250,11 +263,7 @@ fn layout(app: &App) -> anyhow::Result<Layout> {
         release: Release::Attributed,
         centred: false,
     };
-    Ok(compile(
-        &question.canonical(),
-        &app.dictionary,
-        &app.policy,
-    )?)
+    Ok(question.canonical())
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
@@ -429,7 +438,7 @@ fn peers(settings: &Settings, layout: &Layout, ours: &str) -> anyhow::Result<()>
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8(output.stdout)?;
-    println!("{text}");
+    std::fs::write(settings.folder.join("raw.json"), &text)?;
     println!(
         "our result's digest: {ours}; equal to the peers': {}",
         text.contains(ours)

@@ -73,8 +73,8 @@ def month_index(text):
     return (int(text[:4]) - 1970) * 12 + int(text[5:7]) - 1
 
 
-def read_columns(data, load):
-    """All months as one Arrow table: columns, ranks and `month` (months since 1970-01)."""
+def read_columns(data, load, ids=IDS):
+    """All months as one Arrow table without the ids: columns, ranks and `month` (months since 1970-01)."""
     months = []
     for path in Path(data, "columns").glob(f"{load or '*'}/*.arrow"):
         if re.fullmatch(r"\d{4}-\d{2}\.arrow", path.name):
@@ -87,7 +87,7 @@ def read_columns(data, load):
             pa.ipc.open_file(pa.memory_map(str(file))).read_all()
             for file in (path, path.with_name(f"{month}.ranks.arrow"))
         )
-        columns = columns.drop_columns([name for name in IDS if name in columns.column_names])
+        columns = columns.drop_columns([name for name in ids if name in columns.column_names])
         for name in ranks.column_names:
             columns = columns.append_column(name, ranks[name])
         index = pa.array([month_index(month)] * len(columns), pa.uint16())

@@ -46,6 +46,7 @@ mod coverage;
 mod sparcs;
 mod told;
 mod views;
+mod pushed;
 mod pages;
 mod said;
 mod forms;

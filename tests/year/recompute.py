@@ -465,12 +465,13 @@ def replayed(year):
     found, rules, plan, paid = {}, None, None, {}
     # Who is there until the end, changes that no plan in force knows of, and a plan with its signatures.
     members, changes, newest, signed, target, missing = set(), {}, None, 0, None, []
+    again = None
     for name, said in statements(year):
         about_plan = said.get("matter") == "plan"
         if name == "open":
             rules, plan, paid = every.get(said["rules"]), None, {}
             members, changes, newest, signed = set(said["members"]), {}, None, 0
-            target = said["target"]
+            target, again = said["target"], None
         elif name == "target":
             target = said["target"]
         elif name == "paid":
@@ -483,21 +484,27 @@ def replayed(year):
             (members.discard if back == "join" else members.add)(said["member"])
             if back == "join":
                 paid.pop(said["member"], None)
+        elif name == "replan":
+            again = (said["from"], said.get("target"))
+        elif name == "stand":
+            again = None
         elif name == "object" and about_plan:
             signed = 0
         elif name == "sign" and about_plan and newest is not None:
             signed += 1
             if rules and signed == len(rules["year"]["matters"]["plan"]["signers"]):
                 plan, changes = newest, {}
+                target, again = again[1] or target if again else target, None
         elif name == "propose" and said["result"] in results:
             place = results[said["result"]]
             proposed = year["results"][place]
             (matter, told), = proposed["computed"].items()
             if matter == "plan":
                 newest, signed = told, 0
-            changing = next((month for _, month in changes.values()), None)
+            changing = next((month for _, month in changes.values()), again[0] if again else None)
+            wanted = again[1] or target if again else target
             rests = ({}, {}) if plan is None and matter != "plan" else grounds(
-                matter, read(proposed["inputs"]), plan, paid, members, changing, target)
+                matter, read(proposed["inputs"]), plan, paid, members, changing, wanted)
             found[place] = (rules, plan is not None or matter == "plan", *rests)
         elif name == "propose":
             missing.append(said["matter"])

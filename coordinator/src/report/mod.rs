@@ -3,6 +3,7 @@
 //! computed here but places on paper.
 
 mod words;
+mod sorted;
 pub(crate) mod columns;
 mod sheet;
 mod guide;
@@ -68,7 +69,5 @@ fn write_all(
 
 /// Keys sorted, no white space: the form of all canonical bytes, of any length.
 fn canonical(value: &impl Serialize) -> Result<Vec<u8>, ReportError> {
-    let mut tree = serde_json::to_value(value).map_err(|_| ReportError::Form("JSON"))?;
-    tree.sort_all_objects();
-    serde_json::to_vec(&tree).map_err(|_| ReportError::Form("JSON"))
+    sorted::sorted(value).map_err(|_| ReportError::Form("JSON"))
 }

@@ -66,6 +66,33 @@ pub async fn owed(
     Ok(owed.map(|(member, fen)| (member, Fen(fen))).collect())
 }
 
+/// What the insurer paid each member in the year before, where it spoke of all its months, and how much of it
+/// the member overspent by its own fault as a settlement in force says.
+pub async fn spent_before(
+    state: &State,
+    (alliance, number): (&Slug, u16),
+) -> Result<BTreeMap<Slug, (Fen, Fen)>, YearError> {
+    let before = number.saturating_sub(1);
+    let kept = match published(state.pool(), alliance, before).await {
+        Err(YearError::Unknown(_)) => return Ok(BTreeMap::new()),
+        other => other?,
+    };
+    let stands = kept.replay(|_, _, _| Ok(()))?;
+    let own = settled(&kept, &stands).map(|(_, settled)| &settled.responsible);
+    let whole = stands
+        .paid
+        .iter()
+        .filter(|(member, months)| months.len() == 12 && stands.members.contains_key(*member));
+    let spent = whole.map(|(member, months)| {
+        let paid = months
+            .values()
+            .fold(0_i64, |sum, fen| sum.saturating_add(fen.0));
+        let own = own.and_then(|own| own.get(member)).copied();
+        (member.clone(), (Fen(paid), own.unwrap_or_default()))
+    });
+    Ok(spent.collect())
+}
+
 /// Tasks of the year before that were late, and overspend that its settlement in force laid to
 /// management: once a member.
 pub async fn undone(

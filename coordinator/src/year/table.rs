@@ -29,7 +29,7 @@ pub fn execution(
         let spent = Fen(until.fold(0, i64::saturating_add));
         let budget = Fen(part.amount.0.saturating_sub(part.deduction.0));
         let rules = &published.rules.alerts;
-        let months = year.months_of(&part.id);
+        let months = year.planned_months_of(&part.id);
         let gone = months.iter().filter(|one| one.number() <= month).count();
         let count = |months: usize| u8::try_from(months).unwrap_or(0);
         let of = (count(gone), count(months.len()));

@@ -26,6 +26,9 @@ use crate::config::keys::Keys;
 use crate::enrol::files::{Files, FilesError};
 use crate::enrol::{self, web};
 
+/// No exchange about logs was made yet.
+const NEVER: u64 = u64::MAX;
+
 /// How long one request may take beside its waiting.
 pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -39,7 +42,7 @@ pub struct Link {
     proxy: Option<String>,
     pub(super) url: String,
     alliance_key: PublicKey,
-    /// The last exchange about logs, in the coordinator's count.
+    /// The last exchange about logs, in the coordinator's count; [`NEVER`] before the first.
     pub(super) turn: AtomicU64,
     signer: Signer,
     hospital: Slug,
@@ -149,7 +152,7 @@ impl Link {
             proxy: proxy.map(str::to_owned),
             url: enrolled.url,
             alliance_key: enrolled.alliance_key,
-            turn: AtomicU64::new(0),
+            turn: AtomicU64::new(NEVER),
             signer: Keys::open(folder)?.message_key()?,
             hospital: hospital.clone(),
             clock,
@@ -185,7 +188,11 @@ impl Link {
     /// clocks are apart: nothing is then answered.
     pub async fn rounds(&self, wait: u64) -> Result<Vec<Sealed<Round>>, LinkError> {
         let turn = self.turn.load(Ordering::Relaxed);
-        let path = format!("/v1/rounds?wait={wait}&turn={turn}");
+        // Who exchanges nothing yet has missed nothing: told of a turn, it would be called at once for ever.
+        let path = match turn {
+            NEVER => format!("/v1/rounds?wait={wait}"),
+            turn => format!("/v1/rounds?wait={wait}&turn={turn}"),
+        };
         let (body, time) = self.get(&path, wait).await?;
         let apart = time.saturating_sub(self.clock.now().0).saturating_abs();
         if apart > SKEW {

@@ -40,7 +40,8 @@ pub(super) async fn run(desk: Arc<Desk>, fields: Fields) -> Result<String, Fault
     let mut known = months.iter();
     // The address is made of what the state file holds.
     let held = known.find(|one| one.load == fields.text("load") && one.month == month);
-    let to = load::address(&held.ok_or(Fault::Missing)?.load, month);
+    let held = held.ok_or(Fault::Missing)?;
+    let (to, dataset) = (load::address(&held.load, month), held.dataset);
     let Ok(_turn) = desk.heavy.try_lock() else {
         return Err(Fault::Often);
     };
@@ -54,7 +55,7 @@ pub(super) async fn run(desk: Arc<Desk>, fields: Fields) -> Result<String, Fault
             &worker.state,
             data,
             &rules,
-            (month, None),
+            (dataset, month, None),
             now,
         ))
     });

@@ -24,7 +24,8 @@ use crate::quality;
 use crate::release::{self, MonthState};
 use crate::store::columns;
 use crate::store::dictionaries;
-use policies::quality::State as Stands;
+use policies::quality::{CONSUMABLES, State as Stands};
+use schemas::question::Dataset;
 
 /// The page.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Result<Page, Fault> {
@@ -53,7 +54,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
             vec![Block::Note(Level::Warning, visit.say("node.report-gone"))],
         ),
     }
-    let mut findings = findings(&desk, &visit, month).await?;
+    let mut findings = findings(&desk, &visit, (held.dataset, month)).await?;
     findings.extend(examine::form(&desk, &visit, &held));
     page.add(visit.say("node.findings"), findings);
     if let Some(exposed) = &exposed {
@@ -138,9 +139,18 @@ fn judged(visit: &Visit, scores: &KeptQuality) -> Vec<Block> {
 }
 
 /// What `quality run` found, where it ran.
-async fn findings(desk: &Desk, visit: &Visit, month: Month) -> Result<Vec<Block>, Fault> {
+async fn findings(
+    desk: &Desk,
+    visit: &Visit,
+    (dataset, month): (Dataset, Month),
+) -> Result<Vec<Block>, Fault> {
     let ran = quality::list(&desk.state).await?;
-    let ran: Vec<_> = ran.iter().filter(|one| one.report.month == month).collect();
+    // Consumables are examined with the stays that they were used in.
+    let own =
+        |name: &str| name == dataset.as_str() || (dataset == Dataset::Stays && name == CONSUMABLES);
+    let of = ran.iter().map(|one| (one, &one.report));
+    let of = of.filter(|(_, report)| report.month == month && own(&report.dataset));
+    let ran: Vec<_> = of.map(|(one, _)| one).collect();
     if ran.is_empty() {
         return Ok(vec![Block::Text(visit.say("node.quality-not-run"))]);
     }

@@ -32,6 +32,11 @@ pub enum StateError {
     /// A name in the state file or the code is not a plain name.
     #[error("a name in the state file is not a plain name")]
     Name,
+    /// A sealed watermark does not open: its key is another one.
+    #[error(
+        "how far a view was read does not open under this node's `view.key`: load it once with --whole"
+    )]
+    Mark,
     /// Kept by a build that this one cannot follow.
     #[error(transparent)]
     Version(#[from] VersionError),

@@ -1,9 +1,11 @@
-//! Members that join or leave while a plan is in force. From the month of the change on another plan is
-//! needed; until it is in force the one before stands, and nothing is settled, shared or appraised.
+//! Members that join or leave while a plan is in force, and a plan that is made again for a mistake or another
+//! target. From the month of the change on another plan is needed; until it is in force the one before
+//! stands, and nothing is settled, shared or appraised.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::id::Slug;
+use schemas::money::Fen;
 use schemas::time::Month;
 use schemas::year::{Matter, Says, Statement};
 use serde::Serialize;
@@ -27,7 +29,7 @@ impl Term {
     }
 }
 
-/// Members that change, and no plan in force that knows of it.
+/// What changes, and no plan in force that knows of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Changing {
     /// The first month of the change.
@@ -36,6 +38,16 @@ pub struct Changing {
     pub joins: BTreeSet<Slug>,
     /// Who leaves.
     pub leaves: BTreeSet<Slug>,
+    /// Whether the plan is made again for its own sake.
+    pub replan: bool,
+    /// Another target of the whole year.
+    pub target: Option<Fen>,
+}
+
+impl Changing {
+    fn is_empty(&self) -> bool {
+        self.joins.is_empty() && self.leaves.is_empty() && !self.replan
+    }
 }
 
 impl Year {
@@ -46,9 +58,22 @@ impl Year {
 
     /// The months of the year in which a member takes part.
     pub fn months_of(&self, member: &Slug) -> Vec<Month> {
-        let term = self.term(member);
+        self.months_in(self.term(member))
+    }
+
+    fn months_in(&self, term: Term) -> Vec<Month> {
         let months = (1..=12).filter_map(|month| Month::new(self.number, month).ok());
         months.filter(|month| term.covers(*month)).collect()
+    }
+
+    /// The same as the plan in force knows it: who is to leave is still there.
+    pub fn planned_months_of(&self, member: &Slug) -> Vec<Month> {
+        let mut term = self.term(member);
+        let changing = self.changing.as_ref();
+        if changing.is_some_and(|changing| changing.leaves.contains(member)) {
+            term.until = None;
+        }
+        self.months_in(term)
     }
 
     /// Members that are there until the end of the year.
@@ -57,7 +82,13 @@ impl Year {
         members.filter(|member| self.term(member).until.is_none())
     }
 
-    pub(super) fn say_of_members(
+    /// The target that the next plan splits.
+    pub fn planned_target(&self) -> Fen {
+        let changing = self.changing.as_ref();
+        changing.and_then(|one| one.target).unwrap_or(self.target)
+    }
+
+    pub(super) fn say_of_change(
         &mut self,
         speaker: Speaker,
         said: Statement,
@@ -79,11 +110,15 @@ impl Year {
                 why,
             } => {
                 reasoned(&why)?;
+                if self.members.contains_key(&member) {
+                    return Err(Refused::Member(member));
+                }
                 let mut others = self.members.iter().chain(&self.parties);
                 if others.any(|(name, its)| *name == member || *its == key) {
                     return Err(Refused::Shared(member));
                 }
-                self.changing(from)?.joins.insert(member.clone());
+                self.may_change(from)?;
+                self.changing(from).joins.insert(member.clone());
                 let term = Term {
                     from: Some(from),
                     until: None,
@@ -99,39 +134,86 @@ impl Year {
                 reasoned(&why)?;
                 self.stay(&member)?;
             }
+            Says::Replan { from, target, why } => {
+                reasoned(&why)?;
+                self.replan(from, target)?;
+            }
+            Says::Stand { why } => {
+                reasoned(&why)?;
+                self.stand()?;
+            }
             _ => return Err(Refused::Content),
         }
-        // What was proposed is about other members.
+        // What was proposed is about other members or another plan.
         for course in self.matters.values_mut() {
             course.void |= !course.in_force;
         }
         Ok(())
     }
 
-    /// The change from a month on. Only one is under way, and none before the last.
-    fn changing(&mut self, from: Month) -> Result<&mut Changing, Refused> {
+    /// Whether a plan may change from a month on: only one change is under way, and none before the last.
+    fn may_change(&self, from: Month) -> Result<(), Refused> {
         if from.year().0 != self.number {
             return Err(Refused::Month(from));
         }
         if let Some(changing) = self.changing.as_ref().filter(|one| one.from != from) {
             return Err(Refused::Changing(changing.from));
         }
-        let ends = self.terms.values().flat_map(|term| [term.from, term.until]);
-        let last = ends.flatten().max();
+        let last = self.replanned;
         if from.number() == 1 || last.is_some_and(|last| from < last) {
             return Err(Refused::Before(last.unwrap_or(from)));
         }
-        Ok(self.changing.get_or_insert_with(|| Changing {
+        Ok(())
+    }
+
+    /// The change under way from a month on.
+    fn changing(&mut self, from: Month) -> &mut Changing {
+        self.changing.get_or_insert_with(|| Changing {
             from,
             joins: BTreeSet::new(),
             leaves: BTreeSet::new(),
-        }))
+            replan: false,
+            target: None,
+        })
+    }
+
+    /// What the plan in force gave for months that the insurer spoke of stays as it is.
+    fn replan(&mut self, from: Month, target: Option<Fen>) -> Result<(), Refused> {
+        self.may_change(from)?;
+        if target.is_some_and(|target| target <= Fen(0)) {
+            return Err(Refused::Content);
+        }
+        let again = self.changing.as_ref().is_some_and(|one| one.replan);
+        if again || target == Some(self.target) {
+            return Err(Refused::Again);
+        }
+        let paid = self.paid.values().filter_map(BTreeMap::last_key_value);
+        let last = paid.map(|(month, _)| *month).max();
+        if let Some(last) = last.filter(|last| *last >= from) {
+            return Err(Refused::Replanned(last));
+        }
+        let changing = self.changing(from);
+        changing.replan = true;
+        changing.target = target;
+        Ok(())
+    }
+
+    fn stand(&mut self) -> Result<(), Refused> {
+        let changing = self.changing.as_mut().filter(|one| one.replan);
+        let changing = changing.ok_or(Refused::Stands)?;
+        changing.replan = false;
+        changing.target = None;
+        if changing.is_empty() {
+            self.changing = None;
+        }
+        Ok(())
     }
 
     fn leave(&mut self, member: Slug, from: Month) -> Result<(), Refused> {
         if !self.members.contains_key(&member) {
             return Err(Refused::Stranger(member));
         }
+        self.may_change(from)?;
         let term = self.term(&member);
         if term.until.is_some() || term.from.is_some_and(|first| first >= from) {
             return Err(Refused::Absent(member, from));
@@ -141,9 +223,9 @@ impl Year {
         }
         let paid = self.paid.get(&member).and_then(BTreeMap::last_key_value);
         if let Some((last, _)) = paid.filter(|(last, _)| **last >= from) {
-            return Err(Refused::Said(*last));
+            return Err(Refused::Paid(*last));
         }
-        self.changing(from)?.leaves.insert(member.clone());
+        self.changing(from).leaves.insert(member.clone());
         let until = Some(from);
         self.terms.insert(member, Term { until, ..term });
         Ok(())
@@ -164,7 +246,7 @@ impl Year {
         } else {
             return Err(none());
         }
-        if changing.joins.is_empty() && changing.leaves.is_empty() {
+        if changing.is_empty() {
             self.changing = None;
         }
         Ok(())
@@ -174,7 +256,10 @@ impl Year {
     pub(super) fn planned(&mut self) {
         self.stage = Stage::InForce;
         self.plan = self.matters.get(&Matter::Plan).cloned();
-        self.changing = None;
+        self.target = self.planned_target();
+        if let Some(changing) = self.changing.take() {
+            self.replanned = Some(changing.from);
+        }
         self.withdrawing.clear();
         for course in self.matters.values_mut() {
             course.void |= !course.in_force;

@@ -29,12 +29,18 @@ pub enum Unfounded {
     /// Nothing to settle or share against.
     #[error("no plan is in force yet")]
     NoPlan,
-    /// A plan that does not follow the one in force where members change, or follows one where none do.
+    /// A plan that does not follow the one in force where it is made again, or follows one where it is not.
     #[error(
-        "a plan after a change of members keeps what the plan in force gave before it, and no other does; make \
-         the inputs again by `year inputs`"
+        "a plan that is made again keeps what the plan in force gave before it, and no other does; make the \
+         inputs again by `year inputs`"
     )]
     Revision,
+    /// A plan in force is made again where members change or an administrator says so.
+    #[error(
+        "a plan is in force: it is made again where members join or leave (`say … join`, `say … leave`) or an \
+         administrator has it made again (`say … replan`)"
+    )]
+    InForce,
     /// A year that is not paid to its end.
     #[error(
         "{months} of {of} months are paid to `{member}`: the insurer says what it paid first, 0 where it was nothing"
@@ -160,7 +166,7 @@ pub fn closable(year: &Year, plan: Option<&Plan>) -> Result<(), Unfounded> {
     }
 }
 
-/// Whether a plan keeps what the plan in force gave before members change, or none where none change.
+/// Whether a plan keeps what the plan in force gave before it is made again, or none where it is not.
 fn revised(input: &BudgetInput, year: &Year, plan: Option<&Plan>) -> Result<(), Unfounded> {
     let kept = match (&year.changing, plan) {
         (Some(changing), Some(plan)) => Some(Revision {
@@ -200,11 +206,12 @@ pub fn grounded(
     };
     match computed {
         Computed::Plan(own) => {
-            if own.total != year.target {
-                return Err(Unfounded::Target {
-                    planned: own.total,
-                    target: year.target,
-                });
+            let (planned, target) = (own.total, year.planned_target());
+            if planned != target {
+                return Err(Unfounded::Target { planned, target });
+            }
+            if in_force.is_some() && year.changing.is_none() {
+                return Err(Unfounded::InForce);
             }
             let input: BudgetInput = serde_json::from_str(inputs).map_err(|_| Unfounded::Shape)?;
             revised(&input, year, in_force)?;

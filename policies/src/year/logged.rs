@@ -59,7 +59,8 @@ impl Published {
                 "revoke" => drop(joined.remove(&detail("hospital"))),
                 "year" if detail("year") == number => {
                     place = place.saturating_add(1);
-                    let kept = statements.next().ok_or(Fault::Log(place))?;
+                    let ends = Fault::FileEnds(place.saturating_sub(1));
+                    let kept = statements.next().ok_or(ends)?;
                     same(entry, kept, &administrators, place)?;
                     members(kept, &joined, place)?;
                     beyond = beyond.saturating_add(usize::from(entry.sequence > witnessed));

@@ -128,8 +128,10 @@ pub struct Year {
     pub plan: Option<Course>,
     /// In which months members take part that joined or left in mid-year.
     pub terms: BTreeMap<Slug, Term>,
-    /// Members that change, and no plan in force that knows of it.
+    /// What changes, and no plan in force that knows of it.
     pub changing: Option<Changing>,
+    /// From which month on the plan in force was made again last.
+    pub replanned: Option<Month>,
     /// What the insurer paid, by member and month.
     pub paid: BTreeMap<Slug, BTreeMap<Month, Fen>>,
     /// What members are to improve.
@@ -237,6 +239,7 @@ pub fn open(
         plan: None,
         terms: BTreeMap::new(),
         changing: None,
+        replanned: None,
         paid: BTreeMap::new(),
         tasks: BTreeMap::new(),
         withdrawing: BTreeSet::new(),

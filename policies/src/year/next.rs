@@ -30,9 +30,12 @@ impl Year {
                 if let Some(changing) = &self.changing
                     && !self.waits(Matter::Plan)
                 {
+                    let target = changing.target;
+                    let target =
+                        target.map_or(String::new(), |fen| format!(", for a target of {fen}"));
                     waits.push(format!(
-                        "members change from {} on: an administrator proposes the plan again (`year inputs`, \
-                         `year propose`)",
+                        "members or the plan change from {} on: an administrator proposes the plan again{target} \
+                         (`year inputs`, `year propose`)",
                         changing.from
                     ));
                 }

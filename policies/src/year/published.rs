@@ -104,6 +104,12 @@ pub enum Fault {
         "this log holds no statement of the year: it is another organisation's, or older than the year"
     )]
     OtherLog,
+    /// The file's statements are the log's first ones, and end.
+    #[error(
+        "this file ends with statement {0} of the year, the log holds more: export it again; if that is the \
+         newest file, statements were left out at its end"
+    )]
+    FileEnds(usize),
     /// The log's statements are the file's first ones, and end.
     #[error(
         "this log ends with statement {0} of the year: export it again, or the file holds more than was taken"

@@ -142,23 +142,35 @@ pub enum Refused {
     /// A task that is not done.
     #[error("the task `{0}` is open; judge it done first")]
     Unfinished(Slug),
-    /// Members change, and the plan does not know of it yet.
+    /// The plan is to be made again.
     #[error(
-        "members change from {0} on: propose the plan again and put it in force first, or take the change \
-         back (`stay`)"
+        "members or the plan change from {0} on: propose the plan again and put it in force first, or take the \
+         change back (`stay`, `stand`)"
     )]
     Changing(Month),
     /// No change to take back.
     #[error("`{0}` neither joins nor leaves, or a plan in force knows of it already")]
     Unchanged(Slug),
-    /// A month for which nobody joins or leaves.
-    #[error("members join and leave from February to December on, not before {0} in this year")]
+    /// No plan that is made again.
+    #[error("nobody asked for the plan to be made again (`replan`), or it was and is in force")]
+    Stands,
+    /// A plan made again from a month on of which the insurer has spoken.
+    #[error("the insurer spoke of {0} already: the plan is made again from a later month on")]
+    Replanned(Month),
+    /// A month from which no plan can be made again.
+    #[error("a plan is made again from February to December on, not before {0} in this year")]
     Before(Month),
+    /// A hospital that joins and takes part already.
+    #[error("`{0}` takes part in this year already; what it was to leave is taken back by `stay`")]
+    Member(Slug),
+    /// A member leaves from a month on of which the insurer has spoken.
+    #[error("the insurer spoke of {0} already: a member leaves from a later month on")]
+    Paid(Month),
     /// A member that is not there in a month.
     #[error("`{0}` takes no part in {1}")]
     Absent(Slug, Month),
     /// Results that name the members.
-    #[error("`{}` is in force and names the year's members: nobody joins or leaves any more", .0.as_str())]
+    #[error("`{}` is in force and rests on the plan: nobody joins or leaves any more, and no plan is made again", .0.as_str())]
     Named(Matter),
     /// Something waits.
     #[error("`{}` is proposed and not in force", .0.as_str())]

@@ -34,9 +34,11 @@ impl Year {
                 self.say_decision(rules, speaker, (said, signed))
             }
             Says::Paid { .. } | Says::PayOut { .. } => self.say_of_money(rules, speaker, said),
-            Says::Join { .. } | Says::Leave { .. } | Says::Stay { .. } => {
-                self.say_of_members(speaker, said)
-            }
+            Says::Join { .. }
+            | Says::Leave { .. }
+            | Says::Stay { .. }
+            | Says::Replan { .. }
+            | Says::Stand { .. } => self.say_of_change(speaker, said),
         }
     }
 

@@ -37,9 +37,11 @@ fn a_plan_stands_until_another_knows_of_a_change() {
     assert_eq!(changing.months_of(&slug("h4")).len(), 6);
     assert_eq!(changing.months_of(&slug("h3")).len(), 6);
     assert_eq!(changing.months_of(&slug("h1")).len(), 12);
+    // Under the plan that stands it is there all year.
+    assert_eq!(changing.planned_months_of(&slug("h3")).len(), 12);
     let waits = changing.waits_for(&world.rules.year, Timestamp(3));
     assert!(
-        waits[0].contains("members change from 2026-07"),
+        waits[0].contains("change from 2026-07 on: an administrator proposes"),
         "{waits:?}"
     );
     // Nothing rests on a plan that is to change, and the year is not closed under it.
@@ -166,7 +168,6 @@ fn who_may_change_members_when() {
     let stranger = Refused::Stranger(slug("h9"));
     assert_eq!(wrong(&year, "wang-fang", leaves("h9", 7)), stranger);
     for (name, key) in [
-        ("h1", "h4"),
         ("insurer", "h4"),
         ("chen-jie", "h4"),
         ("h5", "h1"),
@@ -190,7 +191,11 @@ fn who_may_change_members_when() {
     assert_eq!(refused, Refused::Absent(slug("h4"), month(7)));
     let spoken = world.all(&year, 3, &[("insurer", paid("h1", "2026-07", false))]);
     let refused = wrong(&spoken, "wang-fang", leaves("h1", 7));
-    assert_eq!(refused, Refused::Said(month(7)));
+    assert_eq!(refused, Refused::Paid(month(7)));
+    let here = Refused::Member(slug("h1"));
+    assert_eq!(wrong(&spoken, "wang-fang", world.joins("h1", 7)), here);
+    let january = wrong(&spoken, "wang-fang", leaves("h1", 1));
+    assert_eq!(january, Refused::Before(month(1)));
     world.all(&spoken, 4, &[("wang-fang", leaves("h1", 8))]);
     let said = [
         ("wang-fang", leaves("h1", 7)),
@@ -212,4 +217,70 @@ fn who_may_change_members_when() {
     let appraised = world.all(&year, 3, &said);
     let refused = wrong(&appraised, "wang-fang", join(7));
     assert_eq!(refused, Refused::Named(Matter::Appraisal));
+}
+
+#[test]
+fn a_plan_is_made_again_for_another_target_or_stands_after_all() {
+    let world = World::new();
+    let year = world.in_force();
+    let paid_till_june = world.all(&year, 3, &[("insurer", paid("h2", "2026-06", false))]);
+    for (says, why) in [
+        (replans(1, None), Refused::Before(month(1))),
+        (replans(6, None), Refused::Replanned(month(6))),
+        (replans(7, Some(0)), Refused::Content),
+        (replans(7, Some(1_000)), Refused::Again),
+        (stands_after_all(), Refused::Stands),
+    ] {
+        assert_eq!(world.take(&paid_till_june, "wang-fang", 4, says), Err(why));
+    }
+    let refused = world.take(&paid_till_june, "h1", 4, replans(7, None));
+    assert!(matches!(refused, Err(Refused::Role(..))));
+    let again = world.all(
+        &paid_till_june,
+        4,
+        &[("wang-fang", replans(7, Some(1_200)))],
+    );
+    assert_eq!(
+        (again.target, again.planned_target()),
+        (Fen(1_000), Fen(1_200))
+    );
+    let waits = again.waits_for(&world.rules.year, Timestamp(4));
+    assert!(waits[0].contains("for a target of 12.00"), "{waits:?}");
+    let refused = world.take(&again, "wang-fang", 5, replans(7, None));
+    assert_eq!(refused, Err(Refused::Again));
+    // Members change with it, from the same month on only.
+    let refused = world.take(&again, "wang-fang", 5, leaves("h3", 8));
+    assert_eq!(refused, Err(Refused::Changing(month(7))));
+    let both = world.all(
+        &again,
+        5,
+        &[
+            ("wang-fang", leaves("h3", 7)),
+            ("wang-fang", stands_after_all()),
+        ],
+    );
+    assert_eq!(
+        (both.planned_target(), both.changing.is_some()),
+        (Fen(1_000), true)
+    );
+    let back = world.all(&both, 6, &[("wang-fang", stays("h3"))]);
+    assert_eq!(
+        (back.changing.is_none(), stands(&back)),
+        (true, Some(result(1)))
+    );
+
+    let planned = world.all(&again, 5, &[("wang-fang", propose(Matter::Plan, 2))]);
+    assert_eq!(stands(&planned), Some(result(1)));
+    let after = agreed(&world, &planned, 2, 6);
+    assert_eq!(
+        (after.target, stands(&after)),
+        (Fen(1_200), Some(result(2)))
+    );
+    assert!(after.changing.is_none());
+    // Not before the month from which it was made again last.
+    let refused = world.take(&after, "wang-fang", 7, leaves("h3", 5));
+    assert_eq!(refused, Err(Refused::Before(month(7))));
+    // A second correction of the same month, before anything of it is paid.
+    let second = world.all(&after, 7, &[("wang-fang", replans(7, None))]);
+    assert_eq!(second.planned_target(), Fen(1_200));
 }

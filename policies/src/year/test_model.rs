@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::test_told::is_change;
 use super::test_world::*;
 use super::*;
 
@@ -55,7 +56,7 @@ impl History {
             Says::Open { target, .. } | Says::Target { target, .. } => Some(target.0),
             _ => None,
         });
-        targets.next_back().unwrap()
+        self.told().target.or(targets.next_back()).unwrap()
     }
 
     /// Administrators whose word to withdraw stands.
@@ -110,7 +111,7 @@ impl History {
         since.iter().any(|one| match one.2 {
             Says::Target { .. } => about == Matter::Plan,
             Says::Paid { .. } => matches!(about, Matter::Settlement | Matter::Bonus),
-            Says::Join { .. } | Says::Leave { .. } | Says::Stay { .. } => !self.in_force(about),
+            _ if is_change(&one.2) => !self.in_force(about),
             _ => false,
         })
     }
@@ -241,9 +242,7 @@ impl History {
             Says::Keep { .. } => {
                 is_admin(by) && self.at() < At::InForce && self.withdrawing().contains(&by)
             }
-            Says::Join { .. } | Says::Leave { .. } | Says::Stay { .. } => {
-                self.allows_change(by, says)
-            }
+            _ if is_change(says) => self.allows_change(by, says),
             _ => self.at() == At::InForce && self.allows_in_force(by, says),
         }
     }
@@ -313,7 +312,7 @@ impl History {
                     _ => None,
                 });
                 is_admin(by)
-                    && told.pending.is_empty()
+                    && !told.changing()
                     && settled
                     && (!self.in_force(Matter::Bonus) || self.paid_out())
                     && tasks.into_iter().all(|task| self.task(task).is_none())
@@ -333,7 +332,7 @@ impl History {
         };
         let newest = self.newest(about);
         if let Says::Propose { why, .. } = says {
-            let changing = !self.told().pending.is_empty();
+            let changing = self.told().changing();
             let stage = match about {
                 Matter::Plan if changing => true,
                 Matter::Plan => matches!(self.at(), At::Review | At::Planned),

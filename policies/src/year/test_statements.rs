@@ -10,7 +10,7 @@ use super::*;
 fn anything() -> impl Strategy<Value = (usize, i64, Says)> {
     let matter = (0_usize..4).prop_map(|n| Matter::ALL[n]);
     let member = (0_usize..3).prop_map(|n| MEMBERS[n]);
-    let about = (matter, 0_u8..3, member, any::<bool>(), 0_usize..28);
+    let about = (matter, 0_u8..3, member, any::<bool>(), 0_usize..30);
     let says = about.prop_map(|(matter, n, member, yes, kind)| {
         let why = if n == 0 {
             String::new()
@@ -66,6 +66,8 @@ fn anything() -> impl Strategy<Value = (usize, i64, Says)> {
             // The newcomer's key is put in where it is said.
             24 => leaves(NEWCOMER, [1, 3, 9][usize::from(n)]),
             25 => leaves(member, [1, 3, 9][usize::from(n)]),
+            26 => replans([1, 3, 9][usize::from(n)], yes.then_some(i64::from(n) * 700)),
+            27 => stands_after_all(),
             _ => stays(if yes { NEWCOMER } else { member }),
         }
     });
@@ -185,7 +187,11 @@ proptest! {
             }
             prop_assert!(next.stage >= year.stage);
             prop_assert!(year.stage < Stage::Closed);
-            prop_assert!(next.target == year.target || year.stage < Stage::InForce);
+            // Another target comes with the plan that splits it.
+            prop_assert!(
+                next.target == year.target || year.stage < Stage::InForce
+                    || (next.plan != year.plan && next.target == year.planned_target())
+            );
             prop_assert!(next.tasks == year.tasks || year.stage == Stage::InForce);
             prop_assert!(next.paid == year.paid || year.stage == Stage::InForce);
             prop_assert!(next.paid_out.is_none() || next.matters[&Matter::Bonus].in_force);

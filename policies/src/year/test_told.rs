@@ -20,7 +20,30 @@ pub(super) struct Told {
     pub(super) members: BTreeMap<String, Months>,
     pub(super) pending: Vec<(String, Month, bool)>,
     pub(super) plan: Option<Digest>,
+    /// From which month on the plan is to be made again, and another target.
+    again: Option<(Month, Option<i64>)>,
+    /// The target that a plan in force brought.
+    pub(super) target: Option<i64>,
     last: Option<Month>,
+}
+
+/// Whether it is about who comes and goes, or a plan made again.
+pub(super) fn is_change(says: &Says) -> bool {
+    matches!(
+        says,
+        Says::Join { .. }
+            | Says::Leave { .. }
+            | Says::Stay { .. }
+            | Says::Replan { .. }
+            | Says::Stand { .. }
+    )
+}
+
+impl Told {
+    /// Whether another plan has to follow.
+    pub(super) fn changing(&self) -> bool {
+        !self.pending.is_empty() || self.again.is_some()
+    }
 }
 
 impl History {
@@ -54,8 +77,11 @@ impl History {
                     signed += 1;
                     if signed == signers(Matter::Plan).len() {
                         told.plan = newest;
-                        let known = told.pending.iter().map(|one| one.1).max();
+                        let again = told.again.take();
+                        let known = told.pending.iter().map(|one| one.1);
+                        let known = known.chain(again.map(|one| one.0)).max();
                         told.last = known.or(told.last);
+                        told.target = again.and_then(|one| one.1).or(told.target);
                         told.pending.clear();
                     }
                 }
@@ -80,6 +106,10 @@ impl History {
                         told.members.get_mut(member.as_str()).unwrap().until = None;
                     }
                 }
+                Says::Replan { from, target, .. } => {
+                    told.again = Some((*from, target.map(|target| target.0)));
+                }
+                Says::Stand { .. } => told.again = None,
                 _ => {}
             }
         }
@@ -103,6 +133,7 @@ impl History {
                 && from.number() > 1
                 && told.last.is_none_or(|last| last <= from)
                 && told.pending.iter().all(|one| one.1 == from)
+                && told.again.is_none_or(|one| one.0 == from)
         };
         match says {
             Says::Join {
@@ -123,6 +154,17 @@ impl History {
                     && others.next().is_some()
                     && !later.any(|month| self.paid(member, month))
             }
+            Says::Replan { from, target, why } => {
+                let mut paid = told.members.keys().flat_map(|name| {
+                    (from.number()..=12).map(move |of| (slug(name), Month::new(2026, of).unwrap()))
+                });
+                when(*from)
+                    && !why.is_empty()
+                    && told.again.is_none()
+                    && target.is_none_or(|target| target.0 > 0 && target.0 != self.target())
+                    && !paid.any(|(name, month)| self.paid(&name, month))
+            }
+            Says::Stand { why } => !why.is_empty() && told.again.is_some(),
             Says::Stay { member, why } => {
                 let mut pending = told.pending.iter();
                 !why.is_empty() && pending.any(|one| one.0 == member.as_str())

@@ -239,6 +239,20 @@ pub(super) fn stays(member: &str) -> Says {
     }
 }
 
+pub(super) fn replans(from: u8, target: Option<i64>) -> Says {
+    Says::Replan {
+        from: month(from),
+        target: target.map(Fen),
+        why: "a factor was mistaken".into(),
+    }
+}
+
+pub(super) fn stands_after_all() -> Says {
+    Says::Stand {
+        why: "it was right".into(),
+    }
+}
+
 pub(super) fn task(name: &str, member: &str) -> Says {
     Says::Task {
         task: slug(name),

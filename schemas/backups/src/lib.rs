@@ -1,9 +1,11 @@
 //! Backups of a data folder: plain files beside a list of their digests. Node and coordinator write and
-//! put them back the same way; what belongs into one is theirs to say.
+//! put them back the same way; what belongs into one is theirs to say. And the versions of the state that
+//! is kept there.
 
 mod files;
 mod list;
 mod process;
+pub mod versions;
 
 pub use files::{aside, begin, check, copy, put, walk};
 pub use list::{File, LIST, List};

@@ -9,7 +9,7 @@ mod ending;
 mod enrolment;
 mod process;
 mod retention;
-mod visits;
+mod datasets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,19 +1,23 @@
 //! Rows 11, 16, 17 and 36 of the threat model: what a request must be signed by, that it counts
 //! once, and that the node goes nowhere else.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use node::link::{Link, LinkError, Sent};
+use proofs::witness::origin;
 use rustls::crypto::ring;
 use schemas::outcome::Reason;
 use schemas::request::{self, Request};
 use schemas::round::Said;
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
+use schemas::witness::Exchange;
 
 use super::certificates::stolen;
-use super::{Alliance, Node};
+use super::{Alliance, Node, slug};
 
 async fn kinds(alliance: &Alliance, kind: &str) -> usize {
     let entries = alliance.state.log().await.unwrap();
@@ -193,5 +197,40 @@ async fn the_node_follows_no_redirect() {
     // The same reply to the real one.
     let sent = a.link().reply(&held.digest, &reply).await.unwrap();
     assert_eq!(sent, Sent::Acknowledged);
+    alliance.end().await;
+}
+
+/// It exchanges no logs yet, and is not called again and again for those that others exchange.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_a_dictionary_waits_like_all_others() {
+    let alliance = Alliance::found().await;
+    let a = alliance.joined("a").await;
+    let ask = Exchange {
+        origin: origin(&slug("river"), &slug("a"), 1),
+        known: BTreeMap::new(),
+    };
+    let other = a.link();
+    let mut turns = 0;
+    for _ in 0..200 {
+        turns = other.exchange(&ask).await.unwrap().turn;
+        if turns > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(
+        turns > 0,
+        "the coordinator's own log is there to be witnessed"
+    );
+    // News come once a second at most, and soon there are none.
+    let (link, begun) = (a.link(), Instant::now());
+    for _ in 0..4 {
+        assert!(link.rounds(1).await.unwrap().is_empty());
+    }
+    assert!(
+        begun.elapsed() > Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
     alliance.end().await;
 }

@@ -139,7 +139,7 @@ async fn a_member_says_what_it_has_to_say_and_fetches_the_whole() {
     assert!(told.contains("the last 1 of them"), "{told}");
     let mut less = published.clone();
     less.statements.pop();
-    assert_eq!(less.logged(&log, end), Err(Fault::Log(3)));
+    assert_eq!(less.logged(&log, end), Err(Fault::FileEnds(2)));
     // A log of before, and one of another organisation, say what they are.
     let before = &log[..log.len() - 1];
     assert_eq!(published.logged(before, end), Err(Fault::LogEnds(2)));

@@ -192,3 +192,48 @@ async fn a_year_whose_members_change_adds_up_and_is_recomputed() {
     let (sound, told) = recomputed(&changed);
     assert!(!sound && told.contains("plan:"), "{told}");
 }
+
+#[tokio::test]
+async fn a_plan_made_again_for_a_mistake_keeps_the_months_before_and_is_recomputed() {
+    let mut alliance = Alliance::found().await;
+    alliance.planned_year().await;
+    alliance.pay(1..=3, 0).await;
+    let first = alliance.published().await;
+    let first_plan = first.plan(&first.verify().unwrap()).unwrap().clone();
+    let target = first_plan.total.0 + 120_000_001;
+    let says = Says::Replan {
+        from: Month::new(YEAR, 4).unwrap(),
+        target: Some(Fen(target)),
+        why: "the insurer raised the target".into(),
+    };
+    alliance.say("chen-jie", says).await.unwrap();
+    let now = alliance.published().await;
+    let mut good = inputs(&now, "nobody", "nobody");
+    // The target before is no ground any more, and the new one is with its months.
+    let refused = alliance.propose_plan(&good).await;
+    let Err(YearError::Unfounded(Unfounded::Target { .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    good["total"] = json!(target);
+    alliance.decide(Matter::Plan, &good.to_string(), &ALL).await;
+
+    let published = alliance.published().await;
+    let stands = published.verify().unwrap();
+    assert_eq!(
+        (stands.target, stands.changing.is_none()),
+        (Fen(target), true)
+    );
+    let plan = published.plan(&stands).unwrap();
+    let sum: i64 = plan.members.iter().map(|part| part.amount.0).sum();
+    assert_eq!(sum, plan.distributable.0);
+    assert!(plan.distributable > first_plan.distributable);
+    for (old, new) in first_plan.members.iter().zip(&plan.members) {
+        assert_eq!(new.monthly[..3], old.monthly[..3], "{}", old.id);
+    }
+    let text = serde_json::to_string(&published).unwrap();
+    let (sound, told) = recomputed(&text);
+    assert!(sound && told.contains("2 results, "), "{told}");
+    let other = text.replace(&target.to_string(), &(target + 1).to_string());
+    let (sound, _) = recomputed(&other);
+    assert!(!sound);
+}

@@ -58,18 +58,14 @@ fn tree(of: &impl Serialize) -> Value {
     serde_json::to_value(of).unwrap_or_default()
 }
 
-/// The newest result about a matter with its inputs, as the year stands.
+/// The newest result about a matter with its inputs, as the year stands; of plans the one that is looked at.
 pub(super) fn baseline<'a>(
     kept: &'a Published,
     stands: &Year,
     matter: Matter,
 ) -> Option<(&'a str, &'a Computed)> {
-    let wanted = stands.matters.get(&matter)?.result;
-    let mut results = kept.results.iter();
-    let of = |one: &&policies::year::Proposed| one.computed.digest().is_ok_and(|of| of == wanted);
-    results
-        .find(of)
-        .map(|one| (one.inputs.as_str(), &one.computed))
+    let newest = kept.newest(stands, matter)?;
+    Some((newest.inputs.as_str(), &newest.computed))
 }
 
 /// Heads a what-if: against what it stands, and what was changed.
@@ -85,7 +81,11 @@ pub(super) fn head(
     )?;
     let mut found = Vec::new();
     differences("rules", (&tree(&kept.rules), &tree(rules)), &mut found);
-    match (stands.matters.get(&matter), baseline(kept, stands, matter)) {
+    let course = match matter {
+        Matter::Plan => stands.shown_plan(),
+        _ => stands.matters.get(&matter),
+    };
+    match (course, baseline(kept, stands, matter)) {
         (Some(course), Some((before, _))) => {
             let state = super::show::state(course);
             writeln!(

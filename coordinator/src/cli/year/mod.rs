@@ -40,6 +40,9 @@ pub(super) enum Command {
     Key {
         /// Where the key is written; it is its owner's.
         file: PathBuf,
+        /// Print the public half of a key that is there, and make none.
+        #[arg(long)]
+        show: bool,
     },
     /// Opens a year: its target, its rules, who takes part. Members are all approved hospitals.
     ///
@@ -251,9 +254,20 @@ fn bounded(path: &Path) -> anyhow::Result<String> {
 
 pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
-        Command::Key { file } => {
-            let (signer, bytes) = Signer::generate()?;
-            private::write_new(&file, &bytes).with_context(|| format!("`{}`", file.display()))?;
+        Command::Key { file, show } => {
+            let name = file.display();
+            let signer = if show {
+                let bytes = private::read(&file).with_context(|| format!("`{name}`"))?;
+                Signer::from_pkcs8(&bytes)?
+            } else {
+                ensure!(
+                    !file.exists(),
+                    "`{name}` is there; nothing is overwritten: `--show` prints its public half"
+                );
+                let (signer, bytes) = Signer::generate()?;
+                private::write_new(&file, &bytes).with_context(|| format!("`{name}`"))?;
+                signer
+            };
             writeln!(out, "{}", Digest::from_bytes(*signer.public().as_bytes()))?;
             Ok(())
         }
@@ -286,7 +300,7 @@ pub(super) async fn run(data: &Path, command: Command, out: &mut dyn Write) -> a
             agreed::pays(&year::rules(data)?.overspend, (standard.0, actual.0), out)
         }
         Command::Volumes { benchmarks } => watch::volumes(&benchmarks, out),
-        other => in_office(data, other, out).await,
+        other => Box::pin(in_office(data, other, out)).await,
     }
 }
 

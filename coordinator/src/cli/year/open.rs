@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ::pooled::key_list::Kind;
 use anyhow::Context as _;
+use policies::year::spoken;
 use schemas::id::Slug;
 use schemas::seal::PublicKey;
 use schemas::year::Says;
@@ -52,6 +53,21 @@ pub(super) async fn open(
     };
     let sealed = say::sealed_at(data, &alliance, year, &by, (says, now))?;
     let opened = year::open(&office.state, &alliance, &rules, &sealed, now).await?;
+    let before = year.saturating_sub(1);
+    let last = match year::read(&office.state, &alliance, before).await {
+        Err(year::YearError::Unknown(_)) => BTreeMap::new(),
+        other => other?.parties,
+    };
+    for (name, key) in &opened.parties {
+        if let Some(was) = last.get(name).filter(|was| *was != key) {
+            writeln!(
+                out,
+                "warning: the party {name} has another key than in {before}: {}, before {}; ask its owner",
+                spoken(key),
+                spoken(was)
+            )?;
+        }
+    }
     for warning in rules.odd() {
         writeln!(out, "warning: {warning}")?;
     }

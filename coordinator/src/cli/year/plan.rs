@@ -6,6 +6,7 @@ use std::io::Write;
 use policies::figures::Benchmark;
 use policies::figures::budget::BudgetInput;
 use policies::year::{Published, Year};
+use schemas::money::Fen;
 
 use super::super::Office;
 use super::work::own;
@@ -47,7 +48,7 @@ pub(super) async fn inputs(
         owed.retain(|member, _| stands.members.contains_key(member));
         owed
     };
-    for (member, fen) in &deductions {
+    for (member, fen) in deductions.iter().filter(|(_, fen)| **fen > Fen(0)) {
         writeln!(
             out,
             "{member}: {fen} is owed for earlier years and taken from it, unless the table says otherwise"
@@ -72,8 +73,25 @@ pub(super) async fn inputs(
         demand,
         levels: levels.as_ref(),
     };
-    let about = (number, stands.target);
+    let about = (number, stands.planned_target());
     let inputs = year::inputs(&kept.rules.budget, about, facts, &volumes)?;
+    let spent = year::spent_before(&office.state, (alliance, number)).await?;
+    for member in &inputs.members {
+        let paid = spent.get(&member.id);
+        let last = member.before.last();
+        if let (Some((paid, own)), Some(last)) = (paid, last)
+            && *last != *paid
+            && Some(last.0) != paid.0.checked_sub(own.0)
+        {
+            let before = number.saturating_sub(1);
+            writeln!(
+                out,
+                "warning: `before` of {} ends with {last}; by the year {before} {paid} was paid to it (less {own} \
+                 that it overspent by its own fault): is {before} left out?",
+                member.id
+            )?;
+        }
+    }
     if let Some(revision) = &revision {
         writeln!(
             out,

@@ -167,6 +167,27 @@ pub(in crate::cli) enum Word {
         #[arg(long)]
         why: String,
     },
+    /// Have the plan in force made again from a month on (administrator): a mistake in it, or another target.
+    /// What it gave for the months before stays; the new one is accepted and signed like the first.
+    ///
+    /// Example: … say 2026 --as wang-fang replan --from 2026-07 --target 24000000.00 --why "new target"
+    Replan {
+        /// The first month that is planned anew, February to December, later than the last that was paid.
+        #[arg(long)]
+        from: Month,
+        /// Another target of the whole year; the same where it is left out.
+        #[arg(long)]
+        target: Option<Money>,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// Take back that the plan is made again (administrator), before another is in force.
+    Stand {
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
     /// Give a member something to improve (administrator).
     ///
     /// Example: … say 2026 --as wang-fang task h02-waiting h02 --goal "waits under 3 days"
@@ -305,9 +326,16 @@ impl Word {
             },
             Self::Leave { member, from, why } => Says::Leave { member, from, why },
             Self::Stay { member, why } => Says::Stay { member, why },
+            Self::Replan { from, target, why } => replan(from, target, why),
+            Self::Stand { why } => Says::Stand { why },
             Self::Close { .. } => Says::Close,
         })
     }
+}
+
+fn replan(from: Month, target: Option<Money>, why: String) -> Says {
+    let target = target.map(|target| target.0);
+    Says::Replan { from, target, why }
 }
 
 /// A statement, signed now.

@@ -110,6 +110,14 @@ pub(super) async fn warnings(
         if !args.all {
             open(&found, out)?;
         }
+        if found.is_empty() {
+            let members = kept.plan(&stands).map_or(0, |plan| plan.members.len());
+            writeln!(
+                out,
+                "no warning up to {until}: payments of {members} members against the plan in force, {} benchmarks",
+                benchmarks.len()
+            )?;
+        }
         show::not_paid(&stands.unpaid(office.clock.now()), out)?;
     }
     let told = match &args.append {

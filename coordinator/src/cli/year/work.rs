@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use policies::figures::Benchmark;
-use policies::year::{Computed, Rules, compute, grounded, unusual, unusual_payment};
+use policies::year::{Computed, Rules, Stage, compute, grounded, unusual, unusual_payment};
 use schemas::canonical;
 use schemas::id::Slug;
 use schemas::seal::Sealed;
@@ -74,6 +74,12 @@ async fn nothing_is_left(office: &Office, number: u16) -> anyhow::Result<()> {
     let now = office.clock.now();
     let kept = year::published(office.state.pool(), &office.config.alliance, number).await?;
     let stands = kept.replay(|_, _, _| Ok(()))?;
+    if stands.stage >= Stage::Closed {
+        bail!(
+            "the year {number} stands at `{}` already",
+            stands.stage.as_str()
+        );
+    }
     let mut left = kept.left_to_do(&stands, now);
     if !Month::new(number, 12).is_ok_and(|last| last.is_over(now)) {
         left.push(format!("the year {number} is not over"));
@@ -177,6 +183,8 @@ pub(super) async fn propose(
     let alliance = office.config.alliance.clone();
     let now = office.clock.now();
     let inputs = bounded(&inputs)?;
+    // A year that was not opened is told as that.
+    let before = year::published(office.state.pool(), &alliance, year).await?;
     if matter == Matter::Plan && why.trim().is_empty() {
         as_owed(office, year, &inputs).await?;
     }
@@ -188,7 +196,6 @@ pub(super) async fn propose(
         };
         say::sealed_at(data, &alliance, year, &by, (says, now))
     };
-    let before = year::published(office.state.pool(), &alliance, year).await?;
     for one in unusual(&before.rules, matter, &inputs) {
         writeln!(out, "warning: {one}")?;
     }

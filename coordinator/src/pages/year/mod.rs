@@ -4,15 +4,12 @@ mod results;
 mod merit;
 mod workbench;
 mod key;
+mod letter;
 mod propose;
 mod say;
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{RawPathParams, State};
-use axum::http::{HeaderName, header};
-use axum::response::{Html, IntoResponse as _, Response};
 use policies::figures::Exact;
 use policies::figures::watch::{Certainty, Kind};
 use policies::year::{Course, Published, Stage, Year};
@@ -23,13 +20,13 @@ use web::block::{Block, Cell, Level, Step, Table};
 use web::chart::{self, Bar};
 use web::number;
 use web::shell::Page;
-use web::style;
 
-use super::answer::{self, Visit};
+use super::answer::Visit;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
 use super::words;
+pub(super) use letter::letter;
 pub(super) use merit::{appraisal, bonus};
 pub(super) use propose::{propose, show as proposal};
 pub(super) use results::{execution, plan, settlement};
@@ -382,27 +379,4 @@ fn objections(visit: &Visit, course: &Course, key: &str) -> Table {
         ]);
     }
     table
-}
-
-/// The letter of responsibility, as the export writes it. Its own style is allowed by its digest.
-pub(super) async fn letter(
-    State(desk): State<Arc<Desk>>,
-    Extension(visit): Extension<Visit>,
-    params: RawPathParams,
-) -> Response {
-    let made = async {
-        let (published, of) = read(&desk, Places::of(&params).year()?).await?;
-        crate::year::letter(&published, &of).ok_or(Fault::Missing)
-    };
-    match made.await {
-        Ok(html) => {
-            let style = style::inline_digest(&html).unwrap_or_else(|| "'none'".to_owned());
-            let policy = format!(
-                "default-src 'none'; style-src {style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            );
-            let headers: [(HeaderName, String); 1] = [(header::CONTENT_SECURITY_POLICY, policy)];
-            (headers, Html(html)).into_response()
-        }
-        Err(fault) => answer::failed(&desk, &visit, &fault),
-    }
 }

@@ -31,7 +31,10 @@ pub(super) fn of(
             (false, false) => "proposed",
         };
         match newest.map(|one| &one.computed) {
-            Some(Computed::Plan(of)) => plan(of, (own, state), out)?,
+            Some(Computed::Plan(of)) => {
+                let left = year.term(own).until.is_some();
+                plan(of, (own, state, left), out)?;
+            }
             Some(Computed::Bonus(of)) => bonus(of, (own, state), &published.rules.bonus, out)?,
             Some(Computed::Settlement(of)) => settlement(of, (own, state), out)?,
             Some(Computed::Appraisal(all)) => {
@@ -83,7 +86,11 @@ pub(super) fn spent(
     Ok(())
 }
 
-fn plan(of: &Plan, (own, state): (&Slug, &str), out: &mut dyn Write) -> anyhow::Result<()> {
+fn plan(
+    of: &Plan,
+    (own, state, left): (&Slug, &str, bool),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     for part in of.members.iter().filter(|part| part.id == *own) {
         let net = Fen(part.amount.0.saturating_sub(part.deduction.0));
         let less = match part.deduction {
@@ -91,6 +98,14 @@ fn plan(of: &Plan, (own, state): (&Slug, &str), out: &mut dyn Write) -> anyhow::
             taken => format!(", less {taken} for the year before: {net}"),
         };
         writeln!(out, "budget {state}: {}{less}", part.amount)?;
+        if let Some(revised) = of.revised.as_ref().filter(|_| left) {
+            writeln!(
+                out,
+                "  it takes no part in the split from {} on, and keeps the advances of the months before",
+                revised.from
+            )?;
+            continue;
+        }
         writeln!(
             out,
             "  why: share {} (of the base {}, of the factors {}) would give {}; at least {}, at most {}",

@@ -26,7 +26,9 @@ pub(in crate::cli) async fn score(
         bail!("{hospital} takes no part in the year {}", year.number);
     };
     ensure!(*known == key, "the file names another key for {hospital}");
-    figures::of(&published, &year, hospital, out)
+    figures::of(&published, &year, hospital, out)?;
+    // Beside what is proposed, the budget that is in force.
+    figures::spent(&published, &year, hospital, out)
 }
 
 /// Where a year stands for this hospital.

@@ -1,6 +1,7 @@
 //! The benchmark: released answers of one question → figures by case group and hospital.
 
 mod types;
+mod figure;
 mod way;
 mod asked;
 mod scope;
@@ -107,9 +108,10 @@ fn compute(
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let first = |kind| asked(layout, dictionary, kind);
     // Where only charges were asked about, they stand in for costs, by their own name.
-    let (cost, stay) = (
+    let (cost, stay, score) = (
         first(Reference::Cost).or_else(|| first(Reference::Charge)),
         first(Reference::Stay),
+        first(Reference::Score),
     );
     let context = Context {
         layout,
@@ -117,6 +119,7 @@ fn compute(
         display: &rules.display,
         cost: cost.map(|field| field.id.clone()),
         stay: stay.map(|field| field.id.clone()),
+        score: score.map(|field| field.id.clone()),
     };
     let answers: Vec<&Answer> = sorted
         .iter()
@@ -170,6 +173,7 @@ fn compute(
         least_hospitals: rules.display.hospitals,
         cost: cost.map(item),
         stay: stay.map(item),
+        score: score.map(item),
         items: items.unwrap_or_default(),
         spent: spent(layout, rules),
         asked: asked::of_totals(&context),
