@@ -28,7 +28,7 @@ alliance dictionary build --plan chs --table "$folder/files/groups.csv" --out "$
 alliance dictionary publish "$folder/dictionary.json" >/dev/null
 for person in wang-fang chen-jie; do alliance administrator add "$person" >/dev/null; done
 for person in wang-fang chen-jie; do alliance policy approve --as "$person" >/dev/null; done
-alliance run >"$folder/c.log" 2>&1 &
+"$coordinator" --data "$folder/c" run >"$folder/c.log" 2>&1 &
 running=$!
 hospital() { "$node" --data "$folder/h01" "$@"; }
 hospital init --hospital h01 >/dev/null
@@ -46,7 +46,7 @@ hospital officer add li-hua --role steward >/dev/null
 hospital officer add zhao-min --role security_officer >/dev/null
 for person in li-hua zhao-min; do hospital policy approve --as "$person" >/dev/null; done
 password=$(hospital account add li-hua --role steward --as zhao-min | sed -n 's/^password //p')
-hospital pages --listen 127.0.0.1:17646 >"$folder/pages.log" 2>&1 &
+"$node" --data "$folder/h01" pages --listen 127.0.0.1:17646 >"$folder/pages.log" 2>&1 &
 running="$running $!"
 tries=0
 until curl -fsS -o /dev/null http://127.0.0.1:17646/sign-in 2>/dev/null; do

@@ -42,7 +42,7 @@ pub struct Coming<'a> {
     pub field: String,
     /// What the browser calls the file; empty where none was chosen. No name of this machine.
     pub called: String,
-    part: Field<'a>,
+    part: Box<Field<'a>>,
 }
 
 impl Coming<'_> {
@@ -78,7 +78,7 @@ impl Sent {
             return Ok(Some(Part::File(Coming {
                 field,
                 called,
-                part,
+                part: Box::new(part),
             })));
         }
         let text = text(part).await?;

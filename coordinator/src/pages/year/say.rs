@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use policies::year::{Published, Stage, Year};
+use policies::year::{Course, Published, Stage, Year};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::Role;
@@ -111,69 +111,70 @@ pub(super) fn forms(
         blocks.push(Block::Links(vec![(visit.say("say-propose"), propose)]));
     }
     for (matter, course) in &of.matters {
-        let Some(rules) = published.rules.year.matters.get(matter) else {
+        let rules = published.rules.year.matters.get(matter);
+        let Some(rules) = rules.filter(|_| !course.in_force && !course.void) else {
             continue;
-        };
-        if course.in_force || course.void {
-            continue;
-        }
-        let named = visit.say(&format!("matter-{}", matter.as_str()));
-        let fixed = |word: &str| {
-            let result = course.result.to_string();
-            let all = [
-                ("word", word),
-                ("matter", matter.as_str()),
-                ("result", &result),
-            ];
-            all.map(|(name, value)| hidden(name, value)).to_vec()
         };
         let decides = deciding(&here, name, &rules.deciders);
-        let mut open = course.objections.iter();
-        while let Some((member, one)) = open.find(|(_, one)| one.decided.is_none()) {
-            if decides.is_empty() {
-                break;
-            }
-            let told = [
-                ("member", member.as_str()),
-                ("matter", &named),
-                ("why", &one.why),
-            ];
-            blocks.push(Block::Text(visit.tell("say-objects", &told)));
-            let mut fields = fixed("answer");
-            fields.push(hidden("member", member.as_str()));
-            let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));
-            fields.push(Input {
-                choices: words.to_vec(),
-                ..key::input(visit, "upheld", "text", "no")
-            });
-            fields.push(key::input(visit, "why", "text", ""));
-            blocks.push(key::form(
-                (desk, visit),
-                (to(), "say-do-answer"),
-                &decides,
-                fields,
-            ));
-        }
-        let left = rules.signers.difference(&course.signed);
-        let left: BTreeSet<&Slug> = left.collect();
-        let sign: Vec<Slug> = here
-            .iter()
-            .filter(|one| left.contains(one))
-            .cloned()
-            .collect();
+        let about = (*matter, course);
+        blocks.extend(answers((desk, visit, &to()), about, &decides));
+        let left: BTreeSet<&Slug> = rules.signers.difference(&course.signed).collect();
+        let sign = here.iter().filter(|one| left.contains(one));
+        let sign: Vec<Slug> = sign.cloned().collect();
         if !sign.is_empty() {
-            let told = [
-                ("matter", named.as_str()),
-                ("result", &course.result.short()),
-            ];
+            let named = visit.say(&format!("matter-{}", matter.as_str()));
+            let result = course.result.short();
+            let told = [("matter", named.as_str()), ("result", &result)];
             blocks.push(Block::Text(visit.tell("say-sign-told", &told)));
+            let button = (to(), "say-do-sign");
             blocks.push(key::form(
                 (desk, visit),
-                (to(), "say-do-sign"),
+                button,
                 &sign,
-                fixed("sign"),
+                fixed(about, "sign"),
             ));
         }
+    }
+    blocks
+}
+
+/// What a form about a result always says.
+fn fixed((matter, course): (Matter, &Course), word: &str) -> Vec<Input> {
+    let result = course.result.to_string();
+    let all = [
+        ("word", word),
+        ("matter", matter.as_str()),
+        ("result", &result),
+    ];
+    all.map(|(name, value)| hidden(name, value)).to_vec()
+}
+
+/// Open objections, each with the form that answers it.
+fn answers(
+    (desk, visit, to): (&Desk, &Visit, &str),
+    about: (Matter, &Course),
+    decides: &[Slug],
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let named = visit.say(&format!("matter-{}", about.0.as_str()));
+    let open = about.1.objections.iter();
+    for (member, one) in open.filter(|(_, one)| one.decided.is_none() && !decides.is_empty()) {
+        let told = [
+            ("member", member.as_str()),
+            ("matter", &named),
+            ("why", &one.why),
+        ];
+        blocks.push(Block::Text(visit.tell("say-objects", &told)));
+        let mut fields = fixed(about, "answer");
+        fields.push(hidden("member", member.as_str()));
+        let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));
+        fields.push(Input {
+            choices: words.to_vec(),
+            ..key::input(visit, "upheld", "text", "no")
+        });
+        fields.push(key::input(visit, "why", "text", ""));
+        let button = (to.to_owned(), "say-do-answer");
+        blocks.push(key::form((desk, visit), button, decides, fields));
     }
     blocks
 }
