@@ -72,7 +72,7 @@ mod tests {
             ""
         );
         for (wrong, says) in [
-            ("engine = \"oracle\"\nurl_file = \"u\"", "oracle"),
+            ("engine = \"oracle\"\nurl_file = \"u\"", "postgresql"),
             ("engine = \"mariadb\"", "url_file"),
             ("engine = \"mariadb\"\nurl_file = \"\"", "columns.url_file"),
             (

@@ -119,7 +119,7 @@ async fn work(desk: Arc<Desk>, request: Request, read: Arc<AtomicU64>) -> Result
         runtime.block_on(done)
     });
     let done = worked.await.map_err(|error| {
-        tracing::error!(panicked = error.is_panic(), "a load stopped");
+        tracing::error!(%error, "a load stopped");
         LoadError::Random.to_string()
     })?;
     done.map_err(|error| error.to_string())
