@@ -106,7 +106,8 @@ pub(in crate::pages) async fn show(
     let admin = matches!(visit.visitor, Some((_, Role::Administrator)));
     let block = if own.is_empty() || !admin {
         let name = visit.visitor.as_ref().map_or("", |(name, _)| name.as_str());
-        Block::Text(visit.tell("say-key-elsewhere", &[("name", name)]))
+        let year = of.number.to_string();
+        Block::Text(visit.tell("say-key-elsewhere", &[("name", name), ("year", &year)]))
     } else {
         let hidden = |name, value: &str| Input {
             label: String::new(),

@@ -92,8 +92,9 @@ pub(super) fn forms(
     let to = || format!("/years/{}/say", of.number);
     let mut blocks = Vec::new();
     if !here.contains(name) {
-        let told = visit.tell("say-key-elsewhere", &[("name", name.as_str())]);
-        blocks.push(Block::Text(told));
+        let year = of.number.to_string();
+        let told = [("name", name.as_str()), ("year", &year)];
+        blocks.push(Block::Text(visit.tell("say-key-elsewhere", &told)));
     }
     let own: Vec<Slug> = here.iter().filter(|one| *one == name).cloned().collect();
     let word = match of.stage {
