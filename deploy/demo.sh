@@ -116,6 +116,10 @@ for person in wang-fang chen-jie; do
 done
 alive "$folder" coordinator "$folder/coordinator.log" \
     "$coordinator" --data "$folder/coordinator" run --pages "127.0.0.1:$pages_port"
+for _ in $(seq 150); do # until it listens: a busy machine takes a while
+    grep -q '^public ' "$folder/coordinator.log" && break
+    sleep 0.2
+done
 
 join() { # a member, its home
     "$node" --data "$2" init --hospital "$1" >/dev/null
