@@ -1,13 +1,13 @@
 // From a file to the position, as a hospital's steward goes: brought, tried, loaded, examined, released. Every
 // page on the way is looked at in both languages, on a desk and on a phone.
 //
-//   node hospital.mjs SITE PICTURES FILE MAPPING       the account as JSON on standard input: {name, password}
+//   node hospital.mjs SITE PICTURES FILE MAPPING [BENCHMARK]       the account as JSON on standard input: {name, password}
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { open, signIn } from "./browser.mjs";
 import { accessible, inspect, weigh } from "./look.mjs";
 
-const [site, folder, file, mapping] = process.argv.slice(2);
+const [site, folder, file, mapping, benchmark] = process.argv.slice(2);
 const account = JSON.parse(readFileSync(0, "utf8"));
 mkdirSync(folder, { recursive: true });
 
@@ -74,6 +74,7 @@ try {
   if (!page.url().endsWith("/months?done=released")) throw new Error(`releasing led to ${page.url()}`);
   await look(visit, "released");
   await page.goto(`${site}/position`, { waitUntil: "load" });
+  if (benchmark && !(await page.$("table tbody tr"))) fault("position", "no figures beside the benchmark");
   await look(visit, "position");
 } finally {
   await browser.close();

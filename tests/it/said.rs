@@ -14,18 +14,7 @@ use schemas::seal::{PublicKey, Sealed, Signer};
 use schemas::year::{Matter, Says, Statement};
 
 use crate::pages::{PASSWORD, Site, coordinator_tls};
-use crate::year::PLAN;
-
-const YEAR: u16 = 2026;
-const MEMBERS: [&str; 4] = ["a", "b", "c", "d"];
-const PARTIES: [&str; 6] = [
-    "committee",
-    "grassroots",
-    "insurer",
-    "lead-hospital",
-    "members",
-    "patients",
-];
+use crate::year::{MEMBERS, PARTIES, PLAN, YEAR};
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()

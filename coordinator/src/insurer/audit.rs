@@ -280,18 +280,10 @@ fn opened(visit: &Visit, folder: &Folder, of: &Progress) -> Result<Vec<Block>, F
 }
 
 fn form(desk: &Desk, visit: &Visit, name: &str, step: &'static str) -> Block {
-    let hidden = Input {
-        name: "step",
-        label: String::new(),
-        kind: "hidden",
-        value: step.to_owned(),
-        autocomplete: "off",
-        choices: Vec::new(),
-    };
     Block::Form(Form {
         method: "post",
         to: format!("/audits/{}/step", escaped(name)),
-        inputs: vec![hidden],
+        inputs: vec![Input::hidden("step", step)],
         button: visit.say(&format!("insurer.do-{step}")),
         token: desk.gate.sessions.token(&visit.cookie),
     })

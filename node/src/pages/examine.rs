@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use policies::quality::{DEFAULT, QualityRules};
 use schemas::time::Month;
-use web::block::{Block, Form};
+use web::block::{Block, Form, Input};
 use web::site::answer::Visit;
 use web::site::routes::Fields;
 
@@ -22,7 +22,7 @@ pub(super) fn form(desk: &Desk, visit: &Visit, held: &MonthState) -> Option<Bloc
             ("load", held.load.clone()),
             ("month", held.month.to_string()),
         ];
-        let inputs = inputs.map(|(name, value)| sign::input(visit, name, "hidden", &value));
+        let inputs = inputs.map(|(name, value)| Input::hidden(name, &value));
         Block::Form(Form {
             method: "post",
             to: "/months/examine".to_owned(),

@@ -67,7 +67,7 @@ pub(super) fn removal(desk: &Desk, visit: &Visit, name: &str) -> Block {
     Block::Form(Form {
         method: "post",
         to: "/incoming/remove".to_owned(),
-        inputs: vec![sign::input(visit, "file", "hidden", name)],
+        inputs: vec![Input::hidden("file", name)],
         button: visit.tell("node.do-remove", &[("file", name)]),
         token: desk.gate.sessions.token(&visit.cookie),
     })

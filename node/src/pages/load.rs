@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use schemas::time::Month;
-use web::block::{Block, Cell, Form, Level, Step};
+use web::block::{Block, Cell, Form, Input, Level, Step};
 use web::shell::Page;
 use web::site::answer::Visit;
 use web::site::routes::Fields;
@@ -47,8 +47,8 @@ pub(super) fn form(desk: &Desk, visit: &Visit, (file, mapping): (&str, &str)) ->
         method: "post",
         to: "/load".to_owned(),
         inputs: vec![
-            sign::input(visit, "file", "hidden", file),
-            sign::input(visit, "mapping", "hidden", mapping),
+            Input::hidden("file", file),
+            Input::hidden("mapping", mapping),
             sign::choice(visit, "history", "no", words.to_vec()),
         ],
         button: visit.say("node.do-load"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::time::Month;
-use web::block::{Block, Cell, Level};
+use web::block::{Block, Cell, Input, Level};
 use web::number;
 use web::shell::Page;
 use web::site::answer::Visit;
@@ -311,10 +311,9 @@ async fn steps(desk: &Desk, visit: &Visit, held: &MonthState) -> Result<Vec<Bloc
     } else {
         Step::Released
     };
-    let hidden = |name: &'static str, value: &str| sign::input(visit, name, "hidden", value);
     let mut fields = vec![
-        hidden("month", &held.month.to_string()),
-        hidden("step", next.as_str()),
+        Input::hidden("month", &held.month.to_string()),
+        Input::hidden("step", next.as_str()),
     ];
     if held.grade == schemas::answer::Grade::D {
         let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));

@@ -1,10 +1,11 @@
 //! What the scan gives, against a naive recount of the file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use node::answer::exact;
+use node::answer::{App, exact};
 use node::snapshot;
-use policies::plan::compile;
+use policies::plan::{Layout, compile};
 use schemas::question::Measure;
 
 use super::{Row, SETS, Set};
@@ -37,6 +38,19 @@ fn spread(all: Vec<Row>) -> Vec<Row> {
     kept
 }
 
+/// The exact cells of a question about all of it.
+async fn counted(hospital: &Hospital, set: &Set) -> (Arc<App>, Layout, Vec<Option<Vec<i64>>>) {
+    let app = hospital.app().await;
+    let question = set.ask(&app, "2025", &body(set));
+    let layout = compile(&question, &app.dictionary, &app.policy).unwrap();
+    let of = (set.dataset, &question.period);
+    let released = snapshot::released_of(&app.state, &app.data, of)
+        .await
+        .unwrap();
+    let found = exact(&app, &layout, &released).unwrap().into_blocks();
+    (app, layout, found)
+}
+
 #[tokio::test]
 async fn cells_of_every_dataset_are_a_recount_of_the_file() {
     let hospital = Hospital::new("h1").await;
@@ -44,14 +58,7 @@ async fn cells_of_every_dataset_are_a_recount_of_the_file() {
         let file = spread(set.rows(400));
         assert!(file.len() > 60);
         set.hold(&hospital, &file).await;
-        let app = hospital.app().await;
-        let question = set.ask(&app, "2025", &body(set));
-        let layout = compile(&question, &app.dictionary, &app.policy).unwrap();
-        let of = (set.dataset, &question.period);
-        let released = snapshot::released_of(&app.state, &app.data, of)
-            .await
-            .unwrap();
-        let found = exact(&app, &layout, &released).unwrap().into_blocks();
+        let (app, layout, found) = counted(&hospital, set).await;
         let found: Vec<Vec<i64>> = found.into_iter().map(Option::unwrap).collect();
 
         let of = app.dictionary.of(set.dataset).unwrap();
@@ -107,14 +114,7 @@ async fn a_patient_with_many_rows_weighs_no_more_than_the_bound() {
             row.patient = "p1".to_owned();
         }
         set.hold(&hospital, &many).await;
-        let app = hospital.app().await;
-        let question = set.ask(&app, "2025", &body(set));
-        let layout = compile(&question, &app.dictionary, &app.policy).unwrap();
-        let of = (set.dataset, &question.period);
-        let released = snapshot::released_of(&app.state, &app.data, of)
-            .await
-            .unwrap();
-        let found = exact(&app, &layout, &released).unwrap().into_blocks();
+        let (_, _, found) = counted(&hospital, set).await;
         let counts = found[0].clone().unwrap();
         assert_eq!(counts.iter().sum::<i64>(), 3);
         assert!(counts.iter().all(|count| *count <= 1));

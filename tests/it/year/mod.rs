@@ -22,8 +22,8 @@ use schemas::time::{Month, Timestamp};
 use schemas::year::{Matter, Says, Statement};
 use tempfile::TempDir;
 
-const MEMBERS: [&str; 4] = ["a", "b", "c", "d"];
-const PARTIES: [&str; 6] = [
+pub(crate) const MEMBERS: [&str; 4] = ["a", "b", "c", "d"];
+pub(crate) const PARTIES: [&str; 6] = [
     "committee",
     "grassroots",
     "insurer",
@@ -31,7 +31,7 @@ const PARTIES: [&str; 6] = [
     "members",
     "patients",
 ];
-const YEAR: u16 = 2026;
+pub(crate) const YEAR: u16 = 2026;
 
 /// Oracle O6.
 pub(crate) const PLAN: &str = r#"{"year": 2026, "total": 100000000000, "members": [

@@ -109,13 +109,9 @@ pub(in crate::pages) async fn show(
         let year = of.number.to_string();
         Block::Text(visit.tell("say-key-elsewhere", &[("name", name), ("year", &year)]))
     } else {
-        let hidden = |name, value: &str| Input {
-            label: String::new(),
-            ..key::input(&visit, name, "hidden", value)
-        };
         let fields = vec![
-            hidden("file", asked),
-            hidden("seen", &digest.to_string()),
+            Input::hidden("file", asked),
+            Input::hidden("seen", &digest.to_string()),
             key::input(&visit, "why", "text", ""),
         ];
         let to = format!("/years/{}/propose", of.number);

@@ -68,17 +68,6 @@ pub(in crate::pages) async fn say(
     key::onward((&desk, &visit, &to), taken.map(|_| word))
 }
 
-fn hidden(name: &'static str, value: &str) -> Input {
-    Input {
-        name,
-        label: String::new(),
-        kind: "hidden",
-        value: value.to_owned(),
-        autocomplete: "off",
-        choices: Vec::new(),
-    }
-}
-
 /// What can be said now, for administrators.
 pub(super) fn forms(
     desk: &Desk,
@@ -88,6 +77,9 @@ pub(super) fn forms(
     let Some((name, Role::Administrator)) = &visit.visitor else {
         return Vec::new();
     };
+    if matches!(of.stage, Stage::Closed | Stage::Withdrawn) {
+        return Vec::new();
+    }
     let here = key::speakers(desk, visit, of);
     let to = || format!("/years/{}/say", of.number);
     let mut blocks = Vec::new();
@@ -103,7 +95,7 @@ pub(super) fn forms(
         _ => None,
     };
     if let Some(word) = word.filter(|_| !own.is_empty()) {
-        let fields = vec![hidden("word", word)];
+        let fields = vec![Input::hidden("word", word)];
         let button = format!("say-do-{word}");
         blocks.push(key::form((desk, visit), (to(), &button), &own, fields));
     }
@@ -147,7 +139,7 @@ fn fixed((matter, course): (Matter, &Course), word: &str) -> Vec<Input> {
         ("matter", matter.as_str()),
         ("result", &result),
     ];
-    all.map(|(name, value)| hidden(name, value)).to_vec()
+    all.map(|(name, value)| Input::hidden(name, value)).to_vec()
 }
 
 /// Open objections, each with the form that answers it.
@@ -167,7 +159,7 @@ fn answers(
         ];
         blocks.push(Block::Text(visit.tell("say-objects", &told)));
         let mut fields = fixed(about, "answer");
-        fields.push(hidden("member", member.as_str()));
+        fields.push(Input::hidden("member", member.as_str()));
         let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));
         fields.push(Input {
             choices: words.to_vec(),
