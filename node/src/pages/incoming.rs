@@ -19,7 +19,7 @@ use super::fault::Fault;
 use super::sign;
 
 /// Where files wait that are to be tried or loaded, below the data folder.
-pub(super) const FOLDER: &str = "incoming";
+pub(super) use crate::config::INCOMING as FOLDER;
 /// Most files that are listed.
 const FILES: usize = 500;
 /// Largest file that is brought in the browser, in bytes: 2 GiB.
