@@ -174,7 +174,7 @@ async fn kept(node: &Node) -> Vec<Finding> {
 async fn engine(node: &Node) -> Option<Finding> {
     let check = "columns";
     let columns = node.config.columns.as_ref()?;
-    let engine = match Engine::open(columns) {
+    let engine = match Engine::open(columns, &node.config.hospital) {
         Ok(engine) => engine,
         Err(error) => {
             let next = "mend `[columns]` in node.toml, or the file that `url_file` names";
@@ -184,7 +184,14 @@ async fn engine(node: &Node) -> Option<Finding> {
     let send = "`columns send`";
     Some(match load::missing(&node.state, &engine).await {
         Ok(missing) => match missing.first() {
-            None => Finding::sound(check, "the engine answers and holds every released month"),
+            None => match load::strangers(&node.state, &engine).await {
+                Ok(0) => Finding::sound(check, "the engine answers and holds every released month"),
+                Ok(months) => {
+                    let told = format!("the engine holds {months} months that no load has");
+                    Finding::fault(check, told, "`columns send`, which deletes them")
+                }
+                Err(error) => Finding::fault(check, error.to_string(), "look at the engine"),
+            },
             Some(month) => {
                 let months = missing.len();
                 let told = format!("the engine lacks {months} released months, {month} first");
