@@ -36,6 +36,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let mut blocks = vec![stages(&visit, &of)];
     let step = desk.step(name);
     page.again = matches!(step, Some(Step::Works(_)));
+    blocks.extend(begin::refused(&visit));
     blocks.extend(told(&visit, step));
     page.add(String::new(), blocks);
     page.add(
