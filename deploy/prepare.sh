@@ -25,10 +25,10 @@ need_package() {
     fi
 }
 
-# Database servers whose views the tests load and that scan columns; each test starts its own.
+# Database servers whose views the tests load and that scan columns, each test starting its own; a fast clock.
 # CONSILIUM_SERVERS=1 tells the tests that all are there, so that none of them is passed over.
 need_servers() {
-    if need_postgres && need_mariadb && need_clickhouse; then
+    if need_postgres && need_mariadb && need_clickhouse && need_faketime; then
         export CONSILIUM_SERVERS=1
     fi
 }
@@ -47,6 +47,12 @@ need_mariadb() {
 need_clickhouse() {
     command -v clickhouse-server >/dev/null 2>&1 || [ -x /usr/sbin/clickhouse-server ] ||
         may_package clickhouse-server
+}
+
+# A library that makes a process's clock run fast.
+need_faketime() {
+    set -- /usr/lib/*/faketime/libfaketime.so.1
+    [ -e "$1" ] || may_package libfaketime
 }
 
 # Debian packages that tests can do without: says so where they cannot be installed.

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// Its name.
-const FOLDER: &str = "incoming";
+use crate::config::INCOMING as FOLDER;
+
 /// How names begin of what is still being written.
 const COMING: &str = ".coming-";
 /// Most entries that are looked at.

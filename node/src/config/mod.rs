@@ -21,6 +21,9 @@ pub const WARNINGS_PAGE: &str = "warnings.html";
 /// Name of the settings file in the data folder.
 pub const FILE: &str = "node.toml";
 
+/// Below the data folder: files as they came, until they are loaded.
+pub const INCOMING: &str = "incoming";
+
 /// The settings of one node. Unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

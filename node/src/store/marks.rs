@@ -10,7 +10,7 @@ use sqlx::{Row as _, Sqlite};
 use super::state::{Change, StateError};
 use crate::config::keys::PseudonymKey;
 
-/// What a sealed mark begins with; marks of older nodes stand as they are until the next load.
+/// What a sealed mark begins with; marks of older nodes stand as they are until the next load of any view.
 const SEALED: &str = "sealed:";
 
 /// How far a view was read: the greatest watermark, and how many rows had it. Rows that come later with the
@@ -110,6 +110,7 @@ pub async fn remember(
     load: &str,
     (reached, key): (&Reached, &PseudonymKey),
 ) -> Result<(), StateError> {
+    seal_old(change, key).await?;
     let rows = i64::try_from(reached.mark.rows).map_err(|_| StateError::Range)?;
     sqlx::query(
         "insert into view_marks (number, load_id, source, mark, rows_at) \
@@ -121,6 +122,24 @@ pub async fn remember(
     .bind(rows)
     .execute(&mut **change)
     .await?;
+    Ok(())
+}
+
+/// Seals what an older node kept as it was.
+async fn seal_old(change: &mut Change, key: &PseudonymKey) -> Result<(), StateError> {
+    let plain = sqlx::query("select number, source, mark from view_marks where mark not like $1")
+        .bind(format!("{SEALED}%"))
+        .fetch_all(&mut **change)
+        .await?;
+    for row in &plain {
+        let (number, source): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        let mark = sealed(&row.try_get::<String, _>(2)?, &source, key)?;
+        sqlx::query("update view_marks set mark = $1 where number = $2")
+            .bind(mark)
+            .bind(number)
+            .execute(&mut **change)
+            .await?;
+    }
     Ok(())
 }
 
@@ -159,5 +178,35 @@ mod tests {
         }
         // What an older node kept.
         assert_eq!(opened(text, "one view", &key).unwrap(), text);
+    }
+
+    #[tokio::test]
+    async fn what_an_older_node_kept_is_sealed_with_the_next_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = super::super::state::State::open(folder.path())
+            .await
+            .unwrap();
+        let key = PseudonymKey::random().unwrap();
+        sqlx::query("insert into view_marks values (1, 'a', 'one', '2026-01-05 10:11:12', 3)")
+            .execute(state.pool())
+            .await
+            .unwrap();
+        let reached = Reached {
+            source: "two".to_owned(),
+            mark: Mark {
+                text: "17".to_owned(),
+                rows: 1,
+            },
+        };
+        let mut change = state.begin().await.unwrap();
+        remember(&mut change, "b", (&reached, &key)).await.unwrap();
+        change.commit().await.unwrap();
+        let kept: Vec<String> = sqlx::query_scalar("select mark from view_marks")
+            .fetch_all(state.pool())
+            .await
+            .unwrap();
+        assert!(kept.len() == 2 && kept.iter().all(|mark| mark.starts_with(SEALED)));
+        let old = last(state.pool(), "one", &key).await.unwrap().unwrap();
+        assert_eq!(old.mark.text, "2026-01-05 10:11:12");
     }
 }

@@ -61,6 +61,8 @@ impl State {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is deleted or replaced does not stay behind in free pages.
+            .pragma("secure_delete", "on")
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();
