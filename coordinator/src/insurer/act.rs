@@ -35,11 +35,7 @@ pub(super) async fn step(
     let to = format!("/audits/{}", escaped(&name));
     let turn = desk.begin(&name, step).ok_or(Fault::Often)?;
     tokio::spawn(async move {
-        let ended = match work(folder, step).await {
-            Ok(()) => Step::Done(step),
-            Err(error) => Step::Failed(step, error.to_string()),
-        };
-        turn.end(ended);
+        turn.end(Step::ended(step, work(folder, step).await));
     });
     Ok(to)
 }

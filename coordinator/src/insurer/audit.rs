@@ -88,6 +88,14 @@ fn told(visit: &Visit, step: Option<Step>) -> Option<Block> {
             Level::Good,
             visit.tell("insurer.done", &[("step", &named(step))]),
         ),
+        Step::Waits(step) => {
+            let key = if step == "prepare" {
+                "insurer.waits-prepare"
+            } else {
+                "insurer.waits"
+            };
+            Block::Note(Level::Warning, visit.tell(key, &[("step", &named(step))]))
+        }
         Step::Failed(step, why) => Block::Note(
             Level::Warning,
             visit.tell("insurer.failed", &[("step", &named(step)), ("why", &why)]),

@@ -195,11 +195,7 @@ pub(super) async fn prepare(
         *kept = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
     tokio::spawn(async move {
-        let ended = match work(folder, paid, book).await {
-            Ok(()) => Step::Done("prepare"),
-            Err(error) => Step::Failed("prepare", error.to_string()),
-        };
-        turn.end(ended);
+        turn.end(Step::ended("prepare", work(folder, paid, book).await));
     });
     Ok(to)
 }

@@ -50,8 +50,21 @@ pub(super) enum Step {
     Works(&'static str),
     /// It is done: which step.
     Done(&'static str),
+    /// It waits for what the hospital or the visitor has still to give: which step.
+    Waits(&'static str),
     /// It was not done: which step and why.
     Failed(&'static str, String),
+}
+
+impl Step {
+    /// How a step ended.
+    pub(super) fn ended(step: &'static str, done: Result<(), AuditError>) -> Self {
+        match done {
+            Ok(()) => Self::Done(step),
+            Err(AuditError::Waiting(_)) => Self::Waits(step),
+            Err(error) => Self::Failed(step, error.to_string()),
+        }
+    }
 }
 
 /// Everything that a page may need.
