@@ -1,6 +1,6 @@
 // What every walk does: looks at pages in both languages, on a desk and on a phone, keeps their pictures, and
 // counts what is wrong. Beside it, what a walk needs of others: a form pressed, a command of another party.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { accessible, inspect, weigh } from "./look.mjs";
@@ -84,11 +84,13 @@ export async function send(page, form, fields, to) {
   if (to !== undefined && led.pathname + led.search !== to) throw new Error(`${form} led to ${page.url()}`);
 }
 
-// What somebody else does by command; what it says. Its complaint where it fails.
-export function command(program, ...words) {
-  try {
-    return execFileSync(program, words.map(String), { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  } catch (error) {
-    throw new Error(`${words.slice(0, 4).join(" ")}: ${error.stderr}`);
-  }
+// What somebody else does by command; its complaint where it fails.
+function run(program, words) {
+  const done = spawnSync(program, words.map(String), { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 64 * 1024 * 1024 });
+  if (done.error || done.status !== 0) throw new Error(`${words.slice(0, 5).join(" ")}: ${done.error ?? done.stderr}`);
+  return done;
 }
+
+// What it says, and that with its warnings.
+export const command = (program, ...words) => run(program, words).stdout;
+export const warned = (program, ...words) => { const { stdout, stderr } = run(program, words); return stdout + stderr; };

@@ -63,7 +63,16 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     blocks.push(Block::Form(Form {
         method: "post",
         to: "/begin".to_owned(),
-        inputs: names.map(|name| input(&visit, name, "text")).to_vec(),
+        inputs: names
+            .map(|name| {
+                let kind = if name == "witnesses" {
+                    "lines"
+                } else {
+                    "text"
+                };
+                input(&visit, name, kind)
+            })
+            .to_vec(),
         button: visit.say("insurer.do-begin"),
         token: desk.gate.sessions.token(&visit.cookie),
     }));

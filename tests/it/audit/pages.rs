@@ -232,6 +232,10 @@ async fn a_name_is_begun_once() {
             "name=same-{n}&alliance={}&hospital={}&payer=i01&month={}&log-key={key}&quorum=0",
             case.alliance, case.subject.hospital, case.subject.period,
         );
+        // So are witnesses whose keys are none.
+        let cut = format!("{fields}&witnesses=h02%3Dkey/of/h02");
+        let refused = site.post("/begin", &cookie, &cut).await;
+        assert_eq!(refused.to, "/begin?refused=key");
         // What is refused leaves the name free.
         let wrong = fields.replace("log-key=", "log-key=x");
         let refused = site.post("/begin", &cookie, &wrong).await;

@@ -5,6 +5,7 @@ mod merit;
 mod workbench;
 mod key;
 mod letter;
+mod next;
 mod propose;
 mod say;
 
@@ -255,7 +256,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let mut page = head(&visit, &of, None);
     let mut blocks = vec![Block::Steps(steps(&visit, of.stage)), ways(&visit, &of)];
     blocks.extend(key::told(&desk, &visit));
-    let lines = of.waits_for(&published.rules.year, desk.clock.now());
+    let awaited = of.awaited(&published.rules.year, desk.clock.now());
+    let lines: Vec<String> = awaited.iter().map(|one| next::told(&visit, one)).collect();
     if !lines.is_empty() {
         blocks.push(Block::Note(Level::Notice, visit.say("waits-for")));
         blocks.push(Block::List(lines));
