@@ -43,8 +43,6 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         visit.say("insurer.reconciliation"),
         vec![tiles(&visit, &of)],
     );
-    page.add(visit.say("insurer.findings"), findings(&visit, &of));
-    page.add(visit.say("insurer.opened"), opened(&visit, &folder, &of)?);
     let next = if of.prepared {
         next(&desk, &visit, name, &of)
     } else {
@@ -55,6 +53,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         visit.say("insurer.evidence"),
         evidence(&desk, &visit, name, &of),
     );
+    // Long tables come last, below what is to be done next.
+    page.add(visit.say("insurer.findings"), findings(&visit, &of));
+    page.add(visit.say("insurer.opened"), opened(&visit, &folder, &of)?);
     page.sources = vec![
         (visit.say("insurer.source-key"), of.case.log_key.clone()),
         (

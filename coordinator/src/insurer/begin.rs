@@ -65,11 +65,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         to: "/begin".to_owned(),
         inputs: names
             .map(|name| {
-                let kind = if name == "witnesses" {
-                    "lines"
-                } else {
-                    "text"
-                };
+                let kind = if name == "witnesses" { "lines" } else { "text" };
                 input(&visit, name, kind)
             })
             .to_vec(),

@@ -63,7 +63,11 @@ impl Year {
         if bonus.is_some_and(|bonus| bonus.in_force) && self.paid_out.is_none() {
             waits.push(Awaited::PayOut);
         }
-        waits.extend(by_member(&self.unpaid(now)).into_iter().map(Awaited::Unpaid));
+        waits.extend(
+            by_member(&self.unpaid(now))
+                .into_iter()
+                .map(Awaited::Unpaid),
+        );
         for (name, task) in self.tasks.iter().filter(|(_, task)| task.done.is_none()) {
             let late = task.is_late(now);
             waits.push(match task.reported {

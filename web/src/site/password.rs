@@ -51,8 +51,12 @@ impl Hashed {
         let mut hash = [0; 32];
         let mut blocks = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
         blocks.resize(argon.params().block_count(), Block::default());
-        let done =
-            argon.hash_password_into_with_memory(password.as_bytes(), &salt, &mut hash, &mut *blocks);
+        let done = argon.hash_password_into_with_memory(
+            password.as_bytes(),
+            &salt,
+            &mut hash,
+            &mut *blocks,
+        );
         // What follows from a password does not lie there for ever.
         blocks.fill(Block::default());
         done.map_err(|_| AccountError::Hash)?;

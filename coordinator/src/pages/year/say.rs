@@ -16,7 +16,7 @@ use web::site::routes::{Fields, Places};
 use super::super::answer::Visit;
 use super::super::desk::Desk;
 use super::super::fault::Fault;
-use super::{key, read};
+use super::{key, names, read};
 
 /// The statement that a form makes, and its word in addresses.
 fn says(fields: &Fields) -> Result<(Says, &'static str), Fault> {
@@ -150,15 +150,14 @@ fn by_command(
     (matter, course): (Matter, &Course),
     (member, left): (&str, &BTreeSet<Slug>),
 ) -> Option<Block> {
-    let names: Vec<&str> = left.iter().map(Slug::as_str).collect();
     let told = [
-        ("who", names.join(", ")),
+        ("who", names(visit, left)),
         ("matter", visit.say(&format!("matter-{}", matter.as_str()))),
         ("word", matter.as_str().to_owned()),
         ("result", course.result.to_string()),
         ("member", member.to_owned()),
         ("year", of.number.to_string()),
-        ("name", (*names.first()?).to_owned()),
+        ("name", left.first()?.to_string()),
     ];
     let told = told.each_ref().map(|(name, value)| (*name, value.as_str()));
     Some(Block::Text(visit.tell(key, &told)))
