@@ -65,6 +65,9 @@ step "pages in a browser"
 sh deploy/pages.sh "$demo"
 sh deploy/hospital-pages.sh "$demo/benchmark/benchmark.json"
 sh deploy/role-pages.sh "$demo"
+
+step "what the coordinator says it serves"
+sh deploy/openapi.sh "$demo"
 sh deploy/demo.sh --stop "$demo"
 if [ -e "$demo/running" ]; then
     echo "the demo left something running" >&2

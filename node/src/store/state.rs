@@ -66,7 +66,10 @@ impl State {
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();
+        // A file's connections need no care, and sqlx's task for it can keep an ending program busy for ever.
         let pool = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
             .max_connections(4)
             .connect_with(options)
             .await?;

@@ -140,9 +140,15 @@ async fn a_week_leaves_memory_and_files_as_they_were() {
         open_and_close(&hub, month, &fast);
         rounds += 1;
         for (site, name, password, paths) in &sites {
-            let cookie = site.sign_in(name, password).await.unwrap();
+            let mut cookie = site.sign_in(name, password).await.unwrap();
             for path in *paths {
-                assert_eq!(site.get(path, &cookie).await.status, 200, "{path}");
+                let mut page = site.get(path, &cookie).await;
+                if page.status == 303 {
+                    // On a busy machine half an hour of the fast clock has passed.
+                    cookie = site.sign_in(name, password).await.unwrap();
+                    page = site.get(path, &cookie).await;
+                }
+                assert_eq!(page.status, 200, "{path}");
                 visits += 1;
             }
         }
@@ -157,7 +163,6 @@ async fn a_week_leaves_memory_and_files_as_they_were() {
     );
     let names = ["h01", "h02", "h03", "coordinator", "pages of h01"];
     for (at, name) in names.into_iter().enumerate() {
-        let quarter = samples.len() / 4;
         let most = |part: &[Vec<Held>]| {
             let memory = part.iter().map(|held| held[at].memory).max().unwrap();
             (
@@ -165,14 +170,12 @@ async fn a_week_leaves_memory_and_files_as_they_were() {
                 part.iter().map(|held| held[at].files).max().unwrap(),
             )
         };
-        let (first, second) = (
-            most(&samples[..quarter]),
-            most(&samples[quarter..2 * quarter]),
-        );
-        let last = most(&samples[3 * quarter..]);
-        println!(
-            "{name}: KiB and files in the first quarter {first:?}, second {second:?}, last {last:?}"
-        );
+        let quarters = samples.chunks(samples.len().div_ceil(4)).map(most);
+        let quarters: Vec<(u64, usize)> = quarters.collect();
+        println!("{name}: most KiB and files in each quarter {quarters:?}");
+        let [first, second, .., last] = quarters.as_slice() else {
+            panic!("too few samples");
+        };
         assert!(last.0 <= second.0 + GROWTH, "{name} grows");
         assert!(last.1 <= second.1.max(first.1), "{name} keeps files open");
     }
