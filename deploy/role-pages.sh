@@ -47,8 +47,9 @@ serve() { # site, log, command…
         sleep 0.25
     done
 }
+failed=0
 walk() { # role: its facts are on standard input
-    node "$NPM_FOLDER/$1.mjs"
+    node "$NPM_FOLDER/$1.mjs" || failed=1
 }
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
@@ -93,3 +94,4 @@ if wanted steward; then
 EOF
     alliance round close "$round" >/dev/null
 fi
+exit "$failed"

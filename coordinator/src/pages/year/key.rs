@@ -159,8 +159,17 @@ pub(super) fn form(
 }
 
 /// Where no key of who is signed in lies here: the command that speaks where it does.
-pub(super) fn elsewhere(visit: &Visit, of: &Year) -> Block {
+pub(super) fn elsewhere(visit: &Visit, of: &Year) -> [Block; 2] {
     let name = visit.visitor.as_ref().map_or("", |(name, _)| name.as_str());
-    let year = of.number.to_string();
-    Block::Text(visit.tell("say-key-elsewhere", &[("name", name), ("year", &year)]))
+    [
+        Block::Text(visit.tell("say-key-elsewhere", &[("name", name)])),
+        command(of.number, name, "…"),
+    ]
+}
+
+/// The command by which somebody speaks of a year.
+pub(super) fn command(year: u16, name: &str, says: &str) -> Block {
+    Block::Command(format!(
+        "consilium-coordinator year say {year} --as {name} --key FILE {says}"
+    ))
 }

@@ -101,8 +101,8 @@ pub(in crate::pages) async fn show(
     let digest = Computed::Plan(plan.0).digest();
     let digest = digest.map_err(|error| Fault::broken("a result", error))?;
     let admin = matches!(visit.visitor, Some((_, Role::Administrator)));
-    let block = if !admin || !key::is_here(&desk, &visit) {
-        key::elsewhere(&visit, &of)
+    let blocks = if !admin || !key::is_here(&desk, &visit) {
+        key::elsewhere(&visit, &of).to_vec()
     } else {
         let fields = vec![
             Input::hidden("file", asked),
@@ -110,9 +110,9 @@ pub(in crate::pages) async fn show(
             key::input(&visit, "why", "text", ""),
         ];
         let to = format!("/years/{}/propose", of.number);
-        key::form((&desk, &visit), (to, "say-do-propose"), fields)
+        vec![key::form((&desk, &visit), (to, "say-do-propose"), fields)]
     };
-    page.add(visit.say("say-propose"), vec![block]);
+    page.add(visit.say("say-propose"), blocks);
     page.sources
         .push(words::source(&visit, "source-result", &digest));
     Ok(page)

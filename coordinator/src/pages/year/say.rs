@@ -81,7 +81,7 @@ pub(super) fn forms(
     let to = || format!("/years/{}/say", of.number);
     let mut blocks = Vec::new();
     if !is_here {
-        blocks.push(key::elsewhere(visit, of));
+        blocks.extend(key::elsewhere(visit, of));
     }
     let word = match of.stage {
         Stage::Target => Some("invite"),
@@ -149,18 +149,22 @@ fn by_command(
     key: &str,
     (matter, course): (Matter, &Course),
     (member, left): (&str, &BTreeSet<Slug>),
-) -> Option<Block> {
-    let told = [
-        ("who", names(visit, left)),
-        ("matter", visit.say(&format!("matter-{}", matter.as_str()))),
-        ("word", matter.as_str().to_owned()),
-        ("result", course.result.to_string()),
-        ("member", member.to_owned()),
-        ("year", of.number.to_string()),
-        ("name", left.first()?.to_string()),
-    ];
-    let told = told.each_ref().map(|(name, value)| (*name, value.as_str()));
-    Some(Block::Text(visit.tell(key, &told)))
+) -> Vec<Block> {
+    let Some(first) = left.first() else {
+        return Vec::new();
+    };
+    let named = visit.say(&format!("matter-{}", matter.as_str()));
+    let told = [("who", &names(visit, left)[..]), ("matter", &named)];
+    let about = format!("{} {}", matter.as_str(), course.result);
+    let says = if member.is_empty() {
+        format!("sign {about}")
+    } else {
+        format!("answer {about} {member} --why …")
+    };
+    vec![
+        Block::Text(visit.tell(key, &told)),
+        key::command(of.number, first.as_str(), &says),
+    ]
 }
 
 /// The form that answers an objection.
