@@ -64,6 +64,7 @@ sh deploy/demo.sh --folder "$demo" --quick
 step "pages in a browser"
 sh deploy/pages.sh "$demo"
 sh deploy/hospital-pages.sh "$demo/benchmark/benchmark.json"
+sh deploy/role-pages.sh "$demo"
 
 step "what the coordinator says it serves"
 sh deploy/openapi.sh "$demo"
