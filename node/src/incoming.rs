@@ -320,8 +320,10 @@ mod tests {
         for name in ["a.csv", "b.toml", ".coming-dead"] {
             std::fs::write(incoming.path(name), "x").unwrap();
         }
-        let now = SystemTime::now();
-        assert_eq!(incoming.forgotten(now + LONG - Duration::from_secs(60)), 0);
-        assert_eq!(incoming.forgotten(now + LONG + Duration::from_secs(60)), 2);
+        // The moment that the file system gave.
+        let now = std::fs::metadata(incoming.path("a.csv")).unwrap();
+        let now = now.modified().unwrap();
+        assert_eq!(incoming.forgotten(now + LONG - Duration::from_mins(1)), 0);
+        assert_eq!(incoming.forgotten(now + LONG + Duration::from_mins(1)), 2);
     }
 }

@@ -116,7 +116,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
                 };
                 let (from, to) = (month(link.from), month(link.to));
                 // A spreadsheet would take some codes for formulas.
-                let code = |of: &str| harmless(&line(of).to_string());
+                let code = |of: &str| harmless(&line(of));
                 table.write_record([
                     code(&link.source),
                     code(&link.target),

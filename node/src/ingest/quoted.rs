@@ -94,3 +94,41 @@ impl Read for Quoted {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ingest::IngestError;
+    use crate::ingest::encoding::Encoding;
+    use crate::ingest::row::Row;
+    use crate::ingest::source::Source;
+
+    /// The second column of every row.
+    fn read(text: &str) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.csv");
+        std::fs::write(&path, text).unwrap();
+        let told = |error: IngestError| error.to_string();
+        let mut source = Source::open(&path, Encoding::Utf8).map_err(told)?;
+        let (mut row, mut all) = (Row::new(), Vec::new());
+        while source.read(&mut row).map_err(told)? {
+            all.push(String::from_utf8_lossy(row.value(1)).into_owned());
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn a_stray_quotation_mark_refuses_the_file_and_takes_no_rows_with_it() {
+        assert_eq!(
+            read("a,b\n1,\"x\"\"y\"\n2,5\" tube\n3,\"\"\n").unwrap(),
+            ["x\"y", "5\" tube", ""]
+        );
+        assert_eq!(read("a,b\r\n1,\"x\"").unwrap(), ["x"]);
+        let between = read("a,b\n1,\"x\n2,y\n3,\"z\n4,y\n").unwrap_err();
+        assert!(
+            between.contains("line 4") && !between.contains('z'),
+            "{between}"
+        );
+        let open = read("a,b\n1,x\n2,\"y\n3,z\n").unwrap_err();
+        assert!(open.contains("line 3") && !open.contains('y'), "{open}");
+    }
+}

@@ -295,33 +295,6 @@ mod tests {
         (folder, path)
     }
 
-    fn read(text: &str) -> Result<Vec<String>, String> {
-        let (_folder, path) = write(text.as_bytes());
-        let told = |error: IngestError| error.to_string();
-        let mut source = Source::open(&path, Encoding::Utf8).map_err(told)?;
-        let (mut row, mut all) = (Row::new(), Vec::new());
-        while source.read(&mut row).map_err(told)? {
-            all.push(String::from_utf8_lossy(row.value(1)).into_owned());
-        }
-        Ok(all)
-    }
-
-    #[test]
-    fn a_stray_quotation_mark_refuses_the_file_and_takes_no_rows_with_it() {
-        assert_eq!(
-            read("a,b\n1,\"x\"\"y\"\n2,5\" tube\n3,\"\"\n").unwrap(),
-            ["x\"y", "5\" tube", ""]
-        );
-        assert_eq!(read("a,b\r\n1,\"x\"").unwrap(), ["x"]);
-        let between = read("a,b\n1,\"x\n2,y\n3,\"z\n4,y\n").unwrap_err();
-        assert!(
-            between.contains("line 4") && !between.contains('z'),
-            "{between}"
-        );
-        let open = read("a,b\n1,x\n2,\"y\n3,z\n").unwrap_err();
-        assert!(open.contains("line 3") && !open.contains('y'), "{open}");
-    }
-
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_name() {
         let (_folder, path) = write("\u{feff}a,b\r\n 1 ,\"x,\ny\"\n".as_bytes());
