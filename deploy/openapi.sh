@@ -26,10 +26,16 @@ strangers='^/(health|ready|v1/openapi.json|v1/join)$'
 check() { # ADDRESS, arguments
     url=$1
     shift
+    # A request that is no HTTP, such as some headers it thinks of, ends its connection: that is an error of the
+    # network to it and not a failure. Failures are what counts, and that it asked at all.
     (cd "$scratch" && "$SCHEMATHESIS" --config-file settings.toml run openapi.json --url "$url" \
         --tls-verify "$authority" --seed 1 --no-color --warnings off --max-time "$seconds" --continue-on-failure \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-        "$@" >run.txt) || { sed -n '/FAILURES\|ERRORS/,$p' "$scratch/run.txt" >&2; return 1; }
+        "$@" >run.txt) || true
+    if grep -q '^Failures:' "$scratch/run.txt" || ! grep -q ' generated, .* passed' "$scratch/run.txt"; then
+        sed -n '/ FAILURES \| ERRORS /,$p' "$scratch/run.txt" >&2
+        return 1
+    fi
     sed -n '/Tested:/p; /generated/p' "$scratch/run.txt"
 }
 echo "as a member"
