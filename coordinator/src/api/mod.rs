@@ -4,6 +4,7 @@ mod addresses;
 mod audit;
 mod fault;
 mod gate;
+mod inside;
 mod join;
 mod listen;
 mod member;
@@ -37,8 +38,10 @@ use crate::metrics;
 use crate::store::state::State as Store;
 
 pub use fault::Fault;
+pub use inside::{Inside, Said};
 pub use listen::{Listeners, ServeError};
 pub use moment::accept_clock;
+pub use watch::WatchError;
 
 /// Largest body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;

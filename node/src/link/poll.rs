@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
 use super::exchange::{self, ExchangeError};
-use super::moment;
+use super::moment::{self, Behind};
 use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
 use crate::log::Leaves;
@@ -35,19 +35,26 @@ const STEWARD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a turn of the loop failed. The next turn tries again.
 #[derive(Debug, thiserror::Error)]
-enum TurnError {
+pub enum TurnError {
+    /// The coordinator was not reached or refuses.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// A reply could not be signed or stored.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// The state file failed.
     #[error("the state file could not be read or written")]
     State(#[from] StateError),
+    /// Without this comparison nothing is answered.
     #[error("the log could not be compared with what the coordinator has seen of it")]
     Exchange(#[from] ExchangeError),
+    /// The steward's register failed.
     #[error(transparent)]
     Steward(#[from] StewardError),
+    /// The clock is not believed.
     #[error(transparent)]
-    Clock(#[from] moment::Behind),
+    Clock(#[from] Behind),
+    /// So many of the rounds were left as they are.
     #[error("{0} rounds could not be answered")]
     Unanswered(usize),
 }
@@ -100,7 +107,13 @@ where
             () = stop.cancelled() => return,
         };
         match done {
-            Ok(()) => pause = FIRST_PAUSE,
+            Ok(waits) => {
+                pause = FIRST_PAUSE;
+                tokio::select! {
+                    () = slowly(waits, desk.tick) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
             Err(error) => {
                 let wait = jitter(pause);
                 tracing::warn!(error = %chain(&error), wait_ms = wait.as_millis(), "trying again");
@@ -114,8 +127,23 @@ where
     }
 }
 
-/// One poll and everything that it brings.
-async fn turn<F, E>(desk: &Desk<'_>, leaves: &mut Leaves, answer: &F) -> Result<(), TurnError>
+/// Waits where rounds wait for the steward: the coordinator offers open rounds at once, so the loop
+/// has to go slowly by itself.
+async fn slowly(waits: Option<Instant>, tick: Duration) {
+    if let Some(arrived) = waits {
+        tokio::time::sleep(STEWARD_PAUSE).await;
+        // A held answer was made meanwhile: the next request tells no more of how long it took
+        // than a reply would.
+        tokio::time::sleep_until(next_tick(arrived, Instant::now(), tick)).await;
+    }
+}
+
+/// One poll and everything that it brings; where rounds wait for the steward, when they arrived.
+pub async fn turn<F, E>(
+    desk: &Desk<'_>,
+    leaves: &mut Leaves,
+    answer: &F,
+) -> Result<Option<Instant>, TurnError>
 where
     F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
@@ -153,14 +181,7 @@ where
     if unanswered > 0 {
         return Err(TurnError::Unanswered(unanswered));
     }
-    if waits {
-        // The coordinator offers open rounds at once, so this loop has to go slowly by itself.
-        tokio::time::sleep(STEWARD_PAUSE).await;
-        // A held answer was made meanwhile: the next request tells no more of how long it took
-        // than a reply would.
-        tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
-    }
-    Ok(())
+    Ok(waits.then_some(arrived))
 }
 
 /// Replies to one round.
