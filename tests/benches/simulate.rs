@@ -84,7 +84,11 @@ fn search(made: &Arc<Made>, args: &Args, bug: Option<Bug>, totals: &Mutex<Totals
                     let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
                     totals.add(&outcome);
                     if bug.is_none() && totals.seeds.is_multiple_of(500) {
-                        println!("{} seeds, {:.0} s", totals.seeds, totals.since.elapsed().as_secs_f64());
+                        println!(
+                            "{} seeds, {:.0} s",
+                            totals.seeds,
+                            totals.since.elapsed().as_secs_f64()
+                        );
                     }
                 }
             });
@@ -184,7 +188,10 @@ fn main() -> ExitCode {
         match (bug, found) {
             (Some(bug), Some(seed)) => println!("{:<22} found at seed {seed}", bug.as_str()),
             (Some(bug), None) => println!("{:<22} NOT FOUND", bug.as_str()),
-            (None, _) => totals.into_inner().unwrap_or_else(PoisonError::into_inner).print(),
+            (None, _) => totals
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .print(),
         }
         if let Some(seed) = found.filter(|_| !args.bugs) {
             show(&runtime, &made, (seed, &args), bug);

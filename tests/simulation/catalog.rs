@@ -15,7 +15,6 @@ use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::question::{Purpose, Question};
-use schemas::round::TemplateRef;
 
 use super::made::{Member, START};
 
@@ -27,7 +26,6 @@ pub(super) struct Known {
     pub(super) purpose: Purpose,
     /// Months of its series that a patient counts in; 0 where it is none.
     pub(super) months: u64,
-    pub(super) template: Option<TemplateRef>,
 }
 
 /// Cells of an answer.
@@ -80,8 +78,7 @@ impl Catalog {
         for at in 0..catalog.honest.len() {
             let (template, period) = catalog.honest[at].clone();
             let question = catalog.question(&template, period);
-            let of = Some(template.reference());
-            catalog.know(&question, rules, template.purpose, of);
+            catalog.know(&question, rules, template.purpose);
         }
         for month in 1..=FREE {
             let text = "id = \"own\"\nversion = 1\nlabel = { zh = \"问\", en = \"q\" }\n\
@@ -90,7 +87,7 @@ impl Catalog {
                         blocks = [{ measure = { kind = \"count\" }, rho = \"0.04\" }]";
             let template = Template::parse(text).expect("a template");
             let question = catalog.question(&template, &format!("2025-{month:02}"));
-            catalog.know(&question, rules, Purpose::Free, None);
+            catalog.know(&question, rules, Purpose::Free);
             catalog.free.push(question);
         }
         catalog
@@ -103,13 +100,7 @@ impl Catalog {
         draft.expect("a question").question
     }
 
-    fn know(
-        &mut self,
-        question: &Question,
-        rules: &Privacy,
-        purpose: Purpose,
-        template: Option<TemplateRef>,
-    ) {
+    fn know(&mut self, question: &Question, rules: &Privacy, purpose: Purpose) {
         let layout = plan::compile(question, &self.dictionary, rules).expect("a layout");
         let months = match layout.bound {
             Bound::Series { months } => u64::from(months.max(1)),
@@ -118,7 +109,6 @@ impl Catalog {
         let known = Known {
             purpose,
             months,
-            template,
             layout,
         };
         self.known.insert(known.layout.question, known);

@@ -90,7 +90,9 @@ pub(super) async fn decide(
     let by = acting(made, node, (&name, &made.members[node.who].officers[0]));
     let state = &node.state;
     let said = |error: StewardError| error.to_string();
-    let mut decides = |letter: &Letter, what| drop(decided.rounds.insert(letter.digest, what));
+    let mut decides = |letter: &Letter, what| {
+        decided.rounds.insert(letter.digest, what);
+    };
     let none = || "no letter".to_owned();
     match kind {
         Kind::Approve | Kind::ApproveHold => {

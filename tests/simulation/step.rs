@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use coordinator::ask::{self, Order};
 use coordinator::membership::{self, Cause};
 use node::log;
-use schemas::round::Round;
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
 
@@ -174,21 +173,20 @@ async fn put(world: &mut World, kind: Kind, which: u16) -> Came {
         _ => hostile::lie(&made, &name, which, now),
     };
     if by == By::Stranger {
+        // Somebody between coordinator and nodes; an answer to it is to a round that nobody opened.
         let (stranger, _) = Signer::generate().expect("a key");
-        return put_by(world, &round, &stranger).await;
+        let sealed = Sealed::seal(&stranger, &round).expect("a signature");
+        for node in &world.nodes {
+            node.wire
+                .add(serde_json::to_string(&sealed).expect("a text"));
+        }
+        return Came::Done("by a stranger".to_owned());
     }
     let hub = std::sync::Arc::clone(&world.hub);
-    put_by(world, &round, hub.authority.signer()).await
-}
-
-async fn put_by(world: &mut World, round: &Round, signer: &Signer) -> Came {
-    let everyone = hostile::everyone(&world.made);
-    if world.hub.put(round, signer, &everyone).await {
-        // What a stranger signed is nobody's round: an answer to it is to none that was opened.
-        if signer.public() == world.made.alliance {
-            let sealed = Sealed::seal(signer, round).expect("a signature");
-            world.note(round, &sealed);
-        }
+    let signer = hub.authority.signer();
+    if hub.put(&round, signer, &hostile::everyone(&made)).await {
+        let sealed = Sealed::seal(signer, &round).expect("a signature");
+        world.note(&round, &sealed);
         return Came::Done(String::new());
     }
     Came::Nothing("no room".to_owned())
