@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tests::simulation::{Bug, Case, Kind, Made, Outcome, drawn, play, shrink};
 use tokio::runtime::{Builder, Runtime};
@@ -101,6 +101,7 @@ fn search(made: &Arc<Made>, args: &Args, bug: Option<Bug>, totals: &Mutex<Totals
 struct Totals {
     seeds: u64,
     done: BTreeMap<Kind, (u64, u64)>,
+    took: BTreeMap<Kind, Duration>,
     answers: u64,
     since: Instant,
 }
@@ -110,6 +111,7 @@ impl Totals {
         Self {
             seeds: 0,
             done: BTreeMap::new(),
+            took: BTreeMap::new(),
             answers: 0,
             since: Instant::now(),
         }
@@ -118,6 +120,9 @@ impl Totals {
     fn add(&mut self, outcome: &Outcome) {
         self.seeds += 1;
         self.answers += outcome.answers;
+        for (kind, took) in &outcome.took {
+            *self.took.entry(*kind).or_default() += *took;
+        }
         for (kind, (did, not)) in &outcome.done {
             let counts = self.done.entry(*kind).or_default();
             counts.0 += did;
@@ -126,9 +131,21 @@ impl Totals {
     }
 
     fn print(&self) {
-        println!("{:<14} {:>10} {:>10}", "operation", "done", "nothing");
+        println!(
+            "{:<14} {:>10} {:>10} {:>9}",
+            "operation", "done", "nothing", "ms each"
+        );
         for (kind, (did, not)) in &self.done {
-            println!("{:<14} {did:>10} {not:>10}", kind.as_str());
+            let took = self
+                .took
+                .get(kind)
+                .copied()
+                .unwrap_or_default()
+                .as_secs_f64()
+                * 1000.0;
+            #[expect(clippy::cast_precision_loss, reason = "a count of operations")]
+            let each = took / (did + not).max(1) as f64;
+            println!("{:<14} {did:>10} {not:>10} {each:>9.2}", kind.as_str());
         }
         let operations: u64 = self.done.values().map(|(did, not)| did + not).sum();
         println!(

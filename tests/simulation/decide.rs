@@ -6,6 +6,7 @@ use node::steward::{self, Acting, Letter, LetterState, StewardError};
 use policies::template;
 use schemas::digest::Digest;
 use schemas::id::Slug;
+use schemas::round::TemplateRef;
 use schemas::seal::Signer;
 use schemas::time::Timestamp;
 
@@ -33,6 +34,17 @@ pub(super) struct Decided {
 }
 
 impl Decided {
+    /// What the stewards decided when the alliance was made.
+    pub(super) fn first() -> Self {
+        let standing = FIRST
+            .iter()
+            .map(|(name, version)| format!("{name}@{version}"));
+        Self {
+            standing: standing.collect(),
+            ..Self::default()
+        }
+    }
+
     /// Whether an answer to this round may leave.
     pub(super) fn allows(&self, round: Digest, template: Option<&str>) -> bool {
         if self.locked {
@@ -43,6 +55,20 @@ impl Decided {
             Some(Decision::Held | Decision::Refused) => false,
             None => template.is_some_and(|template| self.standing.contains(template)),
         }
+    }
+}
+
+/// Templates that are answered unasked from the start.
+const FIRST: [(&str, u32); 2] = [("monthly-benchmark", 2), ("yearly-hospitals", 2)];
+
+/// Stands these templates, when the alliance is made.
+pub(super) async fn stand_first(by: Acting<'_>, state: &node::store::state::State) {
+    for (name, version) in FIRST {
+        let id = slug(name);
+        let of = TemplateRef { id, version };
+        steward::stand(state, by, of, None, UNTIL)
+            .await
+            .expect("a standing approval");
     }
 }
 

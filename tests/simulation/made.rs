@@ -1,19 +1,20 @@
 //! The alliance that every seed starts from: made once by the product's own functions, then copied.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use coordinator::authority::Authority;
 use coordinator::config::{Config as HubConfig, Limits};
 use coordinator::store::state::State as HubState;
 use node::access::Standing;
-use node::answer::POLICY;
+use node::answer::{App, POLICY};
 use node::config::Config;
 use node::config::keys::Keys;
 use node::ingest::costed::RateBook;
 use node::ingest::mapping::Mapping;
 use node::load::{Request, load};
 use node::release::{self, SignOff};
+use node::steward::Acting;
 use node::store::dictionaries;
 use node::store::state::State;
 use node::synth::{Settings, write_hospital};
@@ -25,7 +26,9 @@ use schemas::time::Timestamp;
 use tempfile::TempDir;
 
 use super::catalog::Catalog;
+use super::decide;
 use super::member;
+use super::wire::held;
 use crate::fixture::slug;
 use crate::officers;
 
@@ -59,6 +62,20 @@ pub(super) struct Member {
     /// The steward's key, and that of the second officer.
     pub(super) officers: [Signer; 2],
     pub(super) key: Signer,
+    /// What nodes of runs that ended had opened.
+    spare: Mutex<Vec<App>>,
+}
+
+impl Member {
+    /// What another run had opened.
+    pub(super) fn take(&self) -> Option<App> {
+        held(&self.spare).pop()
+    }
+
+    /// Keeps what a run had opened.
+    pub(super) fn give(&self, app: App) {
+        held(&self.spare).push(app);
+    }
 }
 
 /// Where state files lie: memory, where the machine has such a folder.
@@ -199,6 +216,18 @@ async fn hospital(root: &Path, number: usize, dictionary: &Dictionary) -> Member
     let standing = Standing::open(&state, &folder, &name, &policy, START)
         .await
         .expect("a signed policy");
+    let [steward, _] =
+        &[officers::STEWARD, officers::SECOND].map(|who| officers::key(&folder, who));
+    let by = Acting {
+        officers: &standing.officers,
+        access: &standing.access,
+        policy: standing.approved.policy,
+        hospital: &name,
+        name: &slug(officers::STEWARD),
+        key: steward,
+        at: START,
+    };
+    decide::stand_first(by, &state).await;
     state.pool().close().await;
     Member {
         officers: [officers::STEWARD, officers::SECOND].map(|who| officers::key(&folder, who)),
@@ -206,5 +235,6 @@ async fn hospital(root: &Path, number: usize, dictionary: &Dictionary) -> Member
         folder,
         standing,
         key,
+        spare: Mutex::default(),
     }
 }

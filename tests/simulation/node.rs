@@ -11,19 +11,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use node::answer::{self, App, OpenError, Spoken, Unanswered};
+use node::answer::{self, App, Spoken, Unanswered};
 use node::clock::Clock;
 use node::config::Config;
 use node::ledger::Step;
 use node::link::{self, Desk, Link, Word};
 use node::log::Leaves;
-use node::snapshot::Cache;
 use node::store::state::State;
 use schemas::digest::Digest;
 use schemas::round::Round;
 use schemas::time::Timestamp;
 
-use super::bug::Bug;
 use super::made::Made;
 use super::operation::{Fault, FaultKind};
 use super::wire::Wire;
@@ -62,12 +60,6 @@ impl std::fmt::Display for NotNow {
 
 impl std::error::Error for NotNow {}
 
-impl From<OpenError> for NotNow {
-    fn from(error: OpenError) -> Self {
-        Self(error.to_string())
-    }
-}
-
 impl From<Unanswered> for NotNow {
     fn from(error: Unanswered) -> Self {
         Self(error.to_string())
@@ -94,9 +86,9 @@ pub(super) struct Node {
     pub(super) config: Config,
     link: Link,
     leaves: Leaves,
-    cache: Arc<Cache>,
+    /// Opened from the node's files; officers do not change in a run, so it is kept until the process ends.
+    app: Option<Arc<App>>,
     made: Arc<Made>,
-    bug: Option<Bug>,
 }
 
 impl Node {
@@ -114,9 +106,8 @@ impl Node {
             state: State::open(&folder).await.expect("a node's state"),
             link: open_link(&folder, &config, Clock::Set(time), &wire),
             leaves: Leaves::default(),
-            cache: Arc::default(),
+            app: made.members[wire.who].take().map(Arc::new),
             made: Arc::clone(made),
-            bug: wire.bug,
             folder,
             time,
             wire,
@@ -137,7 +128,42 @@ impl Node {
         self.state = State::open(&self.folder).await.expect("a node's state");
         self.join_again();
         self.leaves = Leaves::default();
-        self.cache = Arc::default();
+        self.app = Arc::into_inner(self.app.take().expect("an app")).map(Arc::new);
+        self.open().await;
+    }
+
+    /// Opens what answering needs. Parsing of policies that nobody changed is left out where a process
+    /// of the same node did it before.
+    pub(super) async fn open(&mut self) {
+        let before = self.app.take().and_then(Arc::into_inner);
+        let (state, clock) = (self.state.clone(), self.clock());
+        let mut app = match before {
+            Some(before) => App {
+                data: self.folder.clone(),
+                state,
+                clock,
+                cache: Arc::default(),
+                ..before
+            },
+            None => App {
+                threads: 1,
+                watch,
+                ..App::open(&self.config, state, clock).await.expect("a node")
+            },
+        };
+        if let Some(bug) = self.wire.bug {
+            bug.in_the_node(&mut app);
+        }
+        self.app = Some(Arc::new(app));
+    }
+
+    /// Ends for good; what was parsed is kept for other runs.
+    pub(super) async fn end(&mut self) {
+        self.state.pool().close().await;
+        let app = self.app.take().and_then(Arc::into_inner);
+        if let Some(app) = app.filter(|_| self.wire.bug.is_none()) {
+            self.made.members[self.who].give(app);
+        }
     }
 
     /// Reads key and certificate anew.
@@ -160,10 +186,8 @@ impl Node {
             clock: &clock,
             tick: Duration::from_millis(1),
         };
-        let (config, state, cache, bug) = (&self.config, &self.state, &self.cache, self.bug);
-        let answer = async |round: &Round, digest: Digest| {
-            answer_round(config, state, (clock, cache, bug), (round, digest)).await
-        };
+        let app = Arc::clone(self.app.as_ref().expect("an app"));
+        let answer = async |round: &Round, digest: Digest| answer_round(&app, round, digest).await;
         let mut turn = pin!(link::turn(&desk, &mut self.leaves, &answer));
         let alive = std::future::poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| turn.as_mut().poll(context))) {
@@ -193,28 +217,15 @@ fn open_link(folder: &Path, config: &Config, clock: Clock, wire: &Arc<Wire>) -> 
     link.carried_by(Arc::clone(wire) as Arc<dyn link::Carrier>)
 }
 
-/// As the program `consilium-node run` answers: everything that officers decide is read anew.
+/// As the program `consilium-node run` answers.
 async fn answer_round(
-    config: &Config,
-    state: &State,
-    (clock, cache, bug): (Clock, &Arc<Cache>, Option<Bug>),
-    (round, digest): (&Round, Digest),
+    app: &Arc<App>,
+    round: &Round,
+    digest: Digest,
 ) -> Result<Option<Word>, NotNow> {
-    let app = App::open(config, state.clone(), clock).await?;
-    let mut app = App {
-        cache: Arc::clone(cache),
-        threads: 1,
-        watch,
-        ..app
-    };
-    if let Some(bug) = bug {
-        bug.in_the_node(&mut app);
-    }
-    Ok(
-        match answer::answer_round(&Arc::new(app), round, digest).await? {
-            Spoken::Answered(charged) => Some(Word::Answered(charged)),
-            Spoken::Declined(reason) => Some(Word::Declined(reason)),
-            Spoken::Waits => None,
-        },
-    )
+    Ok(match answer::answer_round(app, round, digest).await? {
+        Spoken::Answered(charged) => Some(Word::Answered(charged)),
+        Spoken::Declined(reason) => Some(Word::Declined(reason)),
+        Spoken::Waits => None,
+    })
 }

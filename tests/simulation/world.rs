@@ -40,6 +40,8 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// Operations by kind, those that did something first.
     pub done: BTreeMap<Kind, (u64, u64)>,
+    /// Time that operations took, without the checks, by kind.
+    pub took: BTreeMap<Kind, std::time::Duration>,
     /// Answers and charges that left, over all nodes.
     pub answers: u64,
 }
@@ -93,11 +95,13 @@ impl World {
             let own = folder.path().join(member.name.as_str());
             copy(&member.folder, &own);
             let wire = Wire::new((who, member.key.public()), made, &hub, &seen, bug);
-            nodes.push(Node::start(own, wire, made, START).await);
+            let mut node = Node::start(own, wire, made, START).await;
+            node.open().await;
+            nodes.push(node);
             watched.push(Watched::default());
         }
         Self {
-            decided: vec![Decided::default(); nodes.len()],
+            decided: vec![Decided::first(); nodes.len()],
             made: Arc::clone(made),
             office: Office::default(),
             rounds: Rounds::new(),
@@ -224,11 +228,15 @@ pub async fn play(made: &Arc<Made>, operations: &[Operation], bug: Option<Bug>) 
         broken: None,
         trace: Vec::with_capacity(operations.len()),
         done: BTreeMap::new(),
+        took: BTreeMap::new(),
         answers: 0,
     };
     for (at, operation) in operations.iter().enumerate() {
         world.touched = usize::from(operation.who) % world.nodes.len();
+        let began = std::time::Instant::now();
         let came = step::apply(&mut world, operation).await;
+        let took = began.elapsed();
+        *outcome.took.entry(operation.kind).or_default() += took;
         let counts = outcome.done.entry(operation.kind).or_default();
         let (word, broken) = match came {
             step::Came::Done(word) => {
@@ -258,5 +266,8 @@ pub async fn play(made: &Arc<Made>, operations: &[Operation], bug: Option<Bug>) 
         }
     }
     outcome.answers = held(&world.seen).answers_left();
+    for node in &mut world.nodes {
+        node.end().await;
+    }
     outcome
 }
