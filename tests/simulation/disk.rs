@@ -21,7 +21,7 @@ const OF_NODES: [&str; 8] = [
 const OF_HUB: [&str; 5] = ["replies", "log", "messages", "rounds", "checkpoints"];
 
 /// From now on no row of one table can be written: the transaction that tries fails at that place.
-pub(super) async fn full(world: &World, who: usize, which: u16) -> Came {
+pub(super) async fn full(world: &mut World, who: usize, which: u16) -> Came {
     let hub = which.is_multiple_of(4);
     let at = usize::from(which / 4);
     let table = if hub {
@@ -34,35 +34,28 @@ pub(super) async fn full(world: &World, who: usize, which: u16) -> Came {
          begin select raise(abort, 'database or disk is full'); end"
     );
     run(world, hub, who, &statement).await;
+    world.full.insert((if hub { None } else { Some(who) }, table));
     Came::Done(format!("{}{table}", if hub { "hub " } else { "" }))
 }
 
 /// All disks have room again.
-pub(super) async fn room(world: &World) -> Came {
-    for table in OF_HUB {
-        run(
-            world,
-            true,
-            0,
-            &format!("drop trigger if exists no_room_{table}"),
-        )
-        .await;
-    }
-    for who in 0..world.nodes.len() {
-        node_room(world, who).await;
+pub(super) async fn room(world: &mut World) -> Came {
+    for (node, table) in std::mem::take(&mut world.full) {
+        free(world, node, table).await;
     }
     Came::Done(String::new())
 }
 
-async fn node_room(world: &World, who: usize) {
+async fn free(world: &World, node: Option<usize>, table: &str) {
+    let statement = format!("drop trigger if exists no_room_{table}");
+    run(world, node.is_none(), node.unwrap_or(0), &statement).await;
+}
+
+/// The copy may have been made of a full disk.
+async fn node_room(world: &mut World, who: usize) {
+    world.full.retain(|(node, _)| *node != Some(who));
     for table in OF_NODES {
-        run(
-            world,
-            false,
-            who,
-            &format!("drop trigger if exists no_room_{table}"),
-        )
-        .await;
+        free(world, Some(who), table).await;
     }
 }
 

@@ -74,6 +74,8 @@ pub(super) struct World {
     pub(super) rounds: Rounds,
     pub(super) revoked: BTreeSet<usize>,
     pub(super) copies: BTreeMap<usize, Copied>,
+    /// Tables for which there is no room: of a node, or of the coordinator.
+    pub(super) full: BTreeSet<(Option<usize>, &'static str)>,
     /// The time that clocks which are right show.
     pub(super) time: i64,
     /// Rounds that were put under names of the simulation.
@@ -107,6 +109,7 @@ impl World {
             rounds: Rounds::new(),
             revoked: BTreeSet::new(),
             copies: BTreeMap::new(),
+            full: BTreeSet::new(),
             time: START.0,
             names: 0,
             touched: 0,
