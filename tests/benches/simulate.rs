@@ -2,7 +2,7 @@
 //!
 //! `simulate --seeds 0..10000 --operations 300` prints seeds done, operations by kind, and of the
 //! first broken rule its shortened trace. `--bug NAME` plants a bug, `--bugs` looks for all of them,
-//! `--trace SEED` prints one run.
+//! `--trace SEED` prints one run, `--case LINE` one line of the corpus.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,6 +20,7 @@ struct Args {
     bug: Option<Bug>,
     bugs: bool,
     trace: Option<u64>,
+    case: Option<Case>,
     threads: usize,
 }
 
@@ -30,6 +31,7 @@ fn args() -> Result<Args, String> {
         bug: None,
         bugs: false,
         trace: None,
+        case: None,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut words = std::env::args().skip(1);
@@ -49,6 +51,7 @@ fn args() -> Result<Args, String> {
                 args.bug = Some(Bug::read(&name).ok_or(format!("`{name}` is no bug"))?);
             }
             "--bugs" => args.bugs = true,
+            "--case" => args.case = Some(value()?.parse()?),
             "--trace" => args.trace = Some(number(value()?)?),
             other => return Err(format!("`{other}` is not known")),
         }
@@ -185,6 +188,14 @@ fn main() -> ExitCode {
     };
     let runtime = runtime();
     let made = runtime.block_on(Made::new());
+    if let Some(case) = &args.case {
+        let outcome = runtime.block_on(play(&made, &case.operations, case.bug));
+        for line in &outcome.trace {
+            println!("{line}");
+        }
+        println!("{:?}", outcome.broken);
+        return ExitCode::from(u8::from(outcome.broken.is_some() != case.bug.is_some()));
+    }
     if let Some(seed) = args.trace {
         let outcome = runtime.block_on(play(&made, &drawn(seed, args.operations), args.bug));
         for line in &outcome.trace {

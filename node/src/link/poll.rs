@@ -172,7 +172,7 @@ where
     let mut unanswered: usize = 0;
     let mut waits = false;
     for sealed in rounds {
-        match reply(desk, &sealed, answer).await? {
+        match reply(desk, leaves, &sealed, answer).await? {
             Done::Settled => {}
             Done::Failed => unanswered = unanswered.saturating_add(1),
             Done::Waits => waits = true,
@@ -185,7 +185,12 @@ where
 }
 
 /// Replies to one round.
-async fn reply<F, E>(desk: &Desk<'_>, sealed: &Sealed<Round>, answer: &F) -> Result<Done, TurnError>
+async fn reply<F, E>(
+    desk: &Desk<'_>,
+    leaves: &mut Leaves,
+    sealed: &Sealed<Round>,
+    answer: &F,
+) -> Result<Done, TurnError>
 where
     F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
@@ -235,12 +240,18 @@ where
                 }
             };
             let asked = (&round, digest);
+            let answers = matches!(word, Word::Answered(_));
             let stored =
                 outbox::store(desk.state, desk.signer, desk.hospital, asked, word, now).await?;
             let Some(stored) = stored else {
                 return Ok(Done::Waits);
             };
             tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
+            if answers {
+                // The charge is seen elsewhere before its answer is: a backup of before it that is put
+                // back after this is found out.
+                exchange::exchange(desk, leaves).await?;
+            }
             stored
         }
     };
