@@ -10,7 +10,11 @@ const CORPUS: &str = include_str!("../simulation/corpus.txt");
 
 /// Seeds, operations each, and threads.
 fn size() -> (u64, usize, u64) {
-    if long() { (1000, 300, 2) } else { (120, 150, 2) }
+    if long() {
+        (1000, 300, 2)
+    } else {
+        (120, 150, 2)
+    }
 }
 
 fn block_on<T>(what: impl Future<Output = T>) -> T {
@@ -22,7 +26,9 @@ fn block_on<T>(what: impl Future<Output = T>) -> T {
 }
 
 fn cases() -> Vec<Case> {
-    let lines = CORPUS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = CORPUS
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.parse().unwrap()).collect()
 }
 
@@ -36,7 +42,12 @@ fn no_seed_breaks_a_rule() {
             scope.spawn(move || {
                 for seed in (thread..seeds).step_by(usize::try_from(threads).unwrap()) {
                     let outcome = block_on(play(made, &drawn(seed, operations), None));
-                    assert_eq!(outcome.broken, None, "seed {seed}: `simulate --seeds {seed}..{}`", seed + 1);
+                    assert_eq!(
+                        outcome.broken,
+                        None,
+                        "seed {seed}: `simulate --seeds {seed}..{}`",
+                        seed + 1
+                    );
                 }
             });
         }
@@ -50,7 +61,12 @@ fn the_corpus_is_replayed() {
     for case in cases() {
         let outcome = block_on(play(&made, &case.operations, case.bug));
         let broken = outcome.broken.map(|broken| broken.what);
-        assert_eq!(broken.is_some(), case.bug.is_some(), "{}: {broken:?}", case.name);
+        assert_eq!(
+            broken.is_some(),
+            case.bug.is_some(),
+            "{}: {broken:?}",
+            case.name
+        );
     }
 }
 
@@ -58,7 +74,11 @@ fn the_corpus_is_replayed() {
 fn every_planted_bug_is_in_the_corpus() {
     let cases = cases();
     for bug in Bug::ALL {
-        assert!(cases.iter().any(|case| case.bug == Some(*bug)), "{}", bug.as_str());
+        assert!(
+            cases.iter().any(|case| case.bug == Some(*bug)),
+            "{}",
+            bug.as_str()
+        );
     }
 }
 
@@ -68,7 +88,9 @@ fn a_seed_leaves_one_trace() {
     let made = [block_on(Made::new()), block_on(Made::new())];
     for seed in 0..4 {
         let operations = drawn(seed, 200);
-        let [one, other] = made.each_ref().map(|made| block_on(play(made, &operations, None)));
+        let [one, other] = made
+            .each_ref()
+            .map(|made| block_on(play(made, &operations, None)));
         for (one, other) in one.trace.iter().zip(&other.trace) {
             assert_eq!(one, other, "seed {seed}");
         }

@@ -34,7 +34,9 @@ pub(super) async fn full(world: &mut World, who: usize, which: u16) -> Came {
          begin select raise(abort, 'database or disk is full'); end"
     );
     run(world, hub, who, &statement).await;
-    world.full.insert((if hub { None } else { Some(who) }, table));
+    world
+        .full
+        .insert((if hub { None } else { Some(who) }, table));
     Came::Done(format!("{}{table}", if hub { "hub " } else { "" }))
 }
 
