@@ -86,6 +86,8 @@ say "alliance"
 if [ -n "$data" ]; then
     hospitals="PFI-000001 PFI-000210 PFI-000245 PFI-000413 PFI-000635 PFI-001169"
     year=2020
+    datasets=""
+    further=""
     gzip -dc "$data/sparcs/sparcs_2020_msk_unified.csv.gz" |
         "$coordinator" --data "$folder/coordinator" dictionary build --plan sparcs --discharges - \
             --group-column apr_drg --cost-column total_costs --charge-column total_charges \
@@ -93,8 +95,12 @@ if [ -n "$data" ]; then
 else
     hospitals="h01 h02 h03 h04 h05 h06"
     year=2025
+    datasets="visits referrals followups surveys"
+    further="yearly-visits yearly-referrals yearly-followups yearly-surveys yearly-warnings"
+    beside=$((stays / 8))
     "$node" synth --out "$folder/files" --seed 7 --year "$year" --hospitals 6 --stays "$stays" \
-        --defects 0.004 --planted
+        --defects 0.004 --planted --visits "$beside" --referrals "$beside" --followups "$beside" \
+        --surveys "$beside"
     "$node" synth --out "$folder/files/before" --seed 8 --year $((year - 1)) --hospitals 6 \
         --stays 8000 >/dev/null
     "$coordinator" --data "$folder/coordinator" dictionary build --plan chs \
@@ -110,6 +116,10 @@ for person in wang-fang chen-jie; do
 done
 alive "$folder" coordinator "$folder/coordinator.log" \
     "$coordinator" --data "$folder/coordinator" run --pages "127.0.0.1:$pages_port"
+for _ in $(seq 150); do # until it listens: a busy machine takes a while
+    grep -q '^public ' "$folder/coordinator.log" && break
+    sleep 0.2
+done
 
 join() { # a member, its home
     "$node" --data "$2" init --hospital "$1" >/dev/null
@@ -145,11 +155,15 @@ for hospital in $hospitals; do
         "$node" --data "$home" load "$folder/files/before/$hospital.csv" --history \
             --mapping "$mappings/consilium-csv.toml" >"$home/load-before.txt"
     fi
+    for dataset in $datasets; do
+        "$node" --data "$home" load "$folder/files/$hospital-$dataset.csv" --history \
+            --mapping "$mappings/$dataset-csv.toml" >"$home/load-$dataset.txt"
+    done
     sed -n '2p' "$home/load.txt"
     "$node" --data "$home" release all --officer demo-officer >/dev/null
     # The steward lets these templates be answered unasked.
     officers "$home"
-    for template in yearly-hospitals yearly-alliance monthly-benchmark audit-signals; do
+    for template in yearly-hospitals yearly-alliance monthly-benchmark audit-signals $further; do
         "$node" --data "$home" steward standing add "$template" --until 2099-12-31 --as li-hua >/dev/null
     done
     alive "$folder" "$hospital" "$home/run.log" "$node" --data "$home" run
@@ -234,6 +248,14 @@ say "the year's report: both ways, each figure says which"
 say "a month's benchmark: $december"
 round monthly-benchmark "$december"
 benchmark month
+
+# What lies beside the stays, and how many stays came near to their group's payment standard: each from
+# the same allowance of the year.
+for template in $further; do
+    say "beside the stays: $template of $year"
+    round "$template" "$year"
+    benchmark "${template#yearly-}"
+done
 
 # A month close and an insurer's audit of it: the list that the hospital commits to lacks two
 # settlements, has one of another amount, one twice and one that nobody paid.
@@ -369,6 +391,7 @@ echo "pooled       $folder/published-sums (the pooled round, for anyone to verif
 echo "tables       $folder/benchmark/*.csv  (open them in a spreadsheet)"
 echo "figures      $folder/benchmark/*.json"
 if [ -z "$data" ]; then
+    echo "beside       $folder/{visits,referrals,followups,surveys,warnings}/ (reports and tables of each)"
     echo "signals      $folder/signals/*.csv    (where an insurer looks first)"
     echo "evidence     $folder/audit/audit/pack (the audit of h01, verified offline)"
 fi

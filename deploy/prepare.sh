@@ -25,10 +25,10 @@ need_package() {
     fi
 }
 
-# Database servers whose views the tests load; each test starts one of its own. CONSILIUM_SERVERS=1 tells
-# the tests that both are there, so that none of them is passed over.
+# Database servers whose views the tests load and that scan columns, each test starting its own; a fast clock.
+# CONSILIUM_SERVERS=1 tells the tests that all are there, so that none of them is passed over.
 need_servers() {
-    if need_postgres && need_mariadb; then
+    if need_postgres && need_mariadb && need_clickhouse && need_faketime; then
         export CONSILIUM_SERVERS=1
     fi
 }
@@ -41,6 +41,18 @@ need_postgres() {
 # Its programs without the service.
 need_mariadb() {
     command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] || may_package mariadb-server-core
+}
+
+# Its programs; the service that the package brings is not used.
+need_clickhouse() {
+    command -v clickhouse-server >/dev/null 2>&1 || [ -x /usr/sbin/clickhouse-server ] ||
+        may_package clickhouse-server
+}
+
+# A library that makes a process's clock run fast.
+need_faketime() {
+    set -- /usr/lib/*/faketime/libfaketime.so.1
+    [ -e "$1" ] || may_package libfaketime
 }
 
 # Debian packages that tests can do without: says so where they cannot be installed.

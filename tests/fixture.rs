@@ -49,6 +49,7 @@ pub fn dictionary() -> Dictionary {
             cost,
             charge: cost * 3,
             stay,
+            score: None,
         },
     };
     let keys = |codes: &[&str]| {

@@ -38,6 +38,9 @@ pub struct Config {
     /// Limits of the listeners.
     #[serde(default)]
     pub limits: Limits,
+    /// The data folder that the settings were read from; none where they came from elsewhere.
+    #[serde(skip)]
+    pub data: Option<PathBuf>,
 }
 
 /// The listener for browsers.
@@ -123,7 +126,11 @@ impl Config {
             path: path.clone(),
             source,
         })?;
-        Self::parse(&text, &path)
+        let read = Self::parse(&text, &path)?;
+        Ok(Self {
+            data: Some(folder.to_owned()),
+            ..read
+        })
     }
 
     /// Reads settings from a text.

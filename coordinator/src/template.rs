@@ -94,9 +94,13 @@ mod tests {
                 "monthly-benchmark",
                 "yearly-alliance",
                 "yearly-benchmark",
+                "yearly-followups",
                 "yearly-hospitals",
                 "yearly-pooled",
-                "yearly-visits"
+                "yearly-referrals",
+                "yearly-surveys",
+                "yearly-visits",
+                "yearly-warnings"
             ]
         );
     }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod store;
 pub mod log;
 pub mod ingest;
+pub mod engine;
 pub mod check;
 pub mod deidentify;
 pub mod load;

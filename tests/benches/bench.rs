@@ -10,6 +10,7 @@
 //! warn` how fast early warning is, `bench nodes [N]` what N waiting and answering members cost a coordinator.
 
 mod costing;
+mod merged;
 mod nodes;
 mod rounds;
 mod warn;
@@ -81,6 +82,9 @@ fn main() -> anyhow::Result<()> {
     }
     if words.first().is_some_and(|word| word == "year") {
         return year::run();
+    }
+    if words.first().is_some_and(|word| word == "merged") {
+        return merged::run(&words);
     }
     let bin = std::env::current_exe()?
         .parent()

@@ -56,6 +56,7 @@ impl Hub {
             rules: None,
             pages: None,
             limits: Limits::default(),
+            data: None,
         };
         let open = || Authority::open(folder.path(), &alliance).unwrap();
         let state = State::open(folder.path()).await.unwrap();

@@ -18,6 +18,7 @@ pub(crate) struct Site {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) state: State,
     pub(crate) url: String,
+    pub(crate) clock: Clock,
     ca: Vec<u8>,
 }
 
@@ -36,7 +37,8 @@ impl Site {
         );
         let text = include_str!("../../deploy/coordinator.example.toml");
         let text = text.replace("river-alliance", "river");
-        let config = Config::parse(&text, std::path::Path::new("example")).unwrap();
+        let mut config = Config::parse(&text, std::path::Path::new("example")).unwrap();
+        config.data = Some(folder.path().to_owned());
         let state = State::open(folder.path()).await.unwrap();
         let authority = Authority::open(folder.path(), &alliance).unwrap();
         let ca = authority.ca_pem().as_bytes().to_vec();
@@ -55,7 +57,7 @@ impl Site {
             config,
             state.clone(),
             authority,
-            clock,
+            clock.clone(),
             CancellationToken::new(),
         );
         tokio::spawn(async move { listeners.serve(app).await.unwrap() });
@@ -63,6 +65,7 @@ impl Site {
             folder,
             state,
             url,
+            clock,
             ca,
         }
     }
@@ -155,6 +158,7 @@ async fn every_route_by_every_role() {
             ("POST", _) => [303, 403, 403],
             (_, "/sign-in") => [200, 200, 200],
             (_, "/accounts" | "/rounds/new") => [303, 403, 200],
+            (_, "/years/{year}/propose") => [303, 403, 404],
             _ => [303, both, both],
         };
         let found = [

@@ -80,6 +80,7 @@ pub(crate) fn dictionary() -> Dictionary {
                     cost: cost as u64,
                     charge: (cost * 1.3) as u64,
                     stay: (4000.0 + 700.0 * scale) as u64,
+                    score: None,
                 },
             });
         }

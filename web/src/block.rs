@@ -3,6 +3,7 @@
 
 use schemas::money::Fen;
 
+pub use crate::form::{Form, Input};
 use crate::number;
 
 /// How pressing something is. Colour never says it alone: a word stands beside it.
@@ -280,38 +281,6 @@ pub struct Step {
     pub done: bool,
     /// Whether it is the one now.
     pub now: bool,
-}
-
-/// A field of a form.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Input {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is for.
-    pub label: String,
-    /// `text`, `password`, `search`, or `hidden` for what is sent along unseen.
-    pub kind: &'static str,
-    /// What stands in it.
-    pub value: String,
-    /// For the browser's keeper of passwords.
-    pub autocomplete: &'static str,
-    /// What may be chosen: values with their words; none for a field that is written in.
-    pub choices: Vec<(String, String)>,
-}
-
-/// A form.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Form {
-    /// `get` or `post`.
-    pub method: &'static str,
-    /// Where it is sent, from the site's root.
-    pub to: String,
-    /// Its fields.
-    pub inputs: Vec<Input>,
-    /// The words on its button.
-    pub button: String,
-    /// Against forged requests; empty in forms that change nothing.
-    pub token: String,
 }
 
 /// A number that is chosen by sliding; without script it is written.

@@ -7,6 +7,7 @@
 
 pub mod language;
 pub mod number;
+pub mod form;
 pub mod block;
 pub mod chart;
 pub mod decline;

@@ -22,6 +22,8 @@ pub struct Page {
     pub sources: Vec<(String, String)>,
     /// Where its progress is told, from the site's root; nothing where it does not change by itself.
     pub live: String,
+    /// Whether it is asked for again by itself after two seconds, until what it tells of has ended.
+    pub again: bool,
 }
 
 /// What stands around every page.
@@ -72,6 +74,7 @@ impl Page {
             sections: Vec::new(),
             sources: Vec::new(),
             live: String::new(),
+            again: false,
         }
     }
 

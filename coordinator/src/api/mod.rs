@@ -2,6 +2,7 @@
 
 mod addresses;
 mod audit;
+mod described;
 mod fault;
 mod gate;
 mod inside;
@@ -153,7 +154,8 @@ fn public_routes(app: &Arc<App>) -> Router {
         // A join request is small; strangers may not make the coordinator hold more.
         .route("/v1/join", post(join::join).layer(DefaultBodyLimit::max(64 * 1024)))
         .route("/health", get(health))
-        .route("/ready", get(ready));
+        .route("/ready", get(ready))
+        .route("/v1/openapi.json", get(described::document));
     finish(router, app)
 }
 

@@ -42,9 +42,14 @@ pub fn begin(folder: &Folder, case: &Case) -> Result<Begun, AuditError> {
         return Err(AuditError::Other("case"));
     }
     folder.write_json("case.json", &case)?;
+    begun(folder)
+}
+
+/// What the hospital is given, of an audit that was begun.
+pub fn begun(folder: &Folder) -> Result<Begun, AuditError> {
     let nonce = Digest::from_bytes(folder.secret_32("private/nonce.key")?);
     Ok(Begun {
-        message_key: case.insurer_key,
+        message_key: folder.case()?.insurer_key,
         nonce: sample::commitment(&nonce),
     })
 }

@@ -17,7 +17,7 @@ mod progress;
 mod verify;
 mod work;
 
-pub use begin::{Begun, begin};
+pub use begin::{Begun, begin, begun};
 pub use exchange::{Admission, admitted, exchange, fetch_book, identity};
 pub use findings::{Fault, Finding};
 pub use folder::{Case, Folder, Witness};

@@ -7,10 +7,14 @@ use anyhow::Context as _;
 use policies::figures;
 use policies::plan;
 use policies::rules::{DEFAULT, Privacy};
+use schemas::answer::Answer;
 use schemas::id::Slug;
+use schemas::outcome::Reason;
+use schemas::round::Round;
+use serde::Serialize;
 
 use super::Office;
-use crate::merge::{self, Collected};
+use crate::merge::{self, Collected, Digests};
 use crate::pooled;
 use crate::report;
 
@@ -56,23 +60,44 @@ pub(super) async fn run(office: &Office, args: &Args, out: &mut dyn Write) -> an
     Ok(())
 }
 
+/// The signed inputs of a benchmark.
+#[derive(Serialize)]
+struct Inputs<'a> {
+    digests: &'a Digests,
+    hospitals: Vec<Said<'a>>,
+    round: &'a Round,
+}
+
+/// What one hospital said.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Answered {
+        answer: &'a Answer,
+        hospital: &'a Slug,
+    },
+    Not {
+        hospital: &'a Slug,
+        reason: &'a Reason,
+    },
+}
+
 /// Writes the signed inputs that the figures follow from; the figures themselves come beside them.
 fn write(collected: &Collected, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let path = folder.join("inputs.json");
-    let said: Vec<_> = collected
-        .hospitals
-        .iter()
-        .map(|(hospital, said)| match said {
-            Ok(answer) => serde_json::json!({"hospital": hospital, "answer": answer}),
-            Err(reason) => serde_json::json!({"hospital": hospital, "reason": reason}),
-        })
-        .collect();
-    let inputs = serde_json::json!({
-        "round": collected.round,
-        "digests": collected.digests,
-        "hospitals": said,
+    let said = collected.hospitals.iter();
+    let said = said.map(|(hospital, said)| match said {
+        Ok(answer) => Said::Answered { hospital, answer },
+        Err(reason) => Said::Not { hospital, reason },
     });
+    let inputs = Inputs {
+        round: &collected.round,
+        digests: &collected.digests,
+        hospitals: said.collect(),
+    };
     let file = std::fs::File::create(&path).with_context(|| format!("`{}`", path.display()))?;
-    serde_json::to_writer_pretty(file, &inputs)?;
+    let mut file = std::io::BufWriter::new(file);
+    serde_json::to_writer_pretty(&mut file, &inputs)?;
+    file.flush()?;
     Ok(vec![path])
 }

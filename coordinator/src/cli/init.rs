@@ -48,6 +48,7 @@ pub(super) fn run(data: &Path, args: &Args, out: &mut dyn Write) -> anyhow::Resu
         rules: None,
         pages: None,
         limits: Limits::default(),
+        data: None,
     };
     config.check()?;
     let path = data.join(config::FILE);

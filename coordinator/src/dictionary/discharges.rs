@@ -82,6 +82,7 @@ impl Discharges {
                 None => cost,
             },
             stay: ratio(code, sums.stay, sums.rows)?,
+            score: None,
         })
     }
 

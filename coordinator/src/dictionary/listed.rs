@@ -51,6 +51,7 @@ pub fn read_listed(source: impl Read, delimiter: u8) -> Result<Vec<Group>, Build
                 cost: number(cost, 0)?,
                 charge: number(charge, 0)?,
                 stay: number(stay, 0)?,
+                score: None,
             },
         });
     }
@@ -70,6 +71,7 @@ pub fn read_listed(source: impl Read, delimiter: u8) -> Result<Vec<Group>, Build
         cost: mean(|r| r.cost)?,
         charge: mean(|r| r.charge)?,
         stay: mean(|r| r.stay)?,
+        score: None,
     };
     groups.push(other(references));
     Ok(groups)

@@ -21,7 +21,13 @@ pub use weights::Weights;
 pub const CHS: &str = concat!(
     include_str!("../../../policies/dictionaries/chs.toml"),
     "\n",
-    include_str!("../../../policies/dictionaries/chs-further.toml")
+    include_str!("../../../policies/dictionaries/chs-visits.toml"),
+    "\n",
+    include_str!("../../../policies/dictionaries/chs-referrals.toml"),
+    "\n",
+    include_str!("../../../policies/dictionaries/chs-followups.toml"),
+    "\n",
+    include_str!("../../../policies/dictionaries/chs-surveys.toml")
 );
 /// For SPARCS-shaped discharge files.
 pub const SPARCS: &str = include_str!("../../../policies/dictionaries/sparcs.toml");

@@ -68,6 +68,7 @@ impl Weights {
             cost: self.rate,
             charge: self.rate,
             stay: self.default_stay,
+            score: None,
         }));
         Ok((groups, left_out))
     }
@@ -163,6 +164,7 @@ impl Weights {
                 cost,
                 charge: source.charge.unwrap_or(cost),
                 stay: source.stay.unwrap_or(self.default_stay),
+                score: None,
             },
             code,
         })

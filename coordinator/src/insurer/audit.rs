@@ -10,7 +10,7 @@ use web::site::fault::Fault;
 use web::site::routes::Places;
 
 use super::desk::{Desk, Step, broken};
-use super::words;
+use super::{begin, words};
 use crate::audit::{self, Folder, Progress, Report};
 
 /// Findings and leaves on the page; a download has them all.
@@ -34,7 +34,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     );
     page.above = vec![(visit.say("insurer.way-audits"), "/".to_owned())];
     let mut blocks = vec![stages(&visit, &of)];
-    blocks.extend(told(&visit, desk.step(name)));
+    let step = desk.step(name);
+    page.again = matches!(step, Some(Step::Works(_)));
+    blocks.extend(told(&visit, step));
     page.add(String::new(), blocks);
     page.add(
         visit.say("insurer.reconciliation"),
@@ -42,7 +44,12 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     );
     page.add(visit.say("insurer.findings"), findings(&visit, &of));
     page.add(visit.say("insurer.opened"), opened(&visit, &folder, &of)?);
-    page.add(visit.say("insurer.next"), next(&desk, &visit, name, &of));
+    let next = if of.prepared {
+        next(&desk, &visit, name, &of)
+    } else {
+        begin::waits(&desk, &visit, (name, &folder))
+    };
+    page.add(visit.say("insurer.next"), next);
     page.add(
         visit.say("insurer.evidence"),
         evidence(&desk, &visit, name, &of),
@@ -273,18 +280,10 @@ fn opened(visit: &Visit, folder: &Folder, of: &Progress) -> Result<Vec<Block>, F
 }
 
 fn form(desk: &Desk, visit: &Visit, name: &str, step: &'static str) -> Block {
-    let hidden = Input {
-        name: "step",
-        label: String::new(),
-        kind: "hidden",
-        value: step.to_owned(),
-        autocomplete: "off",
-        choices: Vec::new(),
-    };
     Block::Form(Form {
         method: "post",
         to: format!("/audits/{}/step", escaped(name)),
-        inputs: vec![hidden],
+        inputs: vec![Input::hidden("step", step)],
         button: visit.say(&format!("insurer.do-{step}")),
         token: desk.gate.sessions.token(&visit.cookie),
     })
@@ -294,9 +293,6 @@ fn form(desk: &Desk, visit: &Visit, name: &str, step: &'static str) -> Block {
 fn next(desk: &Desk, visit: &Visit, name: &str, of: &Progress) -> Vec<Block> {
     let (asked, replied) = of.requests;
     let mut blocks = Vec::new();
-    if !of.prepared {
-        return vec![Block::Text(visit.say("insurer.prepare-by-command"))];
-    }
     if replied < asked {
         blocks.push(Block::Text(visit.say("insurer.exchange-told")));
         blocks.push(form(desk, visit, name, "exchange"));

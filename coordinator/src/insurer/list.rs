@@ -69,7 +69,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         String::new(),
         vec![
             Block::Table(table),
-            Block::Text(visit.say("insurer.begin-by-command")),
+            Block::Links(vec![(visit.say("insurer.begin"), "/begin".to_owned())]),
         ],
     );
     Ok(page)

@@ -7,6 +7,7 @@ mod desk;
 mod words;
 mod list;
 mod audit;
+mod begin;
 mod act;
 mod tar;
 mod signals;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use web::site::routes::{Route as Of, Who, form, page, route};
+use web::site::routes::{Route as Of, Who, files, form, page, route};
 use web::site::sign_in;
+use web::site::upload::upload;
 
 use super::desk::{AUDITOR, Desk};
-use super::{act, audit, list, signals};
+use super::{act, audit, begin, list, signals};
 
 /// A page, or what a form is sent to.
 pub type Route = Of<Desk>;
@@ -27,6 +28,15 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/sign-out", WHO, || post(sign_in::leave::<Desk>)),
     route("GET", "/", WHO, || {
         page(|desk, visit, _| list::show(desk, visit))
+    }),
+    route("GET", "/begin", WHO, || {
+        page(|desk, visit, _| begin::show(desk, visit))
+    }),
+    route("POST", "/begin", WHO, || {
+        form(|desk, _, _, fields| begin::begin(desk, fields))
+    }),
+    files("/audits/{audit}/prepare", WHO, || {
+        upload(|desk, _, places, sent| begin::prepare((desk, places), sent))
     }),
     route("GET", "/audits/{audit}", WHO, || page(audit::show)),
     route("POST", "/audits/{audit}/step", WHO, || form(act::step)),

@@ -61,6 +61,7 @@ pub(super) fn head(visit: &Visit, of: &Benchmark, column: &Column) -> web::block
     let unit = match column.unit {
         Unit::Money => of.currency.clone(),
         Unit::Days => visit.say("days"),
+        Unit::Points => visit.say("score-points"),
         Unit::Percentile | Unit::Reference => visit.say("times-reference"),
         Unit::Stays | Unit::Share | Unit::Ratio => String::new(),
     };

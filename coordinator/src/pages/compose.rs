@@ -180,23 +180,15 @@ fn form(desk: &Desk, visit: &Visit, wish: &Wish) -> Result<Form, Fault> {
 
 /// The form that sends what was shown, and only that.
 fn send(desk: &Desk, visit: &Visit, wish: &Wish, seen: &str) -> Form {
-    let hidden = |name, value: &str| Input {
-        name,
-        label: String::new(),
-        kind: "hidden",
-        value: value.to_owned(),
-        autocomplete: "off",
-        choices: Vec::new(),
-    };
     Form {
         method: "post",
         to: "/rounds/new".to_owned(),
         inputs: vec![
-            hidden("template", &wish.template),
-            hidden("period", &wish.period),
-            hidden("hours", &wish.hours),
-            hidden("least", &wish.least),
-            hidden("seen", seen),
+            Input::hidden("template", &wish.template),
+            Input::hidden("period", &wish.period),
+            Input::hidden("hours", &wish.hours),
+            Input::hidden("least", &wish.least),
+            Input::hidden("seen", seen),
         ],
         button: visit.say("compose-send"),
         token: desk.gate.sessions.token(&visit.cookie),

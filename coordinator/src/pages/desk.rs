@@ -75,6 +75,8 @@ pub struct Desk {
     pub(super) checking: tokio::sync::Mutex<()>,
     /// Benchmarks of ended rounds: their answers never change.
     benchmarks: Mutex<BTreeMap<Which, Arc<Benchmark>>>,
+    /// By account: why its last statement was not taken, where pages have no words for it.
+    refusals: Mutex<BTreeMap<Slug, String>>,
     /// One benchmark is computed at a time.
     pub(super) computing: tokio::sync::Mutex<()>,
 }
@@ -97,6 +99,7 @@ impl Desk {
             opening: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
             benchmarks: Mutex::default(),
+            refusals: Mutex::default(),
             computing: tokio::sync::Mutex::default(),
         }))
     }
@@ -120,6 +123,18 @@ impl Desk {
             all.pop_first();
         }
         all.insert(which, benchmark);
+    }
+
+    /// Keeps why an account's last statement was not taken.
+    pub(super) fn refuse(&self, account: &Slug, why: String) {
+        let mut all = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(account.clone(), why);
+    }
+
+    /// Why an account's last statement was not taken.
+    pub(super) fn refused(&self, account: &Slug) -> Option<String> {
+        let all = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(account).cloned()
     }
 
     /// The alliance's floors.

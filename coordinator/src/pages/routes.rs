@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 pub use web::site::routes::Who;
 pub(super) use web::site::routes::{Places, page};
-use web::site::routes::{Route as Of, route};
+use web::site::routes::{Route as Of, form, route};
 
 use super::desk::Desk;
 use super::{
@@ -60,6 +60,15 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/years/{year}/bonus", BOTH, || page(year::bonus)),
     route("GET", "/years/{year}/appraisal", BOTH, || {
         page(year::appraisal)
+    }),
+    route("POST", "/years/{year}/say", ADMINISTRATOR, || {
+        form(year::say)
+    }),
+    route("GET", "/years/{year}/propose", ADMINISTRATOR, || {
+        page(year::proposal)
+    }),
+    route("POST", "/years/{year}/propose", ADMINISTRATOR, || {
+        form(year::propose)
     }),
     route("GET", "/years/{year}/letter", BOTH, || get(year::letter)),
     route("GET", "/log", BOTH, || {

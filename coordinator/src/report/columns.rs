@@ -18,6 +18,8 @@ pub(crate) enum Unit {
     Reference,
     /// Days.
     Days,
+    /// Points of a score.
+    Points,
     /// A share of one.
     Share,
     /// A ratio.
@@ -92,6 +94,7 @@ impl Column {
         match self.unit {
             Unit::Stays | Unit::Share | Unit::Ratio => String::new(),
             Unit::Days => "天 days".to_owned(),
+            Unit::Points => "分 points".to_owned(),
             Unit::Money => currency.to_owned(),
             Unit::Percentile | Unit::Reference => "参考值的倍数 × reference".to_owned(),
         }
@@ -110,6 +113,7 @@ impl Column {
             (Unit::Money, _) | (Unit::Percentile, true) => format!("_{}", currency.to_lowercase()),
             (Unit::Percentile, false) | (Unit::Reference, _) => "_per_reference".to_owned(),
             (Unit::Days, _) => "_days".to_owned(),
+            (Unit::Points, _) => "_points".to_owned(),
             (Unit::Stays | Unit::Share | Unit::Ratio, _) => String::new(),
         }
     }
@@ -123,6 +127,7 @@ impl Column {
                 "multiples of the case group's reference".to_owned()
             }
             (Unit::Days, _) => "days".to_owned(),
+            (Unit::Points, _) => "points".to_owned(),
             (Unit::Share, _) => "share of 1".to_owned(),
             (Unit::Ratio, _) => "ratio, 1 = the yardstick".to_owned(),
         }
@@ -163,6 +168,7 @@ pub(crate) fn column(kind: Kind) -> Column {
             "What the cap takes off the mean",
         ),
         Kind::MeanStay => ("mean_stay", Unit::Days, "平均住院日", "Mean length of stay"),
+        Kind::MeanScore => ("mean_score", Unit::Points, "平均得分", "Mean score"),
         Kind::Structure => ("share", Unit::Share, "成本构成", "Cost structure"),
         Kind::Cmi => ("cmi", Unit::Ratio, "病例组合指数 CMI", "Case mix index"),
         Kind::CostIndexReference => (

@@ -3,6 +3,7 @@
 //! computed here but places on paper.
 
 mod words;
+mod sorted;
 pub(crate) mod columns;
 mod sheet;
 mod guide;
@@ -38,17 +39,23 @@ pub enum ReportError {
 /// which says what their columns mean, and `report.html` into `out_dir`, which is made if need be. The same benchmark gives the same
 /// bytes. Returns the paths written.
 pub fn write(out_dir: &Path, benchmark: &Benchmark) -> Result<Vec<PathBuf>, ReportError> {
-    let mut files = vec![
-        ("benchmark.json".to_owned(), canonical(benchmark)?),
-        ("hospitals.csv".to_owned(), sheet::hospitals(benchmark)?),
-    ];
+    fs::create_dir_all(out_dir).map_err(|error| ReportError::File(out_dir.to_owned(), error))?;
+    let path = out_dir.join("benchmark.json");
+    sorted::benchmark(&path, benchmark)?;
+    let mut paths = vec![path];
+    // One file at a time: those of many hospitals are large.
+    let mut put = |name: String, bytes: Vec<u8>| {
+        paths.extend(write_all(out_dir, [(name, bytes)])?);
+        Ok(())
+    };
+    put("hospitals.csv".to_owned(), sheet::hospitals(benchmark)?)?;
     for split in &benchmark.splits {
         let name = format!("by-{}.csv", split.dimension);
-        files.push((name, sheet::split(benchmark, split)?));
+        put(name, sheet::split(benchmark, split)?)?;
     }
-    files.push(("columns.csv".to_owned(), guide::guide(benchmark)?));
-    files.push(("report.html".to_owned(), page::render(benchmark)?));
-    write_all(out_dir, files)
+    put("columns.csv".to_owned(), guide::guide(benchmark)?)?;
+    put("report.html".to_owned(), page::render(benchmark)?)?;
+    Ok(paths)
 }
 
 /// Writes files into a folder, which is made if need be.
@@ -68,7 +75,5 @@ fn write_all(
 
 /// Keys sorted, no white space: the form of all canonical bytes, of any length.
 fn canonical(value: &impl Serialize) -> Result<Vec<u8>, ReportError> {
-    let mut tree = serde_json::to_value(value).map_err(|_| ReportError::Form("JSON"))?;
-    tree.sort_all_objects();
-    serde_json::to_vec(&tree).map_err(|_| ReportError::Form("JSON"))
+    sorted::sorted(value).map_err(|_| ReportError::Form("JSON"))
 }

@@ -80,12 +80,17 @@ impl State {
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();
+        // A file's connections need no care, and sqlx's task for it can keep an ending program busy for ever.
         let writer = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
             .max_connections(1)
             .connect_with(options.clone())
             .await?;
         versions::bring(&writer, Clock::System.now()).await?;
         let readers = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
             .max_connections(READERS)
             .connect_with(options)
             .await?;

@@ -1,5 +1,6 @@
 //! What earlier years leave to a later one: overspend that members bear, and what they left undone.
 
+use policies::figures::budget::BudgetInput;
 use std::collections::{BTreeMap, BTreeSet};
 
 use policies::figures::appraisal::Shortcoming;
@@ -13,6 +14,25 @@ use schemas::year::Matter;
 use super::tables::Before;
 use super::{YearError, all, published};
 use crate::store::state::State;
+
+/// Where the inputs of a plan take more or less for earlier years than their settlements say, in words.
+pub async fn apart(
+    state: &State,
+    (alliance, number): (&Slug, u16),
+    inputs: &str,
+) -> Result<Vec<String>, YearError> {
+    // Inputs that cannot be read are refused where they are computed.
+    let Ok(input) = serde_json::from_str::<BudgetInput>(inputs) else {
+        return Ok(Vec::new());
+    };
+    let owed = owed(state, alliance, number).await?;
+    let apart = input.members.iter().filter_map(|member| {
+        let (id, taken) = (&member.id, member.deduction);
+        let owed = owed.get(id).copied().unwrap_or_default();
+        (taken != owed).then(|| format!("{id}: {taken} taken, {owed} owed for earlier years"))
+    });
+    Ok(apart.collect())
+}
 
 /// What settlements in force of earlier years take from later budgets, less what plans in force took:
 /// a settlement is often decided when the next plan has been signed already.

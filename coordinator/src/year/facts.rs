@@ -164,7 +164,7 @@ pub(super) fn pilot(of: &Benchmark, hospital: &Slug) -> bool {
 }
 
 /// A figure that a benchmark released about a hospital: `stays` (of another dataset its own name), `cmi`, `mean-cost` (yuan), `mean-stay`
-/// (days), `cost-index`, `time-index` (against the reference) or `case-weighted-volume`. `None` where it
+/// (days), `mean-score` (points), `cost-index`, `time-index` (against the reference) or `case-weighted-volume`. `None` where it
 /// is not shown, or of a pilot.
 pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<Measured> {
     if pilot(of, hospital) {
@@ -178,6 +178,7 @@ pub(super) fn released(of: &Benchmark, hospital: &Slug, figure: &str) -> Option<
         // `stays`, or `visits` of a benchmark of visits: never one in the place of the other.
         counted if counted == dataset.as_str() => shown(&totals.all.stays)?,
         "mean-cost" if dataset == Dataset::Visits => shown(&totals.all.mean_cost)?,
+        "mean-score" => shown(&totals.all.mean_score)?,
         _ if dataset != Dataset::Stays => return None,
         "cmi" => shown(&totals.cmi)?,
         "mean-cost" => shown(&totals.all.mean_cost)?,

@@ -14,7 +14,7 @@ mod table;
 mod tables;
 mod watch;
 
-pub use earlier::{owed, spent_before, undone};
+pub use earlier::{apart, owed, spent_before, undone};
 pub use facts::pilots;
 pub use history::{expected, volumes};
 pub use inputs::{Volumes, demand, inputs, kept_deductions, revision};

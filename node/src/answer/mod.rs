@@ -24,6 +24,7 @@ use schemas::seal::Signer;
 
 use crate::access::Standing;
 use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::ledger::{self, Charged, Identity, LedgerError, Payer, Watch};
 use crate::noise::{self, NoiseError, Source};
 use crate::scan::{self, Exact, ScanError};
@@ -54,6 +55,8 @@ pub struct App {
     pub noise: Box<dyn Source>,
     /// Mapped months; a running node keeps them from round to round.
     pub cache: Arc<Cache>,
+    /// The hospital's engine, where it scans.
+    pub engine: Option<Engine>,
     /// Threads for scan and noise.
     pub threads: usize,
     /// The time.
@@ -248,6 +251,10 @@ fn draw(app: &App, layout: &Layout, released: &Released) -> Result<noise::Noisy,
 /// The exact cells, for the hospital's own pages. They cannot be serialized; whoever shows them
 /// shows them to this hospital only.
 pub fn exact(app: &App, layout: &Layout, released: &Released) -> Result<Exact, Unanswered> {
+    if let Some(engine) = &app.engine {
+        let parts = released.parts();
+        return Ok(scan::pushed::run(layout, &app.dictionary, &parts, engine)?);
+    }
     let rows = app.cache.rows(released, &app.dictionary)?;
     Ok(scan::run(layout, &app.dictionary, &rows, app.threads)?)
 }

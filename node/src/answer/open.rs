@@ -10,6 +10,7 @@ use crate::access::{AccessError, Standing};
 use crate::clock::Clock;
 use crate::config::keys::Keys;
 use crate::config::{Config, ConfigError};
+use crate::engine::{Engine, EngineError};
 use crate::noise::Gaussian;
 use crate::store::dictionaries;
 use crate::store::state::{State, StateError};
@@ -35,6 +36,9 @@ pub enum OpenError {
     /// The state file.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The hospital's engine, as the settings name it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// No dictionary was accepted.
     #[error("no dictionary was accepted yet; see `consilium-node dictionary accept --help`")]
     NoDictionary,
@@ -86,6 +90,7 @@ impl App {
             signer: Keys::open(&config.data)?.message_key()?,
             noise: Box::new(Gaussian),
             cache: Arc::default(),
+            engine: config.columns.as_ref().map(Engine::open).transpose()?,
             threads,
             clock,
             watch: |_| {},

@@ -15,7 +15,7 @@ use schemas::seal::SealError;
 use schemas::time::Timestamp;
 
 use crate::config::keys::Keys;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, INCOMING};
 use crate::load::{LoadError, Lock};
 use crate::log::{self, FsckError};
 use crate::store::columns;
@@ -109,7 +109,7 @@ pub async fn back_up(
     let own = own
         .strip_prefix(data.canonicalize().unwrap_or_default())
         .ok();
-    let skip = |path: &Path| own == Some(path) || left_out(path, keys);
+    let skip = |path: &Path| own == Some(path) || left_out(path, keys) || secret(config, path);
     for path in backups::walk(data, &skip)? {
         list.add(data, &path, to)?;
     }
@@ -121,13 +121,22 @@ pub async fn back_up(
 fn left_out(path: &Path, keys: KeysToo) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let below_keys = path.starts_with(KEYS);
+    // Rows as they came name patients.
+    let raw = path.starts_with(INCOMING);
     let half = [".lock", ".new", ".tmp"]
         .iter()
         .any(|end| name.ends_with(end));
     (path.parent() == Some(Path::new("")) && name.starts_with(STATE))
+        || raw
         || half
         || name.starts_with(".staging-")
         || (below_keys && (keys == KeysToo::LeftOut || name.starts_with("seat-")))
+}
+
+/// Whether a file holds an engine's password, wherever it lies; what is below the keys goes with them.
+fn secret(config: &Config, path: &Path) -> bool {
+    let url = config.columns.as_ref().map(|columns| &columns.url_file);
+    !path.starts_with(KEYS) && url.is_some_and(|url| *url == config.data.join(path))
 }
 
 /// Whether every stored month's files are those that its load wrote.
@@ -206,4 +215,33 @@ fn missing(data: &Path) -> Vec<&'static str> {
         .into_iter()
         .filter(|name| joined || *name != "keys/tls.pem");
     needed.filter(here).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_as_they_came_and_an_engines_password_stay_out() {
+        let text =
+            "hospital = \"h\"\n[columns]\nengine = \"postgresql\"\nurl_file = \"engine.url\"";
+        let mut config = Config::parse(text).unwrap();
+        config.data = "/srv/h".into();
+        for (url, path, out) in [
+            ("/srv/h/engine.url", "engine.url", true),
+            ("/srv/h/engine.url", "node.toml", false),
+            ("/srv/h/keys/engine.url", "keys/engine.url", false),
+            ("/etc/engine.url", "engine.url", false),
+        ] {
+            config.columns.as_mut().unwrap().url_file = url.into();
+            assert_eq!(secret(&config, Path::new(path)), out, "{url} {path}");
+        }
+        for path in ["incoming/a.csv", "incoming/.coming-abcdef", "state.sqlite"] {
+            assert!(left_out(Path::new(path), KeysToo::Included), "{path}");
+        }
+        assert!(!left_out(
+            Path::new("columns/a/2025-01.arrow"),
+            KeysToo::Included
+        ));
+    }
 }

@@ -163,6 +163,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Discard { load } => {
             let at = node.clock.now();
             release::discard(&node.state, &node.config.data, &load, at).await?;
+            load::forget(&node.state, &node.config).await?;
             writeln!(out, "discarded load {}", shown::line(&load))?;
             next::step(out, &node.given, "load FILE --mapping MAPPING")?;
             Ok(())
@@ -221,7 +222,7 @@ async fn load_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow:
 async fn check_file(node: &Node, args: &FileArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let request = args.request(node).await?;
     let dictionary = dictionary(node).await?;
-    load::begin(&node.state, &request).await?;
+    load::begin(&node.state, &node.config, &request).await?;
     let bar = Bar::new(&request.from);
     let days = node.config.quality.timely_days;
     let progress = |bytes| bar.set(bytes);

@@ -12,6 +12,7 @@ use super::officer::As;
 use super::{Node, data, next, show};
 use crate::access;
 use crate::lifecycle::{self, Step};
+use crate::load;
 use crate::release::{self, SignOff};
 use crate::retention::{self, Plan, Which};
 
@@ -109,6 +110,7 @@ pub(super) async fn run(command: Command, at: &Path, out: &mut dyn Write) -> any
             let deciding = by.deciding(&officers, &key, node.clock.now());
             let data = &node.config.data;
             let gone = retention::retire(&node.state, data, which, &confirm, &deciding).await?;
+            load::forget(&node.state, &node.config).await?;
             listed(&gone, out)?;
             Ok(writeln!(out, "retired")?)
         }

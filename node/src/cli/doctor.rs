@@ -15,8 +15,10 @@ use crate::backup;
 use crate::clock::Clock;
 use crate::config::keys::Keys;
 use crate::config::{self, Config};
+use crate::engine::Engine;
 use crate::enrol::files::Files;
 use crate::ledger;
+use crate::load;
 use crate::log;
 use crate::store::dictionaries;
 use crate::store::state::State;
@@ -73,6 +75,7 @@ async fn findings(folder: &Path) -> Vec<Finding> {
         clock: Clock::System,
     };
     found.extend(kept(&node).await);
+    found.extend(engine(&node).await);
     found.extend(rules(&node).await);
     found.extend(joined(&node).await);
     found
@@ -165,6 +168,34 @@ async fn kept(node: &Node) -> Vec<Finding> {
         found.push(Finding::fault("rollback", told, next));
     }
     found
+}
+
+/// The engine that the settings name: whether it is reached and holds every released month whole.
+async fn engine(node: &Node) -> Option<Finding> {
+    let check = "columns";
+    let columns = node.config.columns.as_ref()?;
+    let engine = match Engine::open(columns) {
+        Ok(engine) => engine,
+        Err(error) => {
+            let next = "mend `[columns]` in node.toml, or the file that `url_file` names";
+            return Some(Finding::fault(check, error.to_string(), next));
+        }
+    };
+    let send = "`columns send`";
+    Some(match load::missing(&node.state, &engine).await {
+        Ok(missing) => match missing.first() {
+            None => Finding::sound(check, "the engine answers and holds every released month"),
+            Some(month) => {
+                let months = missing.len();
+                let told = format!("the engine lacks {months} released months, {month} first");
+                Finding::fault(check, told, send)
+            }
+        },
+        Err(error) => {
+            let next = "check address, login, rights and firewall of the engine";
+            Finding::fault(check, error.to_string(), next)
+        }
+    })
 }
 
 /// Dictionary, policy, and what is left of the allowance.

@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod bar;
 mod burn;
+mod columns;
 mod cost;
 mod cost_rates;
 mod crosswalk;
@@ -24,6 +25,7 @@ mod pipe;
 mod policy;
 mod pooled;
 mod quality;
+mod quality_tables;
 mod setup;
 mod show;
 mod steward;
@@ -100,6 +102,9 @@ enum Command {
     /// Where months stand, step by step, and what is no longer kept.
     #[command(subcommand)]
     Dataset(dataset::Command),
+    /// Columns in an engine that the hospital has.
+    #[command(subcommand)]
+    Columns(columns::Command),
     /// Data-use agreements.
     #[command(subcommand)]
     Agreement(agreement::Command),
@@ -227,6 +232,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Pooled(command) => pooled::run(command, &cli.data, out).await,
         Command::Steward(command) => steward::run(command, &cli.data, out).await,
         Command::Dataset(command) => Box::pin(dataset::run(command, &cli.data, out)).await,
+        Command::Columns(command) => Box::pin(columns::run(command, &cli.data, out)).await,
         Command::Agreement(command) => agreement::run(command, &cli.data, out).await,
         Command::Crosswalk(command) => crosswalk::run(command, &cli.data, out).await,
         Command::Cost(command) => cost::run(command, &cli.data, out).await,

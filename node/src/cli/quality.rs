@@ -8,14 +8,16 @@ use clap::Subcommand;
 use policies::quality::{DEFAULT, Known, QualityRules, State as Stands};
 use schemas::id::Slug;
 use schemas::officer::{Officer, Role};
+use schemas::question::Dataset;
 use schemas::shown::line;
 use schemas::time::Month;
 
 use super::officer::{As, signers};
+use super::quality_tables::{crossed, dataset, walk};
 use super::{Node, next};
 use crate::access;
 use crate::config::keys::Keys;
-use crate::quality::{self, Standing};
+use crate::quality::{self, Side, Standing, Tables};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -24,13 +26,25 @@ pub(super) enum Command {
     /// With --match, a folder holds `surgery.csv`, `stock.csv` and `charges.csv`
     /// (case,item,quantity,department): what was used, given out and charged has to agree.
     ///
+    /// Where the three systems have codes of their own, approved crosswalks bring them to one list.
+    ///
     /// Example: consilium-node --data ./node1 quality run 2026-01 --match ./consumables/2026-01
+    /// --items stock=stock-items --items charges=charge-items --departments stock=departments
     Run {
         /// The month.
         month: Month,
+        /// What its rows are: stays, visits, referrals, followups or surveys.
+        #[arg(long, default_value = "stays", value_parser = dataset)]
+        dataset: Dataset,
         /// The folder of the three tables.
         #[arg(long = "match", value_name = "FOLDER")]
         tables: Option<PathBuf>,
+        /// Approved crosswalk that the items of a table go through (surgery, stock, charges).
+        #[arg(long, value_name = "TABLE=CROSSWALK", value_parser = walk, requires = "tables")]
+        items: Vec<(Side, Slug)>,
+        /// The same of its departments.
+        #[arg(long, value_name = "TABLE=CROSSWALK", value_parser = walk, requires = "tables")]
+        departments: Vec<(Side, Slug)>,
         /// The hospital's own rules (TOML) instead of the shipped ones.
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
@@ -90,6 +104,9 @@ pub(super) enum Command {
     Sign {
         /// The month.
         month: Month,
+        /// What its rows are.
+        #[arg(long, default_value = "stays", value_parser = dataset)]
+        dataset: Dataset,
         #[command(flatten)]
         by: As,
         /// Why.
@@ -104,10 +121,17 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
     match command {
         Command::Run {
             month,
+            dataset,
             tables,
+            items,
+            departments,
             rules,
         } => {
-            let of = (month, tables.as_deref(), rules.as_deref());
+            let tables = match tables {
+                Some(folder) => Some(crossed(&node, folder, (items, departments)).await?),
+                None => None,
+            };
+            let of = ((dataset, month, tables.as_ref()), rules.as_deref());
             examine(&node, of, out).await
         }
         Command::List { month, all, json } => {
@@ -137,13 +161,18 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             finding(&one, out)
         }
         Command::Finance { name, out: to, by } => finance(&node, name, to, by, out).await,
-        Command::Sign { month, by, reason } => {
+        Command::Sign {
+            month,
+            dataset,
+            by,
+            reason,
+        } => {
             let register = access::officers(node.state.pool(), &node.config.hospital).await?;
             let persons = quality::finance_persons(&node.state, &register).await?;
             let key = by.signer(&node.config.data)?;
             let hospital = &node.config.hospital;
             let who = (&by.name, &key);
-            let what = (month, reason.as_str());
+            let what = (dataset, month, reason.as_str());
             let signed = quality::sign(&node.state, hospital, &persons, who, what, now).await?;
             let grade = signed.report.grade;
             writeln!(
@@ -158,7 +187,7 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
 
 async fn examine(
     node: &Node,
-    (month, tables, rules): (Month, Option<&Path>, Option<&Path>),
+    (of, rules): ((Dataset, Month, Option<&Tables>), Option<&Path>),
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let rules = match rules {
@@ -169,15 +198,21 @@ async fn examine(
         }
         None => QualityRules::parse(DEFAULT)?,
     };
-    let of = (month, tables);
     let ran = quality::run(&node.state, &node.config.data, &rules, of, node.clock.now()).await?;
-    let all = [Some(ran.stays), ran.consumables];
+    if ran.uncrossed > 0 {
+        let codes = ran.uncrossed;
+        writeln!(
+            out,
+            "{codes} codes are not in their crosswalk this month and stood for themselves"
+        )?;
+    }
+    let all = [Some(ran.rows), ran.consumables];
     let all: Vec<Standing> = all.into_iter().flatten().collect();
     table(&all, out)?;
     let step = if all.iter().any(|one| one.report.open > 0) {
-        format!("quality list --month {month}")
+        format!("quality list --month {}", of.1)
     } else {
-        format!("release {month} --officer NAME")
+        format!("release {} --officer NAME", of.1)
     };
     next::step(out, &node.given, &step)?;
     Ok(())

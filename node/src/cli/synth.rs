@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::synth::{Settings, write_alliance, write_hospital, write_visits};
+use schemas::question::Dataset;
+
+use crate::synth::{Settings, write_alliance, write_beside, write_hospital};
 
 /// Make plausible, made-up settlement files (the same seed gives the same bytes).
 ///
@@ -40,6 +42,15 @@ pub(super) struct SynthArgs {
     /// Also write so many outpatient visits of each hospital's own patients, as NAME-visits.csv.
     #[arg(long, default_value_t = 0)]
     visits: u32,
+    /// So many referrals, as NAME-referrals.csv.
+    #[arg(long, default_value_t = 0)]
+    referrals: u32,
+    /// So many follow-ups of managed chronic patients, as NAME-followups.csv.
+    #[arg(long, default_value_t = 0)]
+    followups: u32,
+    /// So many satisfaction answers, as NAME-surveys.csv.
+    #[arg(long, default_value_t = 0)]
+    surveys: u32,
     /// Make one tertiary hospital with so many stays instead of an alliance.
     #[arg(long, requires = "hospital", conflicts_with_all = ["hospitals", "stays"])]
     rows: Option<u32>,
@@ -68,14 +79,16 @@ pub(super) fn run(args: &SynthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
             one.rows,
             one.defects
         )?;
-        if args.visits > 0 {
-            let file = write_visits(&args.out, &settings, &one.hospital, args.visits)?;
-            writeln!(
-                out,
-                "{}  {} rows",
-                args.out.join(file).display(),
-                args.visits
-            )?;
+        for (dataset, rows) in [
+            (Dataset::Visits, args.visits),
+            (Dataset::Referrals, args.referrals),
+            (Dataset::Followups, args.followups),
+            (Dataset::Surveys, args.surveys),
+        ] {
+            if rows > 0 {
+                let file = write_beside(&args.out, &settings, &one.hospital, (dataset, rows))?;
+                writeln!(out, "{}  {rows} rows", args.out.join(file).display())?;
+            }
         }
     }
     Ok(())

@@ -130,7 +130,15 @@ impl Keys {
 
     /// The key of the numbers in early warnings; made when it is first asked for.
     pub fn warning_key(&self) -> Result<PseudonymKey, ConfigError> {
-        let name = "warning.key";
+        self.made_once("warning.key")
+    }
+
+    /// The key that seals how far views were read; made when it is first asked for.
+    pub fn view_key(&self) -> Result<PseudonymKey, ConfigError> {
+        self.made_once("view.key")
+    }
+
+    fn made_once(&self, name: &str) -> Result<PseudonymKey, ConfigError> {
         if !self.folder.join(name).exists() {
             let key = PseudonymKey::random()?;
             self.write_new(name, &key.0)?;

@@ -1,7 +1,10 @@
 //! The node's settings (`node.toml`) and its secret keys.
 
+mod engine;
 pub mod environment;
 pub mod keys;
+
+pub use engine::{Columns, EngineKind};
 
 use std::fs;
 use std::net::SocketAddr;
@@ -17,6 +20,9 @@ pub const WARNINGS_PAGE: &str = "warnings.html";
 
 /// Name of the settings file in the data folder.
 pub const FILE: &str = "node.toml";
+
+/// Below the data folder: files as they came, until they are loaded.
+pub const INCOMING: &str = "incoming";
 
 /// The settings of one node. Unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +55,9 @@ pub struct Config {
     /// What the data officer's work is held to.
     #[serde(default)]
     pub stewardship: Stewardship,
+    /// An engine that the hospital has and that scans the columns; left out, the node does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Columns>,
 }
 
 /// What the data officer's work is held to.
@@ -180,6 +189,7 @@ impl Config {
             release_tick_ms: one_second(),
             quality: Quality::default(),
             stewardship: Stewardship::default(),
+            columns: None,
         }
     }
 
@@ -189,6 +199,9 @@ impl Config {
         let text = fs::read_to_string(&path).map_err(ConfigError::io(&path))?;
         let mut config = Self::parse(&text)?;
         config.data = folder.join(&config.data);
+        if let Some(columns) = &mut config.columns {
+            columns.url_file = folder.join(&columns.url_file);
+        }
         Ok(config)
     }
 
@@ -276,6 +289,9 @@ impl Config {
             "quality.quasi_identifiers",
             "from 1 to 4 dimensions",
         )?;
+        if let Some((field, rule)) = config.columns.as_ref().and_then(Columns::broken) {
+            return Err(ConfigError::Rule { field, rule });
+        }
         Ok(config)
     }
 

@@ -58,7 +58,7 @@ pub enum KeyRing {
 
 impl KeyRing {
     /// The key of a year. A missing key is made, unless stored data depend on it.
-    fn key(&self, year: DataYear) -> Result<PseudonymKey, ConfigError> {
+    pub(crate) fn key(&self, year: DataYear) -> Result<PseudonymKey, ConfigError> {
         let (keys, known) = match self {
             Self::Passing(key) => return Ok(key.clone()),
             Self::Kept { keys, known } => (keys, known),
@@ -201,6 +201,11 @@ impl<'a> Deidentifier<'a> {
                     let days = usize::try_from(milli.div_ceil(1000)).unwrap_or(usize::MAX);
                     let last = bands.last().copied().unwrap_or(dimension.other);
                     bands.get(days).copied().unwrap_or(last)
+                }
+                DimensionSource::Level(level) => {
+                    let amount = checked.amounts().get(level.field).copied().unwrap_or(0);
+                    let key = level.key(checked.group(), amount);
+                    key.unwrap_or(dimension.other)
                 }
                 DimensionSource::Coded {
                     column,

@@ -1,4 +1,4 @@
-//! Exact numbers from bytes: money to fen, days to thousandths of a day.
+//! Exact numbers from bytes: money to fen, days to thousandths of a day, scores to hundredths of a point.
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
 use serde::Deserialize;
@@ -17,6 +17,18 @@ pub enum SourceUnit {
     Cent,
     /// Whole days.
     Day,
+    /// Points of a score with up to two decimals.
+    Point,
+}
+
+impl SourceUnit {
+    /// Whether it is money.
+    pub fn is_money(self) -> bool {
+        match self {
+            Self::Yuan | Self::Dollar | Self::Fen | Self::Cent => true,
+            Self::Day | Self::Point => false,
+        }
+    }
 }
 
 /// Why a text is not an amount.
@@ -30,11 +42,11 @@ pub enum NotAnAmount {
     TooLarge,
 }
 
-/// Reads an amount as fen or thousandths of a day. Exact: more decimals than the unit has are
+/// Reads an amount as fen, thousandths of a day or hundredths of a point. Exact: more decimals than the unit has are
 /// refused unless they are zeros.
 pub fn parse(text: &[u8], unit: SourceUnit) -> Result<u64, NotAnAmount> {
     match unit {
-        SourceUnit::Yuan | SourceUnit::Dollar => hundredths(text),
+        SourceUnit::Yuan | SourceUnit::Dollar | SourceUnit::Point => hundredths(text),
         SourceUnit::Fen | SourceUnit::Cent => whole(text),
         SourceUnit::Day => whole(text)?.checked_mul(1000).ok_or(NotAnAmount::TooLarge),
     }
@@ -125,6 +137,7 @@ mod tests {
             ("0", SourceUnit::Yuan, 0),
             ("706710", SourceUnit::Fen, 706_710),
             ("3", SourceUnit::Day, 3000),
+            ("87.5", SourceUnit::Point, 8750),
         ] {
             assert_eq!(parse(text.as_bytes(), unit), Ok(value), "{text}");
         }

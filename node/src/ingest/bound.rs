@@ -113,6 +113,36 @@ pub enum DimensionSource {
         /// Key by days, 0 to the most that a stay has.
         bands: Vec<u16>,
     },
+    /// How near an amount came to its group's reference.
+    Level(Level),
+}
+
+/// Lines of a group's reference that an amount reaches or passes.
+#[derive(Debug)]
+pub struct Level {
+    /// Position of the field in [`Bound::fields`].
+    pub field: usize,
+    /// By group: its reference; `None` where the group is not listed.
+    pub references: Vec<Option<u64>>,
+    /// Percent from which on each key after the first counts.
+    pub from: Vec<u32>,
+    /// Percent beyond which the last one counts.
+    pub beyond: u32,
+}
+
+impl Level {
+    /// The key of an amount: how many lines it reached. It follows from the row itself and the
+    /// dictionary alone. `None` where the group is not listed.
+    pub fn key(&self, group: u16, amount: u32) -> Option<u16> {
+        let reference = (*self.references.get(usize::from(group))?)?;
+        let (of, hundred) = (u128::from(reference), u128::from(amount) * 100);
+        let reached = self
+            .from
+            .iter()
+            .filter(|line| hundred >= u128::from(**line) * of);
+        let passed = usize::from(hundred > u128::from(self.beyond) * of);
+        u16::try_from(reached.count() + passed).ok()
+    }
 }
 
 /// A field that the source has.

@@ -130,7 +130,7 @@ pub(super) fn bind(
         ));
     }
     let own = costing.own.iter().map(|(item, of)| {
-        if of.unit == SourceUnit::Day {
+        if !of.unit.is_money() {
             return Err(IngestError::rule(format!("costing.own.{item}"), "is money"));
         }
         Ok((item.clone(), columns.find(&of.column)?, of.unit))

@@ -1,9 +1,9 @@
 //! Binding dimensions: where a row's key comes from.
 
-use schemas::dictionary::{Dictionary, Dimension, KeySource};
+use schemas::dictionary::{Dictionary, Dimension, KeySource, OTHER};
 
 use super::IngestError;
-use super::bound::{BoundDimension, BoundField, DimensionSource, MOST_AGE};
+use super::bound::{BoundDimension, BoundField, DimensionSource, Level, MOST_AGE};
 use super::codes::Codes;
 use super::columns::Columns;
 use super::mapping::{DimensionMapping, Mapping};
@@ -26,7 +26,26 @@ pub(super) fn bind(
     }
     let stored = dictionary.dimensions.iter().filter(|d| is_stored(d));
     stored
-        .map(|d| bind_dimension(d, mapping.dimensions.get(&d.id), (columns, fields), notes))
+        .map(|d| {
+            let references = references(d, dictionary);
+            let from = (columns, fields, references.as_slice());
+            bind_dimension(d, mapping.dimensions.get(&d.id), from, notes)
+        })
+        .collect()
+}
+
+/// By group: what the dimension's field is measured against; nothing for `other`, which stands for
+/// groups without a payment standard.
+fn references(dimension: &Dimension, dictionary: &Dictionary) -> Vec<Option<u64>> {
+    let KeySource::Level { field, .. } = &dimension.source else {
+        return Vec::new();
+    };
+    let Some(field) = dictionary.field(field.as_str()) else {
+        return Vec::new();
+    };
+    let groups = dictionary.groups.iter();
+    groups
+        .map(|group| (group.code != OTHER).then(|| group.reference(field.reference)))
         .collect()
 }
 
@@ -54,7 +73,7 @@ pub(super) fn one_column(
 fn bind_dimension(
     dimension: &Dimension,
     source: Option<&DimensionMapping>,
-    (columns, fields): (Columns<'_>, &[BoundField]),
+    (columns, fields, references): (Columns<'_>, &[BoundField], &[Option<u64>]),
     notes: &mut Vec<String>,
 ) -> Result<BoundDimension, IngestError> {
     let place = format!("dimensions.{}", dimension.id);
@@ -70,6 +89,31 @@ fn bind_dimension(
         source,
         other,
     };
+    if let KeySource::Level {
+        field,
+        from,
+        beyond,
+    } = &dimension.source
+    {
+        if source.is_some() {
+            let rule = "follows from its field: leave it out of the mapping";
+            return Err(IngestError::rule(place, rule));
+        }
+        let named = fields.iter().position(|of| of.name == field.as_str());
+        let Some(named) = named else {
+            notes.push(format!(
+                "dimension `{}` has no `{field}`: always `other`",
+                dimension.id
+            ));
+            return Ok(bound(DimensionSource::Missing));
+        };
+        return Ok(bound(DimensionSource::Level(Level {
+            field: named,
+            references: references.to_vec(),
+            from: from.clone(),
+            beyond: *beyond,
+        })));
+    }
     let Some(source) = source else {
         notes.push(format!(
             "dimension `{}` is not mapped: always `other`",

@@ -49,8 +49,9 @@ fn bind_field(
     let column = match (&source.column, source.unit) {
         (Some(column), Some(unit)) => {
             let fits = match field.unit {
-                Unit::Fen => unit != SourceUnit::Day,
+                Unit::Fen => unit.is_money(),
                 Unit::MilliDay => unit == SourceUnit::Day,
+                Unit::CentiPoint => unit == SourceUnit::Point,
             };
             if !fits {
                 return Err(IngestError::rule(

@@ -111,7 +111,7 @@ impl SettlementMapping {
             let at = error.span().map(|span| span.start);
             IngestError::Mapping(written::fault(text, error.message(), at))
         })?;
-        let money = mapping.amount.unit != SourceUnit::Day;
+        let money = mapping.amount.unit.is_money();
         let rules = [
             (money, "amount.unit", "a unit of money"),
             (

@@ -3,6 +3,7 @@
 use schemas::time::Month;
 
 use crate::config::ConfigError;
+use crate::engine::EngineError;
 use crate::ingest::IngestError;
 use crate::store::columns::ColumnsError;
 use crate::store::state::StateError;
@@ -25,6 +26,9 @@ pub enum LoadError {
     /// Column files failed.
     #[error(transparent)]
     Columns(#[from] ColumnsError),
+    /// The hospital's engine did not take the months.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The state file failed.
     #[error(transparent)]
     State(#[from] StateError),

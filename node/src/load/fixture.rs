@@ -31,6 +31,7 @@ fn group(code: &str) -> Group {
             cost: 1_000_000,
             charge: 1_500_000,
             stay: 7000,
+            score: None,
         },
     }
 }
@@ -52,6 +53,7 @@ fn field(id: &str, unit: Unit, most: u32, required: bool, part_of: Option<&str>)
     let reference = match unit {
         Unit::Fen => Reference::Cost,
         Unit::MilliDay => Reference::Stay,
+        Unit::CentiPoint => Reference::Score,
     };
     Field {
         id: id.parse().unwrap(),

@@ -8,7 +8,9 @@ mod exposure_text;
 mod held;
 mod identity;
 mod kept;
+mod moved;
 mod patients;
+mod pushed;
 mod quality;
 mod ranks;
 mod staging;
@@ -22,6 +24,7 @@ mod work;
 pub use error::LoadError;
 pub use exposure::Exposure;
 pub use patients::PatientCounts;
+pub use pushed::{Settled, forget, missing, settle};
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
 pub use summary::{KeptQuality, MonthReport, Summary, kept_reports, reports};
@@ -38,6 +41,7 @@ use schemas::time::{DataYear, Timestamp};
 use self::held::Held;
 use self::identity::identity;
 use self::kept::Stays;
+use self::moved::Elsewhere;
 use self::stream::Pass;
 use self::work::{Done, Work};
 use crate::config::Config;
@@ -90,9 +94,13 @@ pub async fn load(
     let before = loads::months(state.pool()).await?;
     let registered = registered(state).await?;
     staging::sweep(data, &registered)?;
+    pushed::sweep(config, &before).await?;
     let (file_digest, mark) = match &request.from {
         Origin::File(path) => (source::digest(path)?, None),
-        Origin::View(view) => views::begin(state, view, request).await?,
+        Origin::View(view) => {
+            let key = Keys::open(data)?.view_key()?;
+            views::begin((state, &key), view, request).await?
+        }
     };
     let coding = dictionary.digest().map_err(StateError::from)?.to_string();
     let file_digest = identity(&file_digest, request, &coding);
@@ -126,13 +134,15 @@ pub async fn load(
         progress,
     };
     let done = work.run(&ring)?;
+    pushed::send(config, &dictionary, &done).await?;
     register(state, config, now, &held, &dictionary, done).await
 }
 
 /// What [`load`] would read of a view; nothing for a file.
-pub async fn begin(state: &State, request: &Request) -> Result<(), LoadError> {
+pub async fn begin(state: &State, config: &Config, request: &Request) -> Result<(), LoadError> {
     if let Some(view) = request.from.view() {
-        views::begin(state, view, request).await?;
+        let key = Keys::open(&config.data)?.view_key()?;
+        views::begin((state, &key), view, request).await?;
     }
     Ok(())
 }
@@ -159,7 +169,7 @@ pub fn check(
         progress,
     };
     let ring = KeyRing::Passing(PseudonymKey::random()?);
-    let passed = pass.run(ring, Stays::default())?;
+    let passed = pass.run(ring, Stays::default(), Elsewhere::default())?;
     let timeliness = Timeliness {
         loaded: now,
         days: timely_days,
@@ -224,7 +234,8 @@ async fn register(
     };
     loads::register(&mut change, &new, &done.months, now.0).await?;
     if let Some(reached) = &done.mark {
-        marks::remember(&mut change, &id, reached).await?;
+        let key = Keys::open(&config.data)?.view_key()?;
+        marks::remember(&mut change, &id, (reached, &key)).await?;
     }
     for (year, check) in &done.used_keys {
         loads::remember_key(&mut change, *year, check).await?;

@@ -11,6 +11,7 @@ use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 
 use super::kept::{Finished, Kept, Stays};
+use super::moved::Elsewhere;
 use super::patients;
 use super::ranks::RankRow;
 use super::tally::Tally;
@@ -49,6 +50,8 @@ pub(super) struct Passed {
     pub ranks: Vec<RankRow>,
     /// Stays of duplicates.
     pub again: Vec<[u8; 16]>,
+    /// What the rows would be in other data years.
+    pub elsewhere: Elsewhere,
     /// By data year.
     pub patients: Vec<PatientCounts>,
     /// Digests of the data files.
@@ -59,17 +62,24 @@ pub(super) struct Passed {
 }
 
 impl Pass<'_> {
-    /// Reads the whole file. `stays` are those that the store has already.
-    pub(super) fn run(&self, ring: KeyRing, stays: Stays) -> Result<Passed, LoadError> {
+    /// Reads the whole file. `stays` are those that the store has already; `elsewhere` notes what the rows
+    /// would be in other data years.
+    pub(super) fn run(
+        &self,
+        ring: KeyRing,
+        stays: Stays,
+        elsewhere: Elsewhere,
+    ) -> Result<Passed, LoadError> {
+        let before = (stays, elsewhere);
         let Some(folder) = self.folder else {
-            return self.read(ring, stays, None, None);
+            return self.read(ring, before, None, None);
         };
         let quarantine = Quarantine::create(folder)?;
         let shape = &self.bound.shape;
         thread::scope(|scope| {
             let (send, receive) = sync_channel(4);
             let writer = scope.spawn(move || write(&receive, folder, shape));
-            let passed = self.read(ring, stays, Some(send), Some(quarantine));
+            let passed = self.read(ring, before, Some(send), Some(quarantine));
             // The reader has let go of the channel: the writer ends.
             let written = writer.join().map_err(|_| LoadError::Writer)?;
             match (passed, written) {
@@ -83,7 +93,7 @@ impl Pass<'_> {
     fn read(
         &self,
         ring: KeyRing,
-        stays: Stays,
+        (stays, elsewhere): (Stays, Elsewhere),
         send: Option<SyncSender<(Month, Rows)>>,
         mut quarantine: Option<Quarantine>,
     ) -> Result<Passed, LoadError> {
@@ -93,6 +103,8 @@ impl Pass<'_> {
             deidentifier: Deidentifier::new(self.bound, ring),
             kept: Kept::new(self.bound, stays, send),
             tally: Tally::default(),
+            bound: self.bound,
+            elsewhere,
         };
         let mut row = Row::new();
         while source.read(&mut row)? {
@@ -120,6 +132,7 @@ impl Pass<'_> {
             patients: patients::count(&mut ranks),
             ranks,
             again,
+            elsewhere: line.elsewhere,
             digests: BTreeMap::new(),
             file_digest: source.digest(),
             used_keys: line.deidentifier.used_keys(),
@@ -133,6 +146,8 @@ struct Line<'a> {
     deidentifier: Deidentifier<'a>,
     kept: Kept<'a>,
     tally: Tally,
+    bound: &'a Bound,
+    elsewhere: Elsewhere,
 }
 
 impl Line<'_> {
@@ -151,6 +166,7 @@ impl Line<'_> {
             let fault = Fault::new(Rule::Duplicate, "settlement").in_month(clean.month);
             return Ok(Err(fault));
         }
+        self.elsewhere.note(self.bound, row, &clean);
         self.tally.keep(clean.month, clean.complete);
         Ok(Ok(()))
     }

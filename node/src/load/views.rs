@@ -1,6 +1,7 @@
 //! Loads of a view: what is new in it since the last load of the same view.
 
 use super::{LoadError, Request};
+use crate::config::keys::PseudonymKey;
 use crate::ingest::sql::View;
 use crate::store::marks::{self, Reached};
 use crate::store::state::State;
@@ -8,7 +9,7 @@ use crate::store::state::State;
 /// Begins a picture of a view, and gives what this load is known by and how far it reads. The store's log
 /// stands in the former, so that no two loads of a view are one: what was read is told by the mark.
 pub(super) async fn begin(
-    state: &State,
+    (state, key): (&State, &PseudonymKey),
     view: &View,
     request: &Request,
 ) -> Result<(String, Option<Reached>), LoadError> {
@@ -16,7 +17,7 @@ pub(super) async fn begin(
     let last = if request.whole {
         None
     } else {
-        marks::last(state.pool(), &source).await?
+        marks::last(state.pool(), &source, key).await?
     };
     let (load, mark) = last.map(|last| (last.load, last.mark)).unzip();
     let picture = view.begin(mark)?;
@@ -28,8 +29,9 @@ pub(super) async fn begin(
         mark,
     });
     let head = state.log_head().await?;
-    let mut hasher = blake3::Hasher::new_derive_key("consilium 2026 load of a view");
-    for part in [source.as_bytes(), head.as_bytes()] {
+    // Keyed, because a watermark is a time that could be guessed.
+    let mut hasher = blake3::Hasher::new_keyed(key.expose());
+    for part in [b"load of a view", source.as_bytes(), head.as_bytes()] {
         hasher.update(&part.len().to_le_bytes());
         hasher.update(part);
     }

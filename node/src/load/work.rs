@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::dictionary::{Dictionary, Unit};
 use schemas::digest::Digest;
-use schemas::time::{Month, Timestamp};
+use schemas::time::{DataYear, Month, Timestamp};
 use serde::Serialize;
 
 use super::exposure::{self, Measure};
 use super::held::Held;
 use super::identity::identity;
 use super::kept::Stays;
+use super::moved::{self, Elsewhere, Suspects};
 use super::staging::Staging;
 use super::stream::{self, Pass, Passed};
 use super::{
@@ -134,9 +135,13 @@ impl Work<'_> {
     }
 
     /// Reads and writes under a staging name. Where a view moved a stay to another month, the month that it
-    /// left is read too, so that it is kept in one of them and not refused as a duplicate.
+    /// left is read too, so that it is kept in one of them: not refused as a duplicate in its year, not
+    /// counted in two years.
     fn pass(&self, bound: &Bound, ring: &KeyRing) -> Result<(Staging, Passed), LoadError> {
         let data = self.config.data.as_path();
+        let (mut suspects, mut needed) = (Suspects::new(), BTreeSet::new());
+        let mut cleared: BTreeSet<Month> = BTreeSet::new();
+        let years = self.other_years();
         loop {
             let stays = self.stays_of_other_months(bound)?;
             let staging = Staging::create(data)?;
@@ -149,18 +154,38 @@ impl Work<'_> {
                 folder: Some(&staging.folder),
                 progress: self.progress,
             };
-            let passed = pass.run(ring.clone(), stays)?;
-            let view = self.request.from.view();
-            let Some(view) = view.filter(|_| !passed.again.is_empty()) else {
+            let elsewhere = Elsewhere::new(ring, &years)?;
+            let passed = pass.run(ring.clone(), stays, elsewhere)?;
+            let Some(view) = self.request.from.view() else {
                 return Ok((staging, passed));
             };
+            let mut still = moved::unmoved(&suspects, &passed.ranks);
+            suspects.clear();
+            still.retain(|month| !needed.contains(month));
+            if !still.is_empty() {
+                view.narrow(&still);
+                cleared.extend(still);
+                continue;
+            }
             let again: BTreeSet<[u8; 16]> = passed.again.iter().copied().collect();
-            let left = self.held.months_of(data, &view.months(), &again)?;
+            let mut left = self.held.months_of(data, &view.months(), &again)?;
+            needed.extend(left.iter().copied());
+            suspects = passed.elsewhere.suspects(data, self.held, &view.months())?;
+            suspects.retain(|month, _| !cleared.contains(month));
+            left.extend(suspects.keys().copied());
             if left.is_empty() {
                 return Ok((staging, passed));
             }
             view.widen(&left);
         }
+    }
+
+    /// The data years in which a view's rows may have stood: those of its dataset that are held. A file says
+    /// of months beside its own nothing, and a load of the whole view reads them all.
+    fn other_years(&self) -> BTreeSet<DataYear> {
+        let of_view = self.request.from.view().is_some() && !self.request.whole;
+        let held = self.held.own().filter(|held| of_view && held.is_current());
+        held.map(|held| held.month.year()).collect()
     }
 
     /// A month of a view that was loaded and has no row left cannot be replaced: its rows would count on.

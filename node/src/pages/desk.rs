@@ -11,6 +11,7 @@ use web::site::session::NoRandom;
 use web::site::{Face, Gate, Site, Way};
 
 use super::fault::Fault;
+use super::load::Loading;
 use crate::accounts;
 use crate::answer::App;
 use crate::clock::Clock;
@@ -56,7 +57,7 @@ const FACE: Face = Face {
         way("node.way-overview", "/", ALL),
         way("node.way-position", "/position", FIGURES),
         Way {
-            also: &["/mapping"],
+            also: &["/mapping", "/load"],
             ..way("node.way-months", "/months", ALL)
         },
         Way {
@@ -83,6 +84,10 @@ pub struct Desk {
     pub(super) cache: Arc<Cache>,
     /// One at a time of what reads all rows: the log's check, mappings that are tried, the own figures.
     pub(super) heavy: tokio::sync::Mutex<()>,
+    /// One file comes at a time.
+    pub(super) coming: tokio::sync::Mutex<()>,
+    /// The last load that was begun on a page; a restart forgets it, never the load.
+    pub(super) loading: std::sync::Mutex<Option<Loading>>,
 }
 
 impl Desk {
@@ -100,6 +105,8 @@ impl Desk {
             gate: Gate::new()?,
             cache,
             heavy: tokio::sync::Mutex::default(),
+            coming: tokio::sync::Mutex::default(),
+            loading: std::sync::Mutex::default(),
         }))
     }
 

@@ -2,7 +2,7 @@
 //! rows as they would be kept, which only the data officer sees. Files lie in the folder `incoming`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use schemas::time::Month;
@@ -14,7 +14,7 @@ use web::site::answer::Visit;
 use super::desk::{Desk, STEWARD};
 use super::fault::Fault;
 use super::named::{self, permille};
-use super::sign;
+use super::{incoming, load, sign};
 use crate::access;
 use crate::costing;
 use crate::crosswalks;
@@ -26,36 +26,11 @@ use crate::load::trial::{self, Trial};
 use crate::store::dictionaries;
 use schemas::dictionary::Dictionary;
 
-/// Where files wait that are to be tried or loaded, below the data folder.
-const INCOMING: &str = "incoming";
 /// Most rows that are read for a trial.
 const ROWS: u64 = 20_000;
-/// Most files that are listed.
-const FILES: usize = 500;
-/// Longest mapping file.
-const MAPPING: u64 = 1024 * 1024;
-
-/// Names of the files in `incoming`: mappings, and everything else.
-fn files(data: &Path) -> (Vec<String>, Vec<String>) {
-    let found = std::fs::read_dir(data.join(INCOMING)).into_iter().flatten();
-    let names = found.flatten().filter_map(|entry| {
-        // A link could lead anywhere.
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        let name = entry.file_name().into_string().ok()?;
-        (is_file && name.chars().count() <= 100).then_some(name)
-    });
-    let mut names: Vec<String> = names.take(FILES).collect();
-    names.sort();
-    names.into_iter().partition(|name| {
-        Path::new(name)
-            .extension()
-            .is_some_and(|kind| kind == "toml")
-    })
-}
-
 /// The page.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
-    let (mappings, sources) = files(&desk.config.data);
+    let (mappings, sources) = incoming::files(&desk.config.data);
     let mut page = Page::new(
         visit.say("node.way-mapping"),
         visit.say("node.mapping-lead"),
@@ -78,15 +53,21 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         button: visit.say("node.try"),
         token: String::new(),
     };
+    let known = |names: &[String], name: &str| names.iter().any(|one| one == name);
+    let tries = known(&sources, file) && known(&mappings, mapping);
+    let mut blocks = vec![load::course(&visit, usize::from(tries))];
+    blocks.extend(sign::told(&visit));
+    blocks.push(Block::Text(visit.say("node.upload-told")));
+    blocks.push(incoming::form(&desk, &visit));
+    page.add(String::new(), blocks);
     if sources.is_empty() || mappings.is_empty() {
         let told = Block::Note(Level::Notice, visit.say("node.incoming-empty"));
         page.add(String::new(), vec![told]);
         return Ok(page);
     }
-    page.add(String::new(), vec![Block::Form(form)]);
+    page.add(visit.say("node.mapping-try"), vec![Block::Form(form)]);
     // Only what was listed is opened: no name leads out of the folder.
-    let known = |names: &[String], name: &str| names.iter().any(|one| one == name);
-    if !known(&sources, file) || !known(&mappings, mapping) {
+    if !tries {
         return Ok(page);
     }
     let Ok(_turn) = desk.heavy.try_lock() else {
@@ -108,7 +89,14 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             let told = visit.tell("node.mapping-refused", &[("why", &why)]);
             page.add(String::new(), vec![Block::Note(Level::Alarm, told)]);
         }
-        Ok(trial) => tell(&mut page, &visit, &dictionary, &trial),
+        Ok(trial) => {
+            tell(&mut page, &visit, &dictionary, &trial);
+            if !trial.rows.is_empty() {
+                let told = Block::Text(visit.say("node.load-told"));
+                let form = load::form(&desk, &visit, (file, mapping));
+                page.add(visit.say("node.do-load"), vec![told, form]);
+            }
+        }
     }
     Ok(page)
 }
@@ -118,14 +106,14 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
 #[error("the clock is out of range")]
 struct NoMonth;
 
-/// What the command `map test` would read; or why the mapping is none.
-async fn request(
+/// What the commands `map test` and `load` would read; or why the mapping is none.
+pub(super) async fn request(
     desk: &Desk,
     (file, mapping): (&str, &str),
 ) -> Result<Result<Request, String>, Fault> {
-    let folder: PathBuf = desk.config.data.join(INCOMING);
+    let folder: PathBuf = desk.config.data.join(incoming::FOLDER);
     let path = folder.join(mapping);
-    let short = std::fs::metadata(&path).is_ok_and(|found| found.len() <= MAPPING);
+    let short = std::fs::metadata(&path).is_ok_and(|found| found.len() <= incoming::MAPPING);
     let text = std::fs::read_to_string(&path).ok().filter(|_| short);
     let Some(text) = text else {
         return Ok(Err("the mapping cannot be read".to_owned()));

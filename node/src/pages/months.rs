@@ -70,13 +70,13 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
         blocks.push(Block::Note(Level::Warning, told));
     }
     blocks.push(Block::Table(table));
-    blocks.push(Block::Text(visit.say("node.load-by-command")));
     if visit
         .visitor
         .as_ref()
         .is_some_and(|(_, role)| LOADERS.contains(role))
     {
         let mapping = (visit.say("node.way-mapping"), "/mapping".to_owned());
+        blocks.push(Block::Text(visit.say("node.load-here")));
         blocks.push(Block::Links(vec![mapping]));
     }
     page.add(String::new(), blocks);

@@ -256,7 +256,7 @@ fn tiles(visit: &Visit, of: &Position) -> Block {
 
 #[expect(clippy::cast_precision_loss, reason = "a length on a chart, no amount")]
 fn drawn(fen: i128) -> f64 {
-    fen as f64
+    fen as f64 / 100.0
 }
 
 /// Own cost by category against what the same stays would cost at the alliance's means and parts.

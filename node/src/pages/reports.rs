@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemas::dictionary::Dictionary;
 use schemas::id::Slug;
 use schemas::time::Month;
-use web::block::{Block, Cell, Level};
+use web::block::{Block, Cell, Input, Level};
 use web::number;
 use web::shell::Page;
 use web::site::answer::Visit;
@@ -15,7 +15,7 @@ use web::site::routes::Places;
 use super::desk::{Desk, STEWARD};
 use super::fault::Fault;
 use super::named::{self, permille, tile};
-use super::{months, sign};
+use super::{examine, months, sign};
 use crate::config::Quality;
 use crate::deidentify::risk::{Risk, Share};
 use crate::lifecycle::{self, Step};
@@ -24,7 +24,8 @@ use crate::quality;
 use crate::release::{self, MonthState};
 use crate::store::columns;
 use crate::store::dictionaries;
-use policies::quality::State as Stands;
+use policies::quality::{CONSUMABLES, State as Stands};
+use schemas::question::Dataset;
 
 /// The page.
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Result<Page, Fault> {
@@ -43,7 +44,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let (scores, exposed) = kept_reports(&folder).unwrap_or_default();
     let scores = scores.into_iter().find(|one| one.month == month);
     let exposed = exposed.into_iter().find(|one| one.month == month);
-    page.add(String::new(), vec![tiles(&visit, &held, exposed.as_ref())]);
+    let mut first: Vec<Block> = sign::told(&visit).into_iter().collect();
+    first.push(tiles(&visit, &held, exposed.as_ref()));
+    page.add(String::new(), first);
     match &scores {
         Some(scores) => page.add(visit.say("node.quality"), judged(&visit, scores)),
         None => page.add(
@@ -51,7 +54,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
             vec![Block::Note(Level::Warning, visit.say("node.report-gone"))],
         ),
     }
-    let findings = findings(&desk, &visit, month).await?;
+    let mut findings = findings(&desk, &visit, (held.dataset, month)).await?;
+    findings.extend(examine::form(&desk, &visit, &held));
     page.add(visit.say("node.findings"), findings);
     if let Some(exposed) = &exposed {
         let dictionary = dictionaries::latest(&desk.state).await?;
@@ -135,9 +139,18 @@ fn judged(visit: &Visit, scores: &KeptQuality) -> Vec<Block> {
 }
 
 /// What `quality run` found, where it ran.
-async fn findings(desk: &Desk, visit: &Visit, month: Month) -> Result<Vec<Block>, Fault> {
+async fn findings(
+    desk: &Desk,
+    visit: &Visit,
+    (dataset, month): (Dataset, Month),
+) -> Result<Vec<Block>, Fault> {
     let ran = quality::list(&desk.state).await?;
-    let ran: Vec<_> = ran.iter().filter(|one| one.report.month == month).collect();
+    // Consumables are examined with the stays that they were used in.
+    let own =
+        |name: &str| name == dataset.as_str() || (dataset == Dataset::Stays && name == CONSUMABLES);
+    let of = ran.iter().map(|one| (one, &one.report));
+    let of = of.filter(|(_, report)| report.month == month && own(&report.dataset));
+    let ran: Vec<_> = of.map(|(one, _)| one).collect();
     if ran.is_empty() {
         return Ok(vec![Block::Text(visit.say("node.quality-not-run"))]);
     }
@@ -298,10 +311,9 @@ async fn steps(desk: &Desk, visit: &Visit, held: &MonthState) -> Result<Vec<Bloc
     } else {
         Step::Released
     };
-    let hidden = |name: &'static str, value: &str| sign::input(visit, name, "hidden", value);
     let mut fields = vec![
-        hidden("month", &held.month.to_string()),
-        hidden("step", next.as_str()),
+        Input::hidden("month", &held.month.to_string()),
+        Input::hidden("step", next.as_str()),
     ];
     if held.grade == schemas::answer::Grade::D {
         let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::post;
-use web::site::routes::{Route as Of, Who, form, page, route};
+use web::site::routes::{Route as Of, Who, files, form, page, route};
 use web::site::sign_in;
+use web::site::upload::upload;
 
 use super::decide::Word;
 use super::desk::{ALL, COSTS, Desk, FIGURES, LOADERS, OFFICERS, READERS, STEWARD};
 use super::{
-    costs, decide, inbox, ledger, letter, log, mapping, months, openings, overview, position,
-    reports, standing, warnings,
+    costs, decide, examine, inbox, incoming, ledger, letter, load, log, mapping, months, openings,
+    overview, position, reports, standing, warnings,
 };
 
 /// A page, or what a form is sent to.
@@ -46,6 +47,21 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/mapping", Who::Roles(LOADERS), || {
         page(|desk, visit, _| mapping::show(desk, visit))
+    }),
+    files("/incoming", Who::Roles(LOADERS), || {
+        upload(|desk, _, _, sent| incoming::bring(desk, sent))
+    }),
+    route("POST", "/incoming/remove", Who::Roles(LOADERS), || {
+        form(|desk, _, _, fields| incoming::remove(desk, fields))
+    }),
+    route("GET", "/load", Who::Roles(LOADERS), || {
+        page(|desk, visit, _| load::show(desk, visit))
+    }),
+    route("POST", "/load", Who::Roles(LOADERS), || {
+        form(|desk, _, _, fields| load::begin(desk, fields))
+    }),
+    route("POST", "/months/examine", Who::Roles(LOADERS), || {
+        form(|desk, _, _, fields| examine::run(desk, fields))
     }),
     route("GET", "/inbox", Who::Roles(OFFICERS), || {
         page(|desk, visit, _| inbox::show(desk, visit))

@@ -64,7 +64,10 @@ pub(super) async fn signing(
         return Ok(Err("no-key"));
     }
     let keys = Keys::open(&desk.config.data)?;
-    let key = keys.officer_key(&keys.officer_path(&name))?;
+    // As the command: below the folder of keys a relative path would be looked for.
+    let path = std::path::absolute(keys.officer_path(&name));
+    let path = path.map_err(|error| Fault::broken("the data folder", error))?;
+    let key = keys.officer_key(&path)?;
     Ok(Ok(Signing { name, key }))
 }
 

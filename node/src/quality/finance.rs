@@ -7,6 +7,7 @@ use schemas::answer::Grade;
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::{Officer, Role};
+use schemas::question::Dataset;
 use schemas::seal::{Message, Sealed, Signer};
 use schemas::time::{Month, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -110,13 +111,13 @@ fn signed_for(register: &Officers, officer: &Officer, sealed: &[Sealed<Officer>]
     by.count() >= PERSONS
 }
 
-/// Signs the report of a month's stays as it stands.
+/// Signs the report of a dataset's month as it stands.
 pub async fn sign(
     state: &State,
     hospital: &Slug,
     persons: &[Officer],
     (name, key): (&Slug, &Signer),
-    (month, reason): (Month, &str),
+    (dataset, month, reason): (Dataset, Month, &str),
     now: Timestamp,
 ) -> Result<Standing, QualityError> {
     if !plain(reason, 200) {
@@ -127,7 +128,7 @@ pub async fn sign(
         return Err(QualityError::NotFinance(name.to_string()));
     }
     let mut change = state.begin().await?;
-    let standing = store::standing(&mut change, policies::quality::STAYS, month).await?;
+    let standing = store::standing(&mut change, dataset.as_str(), month).await?;
     let standing = standing.ok_or(QualityError::NotRun(month))?;
     let yes = SignedOff {
         hospital: hospital.clone(),

@@ -2,10 +2,8 @@
 //! signs. It looks at release alone: what is released stays answered, so that no later run tells an asker
 //! anything by a refusal.
 
-use policies::quality::STAYS;
 use schemas::answer::Grade;
 use schemas::officer::Officer;
-use schemas::question::Dataset;
 
 use super::QualityError;
 use super::finance::signed;
@@ -29,18 +27,7 @@ pub async fn graded(
     gate: Option<&Gate>,
     held: &LoadedMonth,
 ) -> Result<Grade, QualityError> {
-    if held.dataset != Dataset::Stays {
-        // `quality run` examines stays; of the others the load's own grade counts.
-        return match gate {
-            Some(gate) if held.grade > gate.least => Err(QualityError::Below {
-                month: held.month,
-                grade: held.grade,
-                least: gate.least,
-            }),
-            _ => Ok(held.grade),
-        };
-    }
-    let standing = standing(change, STAYS, held.month).await?;
+    let standing = standing(change, held.dataset.as_str(), held.month).await?;
     let standing = standing.filter(|standing| standing.load == held.load);
     let Some(standing) = standing else {
         return match gate {

@@ -6,6 +6,7 @@ mod gate;
 mod read;
 mod run;
 mod store;
+mod tables;
 #[cfg(test)]
 mod test;
 
@@ -13,6 +14,7 @@ pub use finance::{SignedOff, add as add_finance, persons as finance_persons, sig
 pub use gate::{Gate, graded};
 pub use run::{Ran, run};
 pub use store::{Standing, findings, list, standing, waive};
+pub use tables::{Side, Tables};
 
 use schemas::answer::Grade;
 use schemas::time::Month;
@@ -38,7 +40,9 @@ pub enum QualityError {
     #[error(transparent)]
     Columns(#[from] ColumnsError),
     /// Never examined, or another load was.
-    #[error("the quality of {0} was not examined as it is loaded; first: quality run {0}")]
+    #[error(
+        "the quality of {0} was not examined as it is loaded; first: quality run {0} (--dataset NAME of others than stays)"
+    )]
     NotRun(Month),
     /// Below what the node asks for.
     #[error(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dashu::rational::RBig;
 use policies::figures::Exact;
-use policies::quality::{Line, Matched, Table, matched};
+use policies::quality::{Line, Table};
 use schemas::dictionary::Dictionary;
 use schemas::time::Month;
 use serde::Deserialize;
@@ -68,15 +68,9 @@ pub(super) fn loaded(load: &Path, month: Month) -> Result<Loaded, QualityError> 
         .ok_or_else(damaged)
 }
 
-/// Reads `surgery.csv`, `stock.csv` and `charges.csv` (`case,item,quantity,department`; the department may
-/// be missing) and matches them. The numbers of cases go no further.
-pub(super) fn three_way(folder: &Path) -> Result<Matched, TableError> {
-    let [surgery, stock, charges] =
-        ["surgery.csv", "stock.csv", "charges.csv"].map(|name| lines(&folder.join(name)));
-    Ok(matched(&surgery?, &stock?, &charges?))
-}
-
-fn lines(path: &Path) -> Result<Vec<Line>, TableError> {
+/// Reads a table of consumables (`case,item,quantity,department`; the department may be missing). The
+/// numbers of cases serve the match and go no further.
+pub(super) fn lines(path: &Path) -> Result<Vec<Line>, TableError> {
     let mut lines = Vec::new();
     let wanted = ["case", "item", "quantity", "department"];
     each(path, (&wanted, &|_| false), |row| {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use policies::quality::{
-    CONSUMABLES, Check, Coverage, Examined, Finding, Matched, QualityRules, STAYS, examine, settle,
+    CONSUMABLES, Check, Coverage, Examined, Finding, Matched, QualityRules, examine, settle,
 };
 use schemas::dictionary::Dictionary;
 use schemas::question::Dataset;
 use schemas::time::{Month, Timestamp};
 
 use super::store::{self, Run, Standing};
-use super::{QualityError, read};
+use super::{QualityError, Tables, read};
 use crate::store::dictionaries;
 use crate::store::loads::{self, LoadedMonth};
 use crate::store::state::{State, StateError, append};
@@ -21,23 +21,25 @@ const EARLIER: usize = 12;
 /// What a run came to, dataset by dataset.
 #[derive(Debug)]
 pub struct Ran {
-    /// The stays.
-    pub stays: Standing,
+    /// The dataset.
+    pub rows: Standing,
     /// The consumables, where their tables were given.
     pub consumables: Option<Standing>,
+    /// Codes of theirs that a crosswalk does not have, so that they stood for themselves.
+    pub uncrossed: u64,
 }
 
-/// Examines a month as it is loaded: the staged one, else the released one. `tables` is the folder of the
+/// Examines a month as it is loaded: the staged one, else the released one. `tables` are those of the
 /// three-way match.
 pub async fn run(
     state: &State,
     data: &Path,
     rules: &QualityRules,
-    (month, tables): (Month, Option<&Path>),
+    (dataset, month, tables): (Dataset, Month, Option<&Tables>),
     now: Timestamp,
 ) -> Result<Ran, QualityError> {
     let mut months = loads::months(state.pool()).await?;
-    months.retain(|held| held.dataset == Dataset::Stays);
+    months.retain(|held| held.dataset == dataset);
     let current = |held: &&LoadedMonth| held.is_current();
     let held = months
         .iter()
@@ -46,23 +48,28 @@ pub async fn run(
         .ok_or(QualityError::NotLoaded(month))?;
     let dictionary = dictionaries::by_digest(state, &held.dictionary).await?;
     let dictionary = dictionary.ok_or(QualityError::Report(month))?;
+    let of_dataset = dictionary.of(dataset);
+    let dictionary = &*of_dataset.ok_or(QualityError::Report(month))?;
+    let name = dataset.as_str();
     let newest = months.iter().filter(current).map(|held| held.month).max();
-    let last: i64 =
-        sqlx::query_scalar("select coalesce(max(at), 0) from loads where dataset = 'stays'")
-            .fetch_one(state.pool())
-            .await?;
+    let last: i64 = sqlx::query_scalar("select coalesce(max(at), 0) from loads where dataset = $1")
+        .bind(name)
+        .fetch_one(state.pool())
+        .await?;
     let days = now.0.saturating_sub(last).div_euclid(86_400);
     let age = (newest == Some(month)).then(|| u64::try_from(days).unwrap_or(0));
-    let matched = tables.map(read::three_way).transpose()?;
+    let matched = tables.map(|of| of.matched(month)).transpose()?;
+    let (matched, uncrossed) = matched.map_or((None, 0), |(of, missing)| (Some(of), missing));
     let folder = data.join(&held.folder);
     let loaded = read::loaded(&folder, month)?;
-    let table = read::columns(&folder, month, &dictionary)?;
-    let earlier = earlier(data, &months, (held, &dictionary))?;
+    let table = read::columns(&folder, month, dictionary)?;
+    let earlier = earlier(data, &months, (held, dictionary))?;
     let found = examine(
         rules,
         &Examined {
+            dataset: name,
             month,
-            dictionary: &dictionary,
+            dictionary,
             table: &table,
             refused: &loaded.rules,
             earlier: &earlier,
@@ -70,11 +77,11 @@ pub async fn run(
             matched: matched.as_ref(),
         },
     );
-    let (stays, consumables): (Vec<Finding>, Vec<Finding>) =
-        found.into_iter().partition(|one| one.dataset == STAYS);
+    let (own, consumables): (Vec<Finding>, Vec<Finding>) =
+        found.into_iter().partition(|one| one.dataset == name);
     let rows = u64::try_from(table.rows()).unwrap_or(u64::MAX);
     let of = Run {
-        dataset: STAYS.to_owned(),
+        dataset: name.to_owned(),
         month,
         load: held.load.clone(),
         rules: rules.clone(),
@@ -84,8 +91,8 @@ pub async fn run(
         at: now,
     };
     let mut change = state.begin().await?;
-    let stays = settle(store::known(&mut *change, STAYS, month).await?, stays);
-    let stays = store::keep(&mut change, of.clone(), stays).await?;
+    let own = settle(store::known(&mut *change, name, month).await?, own);
+    let own = store::keep(&mut change, of.clone(), own).await?;
     let consumables = match matched {
         None => None,
         Some(matched) => {
@@ -99,7 +106,7 @@ pub async fn run(
             Some(store::keep(&mut change, of, settle(before, consumables)).await?)
         }
     };
-    for standing in [Some(&stays), consumables.as_ref()].into_iter().flatten() {
+    for standing in [Some(&own), consumables.as_ref()].into_iter().flatten() {
         let report = &standing.report;
         let detail = [
             ("dataset", report.dataset.clone()),
@@ -109,7 +116,11 @@ pub async fn run(
         append(&mut change, now, "quality-run", standing.digest, &detail).await?;
     }
     change.commit().await.map_err(StateError::from)?;
-    Ok(Ran { stays, consumables })
+    Ok(Ran {
+        rows: own,
+        consumables,
+        uncrossed,
+    })
 }
 
 fn falls_short(rules: &QualityRules, matched: &Matched) -> bool {
@@ -120,7 +131,7 @@ fn falls_short(rules: &QualityRules, matched: &Matched) -> bool {
     lines.any(|least| !matched.reaches(least))
 }
 
-/// How often stays of the months before had each item; months of the same dictionary alone.
+/// How often rows of the months before had each item; months of the same dictionary alone.
 fn earlier(
     data: &Path,
     months: &[LoadedMonth],

@@ -1,9 +1,8 @@
-use std::path::Path;
-
 use policies::quality::{CONSUMABLES, DEFAULT, QualityRules, STAYS, State as Stands};
 use schemas::answer::Grade;
 use schemas::id::Slug;
 use schemas::officer::{Officer, Role};
+use schemas::question::Dataset;
 use schemas::seal::Signer;
 use schemas::time::Month;
 
@@ -20,11 +19,17 @@ fn rules() -> QualityRules {
     QualityRules::parse(DEFAULT).unwrap()
 }
 
-async fn examined(trial: &Trial, tables: Option<&Path>) -> Ran {
+async fn examined(trial: &Trial, tables: Option<&Tables>) -> Ran {
     let data = trial.config.data.as_path();
-    run(&trial.state, data, &rules(), (month(), tables), NOW)
-        .await
-        .unwrap()
+    run(
+        &trial.state,
+        data,
+        &rules(),
+        (Dataset::Stays, month(), tables),
+        NOW,
+    )
+    .await
+    .unwrap()
 }
 
 /// Twenty stays, the first of them without any cost.
@@ -93,7 +98,7 @@ async fn a_month_below_the_grade_waits_until_finance_signs_that_very_report() {
     let ran = examined(&trial, None).await;
     // Three of twenty without cost: 85.
     assert_eq!(
-        (ran.stays.report.scores.accuracy, ran.stays.report.grade),
+        (ran.rows.report.scores.accuracy, ran.rows.report.grade),
         (85, Grade::B)
     );
     let refused = asked(Vec::new()).await.unwrap_err();
@@ -123,7 +128,7 @@ async fn a_month_below_the_grade_waits_until_finance_signs_that_very_report() {
     let hospital: Slug = "h1".parse().unwrap();
     let signed = async |key: &Signer| {
         let who = (&officer.name, key);
-        let what = (month(), "opening month of the new ward");
+        let what = (Dataset::Stays, month(), "opening month of the new ward");
         sign(&trial.state, &hospital, &finance, who, what, NOW).await
     };
     let other = signed(&signers[0]).await;
@@ -156,7 +161,7 @@ async fn release_all(trial: &Trial, by: SignOff<'_>) -> Result<(), ReleaseError>
 async fn a_waiver_names_who_and_why_and_lifts_the_grade() {
     let trial = loaded(3).await;
     let ran = examined(&trial, None).await;
-    let open = ran.stays.known.iter();
+    let open = ran.rows.known.iter();
     let mut open = open.filter(|one| one.finding.rule.as_str() == "cost-range");
     let finding = &open.next().unwrap().finding;
     // The fixture has no departments: the finding is the whole hospital's.
@@ -182,7 +187,7 @@ async fn a_waiver_names_who_and_why_and_lifts_the_grade() {
     // It holds over the next run of the same rows, and the release needs no signature.
     let ran = examined(&trial, None).await;
     assert_eq!(
-        (ran.stays.report.grade, ran.stays.report.found_grade),
+        (ran.rows.report.grade, ran.rows.report.found_grade),
         (Grade::A, Grade::B)
     );
     release_all(&trial, by(Grade::A, Vec::new())).await.unwrap();
@@ -214,17 +219,14 @@ async fn what_a_corrected_load_no_longer_has_is_fixed() {
         ReleaseError::Quality(QualityError::NotRun(_))
     ));
     let ran = examined(&trial, None).await;
-    assert_eq!(
-        (ran.stays.report.grade, ran.stays.report.open),
-        (Grade::A, 0)
-    );
-    assert!(ran.stays.known.iter().all(|one| one.state == Stands::Fixed));
-    assert!(!ran.stays.known.is_empty());
+    assert_eq!((ran.rows.report.grade, ran.rows.report.open), (Grade::A, 0));
+    assert!(ran.rows.known.iter().all(|one| one.state == Stands::Fixed));
+    assert!(!ran.rows.known.is_empty());
     let other = run(
         &trial.state,
         &trial.config.data,
         &rules(),
-        ("2025-04".parse().unwrap(), None),
+        (Dataset::Stays, "2025-04".parse().unwrap(), None),
         NOW,
     )
     .await;
@@ -242,10 +244,14 @@ async fn the_three_tables_make_a_dataset_of_their_own_and_name_no_case() {
         let text = format!("case,item,quantity,department\n{}\n", lines.join("\n"));
         std::fs::write(tables.join(name), text).unwrap();
     };
+    let three = Tables {
+        folder: tables.clone(),
+        ..Tables::default()
+    };
     write("surgery.csv", 0);
     write("stock.csv", 0);
     write("charges.csv", 1);
-    let ran = examined(&trial, Some(&tables)).await;
+    let ran = examined(&trial, Some(&three)).await;
     let of = ran.consumables.unwrap().report;
     assert_eq!(
         (of.dataset.as_str(), of.rows, of.provisional),
@@ -253,19 +259,20 @@ async fn the_three_tables_make_a_dataset_of_their_own_and_name_no_case() {
     );
     assert_eq!((of.scores.consistency, of.grade), (99, Grade::A));
     write("charges.csv", 2);
-    let ran = examined(&trial, Some(&tables)).await;
+    let ran = examined(&trial, Some(&three)).await;
     let of = ran.consumables.unwrap();
-    assert!(of.report.provisional && ran.stays.report.provisional);
+    assert!(of.report.provisional && ran.rows.report.provisional);
     let finding = &of.known[0].finding;
     assert_eq!((finding.rows, finding.department.as_str()), (2, "surgery"));
-    assert_eq!(ran.stays.report.dataset, STAYS);
+    assert_eq!(ran.rows.report.dataset, STAYS);
     std::fs::write(
         tables.join("stock.csv"),
         "case,item,quantity\nZY88,x,777.7777\n",
     )
     .unwrap();
     let data = trial.config.data.as_path();
-    let refused = run(&trial.state, data, &rules(), (month(), Some(&tables)), NOW).await;
+    let of = (Dataset::Stays, month(), Some(&three));
+    let refused = run(&trial.state, data, &rules(), of, NOW).await;
     let told = refused.unwrap_err().to_string();
     assert!(told.contains("line 2") && !told.contains("777"), "{told}");
     // Case numbers are nowhere below the data folder.

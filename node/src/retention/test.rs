@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use policies::quality::{DEFAULT, QualityRules};
+use schemas::question::Dataset;
 use schemas::seal::Signer;
 
 use super::*;
@@ -35,9 +36,15 @@ async fn filled() -> Trial {
         .unwrap();
     let rules = QualityRules::parse(DEFAULT).unwrap();
     for of in ["2024-01", "2025-03"] {
-        quality::run(&trial.state, data, &rules, (month(of), None), NOW)
-            .await
-            .unwrap();
+        quality::run(
+            &trial.state,
+            data,
+            &rules,
+            (Dataset::Stays, month(of), None),
+            NOW,
+        )
+        .await
+        .unwrap();
         sqlx::query(
             "insert into warnings (id, subject, month, alert, at) values ($1, '', $1, '{}', 1)",
         )
@@ -174,9 +181,15 @@ async fn what_is_past_goes_with_all_that_rests_on_it_and_nothing_else() {
     // The other load is read as before.
     let data = &trial.config.data;
     let rules = QualityRules::parse(DEFAULT).unwrap();
-    quality::run(&trial.state, data, &rules, (month("2024-02"), None), NOW)
-        .await
-        .unwrap();
+    quality::run(
+        &trial.state,
+        data,
+        &rules,
+        (Dataset::Stays, month("2024-02"), None),
+        NOW,
+    )
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

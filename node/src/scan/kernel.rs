@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use schemas::id::Slug;
+
 use super::ScanError;
 use super::program::{Fill, Operation, Place, Program};
 use super::rows::Rows;
@@ -54,13 +56,18 @@ fn add(a: Option<Vec<i64>>, b: Option<Vec<i64>>) -> Option<Vec<i64>> {
 
 /// Which blocks have no data because a stored month lacks their field.
 fn missing_fields(program: &Program, rows: &[Rows]) -> Vec<bool> {
-    let lacks =
-        |field: &schemas::id::Slug| rows.iter().any(|batch| !batch.fields.contains_key(field));
+    missing(program, |field| {
+        rows.iter().any(|batch| !batch.fields.contains_key(field))
+    })
+}
+
+/// The same, where `lacks` says whether a month lacks a field.
+pub(super) fn missing(program: &Program, lacks: impl Fn(&Slug) -> bool) -> Vec<bool> {
     let lacks_scaled = |at: &usize| program.scaled.get(*at).is_none_or(|s| lacks(&s.field));
     let missing = |fill: &Fill| match &fill.operation {
         Operation::Count | Operation::CountWhere(_) => false,
         Operation::Sum(at) | Operation::Squares(at) | Operation::Histogram(at) => lacks_scaled(at),
-        Operation::Structure { whole, items } => lacks_scaled(whole) || items.iter().any(lacks),
+        Operation::Structure { whole, items } => lacks_scaled(whole) || items.iter().any(&lacks),
     };
     program.fills.iter().map(missing).collect()
 }

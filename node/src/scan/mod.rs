@@ -10,6 +10,7 @@ mod fill;
 mod runs;
 mod kernel;
 mod centred;
+pub mod pushed;
 
 pub use ready::Ready;
 pub use rows::{Codes, Rows};
@@ -18,6 +19,8 @@ use policies::plan::Layout;
 use schemas::dictionary::Dictionary;
 use schemas::digest::Digest;
 use schemas::id::Slug;
+
+use crate::engine::EngineError;
 
 /// Exact cells of every block of a layout; `None` where the source lacks the field.
 ///
@@ -70,6 +73,9 @@ pub enum ScanError {
     /// A worker ended early.
     #[error("a worker of the scan ended early")]
     Worker,
+    /// The hospital's engine did not serve.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
 }
 
 /// Runs a layout over the rows of a snapshot with so many threads.

@@ -1,7 +1,7 @@
 //! A layout turned into lookup tables over stored codes.
 
 use policies::plan::{Axis, Bound, Layout, TableLayout};
-use schemas::dictionary::{Dictionary, KeySource, Reference};
+use schemas::dictionary::{Dictionary, KeySource};
 use schemas::id::Slug;
 use schemas::question::{Filter, Measure};
 
@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub(super) groups: Vec<u32>,
     /// Stored dimensions and their strides.
     pub(super) keys: Vec<(Slug, u32)>,
+    /// The same dimensions and how many keys they have.
+    pub(super) lengths: Vec<(Slug, usize)>,
     /// Stride of the month, 0 where it is no axis.
     pub(super) month: u32,
     /// The cell behind the last one: for rows that do not count.
@@ -93,6 +95,8 @@ pub(super) struct Program {
     pub(super) fills: Vec<Fill>,
     /// Bin by raw value; values beyond the last edge fall in the last bin.
     pub(super) bins: Vec<u8>,
+    /// Where bins begin.
+    pub(super) edges: Vec<u32>,
     pub(super) period: schemas::time::Period,
 }
 
@@ -114,7 +118,7 @@ impl Program {
         for block in &layout.blocks {
             let table = usize::try_from(block.table).map_err(|_| ScanError::Layout)?;
             let table_layout = layout.table_of(block).ok_or(ScanError::Layout)?;
-            let mut by = |field: &Slug, own: bool| {
+            let mut by = |field: &Slug, own: bool| -> Result<usize, ScanError> {
                 let kind = dictionary
                     .field(field.as_str())
                     .ok_or(ScanError::Layout)?
@@ -126,7 +130,7 @@ impl Program {
                         .map(|group| group.reference(kind))
                         .collect()
                 } else {
-                    cell_references(table_layout, kind)
+                    table_layout.references(kind).to_vec()
                 };
                 let wanted = (field.clone(), against);
                 if let Some(found) = references.iter().position(|known| *known == wanted) {
@@ -183,17 +187,9 @@ impl Program {
             scaled,
             fills,
             bins,
+            edges: dictionary.bin_edges.clone(),
             period: layout.period,
         })
-    }
-}
-
-fn cell_references(table: &TableLayout, kind: Reference) -> Vec<u64> {
-    let [cost, charge, stay] = &table.cell_references;
-    match kind {
-        Reference::Cost => cost.clone(),
-        Reference::Charge => charge.clone(),
-        Reference::Stay => stay.clone(),
     }
 }
 
@@ -262,7 +258,10 @@ impl Sieve {
                         .enumerate()
                         .for_each(|(month, ok)| *ok &= passes(month));
                 }
-                KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => {
+                KeySource::Exact
+                | KeySource::Prefix { .. }
+                | KeySource::Bands
+                | KeySource::Level { .. } => {
                     keys.push((axis.dimension.clone(), allowed.to_vec()));
                 }
             }
@@ -289,7 +288,7 @@ fn mdc_codes(dictionary: &Dictionary) -> Vec<usize> {
 impl Place {
     fn new(table: &TableLayout, dictionary: &Dictionary) -> Self {
         let mut groups = vec![0_u32; dictionary.groups.len()];
-        let mut keys = Vec::new();
+        let (mut keys, mut lengths) = (Vec::new(), Vec::new());
         let mut month = 0;
         // Last axis fastest. Cells number at most 100,000, so strides fit.
         let mut stride = 1_u32;
@@ -314,8 +313,12 @@ impl Place {
                         .for_each(|(at, mdc)| *at += times(mdc));
                 }
                 KeySource::Month => month = stride,
-                KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => {
+                KeySource::Exact
+                | KeySource::Prefix { .. }
+                | KeySource::Bands
+                | KeySource::Level { .. } => {
                     keys.push((axis.dimension.clone(), stride));
+                    lengths.push((axis.dimension.clone(), axis.keys.len()));
                 }
             }
             stride = times(axis.keys.len());
@@ -323,6 +326,7 @@ impl Place {
         Self {
             groups,
             keys,
+            lengths,
             month,
             none: table.cells,
         }

@@ -40,6 +40,11 @@ impl Scale {
         scale
     }
 
+    /// What amounts are measured against, at least 1.
+    pub(super) fn reference(&self) -> u64 {
+        self.add.max(1)
+    }
+
     /// The unclamped value; beyond 32 bits it reads as the greatest.
     #[inline]
     pub(super) fn apply(&self, value: u32) -> u32 {

@@ -12,6 +12,7 @@ use schemas::question::Dataset;
 use schemas::time::{Month, Period};
 use sqlx::Row as _;
 
+use crate::engine::Part;
 use crate::scan::Rows;
 use crate::store::columns;
 use crate::store::columns::MonthColumns;
@@ -45,6 +46,17 @@ pub struct Released {
     /// Digests of the dictionaries that coded them, without repeats.
     pub dictionaries: Vec<Digest>,
     files: Vec<Files>,
+}
+
+impl Released {
+    /// The same months as the hospital's engine knows them.
+    pub fn parts(&self) -> Vec<Part> {
+        let part = |files: &Files| {
+            let [data, ranks] = &files.digests;
+            Part::new(files.dataset, files.month, [data.as_str(), ranks.as_str()])
+        };
+        self.files.iter().map(part).collect()
+    }
 }
 
 /// The column files of a month, and what their content must be.

@@ -32,6 +32,11 @@ pub enum StateError {
     /// A name in the state file or the code is not a plain name.
     #[error("a name in the state file is not a plain name")]
     Name,
+    /// A sealed watermark does not open: its key is another one.
+    #[error(
+        "how far a view was read does not open under this node's `view.key`: load it once with --whole"
+    )]
+    Mark,
     /// Kept by a build that this one cannot follow.
     #[error(transparent)]
     Version(#[from] VersionError),
@@ -56,10 +61,15 @@ impl State {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is deleted or replaced does not stay behind in free pages.
+            .pragma("secure_delete", "on")
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();
+        // A file's connections need no care, and sqlx's task for it can keep an ending program busy for ever.
         let pool = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
             .max_connections(4)
             .connect_with(options)
             .await?;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use schemas::question::Dataset;
 use serde::Serialize;
 
 use super::calendar::{Source, Stay};
@@ -14,7 +15,7 @@ use super::groups::{groups, groups_csv};
 use super::hospital::{Hospital, mix};
 use super::row::{self, HEADER, Line};
 use super::spread::Spread;
-use super::{Error, Settings, visits};
+use super::{Error, Settings, beside};
 
 /// Rows a hospital whose identifiers are listed for searching.
 const LISTED: u32 = 50;
@@ -82,16 +83,17 @@ pub(super) fn write(
     Ok(all)
 }
 
-/// Writes the visits of a hospital.
+/// Writes a hospital's rows of another dataset than stays.
 pub(super) fn write_beside(
     folder: &Path,
     settings: &Settings,
     hospital: &Hospital,
-    count: u32,
+    (dataset, count): (Dataset, u32),
 ) -> Result<String, Error> {
     if count > 50_000_000 {
-        return Err(Error::Setting("a hospital has at most 50 million visits"));
+        return Err(Error::Setting("a hospital has at most 50 million rows"));
     }
+    let kind = beside::kind(dataset).ok_or(Error::Setting("stays have files of their own"))?;
     let (dates, groups, spread) = (Dates::new(settings.year)?, groups()?, Spread::new());
     let source = Source {
         seed: settings.seed,
@@ -101,11 +103,11 @@ pub(super) fn write_beside(
         dates: &dates,
         spread: &spread,
     };
-    let name = format!("{}-visits.csv", hospital.id);
+    let name = format!("{}-{}.csv", hospital.id, dataset.as_str());
     let path = folder.join(&name);
     let write = || {
         let mut file = BufWriter::with_capacity(1 << 20, File::create(&path)?);
-        visits::write(&source, count, &mut file)?;
+        beside::write(&kind, &source, count, &mut file)?;
         file.flush()
     };
     write().map_err(|source| cannot(&path, source))?;

@@ -12,6 +12,8 @@ mod hospital;
 mod person;
 mod calendar;
 mod row;
+mod beside;
+mod contacts;
 mod visits;
 mod defect;
 mod file;
@@ -22,6 +24,7 @@ pub use file::Written;
 pub use groups::{CaseGroup, groups, groups_csv};
 pub use hospital::{Hospital, Tier, alliance};
 pub use row::HEADER;
+use schemas::question::Dataset;
 
 /// Why no data were made.
 #[derive(Debug, thiserror::Error)]
@@ -83,16 +86,16 @@ pub fn write_hospital(
     file::write(folder, settings, &[only])
 }
 
-/// Writes `visits` outpatient visits of a hospital's own patients beside its stays, as
-/// `NAME-visits.csv`, and gives the file's name. The same settings give the same bytes; those of the
+/// Writes `rows` rows of another dataset about a hospital's own patients beside its stays, as
+/// `NAME-DATASET.csv`, and gives the file's name. The same settings give the same bytes; those of the
 /// stays do not depend on it.
-pub fn write_visits(
+pub fn write_beside(
     folder: &Path,
     settings: &Settings,
     hospital: &Hospital,
-    visits: u32,
+    (dataset, rows): (Dataset, u32),
 ) -> Result<String, Error> {
-    file::write_beside(folder, settings, hospital, visits)
+    file::write_beside(folder, settings, hospital, (dataset, rows))
 }
 
 #[cfg(test)]

@@ -79,7 +79,11 @@ pub(super) fn groups_in_scope(sets: &[KeySet], dictionary: &Dictionary) -> Vec<b
                 .copied()
                 .unwrap_or(false)
         }
-        KeySource::Month | KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => true,
+        KeySource::Month
+        | KeySource::Exact
+        | KeySource::Prefix { .. }
+        | KeySource::Bands
+        | KeySource::Level { .. } => true,
     };
     (0..dictionary.groups.len())
         .map(|group| sets.iter().all(|set| passes(set, group)))

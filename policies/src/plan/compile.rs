@@ -127,13 +127,21 @@ impl Context<'_> {
             blocks.push(self.block((block, table), index, by_group)?);
         }
         let kinds = [Reference::Cost, Reference::Charge, Reference::Stay];
-        let cell_references =
-            kinds.map(|kind| cell_references(&axes, kind, self.dictionary, self.in_scope));
+        let of = |kind| cell_references(&axes, kind, self.dictionary, self.in_scope);
+        let mut fields = self.dictionary.fields.iter();
+        let scored = fields.any(|field| field.reference == Reference::Score);
+        let score_references = if scored {
+            of(Reference::Score)
+        } else {
+            Vec::new()
+        };
+        let cell_references = kinds.map(of);
         Ok((
             TableLayout {
                 axes,
                 cells,
                 cell_references,
+                score_references,
             },
             blocks,
         ))

@@ -1,6 +1,7 @@
 //! The compiled question.
 
 use schemas::canonical;
+use schemas::dictionary::Reference;
 use schemas::digest::Digest;
 use schemas::loss::Rho;
 use schemas::question::{Dataset, Measure};
@@ -57,6 +58,22 @@ pub struct TableLayout {
     /// reference among the groups that share the cell, so that a scaled value never exceeds
     /// 1000 × cap.
     pub cell_references: [Vec<u64>; 3],
+    /// The same of scores; empty, and no part of the digest, where the dataset has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub score_references: Vec<u64>,
+}
+
+impl TableLayout {
+    /// By case group, the reference of a kind of the cell in which its stays fall.
+    pub fn references(&self, kind: Reference) -> &[u64] {
+        let [cost, charge, stay] = &self.cell_references;
+        match kind {
+            Reference::Cost => cost,
+            Reference::Charge => charge,
+            Reference::Stay => stay,
+            Reference::Score => &self.score_references,
+        }
+    }
 }
 
 /// One block of the vector.

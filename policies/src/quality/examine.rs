@@ -8,18 +8,20 @@ use schemas::id::Slug;
 use schemas::time::Month;
 
 use super::spread::{outside, quartiles};
-use super::{Check, Coverage, Finding, Matched, QualityRules, Rule, STAYS, Table};
+use super::{Check, Coverage, Finding, Matched, QualityRules, Rule, Table};
 use crate::figures::Exact;
 use crate::quality::CONSUMABLES;
 
 /// What is examined.
 #[derive(Clone, Copy, Debug)]
 pub struct Examined<'a> {
+    /// The dataset.
+    pub dataset: &'a str,
     /// The month.
     pub month: Month,
-    /// The dictionary that coded it.
+    /// The dictionary of the dataset that coded it.
     pub dictionary: &'a Dictionary,
-    /// Its stays.
+    /// Its rows.
     pub table: &'a Table,
     /// Rows that the load refused, by its rules.
     pub refused: &'a BTreeMap<String, u64>,
@@ -34,7 +36,7 @@ pub struct Examined<'a> {
 /// Everything that breaks a rule, in the rules' order.
 pub fn examine(rules: &QualityRules, of: &Examined<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for rule in &rules.rules {
+    for rule in rules.rules.iter().filter(|rule| rule.is_about(of.dataset)) {
         match &rule.check {
             Check::Refused { rules } => of.refused(rule, rules, &mut found),
             Check::Listed { dimension } => of.listed(rule, dimension, &mut found),
@@ -67,7 +69,7 @@ pub fn examine(rules: &QualityRules, of: &Examined<'_>) -> Vec<Finding> {
 impl Examined<'_> {
     fn finding(&self, rule: &Rule, field: &str, rows: u64, of: u64) -> Finding {
         Finding {
-            dataset: STAYS.to_owned(),
+            dataset: self.dataset.to_owned(),
             month: self.month,
             rule: rule.id.clone(),
             aspect: rule.aspect,

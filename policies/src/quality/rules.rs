@@ -1,5 +1,7 @@
 //! The rules: which checks there are, and the lines between grades.
 
+use std::collections::BTreeSet;
+
 use dashu::rational::RBig;
 use schemas::answer::Grade;
 use schemas::id::Slug;
@@ -36,8 +38,18 @@ pub struct Rule {
     pub aspect: Aspect,
     /// Whether its findings lower that score; otherwise they are remarks.
     pub counts: bool,
+    /// The datasets that it is about; all where there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub datasets: BTreeSet<Slug>,
     /// What is looked at.
     pub check: Check,
+}
+
+impl Rule {
+    /// Whether it is about a dataset.
+    pub fn is_about(&self, dataset: &str) -> bool {
+        self.datasets.is_empty() || self.datasets.iter().any(|one| one.as_str() == dataset)
+    }
 }
 
 /// The four sides of quality.
@@ -154,7 +166,8 @@ impl QualityRules {
                     stays,
                     ..
                 } => part(usual) && part(least) && *stays > 0,
-                Check::Repeated { fields } => !fields.is_empty(),
+                // Patient and group alone say nothing, unless a dataset has one row of both a month.
+                Check::Repeated { fields } => !fields.is_empty() || !rule.datasets.is_empty(),
                 Check::Outlier { times, stays, .. } => times.0 > RBig::ZERO && *stays >= 4,
                 Check::ThreeWay { least } => part(least),
             };

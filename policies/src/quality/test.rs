@@ -24,6 +24,7 @@ fn dictionary() -> Dictionary {
             cost: 1_000,
             charge: 1_000,
             stay: 7_000,
+            score: None,
         },
     };
     let field = |id: &str, unit, part_of: Option<&str>| Field {
@@ -33,6 +34,7 @@ fn dictionary() -> Dictionary {
         reference: match unit {
             Unit::Fen => Reference::Cost,
             Unit::MilliDay => Reference::Stay,
+            Unit::CentiPoint => Reference::Score,
         },
         most: u32::MAX,
         required: false,
@@ -96,6 +98,7 @@ fn found(table: &Table, refused: &[(&str, u64)], age: Option<u64>) -> Vec<Findin
     let refused: BTreeMap<String, u64> = refused.collect();
     let dictionary = dictionary();
     let of = Examined {
+        dataset: STAYS,
         month: "2026-01".parse().unwrap(),
         dictionary: &dictionary,
         table,
@@ -177,6 +180,7 @@ fn what_a_group_usually_has_is_asked_of_a_department_that_lacks_it() {
         let rules = QualityRules::parse(DEFAULT).unwrap();
         let (dictionary, month) = (dictionary(), table(rows));
         let of = Examined {
+            dataset: STAYS,
             month: "2026-01".parse().unwrap(),
             dictionary: &dictionary,
             table: &month,

@@ -101,14 +101,18 @@ pub struct Draft {
     pub left_out: Vec<String>,
 }
 
-const SHIPPED: [&str; 7] = [
+const SHIPPED: [&str; 11] = [
     include_str!("../../rules/templates/audit-signals.toml"),
     include_str!("../../rules/templates/monthly-benchmark.toml"),
     include_str!("../../rules/templates/yearly-alliance.toml"),
     include_str!("../../rules/templates/yearly-benchmark.toml"),
+    include_str!("../../rules/templates/yearly-followups.toml"),
     include_str!("../../rules/templates/yearly-hospitals.toml"),
     include_str!("../../rules/templates/yearly-pooled.toml"),
+    include_str!("../../rules/templates/yearly-referrals.toml"),
+    include_str!("../../rules/templates/yearly-surveys.toml"),
     include_str!("../../rules/templates/yearly-visits.toml"),
+    include_str!("../../rules/templates/yearly-warnings.toml"),
 ];
 
 /// The templates that come with the software. Nodes compare questions with their own copy.

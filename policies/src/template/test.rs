@@ -55,6 +55,7 @@ fn dictionary(fields: Vec<Field>) -> Dictionary {
                 cost: 1,
                 charge: 1,
                 stay: 1,
+                score: None,
             },
         }],
         dimensions: vec![

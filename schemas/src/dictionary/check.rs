@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dictionary, Key, KeySource, Label, MOST_KEYS, OTHER};
+use super::{
+    Dictionary, Group, Key, KeySource, Label, MOST_KEYS, OTHER, Reference, References, Unit,
+};
 use crate::dataset::Dataset;
 use crate::shown;
 
@@ -75,15 +77,14 @@ impl Dictionary {
             if !seen.insert(&group.code) {
                 return Err(broken(format!("groups.{}", group.code), "listed once"));
             }
-            let references = [
-                group.references.cost,
-                group.references.charge,
-                group.references.stay,
-            ];
-            if references
-                .iter()
-                .any(|value| !(1..=1_000_000_000_000).contains(value))
-            {
+            let References {
+                cost,
+                charge,
+                stay,
+                score,
+            } = group.references;
+            let mut references = [cost, charge, stay].into_iter().chain(score);
+            if references.any(|value| !(1..=1_000_000_000_000).contains(&value)) {
                 return Err(broken(
                     format!("groups.{}", group.code),
                     "references from 1 to 10^12",
@@ -122,6 +123,26 @@ impl Dictionary {
                     }
                 }
                 KeySource::Exact | KeySource::Bands => check_keys(&place, &dimension.keys)?,
+                KeySource::Level {
+                    ref field,
+                    ref from,
+                    beyond,
+                } => {
+                    check_keys(&place, &dimension.keys)?;
+                    let lines: Vec<u32> = from.iter().copied().chain([beyond]).collect();
+                    let rising = lines.is_sorted_by(|a, b| a < b);
+                    let most = from.len().saturating_add(3) == dimension.keys.len();
+                    if !rising || lines.first() == Some(&0) || beyond > 10_000 || !most {
+                        return Err(broken(
+                            place,
+                            "lines rise from above 0 to 10,000 percent; a key below, from and beyond them",
+                        ));
+                    }
+                    let of = self.field(field.as_str());
+                    if !of.is_some_and(|of| of.unit == Unit::Fen) {
+                        return Err(broken(place, "a level is of a money field"));
+                    }
+                }
                 KeySource::Prefix { chars } => {
                     check_keys(&place, &dimension.keys)?;
                     if !(1..=8).contains(&chars) {
@@ -156,6 +177,13 @@ impl Dictionary {
             // `most` is stored in 32 bits and scaled by 2,000 in 64-bit arithmetic.
             if field.most == 0 || field.most == u32::MAX {
                 return Err(broken(place, "most is from 1 to 2^32 - 2"));
+            }
+            if (field.unit == Unit::CentiPoint) != (field.reference == Reference::Score) {
+                return Err(broken(place, "points are measured against full marks"));
+            }
+            let marks = |group: &Group| group.references.score.is_some();
+            if field.reference == Reference::Score && !self.groups.iter().all(marks) {
+                return Err(broken(place, "every group names the full marks of a score"));
             }
             if let Some(whole) = &field.part_of {
                 let whole = self.fields.iter().find(|other| other.id == *whole);

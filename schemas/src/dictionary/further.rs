@@ -18,6 +18,10 @@ pub struct Further {
     pub dataset: Dataset,
     /// Where its groups come from; a code that no group has must still be of its form.
     pub scheme: Scheme,
+    /// A row counts up to so many times its group's reference, where that is not the dictionary's own
+    /// `cap`: 1 of scores, whose reference is full marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<u32>,
     /// Its groups in fixed order, the last one `other`: of visits the disease family, of
     /// follow-ups the managed disease. Questions call them `case_group` and `mdc` too.
     pub groups: Vec<Group>,
@@ -53,7 +57,7 @@ impl Dictionary {
             version: self.version,
             currency: self.currency.clone(),
             scheme: set.scheme.clone(),
-            cap: self.cap,
+            cap: set.cap.unwrap_or(self.cap),
             max_rows: self.max_rows,
             groups: set.groups.clone(),
             dimensions: set.dimensions.clone(),

@@ -52,6 +52,9 @@ pub struct References {
     pub charge: u64,
     /// Length of an ordinary stay, in thousandths of a day.
     pub stay: u64,
+    /// Full marks of a score, in hundredths of a point; left out where no field is a score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u64>,
 }
 
 /// A case group (病组).
@@ -80,6 +83,8 @@ pub enum Reference {
     Charge,
     /// [`References::stay`].
     Stay,
+    /// [`References::score`].
+    Score,
 }
 
 /// The unit in which a field is stored.
@@ -90,6 +95,8 @@ pub enum Unit {
     Fen,
     /// A thousandth of a day.
     MilliDay,
+    /// 0.01 of a point.
+    CentiPoint,
 }
 
 /// A whole-number measure of a stay, from 0 to `most`.
@@ -131,6 +138,17 @@ pub enum KeySource {
     },
     /// Bands of a whole number: keys read `30-34` or `90+`.
     Bands,
+    /// How near an amount of the row came to its own group's reference, computed at load: the first
+    /// key below all lines, one from each line on, one beyond the last line, then [`OTHER`] where
+    /// the group is not listed or the source lacks the amount.
+    Level {
+        /// The field, money.
+        field: Slug,
+        /// Lines in percent of the reference, rising: reached from there on.
+        from: Vec<u32>,
+        /// The last line: passed beyond it.
+        beyond: u32,
+    },
 }
 
 /// One key of a dimension.
@@ -228,7 +246,10 @@ impl Dictionary {
             KeySource::Month => None,
             KeySource::CaseGroup => Some(self.groups.iter().map(|g| g.code.clone()).collect()),
             KeySource::Mdc => Some(self.mdcs().into_iter().map(str::to_owned).collect()),
-            KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => {
+            KeySource::Exact
+            | KeySource::Prefix { .. }
+            | KeySource::Bands
+            | KeySource::Level { .. } => {
                 Some(dimension.keys.iter().map(|key| key.code.clone()).collect())
             }
         }
@@ -242,6 +263,8 @@ impl Group {
             Reference::Cost => self.references.cost,
             Reference::Charge => self.references.charge,
             Reference::Stay => self.references.stay,
+            // The rules of dictionaries leave no score without full marks.
+            Reference::Score => self.references.score.unwrap_or(1),
         }
     }
 }

@@ -138,6 +138,84 @@ async fn an_audit_goes_from_match_to_a_pack_that_is_believed() {
     assert_eq!(report.findings.len(), 1);
 }
 
+/// A form with files, as browsers write it; where it leads.
+async fn sent(site: &Visits, to: &str, cookie: &str, files: &[(&str, &[u8])]) -> String {
+    let seen = site.get("/", cookie).await.text;
+    let token = crate::visits::token(&seen).unwrap();
+    let edge = "----a-boundary-of-this-test";
+    let mut body =
+        format!("--{edge}\r\ncontent-disposition: form-data; name=\"token\"\r\n\r\n{token}\r\n")
+            .into_bytes();
+    for (name, bytes) in files {
+        let head = format!(
+            "--{edge}\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\n"
+        );
+        body.extend(head.as_bytes());
+        body.extend(*bytes);
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--{edge}--\r\n").as_bytes());
+    let asked = site.browser().post(format!("{}{to}", site.url));
+    let asked = asked.header("cookie", cookie).body(body);
+    let kind = format!("multipart/form-data; boundary={edge}");
+    let answer = asked.header("content-type", kind).send().await.unwrap();
+    let to = answer.headers().get("location");
+    to.map_or(String::new(), |to| to.to_str().unwrap().to_owned())
+}
+
+/// Begun, and prepared from the list, on pages alone: the folder is what the commands make.
+#[tokio::test]
+async fn an_audit_is_begun_from_a_paid_list_on_pages() {
+    let closing = Closing::new().await;
+    let other = Insurer::begin(&closing, "i02").await;
+    let site = open(&other).await;
+    let cookie = site.cookie_of("he-ping").await;
+    let case = other.folder.case().unwrap();
+    let fields = format!(
+        "name=h01-again&alliance={}&hospital={}&payer=i02&month={}&log-key={}&quorum=0",
+        case.alliance,
+        case.subject.hospital,
+        case.subject.period,
+        case.log_key.replace('+', "%2B").replace('/', "%2F"),
+    );
+    for (wrong, refused) in [
+        (fields.replace("name=h01-again", "name=..%2Fx"), "form"),
+        (fields.replace("name=h01-again", "name=audit"), "name"),
+        (fields.replace("log-key=", "log-key=x"), "key"),
+    ] {
+        let page = site.post("/begin", &cookie, &wrong).await;
+        assert_eq!(page.to, format!("/begin?refused={refused}"));
+    }
+    let page = site.post("/begin", &cookie, &fields).await;
+    assert_eq!(page.to, "/audits/h01-again");
+    let text = site.get("/audits/h01-again?lang=en", &cookie).await.text;
+    let folder = Folder::new(&other._home.path().join("h01-again"));
+    let begun = audit::begun(&folder).unwrap();
+    assert!(
+        text.contains(&begun.nonce.to_string()) && text.contains(&begun.message_key.to_string())
+    );
+    assert!(text.contains("multipart/form-data") && !text.contains('⟦'));
+    let to = "/audits/h01-again/prepare";
+    let list = paid(&of_payer(&settled(60), "I02"));
+    for (files, told) in [
+        (vec![], "no paid list"),
+        (
+            vec![("paid", list.as_bytes()), ("book", &b"no book"[..])],
+            "not done",
+        ),
+    ] {
+        assert_eq!(sent(&site, to, &cookie, &files).await, "/audits/h01-again");
+        loop {
+            let text = site.get("/audits/h01-again?lang=en", &cookie).await.text;
+            if !text.contains(": working.") {
+                assert!(text.contains(told) && !text.contains('⟦'), "{text}");
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_route_of_the_insurer_by_everybody_and_foreign_names() {
     let closing = Closing::new().await;
@@ -151,7 +229,10 @@ async fn every_route_of_the_insurer_by_everybody_and_foreign_names() {
         let told = format!("{} {}", route.method, route.path);
         match (route.method, route.path) {
             (_, "/sign-in") => assert_eq!(route.who, Who::Everyone),
-            ("POST", "/sign-out" | "/audits/{audit}/step") => {
+            (
+                "POST",
+                "/sign-out" | "/begin" | "/audits/{audit}/step" | "/audits/{audit}/prepare",
+            ) => {
                 assert_eq!(
                     site.raw(&path, "", String::new()).await.status,
                     303,
@@ -163,7 +244,7 @@ async fn every_route_of_the_insurer_by_everybody_and_foreign_names() {
                     "{told}"
                 );
             }
-            ("GET", "/" | "/signals" | "/audits/{audit}" | "/audits/{audit}/pack") => {
+            ("GET", "/" | "/begin" | "/signals" | "/audits/{audit}" | "/audits/{audit}/pack") => {
                 assert_eq!(site.get(&path, "").await.status, 303, "{told}");
                 let page = site.get(&path, &cookie).await;
                 // No report, no pack.

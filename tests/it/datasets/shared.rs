@@ -6,7 +6,7 @@ use node::answer::{Unanswered, reply};
 use node::ledger::LedgerError;
 use policies::rules::DEFAULT;
 
-use super::{ask, hold, visits};
+use super::SETS;
 use crate::hospital::{Hospital, Line, by_officer, question};
 
 /// `free_question` lets 0.04 be spent at once; 0.2 a year.
@@ -31,36 +31,33 @@ fn stays() -> Vec<Line> {
     (0..30).map(one).collect()
 }
 
-#[tokio::test]
-async fn a_charge_on_visits_lowers_what_is_left_for_stays() {
-    let hospital = Hospital::with_policy("h1", DEFAULT).await;
+/// Loads all datasets.
+async fn hold_all(hospital: &Hospital) {
     hospital.hold(&stays()).await;
-    hold(&hospital, &visits(200)).await;
+    for set in &SETS {
+        set.hold(hospital, &set.rows(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_charge_on_one_dataset_lowers_what_is_left_for_the_others() {
+    let hospital = Hospital::with_policy("h1", DEFAULT).await;
+    hold_all(&hospital).await;
     let app = hospital.app().await;
     let mut spent = 0;
-    for (sex, kind) in [
-        ("f", "visits"),
-        ("m", "stays"),
-        ("f", "stays"),
-        ("m", "visits"),
-    ] {
-        let filter = format!("sex = [\"{sex}\"]");
-        let asked = match kind {
-            "visits" => ask(&app, "2025", &body("0.04", &filter)),
-            _ => question(&app, "2025", &body("0.04", &filter)),
-        };
+    let paid = body("0.04", "sex = [\"f\"]");
+    let mut asked = vec![question(&app, "2025", &paid)];
+    asked.extend(SETS.iter().map(|set| set.ask(&app, "2025", &paid)));
+    for asked in asked {
         reply(&app, &by_officer(asked)).await.unwrap();
         spent += 40_000_000;
         assert_eq!(hospital.spent("free").await, spent);
     }
-    // 0.16 of 0.2 is gone: one more, of either dataset, and then none of either.
-    let other = |age: &str| format!("age_band = [\"{age}\"]");
-    let one = question(&app, "2025", &body("0.04", &other("60-64")));
-    reply(&app, &by_officer(one)).await.unwrap();
-    for asked in [
-        ask(&app, "2025", &body("0.04", &other("65-69"))),
-        question(&app, "2025", &body("0.04", &other("65-69"))),
-    ] {
+    assert_eq!(spent, 200_000_000, "one of each is all of 0.2");
+    let more = body("0.04", "age_band = [\"65-69\"]");
+    let mut asked = vec![question(&app, "2025", &more)];
+    asked.extend(SETS.iter().map(|set| set.ask(&app, "2025", &more)));
+    for asked in asked {
         let refused = reply(&app, &by_officer(asked)).await.unwrap_err();
         assert!(
             matches!(
@@ -74,15 +71,14 @@ async fn a_charge_on_visits_lowers_what_is_left_for_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_asks_of_two_datasets_never_overspend() {
+async fn concurrent_asks_of_all_datasets_never_overspend() {
     let hospital = Hospital::with_policy("h1", DEFAULT).await;
-    hospital.hold(&stays()).await;
-    hold(&hospital, &visits(200)).await;
+    hold_all(&hospital).await;
     let app = hospital.app().await;
     let mut asked = Vec::new();
-    for age in ["20-24", "25-29", "30-34", "35-39", "40-44", "45-49"] {
+    for age in ["20-24", "25-29", "30-34", "35-39"] {
         let body = body("0.04", &format!("age_band = [\"{age}\"]"));
-        asked.push(ask(&app, "2025", &body));
+        asked.extend(SETS.iter().map(|set| set.ask(&app, "2025", &body)));
         asked.push(question(&app, "2025", &body));
     }
     let tasks: Vec<_> = asked
@@ -100,16 +96,18 @@ async fn concurrent_asks_of_two_datasets_never_overspend() {
     assert_eq!(hospital.spent("free").await, 200_000_000);
 }
 
-/// Bytes of an answer about stays are the same whether visits are held or not: the question's digest, the
+/// Bytes of an answer about stays are the same whether other datasets are held or not: the question's digest, the
 /// releases and the mechanism are, and the stored answer is served.
 #[tokio::test]
-async fn answers_about_stays_keep_their_bytes_when_visits_are_loaded() {
+async fn answers_about_stays_keep_their_bytes_when_other_datasets_are_loaded() {
     let hospital = Hospital::new("h1").await;
     hospital.hold(&stays()).await;
     let app = hospital.app().await;
     let asked = question(&app, "2025", &body("0.04", "sex = [\"f\"]"));
     let before = reply(&app, &by_officer(asked.clone())).await.unwrap();
-    hold(&hospital, &visits(200)).await;
+    for set in &SETS {
+        set.hold(&hospital, &set.rows(200)).await;
+    }
     let again = hospital.app().await;
     let after = reply(&again, &by_officer(asked)).await.unwrap();
     let bytes = |of: &node::ledger::Charged| serde_json::to_vec(of.sealed()).unwrap();

@@ -16,7 +16,10 @@ fn may(method: &str, path: &str) -> [bool; 4] {
         ("GET", "/costs" | "/costs/{month}" | "/costs/{month}/{department}" | "/warnings") => {
             [true, true, false, false]
         }
-        ("GET", "/mapping") => [false, true, false, true],
+        ("GET", "/mapping" | "/load")
+        | ("POST", "/incoming" | "/incoming/remove" | "/load" | "/months/examine") => {
+            [false, true, false, true]
+        }
         ("GET", "/inbox" | "/inbox/{round}" | "/standing" | "/openings") => {
             [false, true, true, false]
         }

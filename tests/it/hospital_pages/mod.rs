@@ -1,5 +1,6 @@
 //! The hospital's pages over HTTP: who gets which, what the steward decides there, what stands on no page.
 
+mod loading;
 mod matrix;
 mod secrets;
 mod steward;

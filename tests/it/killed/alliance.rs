@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use schemas::digest::Digest;
@@ -199,8 +200,11 @@ fn text(path: &Path) -> &str {
 /// Two free loopback addresses below the range from which systems give ports by themselves: no
 /// other process takes them while the coordinator is dead.
 pub(super) fn two_addresses() -> [SocketAddr; 2] {
+    // Nor does another test of this process.
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    let free = (first..first + 1000).filter_map(|port| {
+    let first = first + GIVEN.fetch_add(50, Ordering::Relaxed);
+    let free = (first..first + 50).filter_map(|port| {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         TcpListener::bind(address).ok().map(|_| address)
     });

@@ -55,7 +55,11 @@ async fn a_pooled_round_survives_dead_processes() {
         let home = alliance.folder.path().join(name);
         join_without_data(&hub, &home, name);
         pooled(&["body", name, "--kind", kind, "--entity", name]);
-        bodies.push(Service::start_with(NODE, &home, &["--committee-only"]));
+        bodies.push(Service::start_with(
+            NODE,
+            &home,
+            &["run", "--committee-only"],
+        ));
     }
     pooled(&["committee", "h01,h02,insurer,commission"]);
     let said = tried(

@@ -5,11 +5,13 @@
 mod alliance;
 mod backups;
 mod committee;
+mod datasets;
 mod ending;
 mod enrolment;
+mod often;
 mod process;
 mod retention;
-mod visits;
+mod soak;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,12 +46,7 @@ async fn killed_processes_lose_and_double_nothing() {
         alliance.closes(&round);
         rounds.push(round);
     }
-    for node in 0..alliance.nodes.len() {
-        until("every acknowledgement", async || {
-            unacknowledged(&mut state(&alliance.home(node)).await).await == 0
-        })
-        .await;
-    }
+    acknowledged(&alliance).await;
     println!("killed: {tally:#?}");
     for place in [NO_REPLY, SOME_REPLIES, UNCHARGED, UNACKNOWLEDGED] {
         assert!(tally.contains_key(place), "none was killed {place}");
@@ -126,6 +123,16 @@ async fn at_any_time(alliance: &mut Alliance, round: &Round, month: u64, tally: 
             Some(node) => alliance.nodes[node].again(),
             None => alliance.coordinator.again(),
         }
+    }
+}
+
+/// Waits until every node knows that the coordinator has its replies.
+async fn acknowledged(alliance: &Alliance) {
+    for node in 0..alliance.nodes.len() {
+        until("every acknowledgement", async || {
+            unacknowledged(&mut state(&alliance.home(node)).await).await == 0
+        })
+        .await;
     }
 }
 

@@ -15,14 +15,28 @@ pub(super) const COORDINATOR: &str = "consilium-coordinator";
 /// How long one command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What a process finds in its environment beside this one's.
+pub(super) type Environment = Vec<(&'static str, String)>;
+
 /// Runs one command to its end, which must be success, and gives what it printed.
 pub(super) fn call(name: &str, data: &Path, words: &[&str]) -> String {
+    call_under(name, data, words, Environment::new())
+}
+
+/// The same, with more in its environment.
+pub(super) fn call_under(
+    name: &str,
+    data: &Path,
+    words: &[&str],
+    environment: Environment,
+) -> String {
     // Files, not pipes: a full pipe would hold the command up.
     let (mut out, mut errors) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     let mut child = Command::new(binary(name))
         .arg("--data")
         .arg(data)
         .args(words)
+        .envs(environment)
         .stdin(Stdio::null())
         .stdout(out.try_clone().unwrap())
         .stderr(errors.try_clone().unwrap())
@@ -52,34 +66,38 @@ fn text(file: &mut File) -> String {
     text
 }
 
-/// `run` of one of the binaries.
+/// One of the binaries, serving.
 pub(super) struct Service {
     name: &'static str,
     data: PathBuf,
-    words: &'static [&'static str],
+    /// Its command and its environment when it is started again.
+    pub(super) words: Vec<String>,
+    pub(super) environment: Environment,
     child: Option<Child>,
 }
 
 impl Service {
-    /// Starts it in a data folder.
+    /// Starts `run` in a data folder.
     pub(super) fn start(name: &'static str, data: &Path) -> Self {
-        Self::start_with(name, data, &[])
+        Self::start_with(name, data, &["run"])
     }
 
-    /// Starts it with more words after `run`.
-    pub(super) fn start_with(
-        name: &'static str,
-        data: &Path,
-        words: &'static [&'static str],
-    ) -> Self {
+    /// Starts another command than `run`, or with more words after it.
+    pub(super) fn start_with(name: &'static str, data: &Path, words: &[&str]) -> Self {
         let mut service = Self {
             name,
             data: data.to_owned(),
-            words,
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            environment: Environment::new(),
             child: None,
         };
         service.again();
         service
+    }
+
+    /// The number of its process, while it serves.
+    pub(super) fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
     /// Starts it again in the same folder.
@@ -93,8 +111,8 @@ impl Service {
         let child = Command::new(binary(self.name))
             .arg("--data")
             .arg(&self.data)
-            .arg("run")
-            .args(self.words)
+            .args(&self.words)
+            .envs(self.environment.clone())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

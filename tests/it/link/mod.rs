@@ -101,6 +101,7 @@ impl Alliance {
             rules: None,
             pages: None,
             limits: Limits::default(),
+            data: None,
         };
         let open = || Authority::open(folder.path(), &config.alliance).unwrap();
         let state = State::open(folder.path()).await.unwrap();

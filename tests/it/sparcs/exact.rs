@@ -22,6 +22,7 @@ fn lifted(mut dictionary: Dictionary) -> Dictionary {
             cost: 1000,
             charge: 1000,
             stay: 1000,
+            score: None,
         };
     }
     dictionary

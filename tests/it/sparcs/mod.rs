@@ -151,6 +151,7 @@ async fn node(
         signer: Signer::generate().unwrap().0,
         noise,
         cache: Arc::default(),
+        engine: None,
         threads: 1,
         clock: Clock::Fixed(NOW),
         watch: |_| {},

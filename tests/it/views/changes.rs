@@ -87,6 +87,70 @@ async fn later_loads_read_the_months_of_new_and_changed_rows() {
     }
 }
 
+/// The greatest watermark is nowhere, and a row that moves to another year counts in that one alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_moves_to_another_year_leaves_the_one_it_was_in() {
+    for kind in KINDS {
+        let Some(database) = Database::start(kind).await else {
+            continue;
+        };
+        let hospital = Hospital::new("h01").await;
+        let at = "2026-01-03 04:05:06.123457";
+        database.add(&lines(0, 120), Some(at)).await;
+        // A number that is used in two years by one patient, and stays in both.
+        let mut again = lines(4, 5).remove(0).with("settlement_no", "AGAIN");
+        database.add(&[again.clone()], Some("2026-01-02")).await;
+        again
+            .set("discharge_date", "2024-03-20")
+            .set("admission_date", "2024-03-18");
+        let other = lines(5, 6).remove(0).with("discharge_date", "2024-11-20");
+        let other = other
+            .with("admission_date", "2024-11-18")
+            .with("settlement_no", "OLD");
+        database.add(&[again, other], Some("2026-01-02")).await;
+        assert_eq!(database.load(&hospital).await, 123);
+        let released = async || {
+            let months = release::months(&hospital.state).await.unwrap();
+            let of = |year: &str| {
+                let own = months
+                    .iter()
+                    .filter(|one| one.month.to_string().starts_with(year));
+                own.count()
+            };
+            (of("2024"), of("2025"))
+        };
+        assert_eq!(released().await, (2, 12));
+        // From May 2025 to November 2024: both months are read, and no other one.
+        let moved = "discharge_date = '2024-11-20', admission_date = '2024-11-18'";
+        database.change(moved, "settlement_no = 'S0000016'").await;
+        database.load(&hospital).await;
+        assert_eq!(held(&hospital).await, database.expected().await);
+        assert_eq!(released().await, (3, 13));
+        // And back, to June.
+        let moved = "discharge_date = '2025-06-20', admission_date = '2025-06-18'";
+        database.change(moved, "settlement_no = 'S0000016'").await;
+        database.load(&hospital).await;
+        assert_eq!(held(&hospital).await, database.expected().await);
+        assert_eq!(released().await, (4, 14));
+        // The number that stands in both years moves nothing: May 2025 alone is read anew.
+        database
+            .change(
+                "total_cost = 77, cost_staff = 77, cost_drugs = 0",
+                "settlement_no = 'AGAIN' and discharge_date > '2025-01-01'",
+            )
+            .await;
+        database.load(&hospital).await;
+        assert_eq!(held(&hospital).await, database.expected().await);
+        assert_eq!(released().await, (4, 15));
+        // Read last: closing a file of the state lets go of its locks.
+        for (path, bytes) in bytes_below(&hospital.config.data) {
+            for text in [at, "04:05:06"] {
+                assert!(!holds(&bytes, text), "{}", path.display());
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_discarded_is_read_again() {
     let Some(database) = Database::start(Kind::Postgres).await else {

@@ -4,7 +4,7 @@
 mod changes;
 mod killed;
 mod refused;
-mod server;
+pub(crate) mod server;
 mod tls;
 
 use std::io::Write as _;
@@ -215,7 +215,10 @@ fn fen(yuan: &str) -> u32 {
 async fn held(hospital: &Hospital) -> Vec<(String, String, u32)> {
     let app = hospital.app().await;
     let mut stays = Vec::new();
-    for rows in hospital.rows(&app).await {
+    let years = coordinator::ask::period("2024-01..2025-12").unwrap();
+    let (state, data) = (&hospital.state, &hospital.config.data);
+    let released = node::snapshot::released(state, data, &years).await.unwrap();
+    for rows in app.cache.rows(&released, &app.dictionary).unwrap() {
         let mut fields = rows.fields.iter();
         let (_, cost) = fields.find(|(name, _)| name.as_str() == "cost").unwrap();
         for (group, cost) in rows.group.iter().zip(cost.iter()) {

@@ -12,16 +12,16 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 /// How long a server may take to begin or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The password of the role that reads.
-pub(super) const SECRET: &str = "hunter2-zebra";
+pub(crate) const SECRET: &str = "hunter2-zebra";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Postgres,
     MariaDb,
 }
 
-pub(super) struct Server {
-    pub(super) kind: Kind,
+pub(crate) struct Server {
+    pub(crate) kind: Kind,
     folder: tempfile::TempDir,
     child: Child,
 }
@@ -46,7 +46,7 @@ fn program(kind: Kind, name: &str) -> Option<PathBuf> {
 }
 
 /// A command of the server's. A server does not run as root: then it runs as nobody.
-fn command(path: &Path) -> Command {
+pub(crate) fn command(path: &Path) -> Command {
     let mut command = Command::new(path);
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
@@ -55,10 +55,10 @@ fn command(path: &Path) -> Command {
     command
 }
 
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// Writes a file that the server alone reads.
-pub(super) fn secret_file(path: &Path, text: &str) {
+pub(crate) fn secret_file(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     if is_root() {
@@ -66,7 +66,7 @@ pub(super) fn secret_file(path: &Path, text: &str) {
     }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
@@ -92,14 +92,24 @@ fn system_tables(folder: &Path) -> std::fs::File {
     std::fs::File::open(path).unwrap()
 }
 
+/// Whether the caller says that servers are installed.
+pub(crate) fn promised() -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test command says what it installed"
+    )]
+    let promised = std::env::var("CONSILIUM_SERVERS");
+    promised.is_ok_and(|value| value == "1")
+}
+
 impl Server {
     /// Starts a server; `None` where none is installed.
-    pub(super) async fn start(kind: Kind) -> Option<Self> {
+    pub(crate) async fn start(kind: Kind) -> Option<Self> {
         Self::start_with(kind, |_| Vec::new()).await
     }
 
     /// The same, with further arguments that follow from its folder.
-    pub(super) async fn start_with(
+    pub(crate) async fn start_with(
         kind: Kind,
         more: impl FnOnce(&Path) -> Vec<String>,
     ) -> Option<Self> {
@@ -109,12 +119,7 @@ impl Server {
             Kind::MariaDb => ["mariadbd", "mariadbd"],
         };
         let [Some(init), Some(serve)] = names.map(|name| program(kind, name)) else {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the test command says what it installed"
-            )]
-            let promised = std::env::var("CONSILIUM_SERVERS").is_ok_and(|value| value == "1");
-            assert!(!promised, "{kind:?} was promised and is not installed");
+            assert!(!promised(), "{kind:?} was promised and is not installed");
             eprintln!("SKIPPED: {kind:?} is not installed; `sh deploy/test.sh` installs it");
             return None;
         };
@@ -191,7 +196,7 @@ impl Server {
     }
 
     /// The URL for a user.
-    pub(super) fn url(&self, user: &str, secret: &str) -> String {
+    pub(crate) fn url(&self, user: &str, secret: &str) -> String {
         let folder = self.folder.path().display();
         match self.kind {
             Kind::Postgres => {
@@ -225,14 +230,14 @@ impl Server {
     }
 
     /// Runs statements as the server's owner.
-    pub(super) async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         if let Err(error) = self.try_run(sql).await {
             panic!("{error}: {}", &sql[..sql.len().min(200)]);
         }
     }
 
     /// Rows of texts.
-    pub(super) async fn texts<const N: usize>(&self, sql: &str) -> Vec<[String; N]> {
+    pub(crate) async fn texts<const N: usize>(&self, sql: &str) -> Vec<[String; N]> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.kind {
             Kind::Postgres => {

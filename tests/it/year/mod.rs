@@ -22,8 +22,8 @@ use schemas::time::{Month, Timestamp};
 use schemas::year::{Matter, Says, Statement};
 use tempfile::TempDir;
 
-const MEMBERS: [&str; 4] = ["a", "b", "c", "d"];
-const PARTIES: [&str; 6] = [
+pub(crate) const MEMBERS: [&str; 4] = ["a", "b", "c", "d"];
+pub(crate) const PARTIES: [&str; 6] = [
     "committee",
     "grassroots",
     "insurer",
@@ -31,10 +31,10 @@ const PARTIES: [&str; 6] = [
     "members",
     "patients",
 ];
-const YEAR: u16 = 2026;
+pub(crate) const YEAR: u16 = 2026;
 
 /// Oracle O6.
-const PLAN: &str = r#"{"year": 2026, "total": 100000000000, "members": [
+pub(crate) const PLAN: &str = r#"{"year": 2026, "total": 100000000000, "members": [
  {"id": "a", "tier": "tertiary", "before": [62000000000], "factors": {"case-weighted-volume": {"value": "52000", "variance": "250000"}, "served-population": {"value": "180000"}, "chronic-managed": {"value": "4000"}}, "scores": {"technology": {"value": "1.51"}, "efficiency": {"value": "86"}, "quality": {"value": "86"}}},
  {"id": "b", "tier": "secondary", "before": [21000000000], "factors": {"case-weighted-volume": {"value": "21000", "variance": "250000"}, "served-population": {"value": "150000"}, "capability-score": {"value": "76"}, "chronic-managed": {"value": "9000"}}},
  {"id": "c", "tier": "grassroots", "before": [9000000000], "deduction": 700, "factors": {"case-weighted-volume": {"value": "6500"}, "served-population": {"value": "240000"}, "capability-score": {"value": "71"}, "chronic-managed": {"value": "26000"}}},

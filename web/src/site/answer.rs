@@ -11,7 +11,7 @@ use crate::language::Language;
 use crate::script;
 use crate::sheet;
 use crate::shell::{Frame, Page};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use schemas::id::Slug;
 use schemas::officer::Role;
@@ -226,7 +226,12 @@ pub fn html<S: Site>(
         .html(&frame(desk, visit))
         .map_err(|error| Fault::broken("a page", error))?;
     let headers = [(header::CONTENT_SECURITY_POLICY, script::POLICY)];
-    Ok((status, headers, Html(text)).into_response())
+    let mut response = (status, headers, Html(text)).into_response();
+    if page.again {
+        let soon = HeaderValue::from_static("2");
+        response.headers_mut().insert(header::REFRESH, soon);
+    }
+    Ok(response)
 }
 
 /// A page that says what went wrong. The cause goes to the service's log; it names no person.

@@ -180,9 +180,18 @@ fn fields(bytes: &[u8]) -> BTreeMap<String, String> {
     pairs.take(20).collect()
 }
 
+/// What a route asks of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Door {
+    /// Who may.
+    pub who: Who,
+    /// Whether its form bears files: their reader checks the form's token then.
+    pub takes_files: bool,
+}
+
 /// Lets a request through to its page, or says why not.
 pub async fn guard<S: Site>(
-    State((desk, who)): State<(Arc<S>, Who)>,
+    State((desk, door)): State<(Arc<S>, Door)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -192,7 +201,7 @@ pub async fn guard<S: Site>(
         Err(fault) => return answer::failed(&desk, &stranger(&parts), &fault),
     };
     let request = Request::from_parts(parts, body);
-    let mut response = match passed(&desk, who, &visit, request).await {
+    let mut response = match passed(&desk, door, &visit, request).await {
         Ok(Some(request)) => next.run(request).await,
         Ok(None) => Redirect::to("/sign-in").into_response(),
         Err(fault) => answer::failed(&desk, &visit, &fault),
@@ -216,18 +225,23 @@ fn stranger(parts: &Parts) -> Visit {
 /// The request as the page gets it; none where its sender signs in first.
 async fn passed<S: Site>(
     desk: &Arc<S>,
-    who: Who,
+    door: Door,
     visit: &Visit,
     request: Request,
 ) -> Result<Option<Request>, Fault> {
-    match (who, &visit.visitor) {
+    match (door.who, &visit.visitor) {
         (Who::Everyone, _) => {}
         (Who::Roles(_), None) => return Ok(None),
         (Who::Roles(roles), Some((_, role))) if roles.contains(role) => {}
         (Who::Roles(_), Some(_)) => return Err(Fault::Forbidden),
     }
     let mut request = request;
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if door.takes_files {
+        // Its token is the first of its parts: none behind it is read before.
+        if !own_origin(request.headers(), desk.face().schemes) {
+            return Err(Fault::Forged);
+        }
+    } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let (parts, body) = request.into_parts();
         let copy = Request::from_parts(parts.clone(), body);
         let filled = filled(desk, visit, copy).await?;

@@ -12,6 +12,7 @@ pub mod routes;
 pub mod session;
 pub mod sign_in;
 pub mod throttle;
+pub mod upload;
 
 use schemas::id::Slug;
 use schemas::officer::Role;

@@ -1,6 +1,8 @@
 //! Passwords, kept as argon2id alone.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::{Mutex, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::accounts::AccountError;
@@ -12,6 +14,10 @@ pub const MOST: usize = 200;
 
 /// Memory in KiB, passes, lanes: OWASP's first choice of 2024 for argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
+
+/// What a hash is computed in: one for the process, so that many who sign in take no more memory than one, and
+/// the allocator keeps no such piece for every thread that ever made one.
+static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
 /// A password as it is kept. Its text says nothing of the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +33,7 @@ impl std::fmt::Debug for Hashed {
 }
 
 impl Hashed {
-    /// Hashes a password that may be one; some 30 ms of a core, and 19 MiB.
+    /// Hashes a password that may be one; some 30 ms of a core in 19 MiB, one at a time.
     pub fn new(password: &str) -> Result<Self, AccountError> {
         acceptable(password)?;
         let mut salt = [0; 16];
@@ -43,9 +49,17 @@ impl Hashed {
             Params::new(memory, passes, lanes, Some(32)).map_err(|_| AccountError::Hash)?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut hash = [0; 32];
-        argon
-            .hash_password_into(password.as_bytes(), &salt, &mut hash)
-            .map_err(|_| AccountError::Hash)?;
+        let mut blocks = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.resize(argon.params().block_count(), Block::default());
+        let done = argon.hash_password_into_with_memory(
+            password.as_bytes(),
+            &salt,
+            &mut hash,
+            &mut *blocks,
+        );
+        // What follows from a password does not lie there for ever.
+        blocks.fill(Block::default());
+        done.map_err(|_| AccountError::Hash)?;
         Ok(Self { salt, hash })
     }
 

@@ -42,6 +42,8 @@ pub struct Route<S: 'static> {
     pub who: Who,
     /// Makes what answers.
     pub make: fn() -> MethodRouter<Arc<S>>,
+    /// Whether it takes files, which [`super::upload`] reads as they come.
+    pub takes_files: bool,
 }
 
 /// A line of a table of routes.
@@ -56,11 +58,26 @@ pub const fn route<S: Site>(
         path,
         who,
         make,
+        takes_files: false,
+    }
+}
+
+/// A line of a table of routes: a form with files, made by [`super::upload::upload`].
+pub const fn files<S: Site>(
+    path: &'static str,
+    who: Who,
+    make: fn() -> MethodRouter<Arc<S>>,
+) -> Route<S> {
+    Route {
+        takes_files: true,
+        ..route("POST", path, who, make)
     }
 }
 
 /// Longest that a page may take.
 const LONGEST: Duration = Duration::from_mins(1);
+/// Longest that files may take to arrive.
+const LONGEST_FILE: Duration = Duration::from_mins(15);
 
 /// What stood in the path.
 #[derive(Clone, Debug)]
@@ -102,7 +119,7 @@ impl Places {
 }
 
 /// What stood in a form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Fields(BTreeMap<String, String>);
 
 impl Fields {
@@ -183,8 +200,12 @@ async fn helps() -> Response {
     (headers, script::HELPS).into_response()
 }
 
-async fn bounded(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    match tokio::time::timeout(LONGEST, next.run(request)).await {
+async fn bounded(
+    State(longest): State<Duration>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    match tokio::time::timeout(longest, next.run(request)).await {
         Ok(response) => response,
         Err(_) => axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
@@ -194,8 +215,19 @@ async fn bounded(request: axum::extract::Request, next: axum::middleware::Next) 
 pub fn router<S: Site>(desk: &Arc<S>, routes: &[Route<S>]) -> Router {
     let mut router = Router::new();
     for route in routes {
-        let guard = from_fn_with_state((Arc::clone(desk), route.who), door::guard::<S>);
-        router = router.route(route.path, (route.make)().route_layer(guard));
+        let door = door::Door {
+            who: route.who,
+            takes_files: route.takes_files,
+        };
+        let guard = from_fn_with_state((Arc::clone(desk), door), door::guard::<S>);
+        let longest = if route.takes_files {
+            LONGEST_FILE
+        } else {
+            LONGEST
+        };
+        let made = (route.make)().route_layer(guard);
+        let made = made.route_layer(from_fn_with_state(longest, bounded));
+        router = router.route(route.path, made);
     }
     if let Some(address) = script::charts() {
         router = router.route(address, get(charts));
@@ -205,7 +237,6 @@ pub fn router<S: Site>(desk: &Arc<S>, routes: &[Route<S>]) -> Router {
         .route(style::address(), get(sheet))
         .route(script::helps(), get(helps))
         .fallback(door::nowhere::<S>)
-        .layer(from_fn(bounded))
         .layer(from_fn(door::headers))
         .with_state(Arc::clone(desk))
 }

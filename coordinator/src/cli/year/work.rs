@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use policies::figures::Benchmark;
-use policies::figures::budget::BudgetInput;
 use policies::year::{Computed, Rules, Stage, compute, grounded, unusual, unusual_payment};
 use schemas::canonical;
 use schemas::id::Slug;
@@ -252,17 +251,8 @@ pub(super) async fn what_if(
 
 /// Refuses a plan that takes less or more for earlier years than their settlements say, without a reason.
 async fn as_owed(office: &Office, number: u16, inputs: &str) -> anyhow::Result<()> {
-    // Inputs that cannot be read are refused where they are computed.
-    let Ok(input) = serde_json::from_str::<BudgetInput>(inputs) else {
-        return Ok(());
-    };
-    let owed = year::owed(&office.state, &office.config.alliance, number).await?;
-    let apart = input.members.iter().filter_map(|member| {
-        let (id, taken) = (&member.id, member.deduction);
-        let owed = owed.get(id).copied().unwrap_or_default();
-        (taken != owed).then(|| format!("{id}: {taken} taken, {owed} owed for earlier years"))
-    });
-    let apart: Vec<String> = apart.collect();
+    let about = (&office.config.alliance, number);
+    let apart = year::apart(&office.state, about, inputs).await?;
     anyhow::ensure!(
         apart.is_empty(),
         "{}; make the inputs again by `year inputs`, or say why it differs (`--why`)",

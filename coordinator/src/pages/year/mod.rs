@@ -3,13 +3,13 @@
 mod results;
 mod merit;
 mod workbench;
+mod key;
+mod letter;
+mod propose;
+mod say;
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{RawPathParams, State};
-use axum::http::{HeaderName, header};
-use axum::response::{Html, IntoResponse as _, Response};
 use policies::figures::Exact;
 use policies::figures::watch::{Certainty, Kind};
 use policies::year::{Course, Published, Stage, Year};
@@ -20,15 +20,17 @@ use web::block::{Block, Cell, Level, Step, Table};
 use web::chart::{self, Bar};
 use web::number;
 use web::shell::Page;
-use web::style;
 
-use super::answer::{self, Visit};
+use super::answer::Visit;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::routes::Places;
 use super::words;
+pub(super) use letter::letter;
 pub(super) use merit::{appraisal, bonus};
+pub(super) use propose::{propose, show as proposal};
 pub(super) use results::{execution, plan, settlement};
+pub(super) use say::say;
 pub(super) use workbench::show as workbench;
 
 /// A year and where it stands.
@@ -252,6 +254,7 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let (published, of) = read(&desk, places.year()?).await?;
     let mut page = head(&visit, &of, None);
     let mut blocks = vec![Block::Steps(steps(&visit, of.stage)), ways(&visit, &of)];
+    blocks.extend(key::told(&desk, &visit));
     let lines = of.waits_for(&published.rules.year, desk.clock.now());
     if !lines.is_empty() {
         blocks.push(Block::Note(Level::Notice, visit.say("waits-for")));
@@ -285,6 +288,10 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         ]);
     }
     page.add(visit.say("sign-off"), vec![Block::Table(table)]);
+    let part = say::forms(&desk, &visit, (&published, &of));
+    if !part.is_empty() {
+        page.add(visit.say("say-part"), part);
+    }
     let mut table = words::table(
         &visit,
         "applications",
@@ -372,27 +379,4 @@ fn objections(visit: &Visit, course: &Course, key: &str) -> Table {
         ]);
     }
     table
-}
-
-/// The letter of responsibility, as the export writes it. Its own style is allowed by its digest.
-pub(super) async fn letter(
-    State(desk): State<Arc<Desk>>,
-    Extension(visit): Extension<Visit>,
-    params: RawPathParams,
-) -> Response {
-    let made = async {
-        let (published, of) = read(&desk, Places::of(&params).year()?).await?;
-        crate::year::letter(&published, &of).ok_or(Fault::Missing)
-    };
-    match made.await {
-        Ok(html) => {
-            let style = style::inline_digest(&html).unwrap_or_else(|| "'none'".to_owned());
-            let policy = format!(
-                "default-src 'none'; style-src {style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            );
-            let headers: [(HeaderName, String); 1] = [(header::CONTENT_SECURITY_POLICY, policy)];
-            (headers, Html(html)).into_response()
-        }
-        Err(fault) => answer::failed(&desk, &visit, &fault),
-    }
 }

@@ -185,6 +185,10 @@ impl Draft<'_> {
         let dictionary = self.dictionary;
         for dimension in dictionary.dimensions.iter().filter(|d| is_stored(d)) {
             let id = dimension.id.as_str();
+            if let KeySource::Level { field, .. } = &dimension.source {
+                self.say(&format!("# {id}: follows from {field}, nothing to map"));
+                continue;
+            }
             let bands = dimension.source == KeySource::Bands;
             let guess = if bands && id.contains("age") {
                 if birth.is_some() {
@@ -265,8 +269,10 @@ impl Draft<'_> {
     fn unit(&self, unit: Unit, place: Option<usize>) -> (&'static str, &'static str) {
         let column = self.column(place);
         let dollars = self.dictionary.currency == "USD";
-        if unit == Unit::MilliDay {
-            return ("day", "by the column's name");
+        match unit {
+            Unit::MilliDay => return ("day", "by the column's name"),
+            Unit::CentiPoint => return ("point", "by the column's name"),
+            Unit::Fen => {}
         }
         let (whole, small) = if dollars {
             ("dollar", "cent")

@@ -50,7 +50,7 @@ impl Address {
     }
 
     /// Which protocol is spoken.
-    pub(super) fn wire(&self) -> Result<Wire, SqlError> {
+    pub(crate) fn wire(&self) -> Result<Wire, SqlError> {
         match self.0.split_once("://") {
             Some(("postgres" | "postgresql", _)) => Ok(Wire::Postgres),
             Some(("mysql" | "mariadb", _)) => Ok(Wire::MySql),
@@ -90,11 +90,12 @@ impl Address {
     }
 }
 
-fn is_near(host: &str) -> bool {
+pub(crate) fn is_near(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]") || host.starts_with('/')
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, SqlError> {
+/// The text of a file that only its owner reads.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, SqlError> {
     let name = path.display().to_string();
     let failed = |source| SqlError::File {
         path: name.clone(),

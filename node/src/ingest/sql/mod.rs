@@ -12,7 +12,10 @@ mod wire;
 mod worker;
 
 pub use address::Address;
+pub(crate) use address::{is_near, read as read_secret};
 pub use error::SqlError;
+pub(crate) use session::Session;
+pub(crate) use wire::Wire;
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, sync_channel};
@@ -131,6 +134,13 @@ impl View {
     /// Reads these months too.
     pub fn widen(&self, months: &BTreeSet<Month>) {
         self.picture().months.extend(months);
+    }
+
+    /// Leaves these months out again.
+    pub fn narrow(&self, months: &BTreeSet<Month>) {
+        self.picture()
+            .months
+            .retain(|month| !months.contains(month));
     }
 
     /// The rows of the picture that was begun last; `most` of them at the most.

@@ -16,14 +16,14 @@ use super::wire::Wire;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An open connection.
-pub(super) enum Session {
+pub(crate) enum Session {
     Postgres(Box<PgConnection>),
     MySql(Box<MySqlConnection>),
 }
 
 impl Session {
     /// Connects.
-    pub(super) async fn open(address: &Address) -> Result<Self, SqlError> {
+    pub(crate) async fn open(address: &Address) -> Result<Self, SqlError> {
         let connecting = async {
             Ok(match address.options()? {
                 Options::Postgres(options) => Self::Postgres(Box::new(
@@ -43,7 +43,7 @@ impl Session {
     }
 
     /// Which protocol is spoken.
-    pub(super) fn wire(&self) -> Wire {
+    pub(crate) fn wire(&self) -> Wire {
         match self {
             Self::Postgres(_) => Wire::Postgres,
             Self::MySql(_) => Wire::MySql,
@@ -59,8 +59,29 @@ impl Session {
         .map_err(refused)
     }
 
+    /// Runs a statement that this program built from fixed words, names of a strict shape and numbers.
+    pub(crate) async fn change(&mut self, sql: String) -> Result<(), SqlError> {
+        let sql = AssertSqlSafe(sql);
+        match self {
+            Self::Postgres(to) => sqlx::raw_sql(sql).execute(&mut **to).await.map(drop),
+            Self::MySql(to) => sqlx::raw_sql(sql).execute(&mut **to).await.map(drop),
+        }
+        .map_err(refused)
+    }
+
+    /// PostgreSQL: sends rows of text to a `copy … from stdin`.
+    pub(crate) async fn copy(&mut self, sql: &str, rows: Vec<u8>) -> Result<(), SqlError> {
+        let Self::Postgres(to) = self else {
+            return Err(SqlError::Answer);
+        };
+        let mut copy = to.copy_in_raw(sql).await.map_err(refused)?;
+        copy.send(rows).await.map_err(refused)?;
+        copy.finish().await.map_err(refused)?;
+        Ok(())
+    }
+
     /// Runs a query and hands over each row, as texts. Ends early where `each` says `false`.
-    pub(super) async fn each(
+    pub(crate) async fn each(
         &mut self,
         sql: String,
         bound: &[String],

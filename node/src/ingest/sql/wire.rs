@@ -8,7 +8,7 @@ pub(super) const MOST_CHARS: usize = 65_536;
 
 /// Which protocol is spoken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     /// PostgreSQL.
     Postgres,
     /// MySQL, MariaDB.

@@ -32,7 +32,10 @@ pub struct Shape {
 /// Whether a dimension has a column of its own; the others follow from case group and month.
 pub fn is_stored(dimension: &Dimension) -> bool {
     match dimension.source {
-        KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => true,
+        KeySource::Exact
+        | KeySource::Prefix { .. }
+        | KeySource::Bands
+        | KeySource::Level { .. } => true,
         KeySource::CaseGroup | KeySource::Mdc | KeySource::Month => false,
     }
 }

@@ -40,6 +40,8 @@ pub enum Kind {
     AboveCap,
     /// [`Cell::mean_stay`].
     MeanStay,
+    /// [`Cell::mean_score`].
+    MeanScore,
     /// [`Cell::structure`].
     Structure,
     /// [`Totals::cmi`].
@@ -88,6 +90,7 @@ impl Cell {
             Kind::CappedShare => &self.capped_share,
             Kind::AboveCap => &self.above_cap,
             Kind::MeanStay => &self.mean_stay,
+            Kind::MeanScore => &self.mean_score,
             Kind::Structure
             | Kind::Cmi
             | Kind::CostIndexReference
@@ -151,6 +154,13 @@ pub(super) fn of_table(context: &Context<'_>, table: usize, single: bool) -> Vec
     }
     if context.stay.as_ref().is_some_and(|stay| has(sum_of(stay))) {
         add(Kind::MeanStay, false);
+    }
+    if context
+        .score
+        .as_ref()
+        .is_some_and(|score| has(sum_of(score)))
+    {
+        add(Kind::MeanScore, false);
     }
     if let Some(field) = context.cost.clone()
         && context.dictionary.items_of(&field).next().is_some()

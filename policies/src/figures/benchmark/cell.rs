@@ -52,6 +52,7 @@ pub(super) fn cell(scope: &Scope<'_>, unit: Option<u64>) -> Cell {
         capped_share: capped_share(scope),
         above_cap: above_cap(scope),
         mean_stay: mean_stay(scope),
+        mean_score: mean_score(scope),
         structure: structure(scope, items),
     }
 }
@@ -271,14 +272,23 @@ fn variation(scope: &Scope<'_>, spread: Option<&Dispersion>) -> Outcome<Figure> 
 }
 
 fn mean_stay(scope: &Scope<'_>) -> Outcome<Figure> {
+    mean(scope, scope.context.stay.as_ref(), 1000)
+}
+
+fn mean_score(scope: &Scope<'_>) -> Outcome<Figure> {
+    mean(scope, scope.context.score.as_ref(), 100)
+}
+
+/// Capped mean of a field of which so many stored units are one, with 2 decimals.
+fn mean(scope: &Scope<'_>, field: Option<&schemas::id::Slug>, units: u16) -> Outcome<Figure> {
     let made = || {
-        let stay = scope.context.stay.as_ref().ok_or(Why::NoData)?;
-        let scope = shown(scope, &[Measure::Count, sum_of(stay)])?;
-        let sum = scope.amount(stay).ok_or(Why::NoData)?;
-        // Thousandths of a milli-day.
-        let days = IBig::from(1_000_000_u32);
-        let most = RBig::from(scope.most(stay)) / RBig::from(1000_u16);
-        Ok(quotient(&scope, &sum, &days, 2, &most, |_| None))
+        let field = field.ok_or(Why::NoData)?;
+        let scope = shown(scope, &[Measure::Count, sum_of(field)])?;
+        let sum = scope.amount(field).ok_or(Why::NoData)?;
+        // Sums are in thousandths of the stored unit.
+        let one = IBig::from(units) * IBig::from(1000_u16);
+        let most = RBig::from(scope.most(field)) / RBig::from(units);
+        Ok(quotient(&scope, &sum, &one, 2, &most, |_| None))
     };
     settle(made())
 }

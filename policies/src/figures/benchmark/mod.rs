@@ -1,6 +1,7 @@
 //! The benchmark: released answers of one question → figures by case group and hospital.
 
 mod types;
+mod figure;
 mod way;
 mod asked;
 mod scope;
@@ -107,9 +108,10 @@ fn compute(
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let first = |kind| asked(layout, dictionary, kind);
     // Where only charges were asked about, they stand in for costs, by their own name.
-    let (cost, stay) = (
+    let (cost, stay, score) = (
         first(Reference::Cost).or_else(|| first(Reference::Charge)),
         first(Reference::Stay),
+        first(Reference::Score),
     );
     let context = Context {
         layout,
@@ -117,6 +119,7 @@ fn compute(
         display: &rules.display,
         cost: cost.map(|field| field.id.clone()),
         stay: stay.map(|field| field.id.clone()),
+        score: score.map(|field| field.id.clone()),
     };
     let answers: Vec<&Answer> = sorted
         .iter()
@@ -170,6 +173,7 @@ fn compute(
         least_hospitals: rules.display.hospitals,
         cost: cost.map(item),
         stay: stay.map(item),
+        score: score.map(item),
         items: items.unwrap_or_default(),
         spent: spent(layout, rules),
         asked: asked::of_totals(&context),
@@ -297,7 +301,8 @@ fn split(
             hospitals: hospitals.collect(),
         }
     };
-    let mut rows: Vec<Row> = axis.keys.iter().enumerate().map(row).collect();
+    let keys: Vec<(usize, &String)> = axis.keys.iter().enumerate().collect();
+    let mut rows = on_all_cores(&keys, row);
     if of_sum {
         // A sum over hospitals is the alliance: its peers are its other groups.
         for row in &mut rows {
@@ -313,6 +318,23 @@ fn split(
         asked: asked::of_split(context, table),
         rows,
     }
+}
+
+/// What a pure function makes of each, in their order; many hospitals have many figures a row.
+fn on_all_cores<T: Copy + Sync, M: Send>(all: &[T], make: impl Fn(T) -> M + Sync) -> Vec<M> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let part = all.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let make = &make;
+        let parts: Vec<_> = all
+            .chunks(part)
+            .map(|part| scope.spawn(move || part.iter().map(|one| make(*one)).collect::<Vec<M>>()))
+            .collect();
+        let ended = parts.into_iter().map(|part| part.join());
+        ended
+            .flat_map(|made| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// The name of a key, or its code where the dictionary gives none.

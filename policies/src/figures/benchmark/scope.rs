@@ -2,7 +2,7 @@
 
 use dashu::integer::IBig;
 use schemas::answer::Answer;
-use schemas::dictionary::{Dictionary, KeySource, Reference};
+use schemas::dictionary::{Dictionary, KeySource};
 use schemas::id::Slug;
 use schemas::question::Measure;
 
@@ -21,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) cost: Option<Slug>,
     /// The length of stay that was asked about, if any.
     pub(super) stay: Option<Slug>,
+    /// The score that was asked about, if any.
+    pub(super) score: Option<Slug>,
 }
 
 /// Cells of one table, summed over hospitals.
@@ -148,13 +150,7 @@ impl Scope<'_> {
         let dictionary = self.context.dictionary;
         let table = self.context.layout.tables.get(self.table)?;
         let kind = dictionary.field(field.as_str())?.reference;
-        let [cost, charge, stay] = &table.cell_references;
-        let references = match kind {
-            Reference::Cost => cost,
-            Reference::Charge => charge,
-            Reference::Stay => stay,
-        };
-        references.get(self.group_of(cell)?).copied()
+        table.references(kind).get(self.group_of(cell)?).copied()
     }
 
     /// The greatest mean that the cap leaves a field in these cells, in its stored unit.
@@ -178,9 +174,11 @@ impl Scope<'_> {
                 let groups = &self.context.dictionary.groups;
                 groups.iter().position(|group| group.mdc == *mdc)
             }
-            KeySource::Month | KeySource::Exact | KeySource::Prefix { .. } | KeySource::Bands => {
-                Some(0)
-            }
+            KeySource::Month
+            | KeySource::Exact
+            | KeySource::Prefix { .. }
+            | KeySource::Bands
+            | KeySource::Level { .. } => Some(0),
         }
     }
 

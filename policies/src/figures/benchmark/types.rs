@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use dashu::rational::RBig;
 use schemas::answer::{Grade, Snapshot};
 use schemas::dictionary::{Label, Scheme};
 use schemas::digest::Digest;
@@ -16,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::way::{Beside, Way};
-use crate::figures::Exact;
 use crate::figures::improve::Method;
 
 /// Two ends, both included.
@@ -98,6 +96,9 @@ pub struct Cell {
     pub above_cap: Outcome<Figure>,
     /// Mean capped length of stay, days with 2 decimals.
     pub mean_stay: Outcome<Figure>,
+    /// Mean score, points with 2 decimals; left out where no score was asked about.
+    #[serde(default = "no_data", skip_serializing_if = "is_no_data")]
+    pub mean_score: Outcome<Figure>,
     /// Share of each cost item in [`Benchmark::items`] order, 3 decimals: where there are values,
     /// they add to one.
     pub structure: Vec<Outcome<Figure>>,
@@ -283,6 +284,9 @@ pub struct Benchmark {
     pub cost: Option<Item>,
     /// The field that lengths of stay are about.
     pub stay: Option<Item>,
+    /// The field that scores are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Item>,
     /// The cost items of the structure.
     pub items: Vec<Item>,
     /// What totals can give.
@@ -298,24 +302,36 @@ pub struct Benchmark {
     pub pooled: Option<Beside>,
 }
 
-impl Figure {
-    /// A standard deviation of its noise that is not too small: the wider side of the noise interval,
-    /// which ends 1.96 of them away (1.95 makes it a little larger) where it is not cut at what can be.
-    /// `None` where the interval has no upper end.
-    pub fn deviation(&self) -> Option<RBig> {
-        let number = |text: &str| Some(text.parse::<Exact>().ok()?.0);
-        let value = number(self.noisy.as_deref().unwrap_or(&self.value))?;
-        let low = number(&self.noise.low)?;
-        let high = number(self.noise.high.as_deref()?)?;
-        let side = (high - &value).max(value - low).max(RBig::ZERO);
-        Some(side * RBig::from(100) / RBig::from(195))
-    }
-
-    /// This figure with what came out of the noise beside it, where that is another number.
-    pub(super) fn beside(self, noisy: String) -> Self {
+impl Benchmark {
+    /// All of it but the rows of its splits.
+    pub fn without_rows(&self) -> Self {
+        let split = |split: &Split| Split {
+            dimension: split.dimension.clone(),
+            in_money: split.in_money,
+            asked: split.asked.clone(),
+            rows: Vec::new(),
+        };
         Self {
-            noisy: (noisy != self.value).then_some(noisy),
-            ..self
+            version: self.version,
+            dataset: self.dataset,
+            alliance: self.alliance.clone(),
+            currency: self.currency.clone(),
+            scheme: self.scheme.clone(),
+            period: self.period,
+            cap: self.cap,
+            threshold: self.threshold,
+            least_hospitals: self.least_hospitals,
+            inputs: self.inputs.clone(),
+            spent: self.spent.clone(),
+            cost: self.cost.clone(),
+            stay: self.stay.clone(),
+            score: self.score.clone(),
+            items: self.items.clone(),
+            asked: self.asked.clone(),
+            total: self.total.clone(),
+            hospitals: self.hospitals.clone(),
+            splits: self.splits.iter().map(split).collect(),
+            pooled: self.pooled.clone(),
         }
     }
 }
@@ -346,6 +362,7 @@ impl Cell {
             capped_share: same(),
             above_cap: same(),
             mean_stay: same(),
+            mean_score: same(),
             structure: std::iter::repeat_n(same(), items).collect(),
         }
     }
@@ -371,9 +388,18 @@ impl Cell {
             capped_share: either(self.capped_share, other.capped_share),
             above_cap: either(self.above_cap, other.above_cap),
             mean_stay: either(self.mean_stay, other.mean_stay),
+            mean_score: either(self.mean_score, other.mean_score),
             structure: pairs.map(|(own, other)| either(own, other)).collect(),
         }
     }
+}
+
+fn no_data() -> Outcome<Figure> {
+    Outcome::NoData
+}
+
+fn is_no_data(outcome: &Outcome<Figure>) -> bool {
+    *outcome == Outcome::NoData
 }
 
 /// The first unless it has no data.

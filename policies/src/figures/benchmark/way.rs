@@ -84,10 +84,11 @@ impl Cell {
             capped_share,
             above_cap,
             mean_stay,
+            mean_score,
             structure,
         } = self;
         let plain = [stays, total_cost, mean_cost, deviation, variation];
-        let further = [capped_share, above_cap, mean_stay];
+        let further = [capped_share, above_cap, mean_stay, mean_score];
         let percentiles = [
             &mut percentiles.p25,
             &mut percentiles.p50,
