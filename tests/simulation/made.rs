@@ -167,6 +167,7 @@ fn hub_config(alliance: &Slug) -> HubConfig {
         templates: None,
         rules: None,
         pages: None,
+        data: None,
         limits: Limits::default(),
     }
 }
