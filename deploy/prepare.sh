@@ -129,6 +129,14 @@ need_risk_python() {
     export CONSILIUM_RISK_PYTHON
 }
 
+# Schemathesis, which asks what an OpenAPI document describes; sets SCHEMATHESIS.
+need_schemathesis() {
+    venv="$CONSILIUM_HOME/schemathesis"
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+    [ -x "$venv/bin/st" ] || "$venv/bin/pip" install --quiet schemathesis==4.32.5
+    SCHEMATHESIS="$venv/bin/st"
+}
+
 # A Python with Flower, whose secure aggregation the bench compares with.
 need_flower() {
     venv="$CONSILIUM_HOME/flower"

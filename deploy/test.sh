@@ -64,6 +64,10 @@ sh deploy/demo.sh --folder "$demo" --quick
 step "pages in a browser"
 sh deploy/pages.sh "$demo"
 sh deploy/hospital-pages.sh "$demo/benchmark/benchmark.json"
+sh deploy/role-pages.sh "$demo"
+
+step "what the coordinator says it serves"
+sh deploy/openapi.sh "$demo"
 sh deploy/demo.sh --stop "$demo"
 if [ -e "$demo/running" ]; then
     echo "the demo left something running" >&2

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod incoming;
 pub mod store;
 pub mod log;
 pub mod ingest;

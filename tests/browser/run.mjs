@@ -2,29 +2,19 @@
 // look.mjs finds. Pictures land in a folder.
 //
 //   node run.mjs SITE FOLDER       accounts as JSON on standard input: {"administrator": {name, password}, "auditor": …}
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open, signIn } from "./browser.mjs";
-import { accessible, inspect, weigh } from "./look.mjs";
 import { tasks } from "./tasks.mjs";
+import { LANGUAGES, WINDOWS, Walk, given } from "./walk.mjs";
 
 const [site, folder] = process.argv.slice(2);
-const accounts = JSON.parse(readFileSync(0, "utf8"));
-mkdirSync(folder, { recursive: true });
-
-const HEAVIEST = 350 * 1024;
-const SLOWEST = 1000;
-const WINDOWS = [
-  { name: "desk", width: 1366, height: 768 },
-  { name: "phone", width: 390, height: 844 },
-];
+const accounts = given();
 // Of pages of one kind so many are looked at.
 const EACH = 2;
 
-let looked = 0;
-const faults = [];
-const measured = [];
-const fault = (where, what) => { faults.push(`${where}: ${what}`); console.log(`FAULT ${where}: ${what}`); };
+const walk = new Walk(folder);
+const fault = (where, what) => walk.fault(where, what);
 
 const kind = (path) => path.split("?")[0].split("/").map((part) => (/\d/.test(part) ? "x" : part)).join("/");
 
@@ -49,26 +39,17 @@ async function paths(page) {
 
 const label = (path) => (path === "/" ? "cockpit" : path.slice(1).replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60));
 
-async function walk(browser, role, language, window_) {
-  const { context, page, notes } = await signIn(browser, site, accounts[role], language);
-  await page.setViewport({ width: window_.width, height: window_.height });
-  const all = await paths(page);
-  notes.length = 0;
-  for (const path of all) {
-    const where = `${path} (${language}, ${window_.name})`;
-    const { status, bytes, paint } = await weigh(page, site + path);
-    looked += 1;
-    if (status >= 400) fault(where, `status ${status}`);
-    measured.push({ path, language, window: window_.name, bytes, paint });
-    if (bytes > HEAVIEST) fault(where, `${Math.round(bytes / 1024)} KiB`);
-    if (paint === null || paint > SLOWEST) fault(where, `first paint after ${paint} ms`);
-    await page.screenshot({ path: join(folder, `${label(path)}.${language}.${window_.name}.png`), fullPage: true });
-    for (const what of await inspect(page, language)) fault(where, what);
-    if (window_.name === "desk" || language === "en") for (const what of await accessible(page)) fault(where, what);
-    for (const note of notes.splice(0)) fault(where, note);
+async function all(browser, role, language, window_) {
+  const visit = await signIn(browser, site, accounts[role], language);
+  await visit.page.setViewport({ width: window_.width, height: window_.height });
+  const found = await paths(visit.page);
+  visit.notes.length = 0;
+  for (const path of found) {
+    const axe = window_.name === "desk" || language === "en";
+    await walk.see(visit, site + path, { name: label(path), named: path, language, window_, axe });
   }
-  await context.close();
-  return all;
+  await visit.context.close();
+  return found;
 }
 
 // Without script a page has its plain charts, tables and forms.
@@ -77,7 +58,7 @@ async function unscripted(browser) {
   await page.setJavaScriptEnabled(false);
   for (const path of await paths(page)) {
     await page.goto(site + path, { waitUntil: "load" });
-    looked += 1;
+    walk.looked += 1;
     const plain = await page.$$eval(".plot", (all) => all.filter((one) => !one.querySelector(".plain svg") || one.querySelector(".plain").hidden).length);
     if (plain) fault(path, `${plain} charts are missing without script`);
     if (!(await page.$("h1"))) fault(path, "no heading without script");
@@ -87,17 +68,13 @@ async function unscripted(browser) {
 
 const browser = await open();
 try {
-  const signed = await browser.newPage();
-  for (const language of ["en", "zh-CN"]) {
+  const page = await browser.newPage();
+  for (const language of LANGUAGES) {
     for (const window_ of WINDOWS) {
-      await signed.setViewport({ width: window_.width, height: window_.height });
-      const { bytes, paint } = await weigh(signed, `${site}/sign-in?lang=${language}`);
-      measured.push({ path: "/sign-in", language, window: window_.name, bytes, paint });
-      await signed.screenshot({ path: join(folder, `sign-in.${language}.${window_.name}.png`), fullPage: true });
-      for (const what of [...await inspect(signed, language), ...await accessible(signed)]) fault(`/sign-in (${language})`, what);
-      looked += 1;
-      const all = await walk(browser, "administrator", language, window_);
-      if (language === "en" && window_.name === "desk") console.log(`${all.length} pages: ${all.join(" ")}`);
+      const address = `${site}/sign-in?lang=${language}`;
+      await walk.see({ page, notes: [] }, address, { name: "sign-in", named: "/sign-in", language, window_ });
+      const found = await all(browser, "administrator", language, window_);
+      if (language === "en" && window_.name === "desk") console.log(`${found.length} pages: ${found.join(" ")}`);
     }
   }
   await unscripted(browser);
@@ -105,10 +82,9 @@ try {
 } finally {
   await browser.close();
 }
-writeFileSync(join(folder, "measured.json"), JSON.stringify(measured, null, 1));
-const most = (of) => measured.reduce((a, b) => ((b[of] ?? 0) > (a[of] ?? 0) ? b : a));
+writeFileSync(join(folder, "measured.json"), JSON.stringify(walk.measured, null, 1));
+const most = (of) => walk.measured.reduce((a, b) => ((b[of] ?? 0) > (a[of] ?? 0) ? b : a));
 const heavy = most("bytes");
 const slow = most("paint");
 console.log(`heaviest ${Math.round(heavy.bytes / 1024)} KiB (${heavy.path}), slowest first paint ${Math.round(slow.paint)} ms (${slow.path})`);
-console.log(`${looked} looked at, ${faults.length} faults`);
-process.exitCode = faults.length ? 1 : 0;
+walk.end("the alliance's pages");

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { signIn } from "./browser.mjs";
 import { accessible, inspect } from "./look.mjs";
+import { follow } from "./walk.mjs";
 
-const follow = (page, act) => Promise.all([page.waitForNavigation({ waitUntil: "load" }), act()]);
 const path = (page) => new URL(page.url()).pathname;
 
 // The link in the page's own part that leads to an address.

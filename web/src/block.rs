@@ -343,6 +343,8 @@ pub enum Block {
     Links(Vec<(String, String)>),
     /// Sentences below each other.
     List(Vec<String>),
+    /// A command line, to be copied.
+    Command(String),
 }
 
 /// Parts under a heading.

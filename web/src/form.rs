@@ -7,7 +7,8 @@ pub struct Input {
     pub name: &'static str,
     /// What it is for.
     pub label: String,
-    /// `text`, `password`, `search`, `file`, or `hidden` for what is sent along unseen.
+    /// `text` and `password` of up to 200 characters, `search`, `file`, `lines` of up to 4000 characters, or
+    /// `hidden` for what is sent along unseen.
     pub kind: &'static str,
     /// What stands in it.
     pub value: String,

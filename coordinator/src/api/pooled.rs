@@ -76,8 +76,9 @@ async fn work(State(app): State<Arc<App>>, member: Member) -> Result<Vec<u8>, Fa
 async fn list(
     State(app): State<Arc<App>>,
     _: Member,
-    Path(version): Path<u32>,
+    Path(version): Path<String>,
 ) -> Result<Vec<u8>, Fault> {
+    let version: u32 = version.parse().map_err(|_| PooledError::NoList)?;
     let found = rounds::signed_list(&app.store, i64::from(version)).await?;
     bytes(&found.ok_or(PooledError::NoList)?)
 }

@@ -20,7 +20,7 @@ pub struct Begun {
 
 /// Begins an audit in an empty folder; begun again with the same case it changes nothing.
 pub fn begin(folder: &Folder, case: &Case) -> Result<Begun, AuditError> {
-    case.log()?;
+    case.trust()?;
     place::make(&folder.path("private")).map_err(io_error("private"))?;
     if !folder.has("private/nonce.key") {
         let (_, bytes) = Signer::generate()?;

@@ -33,15 +33,9 @@ pub(super) async fn step(
     let step = STEPS.into_iter().find(|step| *step == wanted);
     let step = step.ok_or(Fault::Form)?;
     let to = format!("/audits/{}", escaped(&name));
-    if !desk.begin(&name, step) {
-        return Err(Fault::Often);
-    }
+    let turn = desk.begin(&name, step).ok_or(Fault::Often)?;
     tokio::spawn(async move {
-        let ended = match work(folder, step).await {
-            Ok(()) => Step::Done(step),
-            Err(error) => Step::Failed(step, error.to_string()),
-        };
-        desk.end(&name, ended);
+        turn.end(Step::ended(step, work(folder, step).await));
     });
     Ok(to)
 }

@@ -36,14 +36,13 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let mut blocks = vec![stages(&visit, &of)];
     let step = desk.step(name);
     page.again = matches!(step, Some(Step::Works(_)));
+    blocks.extend(begin::refused(&visit));
     blocks.extend(told(&visit, step));
     page.add(String::new(), blocks);
     page.add(
         visit.say("insurer.reconciliation"),
         vec![tiles(&visit, &of)],
     );
-    page.add(visit.say("insurer.findings"), findings(&visit, &of));
-    page.add(visit.say("insurer.opened"), opened(&visit, &folder, &of)?);
     let next = if of.prepared {
         next(&desk, &visit, name, &of)
     } else {
@@ -54,6 +53,9 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
         visit.say("insurer.evidence"),
         evidence(&desk, &visit, name, &of),
     );
+    // Long tables come last, below what is to be done next.
+    page.add(visit.say("insurer.findings"), findings(&visit, &of));
+    page.add(visit.say("insurer.opened"), opened(&visit, &folder, &of)?);
     page.sources = vec![
         (visit.say("insurer.source-key"), of.case.log_key.clone()),
         (
@@ -87,6 +89,14 @@ fn told(visit: &Visit, step: Option<Step>) -> Option<Block> {
             Level::Good,
             visit.tell("insurer.done", &[("step", &named(step))]),
         ),
+        Step::Waits(step) => {
+            let key = if step == "prepare" {
+                "insurer.waits-prepare"
+            } else {
+                "insurer.waits"
+            };
+            Block::Note(Level::Warning, visit.tell(key, &[("step", &named(step))]))
+        }
         Step::Failed(step, why) => Block::Note(
             Level::Warning,
             visit.tell("insurer.failed", &[("step", &named(step)), ("why", &why)]),

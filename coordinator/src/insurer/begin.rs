@@ -1,6 +1,9 @@
 //! An audit begun on a page: the insurer's keys and the nonce before the close, then the paid list and the
 //! hospital's book after it. What `audit begin` and `audit prepare` do, by the same functions.
 
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 
 use proofs::book::Subject;
@@ -13,7 +16,7 @@ use web::site::fault::Fault;
 use web::site::routes::{Fields, Places};
 use web::site::upload::{Part, Sent};
 
-use super::desk::{Desk, Step};
+use super::desk::{Desk, Step, broken};
 use crate::audit::{self, AuditError, Case, Folder, Witness};
 
 /// Most audits of a folder that pages begin.
@@ -34,16 +37,19 @@ fn input(visit: &Visit, name: &'static str, kind: &'static str) -> Input {
     }
 }
 
+/// Why nothing was done, from the address.
+pub(super) fn refused(visit: &Visit) -> Option<Block> {
+    let key = format!("insurer.refused-{}", visit.asked("refused"));
+    let known = visit.language.knows(&key);
+    known.then(|| Block::Note(Level::Alarm, visit.say(&key)))
+}
+
 /// The page.
 #[expect(clippy::unused_async, reason = "pages of a site are of one shape")]
 pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     let mut page = Page::new(visit.say("insurer.begin"), visit.say("insurer.begin-lead"));
     page.above = vec![(visit.say("insurer.way-audits"), "/".to_owned())];
-    let mut blocks = Vec::new();
-    let refused = format!("insurer.refused-{}", visit.asked("refused"));
-    if visit.language.knows(&refused) {
-        blocks.push(Block::Note(Level::Alarm, visit.say(&refused)));
-    }
+    let mut blocks: Vec<Block> = refused(&visit).into_iter().collect();
     let names = [
         "name",
         "alliance",
@@ -57,7 +63,12 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
     blocks.push(Block::Form(Form {
         method: "post",
         to: "/begin".to_owned(),
-        inputs: names.map(|name| input(&visit, name, "text")).to_vec(),
+        inputs: names
+            .map(|name| {
+                let kind = if name == "witnesses" { "lines" } else { "text" };
+                input(&visit, name, kind)
+            })
+            .to_vec(),
         button: visit.say("insurer.do-begin"),
         token: desk.gate.sessions.token(&visit.cookie),
     }));
@@ -104,10 +115,26 @@ pub(super) async fn begin(desk: Arc<Desk>, fields: Fields) -> Result<String, Fau
     };
     let known = audit::audits(&desk.root);
     let path = desk.root.join(name.as_str());
-    if known.len() >= MOST || path.exists() {
+    if known.len() >= MOST {
         return Ok("/begin?refused=name".to_owned());
     }
-    let worked = tokio::task::spawn_blocking(move || audit::begin(&Folder::new(&path), &case));
+    // Whoever makes the folder begins the audit: of two at once one is told that the name is taken.
+    let made = DirBuilder::new().mode(0o700).create(&path);
+    match made {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Ok("/begin?refused=name".to_owned());
+        }
+        Err(error) => return Err(Fault::broken("an audit", error)),
+    }
+    let worked = tokio::task::spawn_blocking(move || {
+        let begun = audit::begin(&Folder::new(&path), &case);
+        if begun.is_err() {
+            // Only where nothing was written: the name is free again.
+            drop(std::fs::remove_dir(&path));
+        }
+        begun
+    });
     let begun = worked
         .await
         .map_err(|error| Fault::broken("an audit", error))?;
@@ -154,6 +181,11 @@ pub(super) async fn prepare(
     let name = places.text("audit").to_owned();
     let folder = desk.folder(&name)?;
     let to = format!("/audits/{}", escaped(&name));
+    // Before a byte of list or book is read: of many at once one is kept in memory.
+    let turn = desk.begin(&name, "prepare").ok_or(Fault::Often)?;
+    if audit::progress(&folder).map_err(broken)?.prepared {
+        return Ok(format!("{to}?refused=prepared"));
+    }
     let (mut paid, mut book) = (None, None);
     while let Some(part) = sent.next().await? {
         let Part::File(mut coming) = part else {
@@ -167,15 +199,8 @@ pub(super) async fn prepare(
         let bytes = coming.whole(most).await?.ok_or(Fault::Form)?;
         *kept = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
-    if !desk.begin(&name, "prepare") {
-        return Err(Fault::Often);
-    }
     tokio::spawn(async move {
-        let ended = match work(folder, paid, book).await {
-            Ok(()) => Step::Done("prepare"),
-            Err(error) => Step::Failed("prepare", error.to_string()),
-        };
-        desk.end(&name, ended);
+        turn.end(Step::ended("prepare", work(folder, paid, book).await));
     });
     Ok(to)
 }

@@ -50,8 +50,21 @@ pub(super) enum Step {
     Works(&'static str),
     /// It is done: which step.
     Done(&'static str),
+    /// It waits for what the hospital or the visitor has still to give: which step.
+    Waits(&'static str),
     /// It was not done: which step and why.
     Failed(&'static str, String),
+}
+
+impl Step {
+    /// How a step ended.
+    pub(super) fn ended(step: &'static str, done: Result<(), AuditError>) -> Self {
+        match done {
+            Ok(()) => Self::Done(step),
+            Err(AuditError::Waiting(_)) => Self::Waits(step),
+            Err(error) => Self::Failed(step, error.to_string()),
+        }
+    }
 }
 
 /// Everything that a page may need.
@@ -89,20 +102,45 @@ impl Desk {
         steps.get(name).cloned()
     }
 
-    /// Notes that a step begins; `false` where one works already.
-    pub(super) fn begin(&self, name: &str, step: &'static str) -> bool {
+    /// Notes that a step begins; nothing where one works already.
+    pub(super) fn begin(self: &Arc<Self>, name: &str, step: &'static str) -> Option<Turn> {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(steps.get(name), Some(Step::Works(_))) {
-            return false;
+            return None;
         }
-        steps.insert(name.to_owned(), Step::Works(step));
-        true
+        let before = steps.insert(name.to_owned(), Step::Works(step));
+        Some(Turn {
+            desk: Arc::clone(self),
+            name: name.to_owned(),
+            ended: before,
+        })
     }
+}
 
-    /// Notes how a step ended.
-    pub(super) fn end(&self, name: &str, step: Step) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.insert(name.to_owned(), step);
+/// The turn of a step that works. Dropped without an end, as by a browser that went away, it leaves the audit
+/// as it was before.
+#[derive(Debug)]
+pub(super) struct Turn {
+    desk: Arc<Desk>,
+    name: String,
+    ended: Option<Step>,
+}
+
+impl Turn {
+    /// Notes how the step ended.
+    pub(super) fn end(mut self, step: Step) {
+        self.ended = Some(step);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let steps = self.desk.steps.lock();
+        let mut steps = steps.unwrap_or_else(PoisonError::into_inner);
+        match self.ended.take() {
+            Some(step) => drop(steps.insert(std::mem::take(&mut self.name), step)),
+            None => drop(steps.remove(&self.name)),
+        }
     }
 }
 

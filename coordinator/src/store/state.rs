@@ -77,6 +77,8 @@ impl State {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // KiB that each connection keeps of the file; the system keeps it all the same.
+            .pragma("cache_size", "-512")
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();

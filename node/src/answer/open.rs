@@ -90,7 +90,11 @@ impl App {
             signer: Keys::open(&config.data)?.message_key()?,
             noise: Box::new(Gaussian),
             cache: Arc::default(),
-            engine: config.columns.as_ref().map(Engine::open).transpose()?,
+            engine: config
+                .columns
+                .as_ref()
+                .map(|columns| Engine::open(columns, &config.hospital))
+                .transpose()?,
             threads,
             clock,
             watch: |_| {},

@@ -33,7 +33,7 @@ pub(super) async fn run(command: Command, at: &Path, out: &mut dyn Write) -> any
     let dictionary = dictionary.context("no dictionary was accepted")?;
     match command {
         Command::Ddl => {
-            for sql in Engine::open(columns)?.ddl(&dictionary) {
+            for sql in Engine::open(columns, &node.config.hospital)?.ddl(&dictionary) {
                 writeln!(out, "{sql};")?;
             }
         }

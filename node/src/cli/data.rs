@@ -163,12 +163,24 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
         Command::Discard { load } => {
             let at = node.clock.now();
             release::discard(&node.state, &node.config.data, &load, at).await?;
-            load::forget(&node.state, &node.config).await?;
+            let gone = load::forget(&node.state, &node.config).await?;
             writeln!(out, "discarded load {}", shown::line(&load))?;
+            left(gone, out)?;
             next::step(out, &node.given, "load FILE --mapping MAPPING")?;
             Ok(())
         }
     }
+}
+
+/// Says where the engine still has rows of what went.
+pub(super) fn left(gone: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    if gone {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "the engine still has its rows, as another command holds the data folder; `columns send` deletes them"
+    )
 }
 
 /// What a release is held to: the grade of the settings, and finance's keys.

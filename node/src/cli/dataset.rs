@@ -110,9 +110,18 @@ pub(super) async fn run(command: Command, at: &Path, out: &mut dyn Write) -> any
             let deciding = by.deciding(&officers, &key, node.clock.now());
             let data = &node.config.data;
             let gone = retention::retire(&node.state, data, which, &confirm, &deciding).await?;
-            load::forget(&node.state, &node.config).await?;
+            let everywhere = load::forget(&node.state, &node.config).await?;
             listed(&gone, out)?;
-            Ok(writeln!(out, "retired")?)
+            writeln!(
+                out,
+                "{}",
+                if everywhere {
+                    "retired"
+                } else {
+                    "retired here"
+                }
+            )?;
+            Ok(data::left(everywhere, out)?)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::bail;
 use schemas::finding::{self, Finding};
@@ -17,6 +18,7 @@ use crate::config::keys::Keys;
 use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::enrol::files::Files;
+use crate::incoming::Incoming;
 use crate::ledger;
 use crate::load;
 use crate::log;
@@ -54,6 +56,7 @@ async fn findings(folder: &Path) -> Vec<Finding> {
     found.push(Finding::sound("settings", told));
     found.push(open_to_others(&config.data));
     found.push(free(&config.data));
+    found.extend(incoming(&config.data, SystemTime::now()));
     found.extend(keys(&config.data));
     if !config.data.join("state.sqlite").exists() {
         let next = "put the newest backup back (`restore`); a node without its state forgets what it spent";
@@ -98,6 +101,27 @@ fn free(data: &Path) -> Finding {
         Ok(disk) => finding::room(disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(_) => Finding::soon("disk", "its room is not known", "look at its disk"),
     }
+}
+
+/// The folder of files that are brought on pages: closed to others, and nothing forgotten in it.
+fn incoming(data: &Path, now: SystemTime) -> Option<Finding> {
+    let check = "incoming";
+    Some(match Incoming::of(data) {
+        Ok(None) => return None,
+        Ok(Some(folder)) => match folder.forgotten(now) {
+            0 => Finding::sound(check, "no file lies longer than 7 days"),
+            files => {
+                let told = format!("files that lie longer than 7 days: {files}, rows as they came");
+                let next = "take them away: on the page `/mapping`, or in the folder `incoming`";
+                Finding::soon(check, told, next)
+            }
+        },
+        Err(error) => {
+            let next = "make it a folder of the node's account, closed to others (chmod 700); pages do not \
+                        use it before";
+            Finding::fault(check, error.to_string(), next)
+        }
+    })
 }
 
 /// Every key file is closed to others, and the message key can be read.
@@ -174,7 +198,7 @@ async fn kept(node: &Node) -> Vec<Finding> {
 async fn engine(node: &Node) -> Option<Finding> {
     let check = "columns";
     let columns = node.config.columns.as_ref()?;
-    let engine = match Engine::open(columns) {
+    let engine = match Engine::open(columns, &node.config.hospital) {
         Ok(engine) => engine,
         Err(error) => {
             let next = "mend `[columns]` in node.toml, or the file that `url_file` names";
@@ -184,7 +208,14 @@ async fn engine(node: &Node) -> Option<Finding> {
     let send = "`columns send`";
     Some(match load::missing(&node.state, &engine).await {
         Ok(missing) => match missing.first() {
-            None => Finding::sound(check, "the engine answers and holds every released month"),
+            None => match load::strangers(&node.state, &engine).await {
+                Ok(0) => Finding::sound(check, "the engine answers and holds every released month"),
+                Ok(months) => {
+                    let told = format!("the engine holds {months} months that no load has");
+                    Finding::fault(check, told, "`columns send`, which deletes them")
+                }
+                Err(error) => Finding::fault(check, error.to_string(), "look at the engine"),
+            },
             Some(month) => {
                 let months = missing.len();
                 let told = format!("the engine lacks {months} released months, {month} first");

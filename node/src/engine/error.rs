@@ -58,6 +58,23 @@ pub enum EngineError {
         /// Which month.
         month: Month,
     },
+    /// It holds another number of rows than the node.
+    #[error(
+        "the engine holds another number of rows of {month} than the node; `consilium-node columns send` sends \
+         the month again"
+    )]
+    Rows {
+        /// Which month.
+        month: Month,
+    },
+    /// Its tables are another hospital's.
+    #[error(
+        "the engine's tables belong to another hospital: each hospital has a database of its own, or a schema"
+    )]
+    Foreign,
+    /// It took too long.
+    #[error("the engine of the columns did not answer in time")]
+    Slow,
     /// Months were sent or deleted while a question was computed.
     #[error("the engine's months changed while the question was computed; ask again")]
     Changed,
@@ -104,7 +121,8 @@ impl From<SqlError> for EngineError {
             SqlError::NoAddress
             | SqlError::File { .. }
             | SqlError::Open { .. }
-            | SqlError::Scheme => Self::Address(error.to_string()),
+            | SqlError::Scheme
+            | SqlError::Lowered => Self::Address(error.to_string()),
             _ => Self::Answer,
         }
     }

@@ -14,7 +14,7 @@ pub use dialect::Dialect;
 pub(crate) use dialect::list;
 pub use error::EngineError;
 pub use parts::Part;
-pub(crate) use parts::{Held, held};
+pub(crate) use parts::{Held, counted, held};
 pub(crate) use session::Session;
 pub(crate) use tables::{field, key, table};
 
@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use schemas::dictionary::Dictionary;
+use schemas::id::Slug;
 use schemas::question::Dataset;
 
 use self::http::Target;
@@ -34,6 +35,7 @@ pub struct Engine {
     dialect: Dialect,
     place: Place,
     cluster: Option<String>,
+    hospital: Slug,
 }
 
 #[derive(Clone, Debug)]
@@ -43,8 +45,8 @@ enum Place {
 }
 
 impl Engine {
-    /// Reads the settings and the file of its URL; connects to nothing.
-    pub fn open(columns: &Columns) -> Result<Self, EngineError> {
+    /// Reads the settings of a hospital and the file of the engine's URL; connects to nothing.
+    pub fn open(columns: &Columns, hospital: &Slug) -> Result<Self, EngineError> {
         let path = columns.url_file.as_path();
         let (dialect, place) = match columns.engine {
             EngineKind::Clickhouse => {
@@ -76,6 +78,7 @@ impl Engine {
             dialect,
             place,
             cluster: columns.cluster.clone(),
+            hospital: hospital.clone(),
         })
     }
 
@@ -186,9 +189,9 @@ impl Engine {
             let of = dictionary.of(part.dataset).ok_or(EngineError::Answer)?;
             if ready.insert(part.dataset) {
                 self.prepare(&mut session, &of, part.dataset).await?;
+                parts::owned(&mut session, self.dialect, &self.hospital).await?;
             }
-            let held = held(&mut session, self.dialect, Some(&[*part])).await?;
-            if held.values().any(|held| held.rows.is_some()) {
+            if self.holds(&mut session, *part).await? {
                 continue;
             }
             send::send(&mut session, self, (*part, folder), &of).await?;
@@ -204,6 +207,7 @@ impl Engine {
             Err(error) if error.is_no_table() => return Ok(0),
             all => all?,
         };
+        parts::owned(&mut session, self.dialect, &self.hospital).await?;
         let mut gone = 0;
         for (part, held) in all {
             if !registered.contains(&part) {
@@ -218,6 +222,8 @@ impl Engine {
     pub async fn missing(&self, wanted: &[Part]) -> Result<Vec<Part>, EngineError> {
         let mut session = Session::open(self).await?;
         if wanted.is_empty() {
+            // Over HTTP nothing has been asked yet.
+            session.each("select '1'".to_owned(), |_| Ok(())).await?;
             return Ok(Vec::new());
         }
         let there = match held(&mut session, self.dialect, Some(wanted)).await {
@@ -226,15 +232,30 @@ impl Engine {
         };
         let mut missing = Vec::new();
         for part in wanted {
-            let rows = there.get(&part.number).and_then(|held| held.rows);
-            let counted = match rows {
-                Some(_) => Some(send::count(&mut session, self.dialect, *part).await?),
-                None => None,
-            };
-            if rows.is_none() || rows != counted {
+            if !there.contains_key(&part.number) || !self.holds(&mut session, *part).await? {
                 missing.push(*part);
             }
         }
         Ok(missing)
+    }
+
+    /// Whether a part is there whole: by its mark, and with as many rows as the node has.
+    async fn holds(&self, session: &mut Session, part: Part) -> Result<bool, EngineError> {
+        let held = held(session, self.dialect, Some(&[part])).await?;
+        let marked = held.get(&part.number).and_then(|held| held.rows);
+        Ok(marked == Some(part.rows)
+            && send::count(session, self.dialect, part).await? == part.rows)
+    }
+
+    /// How many parts are there that the node does not know.
+    pub async fn strangers(&self, registered: &BTreeSet<i64>) -> Result<usize, EngineError> {
+        let mut session = Session::open(self).await?;
+        match held(&mut session, self.dialect, None).await {
+            Err(error) if error.is_no_table() => Ok(0),
+            all => Ok(all?
+                .keys()
+                .filter(|part| !registered.contains(part))
+                .count()),
+        }
     }
 }

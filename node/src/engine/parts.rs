@@ -16,6 +16,8 @@ use super::session::Session;
 use super::tables::{PARTS, PARTS_COLUMNS, shard, table};
 use crate::store::loads::LoadedMonth;
 
+/// The row that names the hospital whose tables these are; parts are numbers from 0.
+const OWNER: i64 = -1;
 /// Rows are on their way.
 const BEGUN: i64 = -1;
 /// Rows are being deleted.
@@ -30,6 +32,8 @@ pub struct Part {
     pub dataset: Dataset,
     /// The month.
     pub month: Month,
+    /// Its rows, as the node itself counts them.
+    pub rows: u64,
 }
 
 /// What is there of a part.
@@ -44,7 +48,7 @@ pub(crate) struct Held {
 
 impl Part {
     /// The part that has these files.
-    pub fn new(dataset: Dataset, month: Month, [data, ranks]: [&str; 2]) -> Self {
+    pub fn new(dataset: Dataset, month: Month, [data, ranks]: [&str; 2], rows: u64) -> Self {
         let name = month.to_string();
         let parts = [dataset.as_str(), &name, data, ranks].map(str::as_bytes);
         let digest = Digest::of("consilium-part-v1", &parts);
@@ -54,13 +58,14 @@ impl Part {
             number,
             dataset,
             month,
+            rows,
         }
     }
 
     /// The part of a month that was loaded.
     pub fn of(month: &LoadedMonth) -> Self {
         let digests = [month.data_digest.as_str(), month.ranks_digest.as_str()];
-        Self::new(month.dataset, month.month, digests)
+        Self::new(month.dataset, month.month, digests, month.rows)
     }
 }
 
@@ -70,10 +75,14 @@ pub(crate) async fn held(
     dialect: Dialect,
     parts: Option<&[Part]>,
 ) -> Result<BTreeMap<i64, Held>, EngineError> {
-    let of = parts.map_or_else(String::new, |parts| {
-        let numbers = list(parts.iter().map(|part| part.number));
-        format!(" where part in ({numbers})")
-    });
+    // Below zero stands whose the tables are.
+    let of = parts.map_or_else(
+        || " where part >= 0".to_owned(),
+        |parts| {
+            let numbers = list(parts.iter().map(|part| part.number));
+            format!(" where part in ({numbers})")
+        },
+    );
     let (part, held) = (dialect.text("part"), dialect.text("held"));
     let sql = format!("select {part}, {held}, dataset, fields from {PARTS}{of}");
     let mut found: BTreeMap<i64, Held> = BTreeMap::new();
@@ -106,6 +115,66 @@ pub(crate) async fn held(
         }
     }
     Ok(found)
+}
+
+/// Counts the rows of each part and compares them with the node's own number: an engine that lost or gained
+/// some does not answer.
+pub(crate) async fn counted(
+    session: &mut Session,
+    dialect: Dialect,
+    parts: &[Part],
+) -> Result<(), EngineError> {
+    let Some(first) = parts.first() else {
+        return Ok(());
+    };
+    let (part, rows) = (dialect.text("part"), dialect.text("count(*)"));
+    let (from, numbers) = (
+        table(first.dataset),
+        list(parts.iter().map(|one| one.number)),
+    );
+    let sql = format!("select {part}, {rows} from {from} where part in ({numbers}) group by part");
+    let mut found: BTreeMap<i64, u64> = BTreeMap::new();
+    session
+        .each(sql, |row| {
+            let [part, rows] = row else {
+                return Err(EngineError::Answer);
+            };
+            let part = part.parse().map_err(|_| EngineError::Answer)?;
+            found.insert(part, rows.parse().map_err(|_| EngineError::Answer)?);
+            Ok(())
+        })
+        .await?;
+    let other = |one: &&Part| found.get(&one.number).copied().unwrap_or(0) != one.rows;
+    match parts.iter().find(other) {
+        Some(one) => Err(EngineError::Rows { month: one.month }),
+        None => Ok(()),
+    }
+}
+
+/// Whose the tables are: the first who asks says it. Two hospitals in the same tables would delete each
+/// other's months.
+pub(crate) async fn owned(
+    session: &mut Session,
+    dialect: Dialect,
+    hospital: &Slug,
+) -> Result<(), EngineError> {
+    let state = dialect.text("held");
+    let sql = format!("select fields, {state} from {PARTS} where part = {OWNER}");
+    let (mut owners, mut other) = (0_usize, false);
+    session
+        .each(sql, |row| {
+            owners = owners.saturating_add(1);
+            other |= row.first() != Some(&hospital.as_str());
+            Ok(())
+        })
+        .await?;
+    if other {
+        return Err(EngineError::Foreign);
+    }
+    if owners == 0 {
+        mark(session, (OWNER, Dataset::Stays), (0, hospital.as_str())).await?;
+    }
+    Ok(())
 }
 
 async fn mark(

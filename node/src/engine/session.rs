@@ -30,6 +30,30 @@ impl Session {
         })
     }
 
+    /// What follows reads alone, of one moment where the engine has that, and ends after so many seconds.
+    pub(crate) async fn reads(&mut self, seconds: u64) -> Result<(), EngineError> {
+        let Self::Sql(to) = self else {
+            // Over HTTP every statement says so itself.
+            return Ok(());
+        };
+        if to.wire() == sql::Wire::Postgres {
+            let limit = format!("set statement_timeout = '{seconds}s'");
+            to.change(limit).await?;
+            let begin = "begin transaction isolation level repeatable read read only";
+            return Ok(to.change(begin.to_owned()).await?);
+        }
+        // Of the engines that speak MySQL's wire some know these words and some do not; rows are counted before
+        // and after all the same.
+        for word in [
+            format!("set session max_statement_time = {seconds}"),
+            "set session transaction isolation level repeatable read".to_owned(),
+            "start transaction with consistent snapshot, read only".to_owned(),
+        ] {
+            drop(to.change(word).await);
+        }
+        Ok(())
+    }
+
     /// Runs a statement on the server that is asked.
     pub(crate) async fn change(&mut self, sql: String) -> Result<(), EngineError> {
         match self {

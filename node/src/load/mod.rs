@@ -24,7 +24,7 @@ mod work;
 pub use error::LoadError;
 pub use exposure::Exposure;
 pub use patients::PatientCounts;
-pub use pushed::{Settled, forget, missing, settle};
+pub use pushed::{Settled, forget, missing, settle, strangers};
 pub use quality::{Quality, Timeliness};
 pub use staging::Lock;
 pub use summary::{KeptQuality, MonthReport, Summary, kept_reports, reports};

@@ -16,7 +16,8 @@ use crate::store::loads::{self, LoadedMonth};
 use crate::store::state::{State, StateError};
 
 fn engine(config: &Config) -> Result<Option<Engine>, LoadError> {
-    Ok(config.columns.as_ref().map(Engine::open).transpose()?)
+    let open = |columns| Engine::open(columns, &config.hospital);
+    Ok(config.columns.as_ref().map(open).transpose()?)
 }
 
 /// Deletes what the engine has of months that are not registered.
@@ -28,12 +29,16 @@ pub(super) async fn sweep(config: &Config, registered: &[LoadedMonth]) -> Result
     Ok(())
 }
 
-/// Sends the months of a load that is written and not registered.
+/// Sends the months of a load that is written and not registered. One in which identifiers were found stays
+/// at the node: it is never released.
 pub(super) async fn send(
     config: &Config,
     dictionary: &Dictionary,
     done: &Done,
 ) -> Result<(), LoadError> {
+    if done.summary.findings > 0 {
+        return Ok(());
+    }
     if let Some(engine) = engine(config)? {
         let folder = &done.staging.folder;
         let months = done.months.iter();
@@ -68,21 +73,32 @@ pub async fn settle(
     let gone = engine.sweep(&known).await?;
     let coded = dictionary.digest().map_err(StateError::from)?;
     let current = all.iter();
-    let current = current.filter(|one| one.is_current() && one.dictionary == coded);
+    let current =
+        current.filter(|one| one.is_current() && one.dictionary == coded && one.findings == 0);
     let months = current.map(|one| (Part::of(one), config.data.join(&one.folder)));
     let months: Vec<(Part, PathBuf)> = months.collect();
     let sent = engine.send(dictionary, &months).await?;
     Ok(Some(Settled { sent, gone }))
 }
 
-/// Deletes what the engine has of months that were discarded or retired. While another command holds the
-/// data folder it is left to the next load.
-pub async fn forget(state: &State, config: &Config) -> Result<(), LoadError> {
+/// Deletes what the engine has of months that were discarded or retired; `false` where another command holds
+/// the data folder and it is left to the next load.
+pub async fn forget(state: &State, config: &Config) -> Result<bool, LoadError> {
     match Lock::take(&config.data) {
-        Err(LoadError::Busy) => Ok(()),
+        Err(LoadError::Busy) => Ok(config.columns.is_none()),
         Err(error) => Err(error),
-        Ok(_lock) => sweep(config, &loads::months(state.pool()).await?).await,
+        Ok(_lock) => {
+            sweep(config, &loads::months(state.pool()).await?).await?;
+            Ok(true)
+        }
     }
+}
+
+/// Months in the engine that no registered load has.
+pub async fn strangers(state: &State, engine: &Engine) -> Result<usize, LoadError> {
+    let all = loads::months(state.pool()).await?;
+    let known: BTreeSet<i64> = all.iter().map(|one| Part::of(one).number).collect();
+    Ok(engine.strangers(&known).await?)
 }
 
 /// Months that questions may be about and that the engine does not hold whole.

@@ -16,6 +16,7 @@ use crate::accounts;
 use crate::answer::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::incoming::Incoming;
 use crate::snapshot::Cache;
 use crate::store::state::State;
 
@@ -98,6 +99,10 @@ impl Desk {
         clock: Clock,
         cache: Arc<Cache>,
     ) -> Result<Arc<Self>, NoRandom> {
+        // What pages that died were writing. A folder that is open to others is not touched: the page says so.
+        if let Ok(Some(incoming)) = Incoming::of(&config.data) {
+            incoming.sweep();
+        }
         Ok(Arc::new(Self {
             config,
             state,

@@ -1,27 +1,21 @@
 //! Files that are brought in the browser: streamed into the folder `incoming` under a name that the node
-//! chooses, readable by its account alone, and taken away again there. Nothing of them is told elsewhere.
+//! chooses, and taken away again. Mappings decide what is read of a row: the steward alone brings and removes
+//! them. Nothing of a file is told elsewhere.
 
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ring::rand::{SecureRandom as _, SystemRandom};
-use web::block::{Block, Form, Input};
+use web::block::{Block, Form, Input, Level};
 use web::site::Site as _;
 use web::site::answer::{Visit, escaped};
 use web::site::routes::Fields;
 use web::site::upload::{Coming, Part, Sent};
 
-use super::desk::Desk;
+use super::desk::{Desk, STEWARD};
 use super::fault::Fault;
 use super::sign;
+use crate::incoming::{Incoming, IncomingError, is_mapping};
 
-/// Where files wait that are to be tried or loaded, below the data folder.
-pub(super) use crate::config::INCOMING as FOLDER;
-/// Most files that are listed.
-const FILES: usize = 500;
 /// Largest file that is brought in the browser, in bytes: 2 GiB.
 const MOST: u64 = 2 * 1024 * 1024 * 1024;
 /// Largest mapping.
@@ -29,32 +23,67 @@ pub(super) const MAPPING: u64 = 1024 * 1024;
 /// How names of files end that can be read, the longer ones first.
 const ENDS: [&str; 6] = ["csv.gz", "ndjson.gz", "csv", "ndjson", "parquet", "toml"];
 
-/// Names of the files in `incoming`: mappings, and everything else.
-pub(super) fn files(data: &Path) -> (Vec<String>, Vec<String>) {
-    let found = std::fs::read_dir(data.join(FOLDER)).into_iter().flatten();
-    let names = found.flatten().filter_map(|entry| {
-        // A link could lead anywhere.
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        let name = entry.file_name().into_string().ok()?;
-        // What begins with a dot is still coming.
-        (is_file && !name.starts_with('.') && name.chars().count() <= 100).then_some(name)
-    });
-    let mut names: Vec<String> = names.take(FILES).collect();
-    names.sort();
-    names.into_iter().partition(|name| is_mapping(name))
+/// What lies in `incoming`.
+#[derive(Debug, Default)]
+pub(super) struct Here {
+    /// The folder, where there is one.
+    pub(super) folder: Option<Incoming>,
+    /// Names of mappings.
+    pub(super) mappings: Vec<String>,
+    /// Names of everything else.
+    pub(super) sources: Vec<String>,
 }
 
-fn is_mapping(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|end| end == "toml")
+impl Here {
+    /// What lies there now; or why the folder is not used.
+    pub(super) fn look(desk: &Desk) -> Result<Result<Self, sign::Refused>, Fault> {
+        let folder = match Incoming::of(&desk.config.data) {
+            Ok(folder) => folder,
+            Err(error) => return refusal(error).map(Err),
+        };
+        let files = folder.iter().flat_map(Incoming::files);
+        let (mappings, sources) = files.map(|one| one.name).partition(|name| is_mapping(name));
+        Ok(Ok(Self {
+            folder,
+            mappings,
+            sources,
+        }))
+    }
+
+    /// The folder, where both a file and a mapping of these names lie there: no name leads out of it.
+    pub(super) fn both(&self, (file, mapping): (&str, &str)) -> Option<&Incoming> {
+        let known = |names: &[String], name: &str| names.iter().any(|one| one == name);
+        let both = known(&self.sources, file) && known(&self.mappings, mapping);
+        self.folder.as_ref().filter(|_| both)
+    }
+}
+
+/// Why the folder is not used, where words say it.
+fn refusal(error: IncomingError) -> Result<sign::Refused, Fault> {
+    match error {
+        IncomingError::Open => Ok("incoming-open"),
+        other @ IncomingError::Io(_) => Err(Fault::broken("the folder `incoming`", other)),
+    }
+}
+
+/// Whether who is signed in may bring and remove mappings.
+fn may_map(visit: &Visit) -> bool {
+    let visitor = visit.visitor.as_ref();
+    visitor.is_some_and(|(_, role)| STEWARD.contains(role))
 }
 
 /// The form that brings a file.
 pub(super) fn form(desk: &Desk, visit: &Visit) -> Block {
+    let key = if may_map(visit) {
+        "node.input-upload"
+    } else {
+        "node.input-upload-file"
+    };
     Block::Form(Form {
         method: "post",
         to: "/incoming".to_owned(),
         inputs: vec![Input {
-            label: visit.say("node.input-upload"),
+            label: visit.say(key),
             ..sign::input(visit, "upload", "file", "")
         }],
         button: visit.say("node.do-upload"),
@@ -73,68 +102,21 @@ pub(super) fn removal(desk: &Desk, visit: &Visit, name: &str) -> Block {
     })
 }
 
-/// A file that is being written; removed unless it was kept.
-struct Writing {
-    path: PathBuf,
-    file: File,
-    kept: bool,
+/// Everything that lies there, each with the form that takes it away, as far as who is signed in may.
+pub(super) fn removals(desk: &Desk, visit: &Visit, here: &Here) -> Vec<Block> {
+    let mappings = here.mappings.iter().filter(|_| may_map(visit));
+    let all = here.sources.iter().chain(mappings);
+    let forms: Vec<Block> = all.map(|name| removal(desk, visit, name)).collect();
+    if forms.is_empty() {
+        return forms;
+    }
+    let told = Block::Text(visit.say("node.lying-told"));
+    std::iter::once(told).chain(forms).collect()
 }
 
-impl Writing {
-    fn begin(folder: &Path) -> std::io::Result<Self> {
-        let mut made = DirBuilder::new();
-        made.recursive(true).mode(0o700).create(folder)?;
-        let path = folder.join(format!(".coming-{}", letters()?));
-        let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        Ok(Self {
-            path,
-            file,
-            kept: false,
-        })
-    }
-
-    fn keep(mut self, to: &Path) -> std::io::Result<()> {
-        self.file.sync_all()?;
-        std::fs::rename(&self.path, to)?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        if !self.kept {
-            // What cannot be removed now is removed before the next file comes.
-            drop(std::fs::remove_file(&self.path));
-        }
-    }
-}
-
-/// Removes what a node that died was writing.
-fn sweep(folder: &Path) {
-    let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in found {
-        let name = entry.file_name();
-        if name.to_string_lossy().starts_with(".coming-") {
-            drop(std::fs::remove_file(entry.path()));
-        }
-    }
-}
-
-/// Six random letters.
-fn letters() -> std::io::Result<String> {
-    let mut bytes = [0; 6];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| std::io::Error::other("no random numbers"))?;
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(b'a' + byte % 26))
-        .collect())
+/// Why the folder is not used, on a page.
+pub(super) fn closed(visit: &Visit, refused: sign::Refused) -> Block {
+    Block::Note(Level::Alarm, visit.say(&format!("node.refused-{refused}")))
 }
 
 /// How a name ends that the browser gave, where it is one that can be read.
@@ -146,26 +128,35 @@ fn end_of(called: &str) -> Option<&'static str> {
 
 /// Takes a file: its new name in `incoming`, or why it is not taken.
 async fn take(
-    desk: &Desk,
+    (desk, visit): (&Desk, &Visit),
     coming: &mut Coming<'_>,
-    most: u64,
 ) -> Result<Result<String, sign::Refused>, Fault> {
+    // All that can be said before a byte of it is read.
     let Some(end) = end_of(&coming.called) else {
         let none = coming.called.is_empty();
         return Ok(Err(if none { "no-file" } else { "kind" }));
     };
-    let most = if end == "toml" { MAPPING } else { most };
-    let folder = desk.config.data.join(FOLDER);
+    let most = if end == "toml" { MAPPING } else { MOST };
+    if end == "toml" && !may_map(visit) {
+        return Ok(Err("mapping-steward"));
+    }
+    let folder = match Incoming::make(&desk.config.data) {
+        Ok(folder) => folder,
+        Err(error) => return refusal(error).map(Err),
+    };
+    folder.sweep();
+    let Some(room) = folder.room() else {
+        return Ok(Err("full"));
+    };
     let broken = |error| Fault::broken("a file that comes", error);
-    sweep(&folder);
-    let mut writing = Writing::begin(&folder).map_err(broken)?;
+    let mut writing = folder.begin().map_err(broken)?;
     let mut size = 0_u64;
     while let Some(bytes) = coming.chunk().await? {
         size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        if size > most {
-            return Ok(Err("large"));
+        if size > most.min(room) {
+            return Ok(Err(if size > most { "large" } else { "full" }));
         }
-        writing.file.write_all(&bytes).map_err(broken)?;
+        writing.file().write_all(&bytes).map_err(broken)?;
     }
     if size == 0 {
         return Ok(Err("no-file"));
@@ -173,14 +164,16 @@ async fn take(
     // No part of the name that the browser gave: it may hold anything.
     let time: String = desk.now().to_string();
     let time: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = format!("{time}-{}.{end}", letters().map_err(broken)?);
-    writing.keep(&folder.join(&name)).map_err(broken)?;
+    let name = writing.keep(&time, end).map_err(broken)?;
     tracing::info!(size, "a file was brought on a page");
     Ok(Ok(name))
 }
 
 /// Takes the file of the form and leads to its trial.
-pub(super) async fn bring(desk: Arc<Desk>, mut sent: Sent) -> Result<String, Fault> {
+pub(super) async fn bring(
+    (desk, visit): (Arc<Desk>, Visit),
+    mut sent: Sent,
+) -> Result<String, Fault> {
     // One at a time: others are told to wait instead of filling the disk together.
     let Ok(_turn) = desk.coming.try_lock() else {
         return Err(Fault::Often);
@@ -189,7 +182,7 @@ pub(super) async fn bring(desk: Arc<Desk>, mut sent: Sent) -> Result<String, Fau
         let Part::File(mut coming) = part else {
             continue;
         };
-        return Ok(match take(&desk, &mut coming, MOST).await? {
+        return Ok(match take((&desk, &visit), &mut coming).await? {
             Ok(name) => {
                 let field = if is_mapping(&name) { "mapping" } else { "file" };
                 format!("/mapping?done=uploaded&{field}={}", escaped(&name))
@@ -202,17 +195,28 @@ pub(super) async fn bring(desk: Arc<Desk>, mut sent: Sent) -> Result<String, Fau
 
 /// Takes a file away.
 #[expect(clippy::unused_async, reason = "forms of a site are of one shape")]
-pub(super) async fn remove(desk: Arc<Desk>, fields: Fields) -> Result<String, Fault> {
-    let (mappings, sources) = files(&desk.config.data);
-    let wanted = fields.text("file");
-    // Only what was listed: no name leads out of the folder.
-    let mut all = mappings.iter().chain(&sources);
-    let Some(name) = all.find(|name| *name == wanted) else {
-        return Ok(sign::onward("/mapping", Err("no-file")));
+pub(super) async fn remove(
+    (desk, visit): (Arc<Desk>, Visit),
+    fields: Fields,
+) -> Result<String, Fault> {
+    const TO: &str = "/mapping";
+    let here = match Here::look(&desk)? {
+        Ok(here) => here,
+        Err(refused) => return Ok(sign::onward(TO, Err(refused))),
     };
-    let path = desk.config.data.join(FOLDER).join(name);
-    std::fs::remove_file(path).map_err(|error| Fault::broken("a file in `incoming`", error))?;
-    Ok(sign::onward("/mapping", Ok("removed")))
+    let wanted = fields.text("file");
+    if is_mapping(wanted) && !may_map(&visit) {
+        return Ok(sign::onward(TO, Err("mapping-steward")));
+    }
+    // Only what was listed: no name leads out of the folder.
+    let mut all = here.mappings.iter().chain(&here.sources);
+    let name = all.find(|name| *name == wanted);
+    let Some((folder, name)) = here.folder.as_ref().zip(name) else {
+        return Ok(sign::onward(TO, Err("no-file")));
+    };
+    let removed = folder.remove(name);
+    removed.map_err(|error| Fault::broken("a file in `incoming`", error))?;
+    Ok(sign::onward(TO, Ok("removed")))
 }
 
 #[cfg(test)]
@@ -231,19 +235,5 @@ mod tests {
         ] {
             assert_eq!(end_of(called), end, "{called}");
         }
-    }
-
-    #[test]
-    fn what_was_not_kept_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let below = folder.path().join("incoming");
-        drop(Writing::begin(&below).unwrap());
-        assert_eq!(std::fs::read_dir(&below).unwrap().count(), 0);
-        std::fs::write(below.join(".coming-dead"), "x").unwrap();
-        let kept = Writing::begin(&below).unwrap();
-        kept.keep(&below.join("a.csv")).unwrap();
-        assert_eq!(files(folder.path()).1, ["a.csv"]);
-        sweep(&below);
-        assert_eq!(std::fs::read_dir(&below).unwrap().count(), 1);
     }
 }

@@ -1,7 +1,6 @@
 //! A file loaded from a page, as the command `load` loads it: begun there, worked beside the page, which tells
 //! how far it is and then what it came to. One load works at a time.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -13,7 +12,8 @@ use web::site::routes::Fields;
 
 use super::desk::Desk;
 use super::fault::Fault;
-use super::{incoming, mapping, named, sign};
+use super::incoming::{self, Here};
+use super::{mapping, named, sign};
 use crate::load::{self, LoadError, Request, Summary};
 
 /// How the last load that was begun on a page goes.
@@ -67,13 +67,15 @@ fn last(desk: &Desk) -> Option<Loading> {
 
 /// Begins a load and leads to the page that tells how it goes.
 pub(super) async fn begin(desk: Arc<Desk>, fields: Fields) -> Result<String, Fault> {
-    let (mappings, sources) = incoming::files(&desk.config.data);
+    let here = match Here::look(&desk)? {
+        Ok(here) => here,
+        Err(refused) => return Ok(sign::onward("/mapping", Err(refused))),
+    };
     let (file, of) = (fields.text("file"), fields.text("mapping"));
-    let known = |names: &[String], name: &str| names.iter().any(|one| one == name);
-    if !known(&sources, file) || !known(&mappings, of) {
+    let Some(folder) = here.both((file, of)).cloned() else {
         return Ok(sign::onward("/mapping", Err("no-file")));
-    }
-    let request = match mapping::request(&desk, (file, of)).await? {
+    };
+    let request = match mapping::request(&desk, &folder, (file, of)).await? {
         Ok(request) => Request {
             history: fields.text("history") == "yes",
             ..request
@@ -83,7 +85,8 @@ pub(super) async fn begin(desk: Arc<Desk>, fields: Fields) -> Result<String, Fau
             return Ok("/load".to_owned());
         }
     };
-    let size = size(&desk.config.data, file);
+    let size = folder.open(file).and_then(|file| file.metadata());
+    let size = size.map_or(0, |found| found.len());
     let read = Arc::new(AtomicU64::new(0));
     {
         let kept = desk.loading.lock();
@@ -96,17 +99,18 @@ pub(super) async fn begin(desk: Arc<Desk>, fields: Fields) -> Result<String, Fau
     let file = file.to_owned();
     tokio::spawn(async move {
         let ended = match work(Arc::clone(&desk), request, read).await {
-            Ok(summary) => Loading::Done(Box::new(summary), file),
+            Ok(summary) => {
+                // What could not be removed, and what gave no month, stays on the page with its button.
+                if summary.load.is_some() && folder.remove(&file).is_err() {
+                    tracing::warn!("a loaded file could not be removed");
+                }
+                Loading::Done(Box::new(summary), file)
+            }
             Err(why) => Loading::Failed(why),
         };
         set(&desk, ended);
     });
     Ok("/load".to_owned())
-}
-
-fn size(data: &Path, file: &str) -> u64 {
-    let found = std::fs::metadata(data.join(incoming::FOLDER).join(file));
-    found.map_or(0, |found| found.len())
 }
 
 /// The command's own function, on a thread of its own: it reads and writes files.
@@ -151,13 +155,20 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit) -> Result<Page, Fault> {
             let note = Block::Note(Level::Alarm, told);
             page.add(String::new(), vec![course(&visit, 1), note]);
         }
-        Some(Loading::Done(summary, file)) => done(&desk, &visit, (&summary, &file), &mut page),
+        Some(Loading::Done(summary, file)) => {
+            done(&desk, &visit, (&summary, &file), &mut page)?;
+        }
     }
     Ok(page)
 }
 
-/// What was loaded, where its reports are, and the file, which is no longer needed.
-fn done(desk: &Desk, visit: &Visit, (summary, file): (&Summary, &str), page: &mut Page) {
+/// What was loaded, where its reports are, and that the file is gone.
+fn done(
+    desk: &Desk,
+    visit: &Visit,
+    (summary, file): (&Summary, &str),
+    page: &mut Page,
+) -> Result<(), Fault> {
     let (kept, refused) = (summary.kept.to_string(), summary.refused.to_string());
     let named = [("kept", kept.as_str()), ("refused", refused.as_str())];
     let told = visit.tell("node.load-done", &named);
@@ -182,15 +193,19 @@ fn done(desk: &Desk, visit: &Visit, (summary, file): (&Summary, &str), page: &mu
     }
     blocks.push(Block::Table(table));
     page.add(String::new(), blocks);
-    if incoming::files(&desk.config.data)
-        .1
-        .iter()
-        .any(|name| name == file)
-    {
-        let told = Block::Text(visit.say("node.load-remove"));
-        let form = incoming::removal(desk, visit, file);
-        page.add(visit.say("node.load-file"), vec![told, form]);
+    let here = Here::look(desk)?.unwrap_or_default();
+    let left = here.sources.iter().any(|name| name == file);
+    let key = if left {
+        "node.load-remove"
+    } else {
+        "node.load-removed"
+    };
+    let mut blocks = vec![Block::Text(visit.say(key))];
+    if left {
+        blocks.push(incoming::removal(desk, visit, file));
     }
+    page.add(visit.say("node.load-file"), blocks);
+    Ok(())
 }
 
 /// The page of a month of a load.

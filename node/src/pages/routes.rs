@@ -49,10 +49,10 @@ pub const ROUTES: &[Route] = &[
         page(|desk, visit, _| mapping::show(desk, visit))
     }),
     files("/incoming", Who::Roles(LOADERS), || {
-        upload(|desk, _, _, sent| incoming::bring(desk, sent))
+        upload(|desk, visit, _, sent| incoming::bring((desk, visit), sent))
     }),
     route("POST", "/incoming/remove", Who::Roles(LOADERS), || {
-        form(|desk, _, _, fields| incoming::remove(desk, fields))
+        form(|desk, visit, _, fields| incoming::remove((desk, visit), fields))
     }),
     route("GET", "/load", Who::Roles(LOADERS), || {
         page(|desk, visit, _| load::show(desk, visit))

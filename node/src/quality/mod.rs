@@ -13,7 +13,7 @@ mod test;
 pub use finance::{SignedOff, add as add_finance, persons as finance_persons, sign};
 pub use gate::{Gate, graded};
 pub use run::{Ran, run};
-pub use store::{Standing, findings, list, standing, waive};
+pub use store::{Standing, findings, list, ruled, standing, waive};
 pub use tables::{Side, Tables};
 
 use schemas::answer::Grade;

@@ -143,6 +143,24 @@ pub async fn standing(
     Standing::of(&run, known).map(Some)
 }
 
+/// The rules of the last run of a dataset and month, and whether it left figures provisional; nothing before the
+/// first.
+pub async fn ruled(
+    state: &State,
+    dataset: &str,
+    month: Month,
+) -> Result<Option<(QualityRules, bool)>, StateError> {
+    let row = sqlx::query(
+        "select rules, provisional from quality_runs where dataset = $1 and month = $2",
+    )
+    .bind(dataset)
+    .bind(month.to_string())
+    .fetch_optional(state.pool())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((parse(&row, 0)?, row.try_get::<i64, _>(1)? != 0)))
+}
+
 /// Every dataset and month that was examined, by month.
 pub async fn list(state: &State) -> Result<Vec<Standing>, StateError> {
     let mut connection = state.pool().acquire().await?;

@@ -53,7 +53,8 @@ impl Released {
     pub fn parts(&self) -> Vec<Part> {
         let part = |files: &Files| {
             let [data, ranks] = &files.digests;
-            Part::new(files.dataset, files.month, [data.as_str(), ranks.as_str()])
+            let digests = [data.as_str(), ranks.as_str()];
+            Part::new(files.dataset, files.month, digests, files.rows)
         };
         self.files.iter().map(part).collect()
     }
@@ -66,6 +67,7 @@ struct Files {
     month: Month,
     folder: PathBuf,
     digests: [String; 2],
+    rows: u64,
 }
 
 /// The newest releases of stays in a period.
@@ -85,7 +87,7 @@ pub async fn released_of(
 ) -> Result<Released, SnapshotError> {
     let rows = sqlx::query(
         "select m.month, m.release, m.grade, m.folder, l.dictionary, m.data_digest, \
-         m.ranks_digest, l.unit, l.span, p.load_id is not null from months m \
+         m.ranks_digest, l.unit, l.span, p.load_id is not null, m.rows from months m \
          join loads l on l.id = m.load_id left join pilot_loads p on p.load_id = l.id \
          where m.release is not null and m.restated_by is null and l.dataset = $1 order by m.month",
     )
@@ -135,6 +137,7 @@ pub async fn released_of(
             month,
             folder: data.join(row.try_get::<String, _>(3)?),
             digests: [row.try_get(5)?, row.try_get(6)?],
+            rows: u64::try_from(row.try_get::<i64, _>(10)?).map_err(|_| SnapshotError::Damaged)?,
         });
         if !released.dictionaries.contains(&dictionary) {
             released.dictionaries.push(dictionary);

@@ -93,9 +93,9 @@ pub async fn refuse(
     Ok(change.commit().await?)
 }
 
-/// Whether a reason is one to keep: 1 to 200 characters on one line.
+/// Whether a reason is one to keep: 1 to 200 characters on one line, not only blanks.
 pub fn check_reason(reason: &str) -> Result<(), StewardError> {
-    let sound = (1..=200).contains(&reason.chars().count());
+    let sound = (1..=200).contains(&reason.chars().count()) && !reason.trim().is_empty();
     if !sound || !schemas::shown::is_plain(reason) {
         return Err(StewardError::Reason);
     }

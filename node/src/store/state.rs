@@ -63,6 +63,8 @@ impl State {
             .foreign_keys(true)
             // What is deleted or replaced does not stay behind in free pages.
             .pragma("secure_delete", "on")
+            // KiB that each connection keeps of the file; the system keeps it all the same.
+            .pragma("cache_size", "-512")
             .busy_timeout(Duration::from_secs(30))
             // A slow machine's log would hold whole statements.
             .disable_statement_logging();

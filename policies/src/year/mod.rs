@@ -2,6 +2,7 @@
 //! signatures → in force → settlement, bonus and appraisal the same way → closed. A pure state
 //! machine over signed statements: whoever has them all gets to the same state.
 
+mod awaited;
 mod change;
 mod grounds;
 mod matter;
@@ -33,6 +34,7 @@ mod test_told;
 #[cfg(test)]
 mod test_world;
 
+pub use awaited::Awaited;
 pub use change::{Changing, Term};
 pub use form::Written;
 pub use grounds::{Unfounded, closable, grounded, reserve};

@@ -4,46 +4,42 @@ use schemas::id::Slug;
 use schemas::time::Timestamp;
 use schemas::year::Matter;
 
+use super::awaited::Awaited;
 use super::{Course, Stage, Year, YearRules, by_member};
 
-/// What comes last.
-const CLOSE: &str = "an administrator closes the year (`close`)";
-
 impl Year {
-    /// What may come next and who has to say it, a sentence each; nothing once the year has ended.
+    /// What may come next and who has to say it, an English sentence each; nothing once the year has ended.
     pub fn waits_for(&self, rules: &YearRules, now: Timestamp) -> Vec<String> {
+        let awaited = self.awaited(rules, now);
+        awaited.iter().map(ToString::to_string).collect()
+    }
+
+    /// The same, for who writes it in words of a language.
+    pub fn awaited(&self, rules: &YearRules, now: Timestamp) -> Vec<Awaited> {
         match self.stage {
-            Stage::Target => vec!["an administrator invites applications (`invite`)".to_owned()],
+            Stage::Target => vec![Awaited::Invite],
             Stage::Applications => {
                 let members = self.members.keys();
                 let silent = members.filter(|id| !self.applications.contains_key(*id));
-                let silent: Vec<&str> = silent.map(Slug::as_str).collect();
-                let review = "an administrator ends the applications (`review`)".to_owned();
+                let silent: Vec<Slug> = silent.cloned().collect();
                 match silent.as_slice() {
-                    [] => vec![review],
-                    some => vec![format!("no application of {}", some.join(", ")), review],
+                    [] => vec![Awaited::Review],
+                    _ => vec![Awaited::Applications(silent), Awaited::Review],
                 }
             }
-            Stage::Review => vec!["an administrator proposes a plan (`year propose`)".to_owned()],
+            Stage::Review => vec![Awaited::Plan],
             Stage::Planned | Stage::InForce => {
                 let mut waits = Vec::new();
                 if let Some(changing) = &self.changing
                     && !self.waits(Matter::Plan)
                 {
-                    let target = changing.target;
-                    let target =
-                        target.map_or(String::new(), |fen| format!(", for a target of {fen}"));
-                    waits.push(format!(
-                        "members or the plan change from {} on: an administrator proposes the plan again{target} \
-                         (`year inputs`, `year propose`)",
-                        changing.from
-                    ));
+                    waits.push(Awaited::Change(changing.from, changing.target));
                 }
                 for (matter, course) in &self.matters {
                     if !self.waits(*matter) {
                         continue;
                     }
-                    waits.extend(course.waits_for(self, (*matter, rules), now));
+                    waits.extend(course.awaited(self, (*matter, rules), now));
                 }
                 if self.stage == Stage::InForce {
                     waits.extend(self.in_force(now));
@@ -56,64 +52,59 @@ impl Year {
 
     /// What is left to do before a year should be closed: all that it waits for but the closing itself.
     pub fn left_to_do(&self, rules: &YearRules, now: Timestamp) -> Vec<String> {
-        let mut left = self.waits_for(rules, now);
-        left.retain(|one| one != CLOSE);
-        left
+        let mut left = self.awaited(rules, now);
+        left.retain(|one| *one != Awaited::Close);
+        left.iter().map(ToString::to_string).collect()
     }
 
-    fn in_force(&self, now: Timestamp) -> Vec<String> {
+    fn in_force(&self, now: Timestamp) -> Vec<Awaited> {
         let mut waits = Vec::new();
         let bonus = self.matters.get(&Matter::Bonus);
         if bonus.is_some_and(|bonus| bonus.in_force) && self.paid_out.is_none() {
-            waits.push("the insurer pays out the bonus (`pay-out`)".to_owned());
+            waits.push(Awaited::PayOut);
         }
-        for one in by_member(&self.unpaid(now)) {
-            waits.push(format!(
-                "{one} not paid in yet; the insurer says it (`paid`)"
-            ));
-        }
+        waits.extend(
+            by_member(&self.unpaid(now))
+                .into_iter()
+                .map(Awaited::Unpaid),
+        );
         for (name, task) in self.tasks.iter().filter(|(_, task)| task.done.is_none()) {
-            let late = if task.is_late(now) { ", late" } else { "" };
+            let late = task.is_late(now);
             waits.push(match task.reported {
-                None => format!("{} reports on the task {name}{late}", task.member),
-                Some(_) => format!("an administrator judges the task {name}{late}"),
+                None => Awaited::Report(task.member.clone(), name.clone(), late),
+                Some(_) => Awaited::Judge(name.clone(), late),
             });
         }
         let matters = Matter::ALL.into_iter();
         let unsaid = matters.filter(|matter| !self.matters.contains_key(matter));
-        let unsaid: Vec<&str> = unsaid.map(Matter::as_str).collect();
+        let unsaid: Vec<Matter> = unsaid.collect();
         if !unsaid.is_empty() {
-            waits.push(format!(
-                "not proposed yet: {} (`year propose`)",
-                unsaid.join(", ")
-            ));
+            waits.push(Awaited::Unproposed(unsaid));
         }
         let waiting = Matter::ALL.into_iter().any(|matter| self.waits(matter));
         if waits.is_empty() && self.changing.is_none() && self.is_paid() && !waiting {
-            waits.push(CLOSE.to_owned());
+            waits.push(Awaited::Close);
         }
         waits
     }
 }
 
 impl Course {
-    fn waits_for(
+    fn awaited(
         &self,
         year: &Year,
         (matter, rules): (Matter, &YearRules),
         now: Timestamp,
-    ) -> Vec<String> {
-        let name = matter.as_str();
+    ) -> Vec<Awaited> {
         if self.in_force {
             return Vec::new();
         }
-        let again = |why: &str| vec![format!("{name}: {why}; an administrator proposes another")];
         if self.void {
-            return again("void, target, members or payments changed");
+            return vec![Awaited::Void(matter)];
         }
         let mut upheld = self.objections.iter();
         if let Some((member, _)) = upheld.find(|(_, one)| one.decided == Some(true)) {
-            return again(&format!("the objection of {member} was right"));
+            return vec![Awaited::Upheld(matter, member.clone())];
         }
         let Some(of) = rules.matters.get(&matter) else {
             return Vec::new();
@@ -122,23 +113,24 @@ impl Course {
             .objections
             .iter()
             .filter(|(_, one)| one.decided.is_none());
-        let open: Vec<String> = open
+        let open: Vec<Awaited> = open
             .map(|(member, one)| {
                 let silent = of
                     .deciders
                     .iter()
                     .filter(|by| !one.answers.contains_key(*by));
-                let silent: Vec<&str> = silent.map(Slug::as_str).collect();
-                match silent.as_slice() {
-                    [] => format!("{name}: those who answer {member}'s objection differ"),
-                    some => {
-                        let until = one.answered_until(of);
-                        let late = if now > until { ", late" } else { "" };
-                        format!(
-                            "{name}: {} answers the objection of {member} until {until}{late}",
-                            some.join(", ")
-                        )
-                    }
+                let by: Vec<Slug> = silent.cloned().collect();
+                let member = member.clone();
+                if by.is_empty() {
+                    return Awaited::Differ(matter, member);
+                }
+                let until = one.answered_until(of);
+                Awaited::Answer {
+                    matter,
+                    by,
+                    member,
+                    until,
+                    late: now > until,
                 }
             })
             .collect();
@@ -148,19 +140,11 @@ impl Course {
         let members = year.members.keys();
         let unheard =
             members.filter(|id| !self.accepted.contains(*id) && !self.objections.contains_key(*id));
-        let unheard: Vec<&str> = unheard.map(Slug::as_str).collect();
+        let unheard: Vec<Slug> = unheard.cloned().collect();
         if now <= self.until && !unheard.is_empty() {
-            return vec![format!(
-                "{name}: {} may accept or object until {}",
-                unheard.join(", "),
-                self.until
-            )];
+            return vec![Awaited::Heard(matter, unheard, self.until)];
         }
-        let silent = of
-            .signers
-            .iter()
-            .filter(|party| !self.signed.contains(*party));
-        let silent: Vec<&str> = silent.map(Slug::as_str).collect();
-        vec![format!("{name}: to be signed by {}", silent.join(", "))]
+        let silent = of.signers.difference(&self.signed);
+        vec![Awaited::Sign(matter, silent.cloned().collect())]
     }
 }

@@ -94,6 +94,12 @@ async fn an_audit_goes_from_match_to_a_pack_that_is_believed() {
     insurer
         .prepare(&paid(&own), &closing.book("i01").await)
         .unwrap();
+    // What is prepared is not prepared again: nothing that is sent is read.
+    let list = [("paid", &b"another list"[..])];
+    let to = sent(&site, "/audits/audit/prepare", &cookie, &list).await;
+    assert_eq!(to, "/audits/audit?refused=prepared");
+    let page = site.get(&format!("{to}&lang=en"), &cookie).await.text;
+    assert!(page.contains("prepared already") && !page.contains(": working."));
     assert_eq!(closing.answer(&insurer).await, 0);
     assert!(step(&site, &cookie, "match").await.contains("Match: done."));
     assert!(
@@ -161,6 +167,85 @@ async fn sent(site: &Visits, to: &str, cookie: &str, files: &[(&str, &[u8])]) ->
     let answer = asked.header("content-type", kind).send().await.unwrap();
     let to = answer.headers().get("location");
     to.map_or(String::new(), |to| to.to_str().unwrap().to_owned())
+}
+
+/// Begins to send a paid list and stays in the middle of it.
+async fn sends(site: &Visits, to: &str, cookie: &str) -> tokio::net::TcpStream {
+    use tokio::io::AsyncWriteExt as _;
+
+    let seen = site.get("/", cookie).await.text;
+    let token = crate::visits::token(&seen).unwrap();
+    let host = site.url.strip_prefix("http://").unwrap();
+    let text = format!(
+        "POST {to} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\ncontent-length: 100000\r\n\
+         content-type: multipart/form-data; boundary=edge\r\n\r\n\
+         --edge\r\ncontent-disposition: form-data; name=\"token\"\r\n\r\n{token}\r\n\
+         --edge\r\ncontent-disposition: form-data; name=\"paid\"; filename=\"x\"\r\n\r\nnumber"
+    );
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    stream
+}
+
+/// Of many who send a list at once one is read; who goes away gives the turn back.
+#[tokio::test]
+async fn a_preparation_has_its_turn_before_it_is_read() {
+    let closing = Closing::new().await;
+    let insurer = Insurer::begin(&closing, "i01").await;
+    let site = open(&insurer).await;
+    let cookie = site.cookie_of("he-ping").await;
+    let to = "/audits/audit/prepare";
+    let works = async |wanted: bool| {
+        for _ in 0..500 {
+            let page = site.get("/audits/audit?lang=en", &cookie).await.text;
+            if page.contains(": working.") == wanted {
+                return page;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the page never said it");
+    };
+    let held = sends(&site, to, &cookie).await;
+    works(true).await;
+    // The second is refused, and a step likewise.
+    assert_eq!(sent(&site, to, &cookie, &[("paid", b"x")]).await, "");
+    let step = site.post("/audits/audit/step", &cookie, "step=match").await;
+    assert_eq!(step.status, 429);
+    drop(held);
+    works(false).await;
+    assert_eq!(sent(&site, to, &cookie, &[]).await, "/audits/audit");
+    assert!(works(false).await.contains("no paid list"));
+}
+
+/// Of many who begin an audit of one name at once one begins it.
+#[tokio::test]
+async fn a_name_is_begun_once() {
+    let closing = Closing::new().await;
+    let insurer = Insurer::begin(&closing, "i01").await;
+    let site = open(&insurer).await;
+    let cookie = site.cookie_of("he-ping").await;
+    let case = insurer.folder.case().unwrap();
+    let key = case.log_key.replace('+', "%2B").replace('/', "%2F");
+    for n in 0..5 {
+        let fields = format!(
+            "name=same-{n}&alliance={}&hospital={}&payer=i01&month={}&log-key={key}&quorum=0",
+            case.alliance, case.subject.hospital, case.subject.period,
+        );
+        // So are witnesses whose keys are none.
+        let cut = format!("{fields}&witnesses=h02%3Dkey/of/h02");
+        let refused = site.post("/begin", &cookie, &cut).await;
+        assert_eq!(refused.to, "/begin?refused=key");
+        // What is refused leaves the name free.
+        let wrong = fields.replace("log-key=", "log-key=x");
+        let refused = site.post("/begin", &cookie, &wrong).await;
+        assert_eq!(refused.to, "/begin?refused=key");
+        let one = || site.post("/begin", &cookie, &fields);
+        let all = tokio::join!(one(), one(), one(), one());
+        let all = [all.0, all.1, all.2, all.3].map(|page| page.to);
+        let begun = all.iter().filter(|to| **to == format!("/audits/same-{n}"));
+        assert_eq!(begun.count(), 1, "{all:?}");
+    }
 }
 
 /// Begun, and prepared from the list, on pages alone: the folder is what the commands make.

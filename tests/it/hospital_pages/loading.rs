@@ -1,7 +1,14 @@
 //! From a file to the position, in the browser: brought, tried, loaded, examined, released, and taken away.
 
+use std::os::unix::fs::PermissionsExt as _;
+
+use node::quality;
+use policies::quality::{DEFAULT, QualityRules};
+use policies::rules::DEFAULT as POLICY;
+use schemas::question::Dataset;
+
 use super::{Site, lines, signed, token};
-use crate::hospital::{MAPPING, file};
+use crate::hospital::{Hospital, MAPPING, NOW, file};
 
 const EDGE: &str = "----a-boundary-of-this-test";
 
@@ -99,24 +106,147 @@ async fn a_file_goes_from_the_browser_to_questions() {
     let form = format!("load={load}&month=2025-01");
     let examined = site.post("/months/examine", &cookie, &form).await;
     assert_eq!(examined.to, format!("/months/{month}?done=examined"));
+    own_rules_stay(&site, &cookie, load).await;
     let form = signed("month=2025-01&step=released");
     let released = site.post("/months/step", &cookie, &form).await;
     assert_eq!(released.to, "/months?done=released");
     assert_eq!(site.get("/position", &cookie).await.status, 200);
-    let gone = site
-        .post("/incoming/remove", &cookie, &format!("file={name}"))
-        .await;
-    assert_eq!(gone.to, "/mapping?done=removed");
-    assert_eq!(incoming(&site), [mapping]);
+    // The load has taken the file away by itself, and the page says so; the mapping stays.
+    assert_eq!(incoming(&site), [mapping.as_str()]);
+    let page = site.get("/load?lang=en", &cookie).await.text;
+    assert!(page.contains("The file was taken away") && !page.contains("/incoming/remove"));
     // Nothing of its rows or its name stands in the log.
     let log = format!("{:?}", site.hospital.state.log().await.unwrap());
     assert!(!log.contains("P17") && !log.contains("patients.csv"));
 }
 
+/// A run of the hospital's own rules, and one that its tables left provisional, are not replaced on the page.
+async fn own_rules_stay(site: &Site, cookie: &str, load: &str) {
+    let (state, data) = (&site.hospital.state, &site.hospital.config.data);
+    let form = format!("load={load}&month=2025-01");
+    let (stays, month) = (Dataset::Stays, "2025-01".parse().unwrap());
+    let shipped = QualityRules::parse(DEFAULT).unwrap();
+    let mut own = shipped.clone();
+    own.rules.pop();
+    quality::run(state, data, &own, (stays, month, None), NOW)
+        .await
+        .unwrap();
+    let to = format!("/months/{load}/2025-01");
+    let refused = format!("{to}?refused=own-rules");
+    assert_eq!(
+        site.post("/months/examine", cookie, &form).await.to,
+        refused
+    );
+    let held = quality::ruled(state, "stays", month).await.unwrap();
+    assert_eq!(held, Some((own, false)));
+    for lang in ["en", "zh-CN"] {
+        let page = site.get(&format!("{refused}&lang={lang}"), cookie).await;
+        assert!(page.text.contains("consilium-node quality run"));
+    }
+    sqlx::query("update quality_runs set rules = $1, provisional = 1")
+        .bind(serde_json::to_string(&shipped).unwrap())
+        .execute(state.pool())
+        .await
+        .unwrap();
+    assert_eq!(
+        site.post("/months/examine", cookie, &form).await.to,
+        refused
+    );
+    quality::run(state, data, &shipped, (stays, month, None), NOW)
+        .await
+        .unwrap();
+    let again = site.post("/months/examine", cookie, &form).await.to;
+    assert_eq!(again, format!("{to}?done=examined"));
+}
+
+/// A mapping decides what is counted of whom: IT brings files alone, and takes files alone away.
+#[tokio::test]
+async fn mappings_are_the_stewards() {
+    let site = Site::open().await;
+    let folder = site.hospital.config.data.join("incoming");
+    super::make_closed(&folder);
+    std::fs::write(folder.join("kept.toml"), MAPPING).unwrap();
+    for (name, may) in [("it-team", false), ("li-hua", true)] {
+        let cookie = site.cookie_of(name).await;
+        let seen = site.get("/mapping", &cookie).await;
+        let held = token(&seen.text).unwrap().to_owned();
+        for called in ["a.toml", "A.CSV.TOML"] {
+            // Of IT nothing behind the name is read: the rest of the form never comes.
+            let mut body = form(&[
+                ("token", None, held.as_bytes()),
+                ("upload", Some(called), MAPPING.as_bytes()),
+            ]);
+            if !may {
+                body.truncate(body.len() - EDGE.len() - 8);
+            }
+            let (status, to) = send(&site, &cookie, "", body).await;
+            let refused = to == "/mapping?refused=mapping-steward";
+            assert_eq!((status, refused), (303, !may), "{called} by {name}: {to}");
+        }
+        let page = site.get("/mapping?lang=en", &cookie).await.text;
+        assert_eq!(page.contains("Take kept.toml away"), may, "{name}");
+        let gone = site
+            .post("/incoming/remove", &cookie, "file=kept.toml")
+            .await;
+        assert_eq!(gone.to == "/mapping?done=removed", may, "{}", gone.to);
+        assert_eq!(folder.join("kept.toml").exists(), !may);
+    }
+}
+
+/// What lies there is listed with its button; too much is refused; a folder that others enter is not used.
+#[tokio::test]
+async fn files_do_not_pile_up() {
+    let hospital = Hospital::with_policy("h1", POLICY).await;
+    let folder = hospital.config.data.join("incoming");
+    super::make_closed(&folder);
+    std::fs::write(folder.join(".coming-dead"), "x").unwrap();
+    let site = Site::of(hospital).await;
+    assert_eq!(incoming(&site), [""; 0], "swept when the pages start");
+    let cookie = site.cookie_of("it-team").await;
+    let seen = site.get("/mapping", &cookie).await;
+    let held = token(&seen.text).unwrap().to_owned();
+    let csv = form(&[
+        ("token", None, held.as_bytes()),
+        ("upload", Some("a.csv"), b"x\n"),
+    ]);
+    for n in 0..20 {
+        let (_, to) = send(&site, &cookie, "", csv.clone()).await;
+        assert!(to.contains("done=uploaded"), "{n}: {to}");
+    }
+    let (_, to) = send(&site, &cookie, "", csv.clone()).await;
+    assert_eq!(to, "/mapping?refused=full");
+    let page = site.get(&format!("{to}&lang=en"), &cookie).await.text;
+    for name in incoming(&site) {
+        assert!(page.contains(&format!("Take {name} away")));
+        let form = format!("file={name}");
+        let gone = site.post("/incoming/remove", &cookie, &form).await;
+        assert_eq!(gone.to, "/mapping?done=removed");
+    }
+    assert_eq!(incoming(&site), [""; 0]);
+    let large = std::fs::File::create(folder.join("large.csv")).unwrap();
+    // One byte less than 8 GiB, without content.
+    large.set_len(8 * 1024 * 1024 * 1024 - 1).unwrap();
+    let (_, to) = send(&site, &cookie, "", csv.clone()).await;
+    assert_eq!(to, "/mapping?refused=full");
+    assert_eq!(incoming(&site), ["large.csv"]);
+    large.set_len(1).unwrap();
+    let open = std::fs::Permissions::from_mode(0o750);
+    std::fs::set_permissions(&folder, open).unwrap();
+    let (_, to) = send(&site, &cookie, "", csv).await;
+    assert_eq!(to, "/mapping?refused=incoming-open");
+    let page = site.get("/mapping?lang=en", &cookie).await.text;
+    assert!(page.contains("chmod 700") && !page.contains("large.csv"));
+    let form = "file=large.csv&mapping=a.toml";
+    for path in ["/load", "/incoming/remove"] {
+        assert_eq!(site.post(path, &cookie, form).await.to, to, "{path}");
+    }
+    assert_eq!(incoming(&site), ["large.csv"]);
+}
+
 #[tokio::test]
 async fn a_file_that_is_not_the_pages_own_is_not_kept() {
     let site = Site::open().await;
-    let cookie = site.cookie_of("it-team").await;
+    let cookie = site.cookie_of("li-hua").await;
     let seen = site.get("/mapping", &cookie).await;
     let held = token(&seen.text).unwrap().to_owned();
     let good = ("token", None, held.as_bytes());

@@ -41,6 +41,12 @@ pub(super) fn lines() -> Vec<Line> {
         .collect()
 }
 
+/// A folder that other accounts do not enter.
+pub(super) fn make_closed(path: &std::path::Path) {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().mode(0o700).create(path).unwrap();
+}
+
 /// Makes everybody's account and serves a hospital's pages.
 pub(crate) async fn serve(hospital: &Hospital) -> Visits {
     let config = hospital.config.clone();

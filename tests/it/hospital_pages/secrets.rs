@@ -21,7 +21,7 @@ async fn nothing_of_a_record_stands_on_a_page_for_a_role_that_may_not() {
     let summary = site.hospital.hold(&lines).await;
     let load = summary.load.unwrap();
     let incoming = site.hospital.config.data.join("incoming");
-    std::fs::create_dir(&incoming).unwrap();
+    super::make_closed(&incoming);
     std::fs::write(incoming.join("march.csv"), file(&[canary()])).unwrap();
     std::fs::write(incoming.join("own.toml"), MAPPING).unwrap();
     // What lies elsewhere is not listed, whatever leads there.
@@ -55,9 +55,11 @@ async fn nothing_of_a_record_stands_on_a_page_for_a_role_that_may_not() {
             let may = name == "li-hua" && path == tried;
             assert_eq!(amount, may, "{path} for {name}");
         }
-        // Rows are on the page only: there is no file of them.
-        let rows = site.get(&format!("{tried}&csv=rows"), &cookie).await;
-        assert!(matches!(rows.status, 403 | 404), "{name}");
+        // Rows and codes that no list knows are on the page only: there is no file of them.
+        for table in ["csv=rows", "csv=unlisted", "xlsx=unlisted"] {
+            let rows = site.get(&format!("{tried}&{table}"), &cookie).await;
+            assert!(matches!(rows.status, 403 | 404), "{table} for {name}");
+        }
     }
     let cookie = site.cookie_of("it-team").await;
     let page = site.get(tried, &cookie).await.text;

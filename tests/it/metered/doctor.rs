@@ -70,6 +70,30 @@ async fn change(data: &Path, sql: &'static str) {
     sqlx::raw_sql(sql).execute(&mut state).await.unwrap();
 }
 
+/// A file that was brought and lies longer than 7 days, and a folder that others enter.
+fn forgotten(node: &Path) {
+    let folder = node.join("incoming");
+    std::fs::create_dir(&folder).unwrap();
+    fault(NODE, node, "incoming", "chmod 700");
+    mode(&folder, 0o700);
+    let lies = || {
+        let found = findings(NODE, node).1;
+        let mut found = found.into_iter();
+        found.find(|one| one.0 == "incoming").unwrap()
+    };
+    let file = std::fs::File::create(folder.join("a.csv")).unwrap();
+    assert_eq!(lies().1, "sound");
+    let week = std::time::Duration::from_secs(7 * 24 * 60 * 60 + 60);
+    file.set_modified(std::time::SystemTime::now() - week)
+        .unwrap();
+    let (_, verdict, told) = lies();
+    assert!(
+        verdict != "sound" && told.contains("7 days: 1"),
+        "{verdict} {told}"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[tokio::test]
 async fn a_node_s_doctor_finds_what_is_planted() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,6 +107,7 @@ async fn a_node_s_doctor_finds_what_is_planted() {
         let is = |one: &&(String, String, String)| one.0 == check && one.1 != "fault";
         assert!(found.iter().any(|one| is(&one)), "{check}: {found:#?}");
     }
+    forgotten(&node);
     for (name, role) in [("li-hua", "steward"), ("zhao-min", "security_officer")] {
         assert!(call(NODE, &node, &["officer", "add", name, "--role", role]).0);
     }

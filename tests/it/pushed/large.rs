@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use node::config::EngineKind;
+use node::engine::Part;
 use node::scan::pushed;
 use node::snapshot;
 
@@ -89,14 +90,22 @@ async fn a_cluster_answers_however_many_stays_there_are_with_little_memory() {
     // More than the dictionary allows is refused; here it allows more.
     dictionary.max_rows = 1_000_000_000;
     let times = (wanted / u64::from(rows)).max(2);
-    let scan = |dictionary: &schemas::dictionary::Dictionary| {
-        pushed::run(&layout, dictionary, &parts, app.engine.as_ref().unwrap())
+    let scan = |dictionary: &schemas::dictionary::Dictionary, parts: &[Part]| {
+        pushed::run(&layout, dictionary, parts, app.engine.as_ref().unwrap())
     };
-    let once = scan(&dictionary).unwrap().into_blocks();
+    let once = scan(&dictionary, &parts).unwrap().into_blocks();
     let before = peak();
     let total = repeat(&engine, times).await;
+    // Other rows than the node has are refused; then the node is told that it has so many.
+    let refused = scan(&dictionary, &parts);
+    assert!(refused.is_err_and(|error| error.to_string().contains("another number of rows")));
+    let more = |part: &Part| Part {
+        rows: part.rows * times,
+        ..*part
+    };
+    let parts: Vec<Part> = parts.iter().map(more).collect();
     let began = Instant::now();
-    let many = scan(&dictionary).unwrap().into_blocks();
+    let many = scan(&dictionary, &parts).unwrap().into_blocks();
     let took = began.elapsed();
     for (one, many) in once
         .iter()
@@ -118,6 +127,6 @@ async fn a_cluster_answers_however_many_stays_there_are_with_little_memory() {
         assert!(peak < MOST, "{peak} KiB");
     }
     if total > app.dictionary.max_rows {
-        assert!(scan(&app.dictionary).is_err());
+        assert!(scan(&app.dictionary, &parts).is_err());
     }
 }

@@ -88,6 +88,15 @@ async fn told(kind: EngineKind, servers: usize) {
         doctor(&hospital)
     );
     compare(&hospital, 5, 1).await;
+    // Another hospital's node would delete what it does not know: it is turned away.
+    let mut other = Hospital::new("h02").await;
+    engine.serve(&mut other);
+    let refused = other.load_bytes(&edges()).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("another hospital"),
+        "{refused}"
+    );
+    assert_eq!(engine.parts().await.len(), 12);
     // What is discarded goes from the engine too.
     let summary = hospital.load_bytes(&edges()).await.unwrap();
     assert_eq!(engine.parts().await.len(), 13);
@@ -101,6 +110,14 @@ async fn told(kind: EngineKind, servers: usize) {
         "{}",
         doctor(&hospital)
     );
+    let lost = answer::exact(&app, &layout, &released).unwrap_err();
+    assert!(
+        lost.to_string().contains("another number of rows"),
+        "{lost}"
+    );
+    let (ok, sent) = said(&hospital, "columns send");
+    assert!(ok && sent.contains("12 months sent"), "{sent}");
+    compare(&hospital, 5, 2).await;
     spoil(&engine, "consilium_parts").await;
     let missing = answer::exact(&app, &layout, &released).unwrap_err();
     let lacks = answer::Unanswered::Scan(ScanError::Engine(EngineError::Missing {
@@ -184,7 +201,7 @@ fn addresses_that_do_not_fit_are_refused_without_being_told() {
             url_file: written(folder.path(), url),
             cluster: None,
         };
-        let error = Opened::open(&columns).unwrap_err();
+        let error = Opened::open(&columns, &"h01".parse().unwrap()).unwrap_err();
         let told = format!("{error} {error:?}");
         assert!(
             told.contains("columns.url_file") && !told.contains("hunter3"),
@@ -200,7 +217,7 @@ fn addresses_that_do_not_fit_are_refused_without_being_told() {
         cluster: None,
     };
     assert!(
-        Opened::open(&columns)
+        Opened::open(&columns, &"h01".parse().unwrap())
             .unwrap_err()
             .to_string()
             .contains("chmod 600")

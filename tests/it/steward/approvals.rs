@@ -268,8 +268,10 @@ async fn what_is_refused_stays_refused_and_what_is_not_decided_ends_late() {
     assert_eq!(spoken(&app, &no).await, Spoken::Waits);
     assert_eq!(spoken(&app, &open).await, Spoken::Waits);
     let waiting = letter(&app, no.1).await;
-    let empty = steward::refuse(&app.state, acting(&app, &steward), &waiting, "").await;
-    assert!(matches!(empty, Err(StewardError::Reason)));
+    for nothing in ["", " \u{3000}"] {
+        let empty = steward::refuse(&app.state, acting(&app, &steward), &waiting, nothing).await;
+        assert!(matches!(empty, Err(StewardError::Reason)));
+    }
     steward::refuse(&app.state, acting(&app, &steward), &waiting, "not agreed")
         .await
         .unwrap();

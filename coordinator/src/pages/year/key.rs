@@ -20,39 +20,29 @@ use super::super::fault::Fault;
 use crate::store::private;
 use crate::year::YearError;
 
-/// Where the key of a speaker lies: an administrator's where `administrator add` puts it, a party's beside it
-/// as `party-NAME.pk8`, where the party left it to the alliance's machine.
-fn path(desk: &Desk, of: &Year, name: &Slug) -> Option<PathBuf> {
-    let kind = if of.parties.contains_key(name) {
-        "party"
-    } else {
-        "administrator"
-    };
+/// Where the key of who is signed in lies: where `administrator add` puts it. Nobody speaks for somebody else
+/// on a page: parties speak by command, with a key of their own.
+fn path(desk: &Desk, visit: &Visit) -> Option<(Slug, PathBuf)> {
+    let (name, _) = visit.visitor.as_ref()?;
     let data = desk.config.data.as_ref()?;
-    Some(data.join(format!("{kind}-{name}.pk8"))).filter(|path| path.is_file())
+    let path = data.join(format!("administrator-{name}.pk8"));
+    path.is_file().then(|| (name.clone(), path))
 }
 
-/// Who can speak on this page: who is signed in, and parties, where their keys lie here.
-pub(super) fn speakers(desk: &Desk, visit: &Visit, of: &Year) -> Vec<Slug> {
-    let own = visit.visitor.iter().map(|(name, _)| name);
-    let all = own.chain(of.parties.keys());
-    let here = all.filter(|name| path(desk, of, name).is_some());
-    here.cloned().collect()
+/// Whether who is signed in can speak here.
+pub(super) fn is_here(desk: &Desk, visit: &Visit) -> bool {
+    path(desk, visit).is_some()
 }
 
-/// A key, once the password was typed again; or why it is not used.
+/// The key of who is signed in, once the password was typed again; or why it is not used.
 pub(super) async fn open(
-    (desk, visit, of): (&Arc<Desk>, &Visit, &Year),
+    (desk, visit): (&Arc<Desk>, &Visit),
     fields: &Fields,
 ) -> Result<Result<(Slug, Signer), &'static str>, Fault> {
     if !sign_in::confirmed(desk, visit, fields.text("password")).await? {
         return Ok(Err("password"));
     }
-    let name = fields.name("speaker")?;
-    if !speakers(desk, visit, of).contains(&name) {
-        return Ok(Err("no-key"));
-    }
-    let Some(path) = path(desk, of, &name) else {
+    let Some((name, path)) = path(desk, visit) else {
         return Ok(Err("no-key"));
     };
     let bytes = private::read(&path).map_err(|error| Fault::broken("a key", error))?;
@@ -93,9 +83,6 @@ fn key_of(error: &YearError) -> Option<&'static str> {
         Refused::Own(_) => "own",
         Refused::Superseded => "superseded",
         Refused::Nothing => "nothing",
-        Refused::Late(_) => "late",
-        Refused::Early(_) => "early",
-        Refused::Contested(_) => "contested",
         Refused::Again => "again",
         _ => return None,
     })
@@ -151,30 +138,38 @@ pub(super) fn input(visit: &Visit, name: &'static str, kind: &'static str, value
     }
 }
 
-/// A form that is signed: who speaks, its fields, the password.
+/// A form that is signed: its fields, the password.
 pub(super) fn form(
     (desk, visit): (&Desk, &Visit),
     (to, button): (String, &str),
-    speakers: &[Slug],
     fields: Vec<Input>,
 ) -> Block {
-    let choices = speakers
-        .iter()
-        .map(|name| (name.to_string(), name.to_string()));
-    let speaker = Input {
-        choices: choices.collect(),
-        ..input(visit, "speaker", "text", "")
-    };
-    let password = Input {
+    let mut inputs = fields;
+    inputs.push(Input {
         autocomplete: "current-password",
         ..input(visit, "password", "password", "")
-    };
-    let inputs = [speaker].into_iter().chain(fields).chain([password]);
+    });
     Block::Form(Form {
         method: "post",
         to,
-        inputs: inputs.collect(),
+        inputs,
         button: visit.say(button),
         token: desk.gate.sessions.token(&visit.cookie),
     })
+}
+
+/// Where no key of who is signed in lies here: the command that speaks where it does.
+pub(super) fn elsewhere(visit: &Visit, of: &Year) -> [Block; 2] {
+    let name = visit.visitor.as_ref().map_or("", |(name, _)| name.as_str());
+    [
+        Block::Text(visit.tell("say-key-elsewhere", &[("name", name)])),
+        command(of.number, name, "…"),
+    ]
+}
+
+/// The command by which somebody speaks of a year.
+pub(super) fn command(year: u16, name: &str, says: &str) -> Block {
+    Block::Command(format!(
+        "consilium-coordinator year say {year} --as {name} --key FILE {says}"
+    ))
 }

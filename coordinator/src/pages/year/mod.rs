@@ -5,6 +5,7 @@ mod merit;
 mod workbench;
 mod key;
 mod letter;
+mod next;
 mod propose;
 mod say;
 
@@ -240,12 +241,22 @@ fn ways(visit: &Visit, of: &Year) -> Block {
     Block::Links(links)
 }
 
-fn names<'a>(all: impl IntoIterator<Item = &'a Slug>) -> String {
-    let all: Vec<&str> = all.into_iter().map(Slug::as_str).collect();
+/// Those who take part in a year: members by their names, parties of the shipped rules by what they are.
+pub(super) fn names<'a>(visit: &Visit, all: impl IntoIterator<Item = &'a Slug>) -> String {
+    let one = |name: &Slug| {
+        let key = format!("party-{name}");
+        let known = visit.language.knows(&key);
+        if known {
+            visit.say(&key)
+        } else {
+            name.to_string()
+        }
+    };
+    let all: Vec<String> = all.into_iter().map(one).collect();
     if all.is_empty() {
         "–".to_owned()
     } else {
-        all.join(", ")
+        all.join(&visit.say("comma"))
     }
 }
 
@@ -255,7 +266,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
     let mut page = head(&visit, &of, None);
     let mut blocks = vec![Block::Steps(steps(&visit, of.stage)), ways(&visit, &of)];
     blocks.extend(key::told(&desk, &visit));
-    let lines = of.waits_for(&published.rules.year, desk.clock.now());
+    let awaited = of.awaited(&published.rules.year, desk.clock.now());
+    let lines: Vec<String> = awaited.iter().map(|one| next::told(&visit, one)).collect();
     if !lines.is_empty() {
         blocks.push(Block::Note(Level::Notice, visit.say("waits-for")));
         blocks.push(Block::List(lines));
@@ -281,8 +293,8 @@ pub(super) async fn show(desk: Arc<Desk>, visit: Visit, places: Places) -> Resul
             Cell::Text(visit.say(&format!("matter-{}", matter.as_str()))),
             Cell::text(course.version),
             words::course(&visit, course),
-            Cell::Text(names(&course.signed)),
-            Cell::Text(names(&course.accepted)),
+            Cell::Text(names(&visit, &course.signed)),
+            Cell::Text(names(&visit, &course.accepted)),
             Cell::text(open),
             Cell::Code(course.result.short()),
         ]);

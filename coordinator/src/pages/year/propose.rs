@@ -100,14 +100,9 @@ pub(in crate::pages) async fn show(
     split(&mut page, &visit, (&published, &text), &plan.0);
     let digest = Computed::Plan(plan.0).digest();
     let digest = digest.map_err(|error| Fault::broken("a result", error))?;
-    let own = visit.visitor.iter().map(|(name, _)| name.clone());
-    let here = key::speakers(&desk, &visit, &of);
-    let own: Vec<_> = own.filter(|name| here.contains(name)).collect();
     let admin = matches!(visit.visitor, Some((_, Role::Administrator)));
-    let block = if own.is_empty() || !admin {
-        let name = visit.visitor.as_ref().map_or("", |(name, _)| name.as_str());
-        let year = of.number.to_string();
-        Block::Text(visit.tell("say-key-elsewhere", &[("name", name), ("year", &year)]))
+    let blocks = if !admin || !key::is_here(&desk, &visit) {
+        key::elsewhere(&visit, &of).to_vec()
     } else {
         let fields = vec![
             Input::hidden("file", asked),
@@ -115,9 +110,9 @@ pub(in crate::pages) async fn show(
             key::input(&visit, "why", "text", ""),
         ];
         let to = format!("/years/{}/propose", of.number);
-        key::form((&desk, &visit), (to, "say-do-propose"), &own, fields)
+        vec![key::form((&desk, &visit), (to, "say-do-propose"), fields)]
     };
-    page.add(visit.say("say-propose"), vec![block]);
+    page.add(visit.say("say-propose"), blocks);
     page.sources
         .push(words::source(&visit, "source-result", &digest));
     Ok(page)
@@ -196,7 +191,7 @@ pub(in crate::pages) async fn propose(
     let Some(text) = inputs(&desk, fields.text("file")) else {
         return Ok(format!("{back}?refused=no-file"));
     };
-    let signer = match key::open((&desk, &visit, &of), &fields).await? {
+    let signer = match key::open((&desk, &visit), &fields).await? {
         Ok(signer) => signer,
         Err(refused) => return Ok(format!("{back}?refused={refused}")),
     };

@@ -1,10 +1,11 @@
-//! What an administrator says of a year on its page: applications begin and end, an objection is answered, a
-//! result is signed. The same statements as `year say` takes, by the same function.
+//! What an administrator says of a year on its page: applications begin and end, an objection is answered. The
+//! same statements as `year say` takes, by the same function. Parties speak by command: the page names who has
+//! still to answer or sign, and the command.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use policies::year::{Course, Published, Stage, Year};
+use policies::year::{ADMINISTRATOR, Course, Objection, Published, Stage, Year};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::officer::Role;
@@ -15,7 +16,7 @@ use web::site::routes::{Fields, Places};
 use super::super::answer::Visit;
 use super::super::desk::Desk;
 use super::super::fault::Fault;
-use super::{key, read};
+use super::{key, names, read};
 
 /// The statement that a form makes, and its word in addresses.
 fn says(fields: &Fields) -> Result<(Says, &'static str), Fault> {
@@ -28,10 +29,6 @@ fn says(fields: &Fields) -> Result<(Says, &'static str), Fault> {
     Ok(match fields.text("word") {
         "invite" => (Says::Invite, "invite"),
         "review" => (Says::Review, "review"),
-        "sign" => {
-            let (matter, result) = matter()?;
-            (Says::Sign { matter, result }, "sign")
-        }
         "answer" => {
             let (matter, result) = matter()?;
             let says = Says::Answer {
@@ -57,7 +54,7 @@ pub(in crate::pages) async fn say(
     let (_, of) = read(&desk, places.year()?).await?;
     let to = format!("/years/{}", of.number);
     let (says, word) = says(&fields)?;
-    let signer = match key::open((&desk, &visit, &of), &fields).await? {
+    let signer = match key::open((&desk, &visit), &fields).await? {
         Ok(signer) => signer,
         Err(refused) => return Ok(format!("{to}?refused={refused}")),
     };
@@ -74,30 +71,27 @@ pub(super) fn forms(
     visit: &Visit,
     (published, of): (&Published, &Year),
 ) -> Vec<Block> {
-    let Some((name, Role::Administrator)) = &visit.visitor else {
+    let Some((_, Role::Administrator)) = &visit.visitor else {
         return Vec::new();
     };
     if matches!(of.stage, Stage::Closed | Stage::Withdrawn) {
         return Vec::new();
     }
-    let here = key::speakers(desk, visit, of);
+    let is_here = key::is_here(desk, visit);
     let to = || format!("/years/{}/say", of.number);
     let mut blocks = Vec::new();
-    if !here.contains(name) {
-        let year = of.number.to_string();
-        let told = [("name", name.as_str()), ("year", &year)];
-        blocks.push(Block::Text(visit.tell("say-key-elsewhere", &told)));
+    if !is_here {
+        blocks.extend(key::elsewhere(visit, of));
     }
-    let own: Vec<Slug> = here.iter().filter(|one| *one == name).cloned().collect();
     let word = match of.stage {
         Stage::Target => Some("invite"),
         Stage::Applications => Some("review"),
         _ => None,
     };
-    if let Some(word) = word.filter(|_| !own.is_empty()) {
+    if let Some(word) = word.filter(|_| is_here) {
         let fields = vec![Input::hidden("word", word)];
         let button = format!("say-do-{word}");
-        blocks.push(key::form((desk, visit), (to(), &button), &own, fields));
+        blocks.push(key::form((desk, visit), (to(), &button), fields));
     }
     if matches!(of.stage, Stage::Review | Stage::Planned) {
         let propose = format!("/years/{}/propose", of.number);
@@ -108,74 +102,91 @@ pub(super) fn forms(
         let Some(rules) = rules.filter(|_| !course.in_force && !course.void) else {
             continue;
         };
-        let decides = deciding(&here, name, &rules.deciders);
         let about = (*matter, course);
-        blocks.extend(answers((desk, visit, &to()), about, &decides));
-        let left: BTreeSet<&Slug> = rules.signers.difference(&course.signed).collect();
-        let sign = here.iter().filter(|one| left.contains(one));
-        let sign: Vec<Slug> = sign.cloned().collect();
-        if !sign.is_empty() {
-            let named = visit.say(&format!("matter-{}", matter.as_str()));
-            let result = course.result.short();
-            let told = [("matter", named.as_str()), ("result", &result)];
-            blocks.push(Block::Text(visit.tell("say-sign-told", &told)));
-            let button = (to(), "say-do-sign");
-            blocks.push(key::form(
-                (desk, visit),
-                button,
-                &sign,
-                fixed(about, "sign"),
-            ));
+        for (member, one) in &course.objections {
+            if one.decided.is_none() {
+                let objects = objects((visit, of), about, (member, one, &rules.deciders));
+                blocks.extend(objects);
+                if is_here && rules.deciders.iter().any(is_administrator) {
+                    blocks.push(answer((desk, visit), to(), about, member));
+                }
+            }
         }
+        let left = rules.signers.difference(&course.signed).cloned().collect();
+        blocks.extend(by_command((visit, of), "say-sign-told", about, ("", &left)));
     }
     blocks
 }
 
-/// What a form about a result always says.
-fn fixed((matter, course): (Matter, &Course), word: &str) -> Vec<Input> {
+fn is_administrator(name: &Slug) -> bool {
+    name.as_str() == ADMINISTRATOR
+}
+
+/// An open objection, and the parties that have not answered it.
+fn objects(
+    (visit, of): (&Visit, &Year),
+    about: (Matter, &Course),
+    (member, one, deciders): (&Slug, &Objection, &BTreeSet<Slug>),
+) -> Vec<Block> {
+    let named = visit.say(&format!("matter-{}", about.0.as_str()));
+    let told = [
+        ("member", member.as_str()),
+        ("matter", &named),
+        ("why", &one.why),
+    ];
+    let mut blocks = vec![Block::Text(visit.tell("say-objects", &told))];
+    let silent = deciders
+        .iter()
+        .filter(|by| !is_administrator(by) && !one.answers.contains_key(*by));
+    let silent = (member.as_str(), &silent.cloned().collect());
+    blocks.extend(by_command((visit, of), "say-answer-told", about, silent));
+    blocks
+}
+
+/// Who has still to speak by command, and the command: parties keep their keys.
+fn by_command(
+    (visit, of): (&Visit, &Year),
+    key: &str,
+    (matter, course): (Matter, &Course),
+    (member, left): (&str, &BTreeSet<Slug>),
+) -> Vec<Block> {
+    let Some(first) = left.first() else {
+        return Vec::new();
+    };
+    let named = visit.say(&format!("matter-{}", matter.as_str()));
+    let told = [("who", &names(visit, left)[..]), ("matter", &named)];
+    let about = format!("{} {}", matter.as_str(), course.result);
+    let says = if member.is_empty() {
+        format!("sign {about}")
+    } else {
+        format!("answer {about} {member} --why …")
+    };
+    vec![
+        Block::Text(visit.tell(key, &told)),
+        key::command(of.number, first.as_str(), &says),
+    ]
+}
+
+/// The form that answers an objection.
+fn answer(
+    (desk, visit): (&Desk, &Visit),
+    to: String,
+    (matter, course): (Matter, &Course),
+    member: &Slug,
+) -> Block {
     let result = course.result.to_string();
     let all = [
-        ("word", word),
+        ("word", "answer"),
         ("matter", matter.as_str()),
         ("result", &result),
+        ("member", member.as_str()),
     ];
-    all.map(|(name, value)| Input::hidden(name, value)).to_vec()
-}
-
-/// Open objections, each with the form that answers it.
-fn answers(
-    (desk, visit, to): (&Desk, &Visit, &str),
-    about: (Matter, &Course),
-    decides: &[Slug],
-) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let named = visit.say(&format!("matter-{}", about.0.as_str()));
-    let open = about.1.objections.iter();
-    for (member, one) in open.filter(|(_, one)| one.decided.is_none() && !decides.is_empty()) {
-        let told = [
-            ("member", member.as_str()),
-            ("matter", &named),
-            ("why", &one.why),
-        ];
-        blocks.push(Block::Text(visit.tell("say-objects", &told)));
-        let mut fields = fixed(about, "answer");
-        fields.push(Input::hidden("member", member.as_str()));
-        let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));
-        fields.push(Input {
-            choices: words.to_vec(),
-            ..key::input(visit, "upheld", "text", "no")
-        });
-        fields.push(key::input(visit, "why", "text", ""));
-        let button = (to.to_owned(), "say-do-answer");
-        blocks.push(key::form((desk, visit), button, decides, fields));
-    }
-    blocks
-}
-
-/// Who of those whose keys lie here may answer: parties that the rules name, and who is signed in where they
-/// name administrators.
-fn deciding(here: &[Slug], own: &Slug, deciders: &BTreeSet<Slug>) -> Vec<Slug> {
-    let administrators = deciders.iter().any(|one| one.as_str() == "administrator");
-    let may = |one: &&Slug| deciders.contains(*one) || (administrators && *one == own);
-    here.iter().filter(may).cloned().collect()
+    let mut fields = all.map(|(name, value)| Input::hidden(name, value)).to_vec();
+    let words = ["no", "yes"].map(|word| (word.to_owned(), visit.say(word)));
+    fields.push(Input {
+        choices: words.to_vec(),
+        ..key::input(visit, "upheld", "text", "no")
+    });
+    fields.push(key::input(visit, "why", "text", ""));
+    key::form((desk, visit), (to, "say-do-answer"), fields)
 }

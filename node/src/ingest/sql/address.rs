@@ -3,10 +3,12 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::str::FromStr as _;
 
+use reqwest::Url;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -58,17 +60,18 @@ impl Address {
         }
     }
 
-    /// How to connect. To another machine the server must show a certificate for its name, unless the URL
-    /// says `sslmode` (MySQL: `ssl-mode`) itself.
+    /// How to connect. Another machine must show a certificate for its name; a URL that asks for less is
+    /// refused. To this machine the URL's own `sslmode` (MySQL: `ssl-mode`) counts.
     pub(super) fn options(&self) -> Result<Options, SqlError> {
         // The text of a parsing error may hold parts of the URL.
         let odd = |_| SqlError::Scheme;
-        let says = self.0.contains("sslmode=") || self.0.contains("ssl-mode=");
+        let settings = self.settings()?;
         match self.wire()? {
             Wire::Postgres => {
                 let mut options = PgConnectOptions::from_str(&self.0).map_err(odd)?;
                 let near = options.get_socket().is_some() || is_near(options.get_host());
-                if !says && !near {
+                if !near {
+                    strict(&settings)?;
                     options = options.ssl_mode(PgSslMode::VerifyFull);
                 }
                 let options = options
@@ -78,8 +81,9 @@ impl Address {
             }
             Wire::MySql => {
                 let mut options = MySqlConnectOptions::from_str(&self.0).map_err(odd)?;
-                let near = self.0.contains("socket=") || is_near(options.get_host());
-                if !says && !near {
+                let socket = settings.iter().any(|(name, _)| name == "socket");
+                if !socket && !is_near(options.get_host()) {
+                    strict(&settings)?;
                     options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
                 }
                 Ok(Options::MySql(Box::new(
@@ -88,10 +92,38 @@ impl Address {
             }
         }
     }
+
+    /// What the URL's query sets, as the drivers read it.
+    fn settings(&self) -> Result<Vec<(String, Zeroizing<String>)>, SqlError> {
+        let url = Url::parse(&self.0).map_err(|_| SqlError::Scheme)?;
+        let pairs = url.query_pairs();
+        Ok(pairs
+            .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
+            .collect())
+    }
 }
 
+/// Refuses what would let another machine go without the certificate for its name.
+fn strict(settings: &[(String, Zeroizing<String>)]) -> Result<(), SqlError> {
+    for (name, value) in settings {
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        let value = value.to_ascii_lowercase().replace('_', "-");
+        if matches!(name.as_str(), "sslmode" | "ssl-mode")
+            && !matches!(value.as_str(), "verify-full" | "verify-identity")
+        {
+            return Err(SqlError::Lowered);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a host is this machine: a loopback address, `localhost` or the path of a socket.
 pub(crate) fn is_near(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]") || host.starts_with('/')
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.starts_with('/'),
+    }
 }
 
 /// The text of a file that only its owner reads.
@@ -158,11 +190,37 @@ mod tests {
         };
         assert_eq!(modes("postgres://a:b@db.example/his"), "VerifyFull");
         assert_eq!(modes("mysql://a:b@db.example/his"), "VerifyIdentity");
-        assert_eq!(
-            modes("postgres://a:b@db.example/his?sslmode=require"),
-            "Require"
-        );
+        for full in [
+            "postgres://a:b@db.example/his?sslmode=verify-full",
+            "postgres://a:sslmode=disable@db.example/his",
+        ] {
+            assert_eq!(modes(full), "VerifyFull");
+        }
         assert_eq!(modes("postgres://a:b@127.0.0.1/his"), "Prefer");
         assert_eq!(modes("mysql://a:b@localhost/his"), "Preferred");
+        assert_eq!(modes("mysql://a:b@127.0.0.2/his"), "Preferred");
+        assert_eq!(modes("mysql://a:socket=@db.example/his"), "VerifyIdentity");
+    }
+
+    #[test]
+    fn another_machine_gets_no_less_by_its_url() {
+        for url in [
+            "postgres://a:hunter2@db.example/his?sslmode=disable",
+            "postgres://a:hunter2@db.example/his?sslmode=require",
+            "postgres://a:hunter2@db.example/his?sslmode=verify-ca",
+            "postgres://a:hunter2@db.example/his?sslmode=verify-full&sslmode=allow",
+            "postgres://a:hunter2@db.example/his?ssl%6Dode=prefer",
+            "postgres://a:hunter2@db.example/his?ssl-mode=disable",
+            "postgres://a:hunter2@127.0.0.1.example/his?sslmode=disable",
+            "postgres://a:hunter2@localhost/his?host=db.example&sslmode=disable",
+            "mysql://a:hunter2@db.example/his?ssl-mode=DISABLED",
+            "mysql://a:hunter2@db.example/his?sslmode=preferred",
+            "mysql://a:hunter2@db.example/his?ssl-mode=VERIFY_CA",
+        ] {
+            let error = Address(Zeroizing::new(url.to_owned())).options().err();
+            assert!(matches!(error, Some(SqlError::Lowered)), "{url}");
+            let told = error.unwrap().to_string();
+            assert!(told.contains("sslmode") && !told.contains("hunter2"));
+        }
     }
 }

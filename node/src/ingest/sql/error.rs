@@ -29,6 +29,12 @@ pub enum SqlError {
     /// The address is no URL of a kind that is read.
     #[error("the database's address is `postgres://…` or `mysql://…`, as these servers define it")]
     Scheme,
+    /// The address asks for less than a certificate for the server's name.
+    #[error(
+        "the database's address sets `sslmode` (MySQL: `ssl-mode`) to less than `verify-full`: to another machine \
+         take it out, and name the hospital's own authority with `sslrootcert=FILE` (`ssl-ca=FILE`)"
+    )]
+    Lowered,
     /// A name that is not of the shape of names.
     #[error(
         "`{0}`: names of views and columns are letters, digits and `_`, do not begin with a digit and \

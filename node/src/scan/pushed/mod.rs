@@ -4,15 +4,20 @@
 
 mod statement;
 
+use std::time::Duration;
+
 use policies::plan::Layout;
 use schemas::dictionary::Dictionary;
 
 use self::statement::{Fills, Statement};
 use super::program::Program;
 use super::{Exact, ScanError, centred, kernel};
-use crate::engine::{Engine, EngineError, Held, Part, Session, held};
+use crate::engine::{Engine, EngineError, Held, Part, Session, counted, held};
 
 type Blocks = Vec<Option<Vec<i64>>>;
+
+/// How long an engine may take for a question.
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// Runs a layout over parts that the engine holds. Blocks the thread.
 pub fn run(
@@ -32,7 +37,11 @@ pub fn run(
                 .enable_all()
                 .build()
                 .map_err(|_| ScanError::Worker)?;
-            runtime.block_on(ask(&program, dictionary.max_rows, &parts, engine))
+            runtime.block_on(async {
+                let asked = ask(&program, dictionary.max_rows, &parts, engine);
+                let answered = tokio::time::timeout(LONGEST, asked).await;
+                answered.unwrap_or_else(|_| Err(EngineError::Slow.into()))
+            })
         };
         scope.spawn(work).join().map_err(|_| ScanError::Worker)?
     })?;
@@ -57,16 +66,22 @@ async fn ask(
             .collect());
     };
     let mut session = Session::open(engine).await?;
+    session.reads(LONGEST.as_secs()).await?;
     let before = held(&mut session, engine.dialect(), Some(parts)).await?;
     let mut total = 0_u64;
     for part in parts {
         let rows = before.get(&part.number).and_then(|held| held.rows);
         let month = part.month;
-        total = total.saturating_add(rows.ok_or(EngineError::Missing { month })?);
+        let rows = rows.ok_or(EngineError::Missing { month })?;
+        if rows != part.rows {
+            return Err(EngineError::Rows { month }.into());
+        }
+        total = total.saturating_add(rows);
     }
     if total > max_rows {
         return Err(ScanError::TooManyRows);
     }
+    counted(&mut session, engine.dialect(), parts).await?;
     let lacks = |field: &schemas::id::Slug| {
         let lacks = |held: &Held| held.rows != Some(0) && !held.fields.contains(field);
         before.values().any(lacks)
@@ -81,7 +96,8 @@ async fn ask(
             .each(sql, |row| put(&mut blocks, program, &fills, row))
             .await?;
     }
-    // Marks change before rows do: with the same marks, the rows were the same all the time.
+    counted(&mut session, engine.dialect(), parts).await?;
+    // Marks change before rows do: with the same marks, this node's own commands changed no row meanwhile.
     if held(&mut session, engine.dialect(), Some(parts)).await? != before {
         return Err(EngineError::Changed.into());
     }

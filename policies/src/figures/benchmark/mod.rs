@@ -330,7 +330,7 @@ fn on_all_cores<T: Copy + Sync, M: Send>(all: &[T], make: impl Fn(T) -> M + Sync
             .chunks(part)
             .map(|part| scope.spawn(move || part.iter().map(|one| make(*one)).collect::<Vec<M>>()))
             .collect();
-        let ended = parts.into_iter().map(|part| part.join());
+        let ended = parts.into_iter().map(std::thread::ScopedJoinHandle::join);
         ended
             .flat_map(|made| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()

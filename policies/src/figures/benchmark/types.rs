@@ -304,6 +304,7 @@ pub struct Benchmark {
 
 impl Benchmark {
     /// All of it but the rows of its splits.
+    #[must_use]
     pub fn without_rows(&self) -> Self {
         let split = |split: &Split| Split {
             dimension: split.dimension.clone(),
