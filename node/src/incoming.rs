@@ -21,7 +21,7 @@ const FILES: usize = 20;
 /// Most bytes that lie there in all: 8 GiB.
 const BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// A file that lies longer was forgotten: 7 days.
-const LONG: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const LONG: Duration = Duration::from_hours(7 * 24);
 
 /// Why the folder is not used.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ impl Incoming {
             Err(error) => return Err(error.into()),
         };
         let own = found.uid() == rustix::process::geteuid().as_raw();
-        if found.is_dir() && own && found.mode() & 0o077 == 0 {
+        if found.is_dir() && own && found.mode().trailing_zeros() >= 6 {
             Ok(Some(Self { path }))
         } else {
             Err(IncomingError::Open)
@@ -320,8 +320,10 @@ mod tests {
         for name in ["a.csv", "b.toml", ".coming-dead"] {
             std::fs::write(incoming.path(name), "x").unwrap();
         }
-        let now = SystemTime::now();
-        assert_eq!(incoming.forgotten(now + LONG - Duration::from_secs(60)), 0);
-        assert_eq!(incoming.forgotten(now + LONG + Duration::from_secs(60)), 2);
+        // The moment that the file system gave.
+        let now = std::fs::metadata(incoming.path("a.csv")).unwrap();
+        let now = now.modified().unwrap();
+        assert_eq!(incoming.forgotten(now + LONG - Duration::from_mins(1)), 0);
+        assert_eq!(incoming.forgotten(now + LONG + Duration::from_mins(1)), 2);
     }
 }

@@ -137,16 +137,20 @@ fn operation(&(method, path, who, sent, back, about): &Line) -> Value {
     }
     let mut good = json!({ "description": if back.is_empty() { "Done." } else { "As asked." } });
     if !back.is_empty() {
-        good["content"] = content(back);
+        put(&mut good, "content", content(back));
     }
     if who == Signing {
         parameters.push(json!({
             "name": REQUEST, "in": "header", "required": true, "schema": { "type": "string" },
             "description": "A sealed request (schemas/json/request.json) over path and body, as one line of JSON.",
         }));
-        good["headers"] = json!({ RECEIPT: {
-            "schema": { "type": "string" }, "description": "The coordinator's signed receipt, as one line of JSON.",
-        }});
+        put(
+            &mut good,
+            "headers",
+            json!({ RECEIPT: {
+                "schema": { "type": "string" }, "description": "The coordinator's signed receipt, as one line of JSON.",
+            }}),
+        );
     }
     let code = if matches!(path, "/health" | "/ready") {
         "204"
@@ -158,26 +162,42 @@ fn operation(&(method, path, who, sent, back, about): &Line) -> Value {
         "content": { "application/problem+json": { "schema": named("problem") } },
     }});
     if path == "/v1/audit/replies/{id}" {
-        responses["204"] = json!({ "description": "There is no reply yet." });
+        put(
+            &mut responses,
+            "204",
+            json!({ "description": "There is no reply yet." }),
+        );
     }
     if path == "/v1/log/add-checkpoint" {
-        responses["409"] = json!({
-            "description": "The size of the log that is known.",
-            "content": { "text/x.tlog.size": { "schema": { "type": "string" } } },
-        });
+        put(
+            &mut responses,
+            "409",
+            json!({
+                "description": "The size of the log that is known.",
+                "content": { "text/x.tlog.size": { "schema": { "type": "string" } } },
+            }),
+        );
     }
     let mut whole = json!({
         "operationId": format!("{method} {path}"), "summary": about,
         "parameters": parameters, "responses": responses,
     });
     if !sent.is_empty() {
-        whole["requestBody"] = json!({ "required": true, "content": content(sent) });
+        put(
+            &mut whole,
+            "requestBody",
+            json!({ "required": true, "content": content(sent) }),
+        );
     }
     if who != Everyone {
-        whole["security"] = json!([{ "certificate": [] }]);
-        whole["description"] = json!(format!(
-            "The header {TIME} of the answer tells the coordinator's time."
-        ));
+        put(&mut whole, "security", json!([{ "certificate": [] }]));
+        put(
+            &mut whole,
+            "description",
+            json!(format!(
+                "The header {TIME} of the answer tells the coordinator's time."
+            )),
+        );
     }
     whole
 }
@@ -248,6 +268,13 @@ fn moved(schema: Value) -> Value {
         }
         Value::Array(all) => Value::Array(all.into_iter().map(moved).collect()),
         other => other,
+    }
+}
+
+/// Puts a value into an object.
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(names) = object.as_object_mut() {
+        names.insert(name.to_owned(), value);
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use clap::Subcommand;
 use schemas::id::Slug;
 use schemas::shown::line;
+use web::download::harmless;
 
 use super::officer::As;
 use super::{Node, next};
@@ -107,20 +108,24 @@ pub(super) async fn run(command: Command, data: &Path, out: &mut dyn Write) -> a
             let all = crosswalks::list(&node.state, &register).await?;
             let of = all.iter().rfind(|one| one.crosswalk.name == name);
             let of = of.with_context(|| format!("there is no crosswalk `{name}`"))?;
-            writeln!(out, "source,target,share,from,to")?;
+            let mut table = csv::Writer::from_writer(out);
+            table.write_record(["source", "target", "share", "from", "to"])?;
             for link in &of.crosswalk.links {
                 let month = |of: Option<_>| {
                     of.map_or_else(String::new, |m: schemas::time::Month| m.to_string())
                 };
                 let (from, to) = (month(link.from), month(link.to));
-                writeln!(
-                    out,
-                    "{},{},{},{from},{to}",
-                    line(&link.source),
-                    line(&link.target),
-                    link.share
-                )?;
+                // A spreadsheet would take some codes for formulas.
+                let code = |of: &str| harmless(&line(of));
+                table.write_record([
+                    code(&link.source),
+                    code(&link.target),
+                    link.share.to_string(),
+                    from,
+                    to,
+                ])?;
             }
+            table.flush()?;
             Ok(())
         }
     }

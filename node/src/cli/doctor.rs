@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use schemas::finding::{self, Finding};
@@ -56,7 +56,9 @@ async fn findings(folder: &Path) -> Vec<Finding> {
     found.push(Finding::sound("settings", told));
     found.push(open_to_others(&config.data));
     found.push(free(&config.data));
-    found.extend(incoming(&config.data, SystemTime::now()));
+    let since = u64::try_from(Clock::System.now().0).unwrap_or(0);
+    let now = UNIX_EPOCH + Duration::from_secs(since);
+    found.extend(incoming(&config.data, now));
     found.extend(keys(&config.data));
     if !config.data.join("state.sqlite").exists() {
         let next = "put the newest backup back (`restore`); a node without its state forgets what it spent";

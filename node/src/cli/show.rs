@@ -117,6 +117,12 @@ pub(super) fn trial(trial: &Trial, json: bool, out: &mut dyn Write) -> anyhow::R
             )?;
         }
     }
+    for (dimension, codes) in &trial.rare {
+        writeln!(
+            out,
+            "not in the dictionary: {dimension}, {codes} more codes of fewer than 5 rows each, which are not named"
+        )?;
+    }
     for (place, share) in &trial.crossed_permille {
         writeln!(out, "{place}: {}.{} % mapped", share / 10, share % 10)?;
     }

@@ -4,6 +4,7 @@
 pub use columnar::ParquetRule;
 pub use fhir::FhirRule;
 pub use packed::PackedRule;
+pub use quoted::QuoteRule;
 
 pub mod amount;
 pub mod encoding;
@@ -14,6 +15,7 @@ pub mod table;
 mod settlement_list;
 pub mod row;
 mod packed;
+mod quoted;
 mod fhir;
 mod columnar;
 pub mod sql;
@@ -88,6 +90,14 @@ pub enum IngestError {
     TooLong {
         /// Row number; the header is row 1.
         row: u64,
+    },
+    /// A quotation mark that does not stand as one may: what follows it would be lost.
+    #[error("line {line}: {rule}; mend the line, or export the file again")]
+    Quotes {
+        /// Which line of the file.
+        line: u64,
+        /// What must hold.
+        rule: QuoteRule,
     },
     /// A packed file that is not what it must be.
     #[error("`{file}`, row {row}: {rule}")]

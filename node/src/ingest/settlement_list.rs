@@ -59,8 +59,9 @@ type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
 struct Input<'a> {
     #[serde(borrow)]
     setlinfo: Fields<'a>,
+    /// Left out, nothing is known of who paid; empty, no fund did.
     #[serde(borrow, default)]
-    payinfo: Vec<Fields<'a>>,
+    payinfo: Option<Vec<Fields<'a>>>,
     #[serde(borrow, default)]
     diseinfo: Vec<Fields<'a>>,
     #[serde(borrow, default)]
@@ -106,8 +107,8 @@ pub(super) fn flatten(
             "oprninfo.count" => list.oprninfo.len().to_string(),
             "iteminfo.all" => amount(charges.all),
             "iteminfo.药品费" => amount(charges.drugs),
-            "payinfo.all" => amount(paid(&list.payinfo)),
-            "self_paid" => amount(less(charges.all, paid(&list.payinfo))),
+            "payinfo.all" => amount(paid(list.payinfo.as_deref())),
+            "self_paid" => amount(less(charges.all, paid(list.payinfo.as_deref()))),
             name => match name.strip_prefix("iteminfo.") {
                 Some(category) => {
                     let place = CHARGES.iter().position(|(_, name)| *name == category);
@@ -158,8 +159,8 @@ fn less(one: Option<Fen>, other: Option<Fen>) -> Option<Fen> {
     plus(one, other.and_then(|fen| fen.0.checked_neg()).map(Fen))
 }
 
-fn paid(entries: &[Fields<'_>]) -> Option<Fen> {
-    let mut parts = entries.iter().map(|entry| fen(entry, "fund_payamt"));
+fn paid(entries: Option<&[Fields<'_>]>) -> Option<Fen> {
+    let mut parts = entries?.iter().map(|entry| fen(entry, "fund_payamt"));
     parts.try_fold(Fen(0), |sum, part| plus(Some(sum), part))
 }
 
@@ -170,11 +171,13 @@ struct Charges {
 }
 
 impl Charges {
+    /// Without any entry nothing is known: no stay is for nothing.
     fn of(entries: &[Fields<'_>]) -> Self {
+        let none = (!entries.is_empty()).then_some(Fen(0));
         let mut charges = Self {
-            all: Some(Fen(0)),
-            drugs: Some(Fen(0)),
-            by: [Some(Fen(0)); CHARGES.len()],
+            all: none,
+            drugs: none,
+            by: [none; CHARGES.len()],
         };
         for entry in entries {
             let (kind, amount) = (field(entry, "med_chrgitm"), fen(entry, "amt"));
@@ -262,8 +265,16 @@ mod tests {
                 bare["iteminfo.all"].as_str(),
                 bare["diseinfo.main"].as_str()
             ),
-            ("0.00", "")
+            ("", "")
         );
+        for missing in ["payinfo", "iteminfo.all", "iteminfo.床位费", "self_paid"] {
+            let known = bare.get(missing).is_some_and(|value| !value.is_empty());
+            assert!(!known, "{missing}");
+        }
+        let unpaid = LIST.replacen("\"payinfo\":", "\"other\":", 1);
+        let unpaid = row(&unpaid).unwrap();
+        assert_eq!(unpaid["iteminfo.all"], "2000.00");
+        assert!(unpaid["payinfo.all"].is_empty() && unpaid["self_paid"].is_empty());
         // An amount that cannot be read leaves no sum that looks whole.
         let odd = row(&LIST.replacen("1234.56", "1234.567", 1)).unwrap();
         assert_eq!(

@@ -10,6 +10,7 @@ use super::columnar::Table;
 use super::encoding::Encoding;
 use super::fhir::{self, Folder};
 use super::packed::{Bytes, PackedRule, is_packed};
+use super::quoted::{Broken, Quoted};
 use super::row::Row;
 use super::settlement_list;
 use super::sql::{Rows, View};
@@ -28,7 +29,7 @@ pub struct Source {
 }
 
 enum Reader {
-    Csv(Box<csv::Reader<Bytes>>, Encoding),
+    Csv(Box<csv::Reader<Quoted>>, Encoding),
     Lists(Box<Lists>),
     Fhir(Box<Folder>),
     View(Box<Rows>),
@@ -67,7 +68,7 @@ impl Reader {
     /// The one file that is read from end to end; `None` for others.
     fn bytes(&self) -> Option<&Bytes> {
         match self {
-            Self::Csv(reader, _) => Some(reader.get_ref()),
+            Self::Csv(reader, _) => Some(reader.get_ref().bytes()),
             Self::Lists(lists) => Some(lists.file.get_ref()),
             Self::Fhir(_) | Self::View(_) | Self::Table(_) => None,
         }
@@ -112,7 +113,7 @@ impl Source {
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .buffer_capacity(BUFFER)
-            .from_reader(bytes);
+            .from_reader(Quoted::new(bytes));
         let header = reader
             .byte_headers()
             .map_err(|error| refused(error, path, 1))?;
@@ -259,7 +260,14 @@ pub fn digest(path: &Path) -> Result<String, IngestError> {
 
 /// Keeps the kind of a reading error and drops its text.
 fn refused(error: csv::Error, path: &Path, row: u64) -> IngestError {
-    let kind = match error.into_kind() {
+    let error = error.into_kind();
+    if let csv::ErrorKind::Io(error) = &error
+        && let Some(Broken { line, rule }) = error.get_ref().and_then(|inner| inner.downcast_ref())
+    {
+        let (line, rule) = (*line, *rule);
+        return IngestError::Quotes { line, rule };
+    }
+    let kind = match error {
         csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             return IngestError::TooLong { row };
         }

@@ -29,8 +29,8 @@ pub(super) fn text(report: &Report, settings: &Quality, findings: u64) -> String
         text += &line("all months", whole);
     }
     text.push_str(
-        "\nk: rows of the smallest class; a known patient is found with a chance of at most 1/k. l: case \
-         groups of the class with the fewest,\nand as evenly spread ones (entropy). t: how far a class's case \
+        "\nk: rows of the smallest class (fewer persons where one has several of them); a known row is found with a \
+         chance of at most 1/k. l: case groups of the class with the fewest,\nand as evenly spread ones (entropy). t: how far a class's case \
          groups and stays are from all rows'. Mean risk: of a row, 1 / rows of its class.\n",
     );
     for month in report.months.iter().filter(|month| !month.short.is_empty()) {

@@ -32,6 +32,9 @@ pub struct Trial {
     pub coverage_permille: BTreeMap<String, u64>,
     /// By dimension: codes that the dictionary does not list and that stand in at least five rows.
     pub unlisted: BTreeMap<String, BTreeMap<String, u64>>,
+    /// By dimension: how many more codes it does not list; they stand in fewer rows and are not named, because such a
+    /// code may be one patient's.
+    pub rare: BTreeMap<String, u64>,
     /// By place and crosswalk: rows whose code it has, in thousandths of those that have a code.
     pub crossed_permille: BTreeMap<String, u64>,
     /// By place and crosswalk: codes that it does not have, at most 1,000, and their rows.
@@ -65,6 +68,7 @@ pub fn run(
         rows: Vec::new(),
         coverage_permille: BTreeMap::new(),
         unlisted: BTreeMap::new(),
+        rare: BTreeMap::new(),
         crossed_permille: BTreeMap::new(),
         unmapped: BTreeMap::new(),
         read: 0,
@@ -113,7 +117,14 @@ pub fn run(
     trial.crossed_permille = crossed.permille();
     trial.unmapped = crossed.unmapped;
     for (name, mut codes) in unlisted {
+        let all = codes.len();
         codes.retain(|_, count| *count >= COMMON);
+        let rare = all.saturating_sub(codes.len());
+        if rare > 0 {
+            trial
+                .rare
+                .insert(name.clone(), u64::try_from(rare).unwrap_or(u64::MAX));
+        }
         if !codes.is_empty() {
             trial.unlisted.insert(name, codes);
         }

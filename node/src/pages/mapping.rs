@@ -217,7 +217,12 @@ fn tell(page: &mut Page, visit: &Visit, dictionary: &Dictionary, trial: &Trial) 
             ]);
         }
     }
-    page.add(visit.say("node.unlisted"), vec![Block::Table(unlisted)]);
+    let rare: u64 = trial.rare.values().sum();
+    let rare = visit.tell("node.unlisted-rare", &[("codes", &rare.to_string())]);
+    page.add(
+        visit.say("node.unlisted"),
+        vec![Block::Table(unlisted), Block::Text(rare)],
+    );
     let heads = ["node.rule", "#node.row-count"];
     let mut rules = visit.table("refused", "node.quarantine", &heads);
     for (rule, rows) in &trial.rules {

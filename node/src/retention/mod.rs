@@ -64,6 +64,8 @@ pub async fn retire(
     let _lock = Lock::take(data)?;
     let plan = decide(state, data, which, confirmed, by).await?;
     files::finish_locked(state, data).await?;
+    // Where somebody reads for longer than it waits, the end of the next command does it.
+    let _settled = state.settle().await?;
     Ok(plan)
 }
 

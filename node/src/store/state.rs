@@ -89,6 +89,16 @@ impl State {
         Ok(self.pool.begin_with("begin immediate").await?)
     }
 
+    /// Lets what was deleted leave the files too: until then overwritten pages wait in the log of the database,
+    /// and the old ones stand in its file. Another process that reads at this moment holds it up for up to 30
+    /// seconds; `false` where it still does.
+    pub async fn settle(&self) -> Result<bool, StateError> {
+        let row = sqlx::query("pragma wal_checkpoint(truncate)")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get::<i64, _>(0)? == 0)
+    }
+
     /// The highest time on which node and coordinator agreed; none before they first did.
     pub async fn agreed(&self) -> Result<Option<Timestamp>, StateError> {
         let row = sqlx::query("select highest from clock where id = 1")

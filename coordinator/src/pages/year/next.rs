@@ -24,10 +24,8 @@ fn late(visit: &Visit, text: String, is_late: bool) -> String {
 /// One of what it waits for.
 pub(super) fn told(visit: &Visit, of: &Awaited) -> String {
     let about = |key: &str, of: Matter, all: &[Slug]| {
-        let told = [
-            ("matter", &matter(visit, of)[..]),
-            ("who", &names(visit, all)),
-        ];
+        let named = matter(visit, of);
+        let told = [("matter", named.as_str()), ("who", &names(visit, all))];
         visit.tell(key, &told)
     };
     match of {
@@ -43,8 +41,8 @@ pub(super) fn told(visit: &Visit, of: &Awaited) -> String {
             visit.tell("next-change", &[("from", &from), ("target", &target)])
         }
         Awaited::Void(of) => about("next-void", *of, &[]),
-        Awaited::Upheld(of, member) => about("next-upheld", *of, &[member.clone()]),
-        Awaited::Differ(of, member) => about("next-differ", *of, &[member.clone()]),
+        Awaited::Upheld(of, member) => about("next-upheld", *of, std::slice::from_ref(member)),
+        Awaited::Differ(of, member) => about("next-differ", *of, std::slice::from_ref(member)),
         Awaited::Answer {
             matter: of,
             by,
@@ -52,8 +50,9 @@ pub(super) fn told(visit: &Visit, of: &Awaited) -> String {
             until,
             late: is_late,
         } => {
+            let named = matter(visit, *of);
             let told = [
-                ("matter", &matter(visit, *of)[..]),
+                ("matter", named.as_str()),
                 ("who", &names(visit, by)),
                 ("member", member.as_str()),
                 ("until", &number::moment(*until)),
@@ -61,8 +60,9 @@ pub(super) fn told(visit: &Visit, of: &Awaited) -> String {
             late(visit, visit.tell("next-answer", &told), *is_late)
         }
         Awaited::Heard(of, all, until) => {
+            let named = matter(visit, *of);
             let told = [
-                ("matter", &matter(visit, *of)[..]),
+                ("matter", named.as_str()),
                 ("who", &names(visit, all)),
                 ("until", &number::moment(*until)),
             ];

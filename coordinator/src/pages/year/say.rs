@@ -154,7 +154,8 @@ fn by_command(
         return Vec::new();
     };
     let named = visit.say(&format!("matter-{}", matter.as_str()));
-    let told = [("who", &names(visit, left)[..]), ("matter", &named)];
+    let who = names(visit, left);
+    let told = [("who", who.as_str()), ("matter", &named)];
     let about = format!("{} {}", matter.as_str(), course.result);
     let says = if member.is_empty() {
         format!("sign {about}")

@@ -17,7 +17,7 @@ use crate::engine::{Engine, EngineError, Held, Part, Session, counted, held};
 type Blocks = Vec<Option<Vec<i64>>>;
 
 /// How long an engine may take for a question.
-const LONGEST: Duration = Duration::from_secs(900);
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// Runs a layout over parts that the engine holds. Blocks the thread.
 pub fn run(

@@ -12,6 +12,8 @@ mod against;
 mod improved;
 mod totals;
 mod rank;
+mod parallel;
+mod bare;
 
 pub use asked::{Asked, Kind};
 pub use types::{
@@ -34,6 +36,7 @@ use schemas::time::Month;
 use crate::plan::{Axis, Bound, Layout};
 use crate::rules::Privacy;
 use against::Yardstick;
+use parallel::on_all_cores;
 use scope::{Context, Scope};
 
 /// What each hospital of the round said.
@@ -318,23 +321,6 @@ fn split(
         asked: asked::of_split(context, table),
         rows,
     }
-}
-
-/// What a pure function makes of each, in their order; many hospitals have many figures a row.
-fn on_all_cores<T: Copy + Sync, M: Send>(all: &[T], make: impl Fn(T) -> M + Sync) -> Vec<M> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let part = all.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let make = &make;
-        let parts: Vec<_> = all
-            .chunks(part)
-            .map(|part| scope.spawn(move || part.iter().map(|one| make(*one)).collect::<Vec<M>>()))
-            .collect();
-        let ended = parts.into_iter().map(std::thread::ScopedJoinHandle::join);
-        ended
-            .flat_map(|made| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
 }
 
 /// The name of a key, or its code where the dictionary gives none.
