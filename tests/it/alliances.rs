@@ -1,4 +1,4 @@
-//! The simulation of a whole alliance, of which docs/SIMULATION.md tells: a few hundred seeds, the
+//! The simulation of a whole alliance, of which docs/SIMULATION.md tells: some seeds, the
 //! kept corpus, and one seed twice.
 
 use std::sync::Arc;
@@ -10,11 +10,7 @@ const CORPUS: &str = include_str!("../simulation/corpus.txt");
 
 /// Seeds, operations each, and threads.
 fn size() -> (u64, usize, u64) {
-    if long() {
-        (1000, 300, 2)
-    } else {
-        (120, 150, 2)
-    }
+    if long() { (1000, 300, 2) } else { (40, 150, 2) }
 }
 
 fn block_on<T>(what: impl Future<Output = T>) -> T {

@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::outcome::Reason;
-use schemas::round::{Reply, Round};
+use schemas::round::{Reply, Round, Said};
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
 use tokio::time::Instant;
@@ -164,7 +164,7 @@ where
     exchange::exchange(desk, leaves).await?;
     // What a crash or a broken connection left open, the same bytes again.
     for (round, sealed) in outbox::unsettled(desk.state).await? {
-        send(desk, &round, &sealed).await?;
+        send(desk, leaves, &round, &sealed).await?;
     }
     let rounds = desk.link.rounds(WAIT).await?;
     moment::keep(desk.state, desk.clock.now()).await?;
@@ -227,7 +227,7 @@ where
                 let word = Word::Declined(Reason::Refused);
                 let (signer, hospital) = (desk.signer, desk.hospital);
                 return match outbox::store(desk.state, signer, hospital, asked, word, now).await? {
-                    Some(stored) => send(desk, &digest, &stored).await,
+                    Some(stored) => send(desk, leaves, &digest, &stored).await,
                     None => Ok(Done::Waits),
                 };
             }
@@ -240,22 +240,16 @@ where
                 }
             };
             let asked = (&round, digest);
-            let answers = matches!(word, Word::Answered(_));
             let stored =
                 outbox::store(desk.state, desk.signer, desk.hospital, asked, word, now).await?;
             let Some(stored) = stored else {
                 return Ok(Done::Waits);
             };
             tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
-            if answers {
-                // The charge is seen elsewhere before its answer is: a backup of before it that is put
-                // back after this is found out.
-                exchange::exchange(desk, leaves).await?;
-            }
             stored
         }
     };
-    send(desk, &digest, &stored).await
+    send(desk, leaves, &digest, &stored).await
 }
 
 /// A round outside its window is not answered: it would cost allowance for nothing.
@@ -289,8 +283,21 @@ async fn note(
     Ok(steward::alarm(desk.state, message, what, desk.clock.now()).await?)
 }
 
-/// Sends a stored reply; it failed where the coordinator will never take it.
-async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result<Done, TurnError> {
+/// Sends a stored reply; it failed where the coordinator will never take it. Before an answer leaves, the
+/// coordinator has seen its charge: a backup of before it that is put back after this is found out.
+async fn send(
+    desk: &Desk<'_>,
+    leaves: &mut Leaves,
+    round: &Digest,
+    sealed: &Sealed<Reply>,
+) -> Result<Done, TurnError> {
+    let reply = sealed
+        .open(&desk.signer.public())
+        .map_err(OutboxError::from)?;
+    if matches!(reply.said, Said::Answered(_)) && !exchange::exchange(desk, leaves).await? {
+        tracing::warn!(round = %round.short(), "the answer waits until its charge is cosigned");
+        return Ok(Done::Failed);
+    }
     match desk.link.reply(round, sealed).await? {
         Sent::Acknowledged => {
             let now = desk.clock.now();
