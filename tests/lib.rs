@@ -3,3 +3,4 @@
 pub mod fixture;
 pub mod noise;
 pub mod officers;
+pub mod simulation;

@@ -1,5 +1,6 @@
 //! The only place that asks for the time.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use schemas::time::Timestamp;
@@ -11,6 +12,8 @@ pub enum Clock {
     System,
     /// Always the same moment, for tests and repeatable runs.
     Fixed(Timestamp),
+    /// A clock that stands until it is set, for tests; whole seconds since 1970.
+    Set(&'static AtomicI64),
 }
 
 impl Clock {
@@ -27,6 +30,7 @@ impl Clock {
                 Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX))
             }
             Self::Fixed(moment) => *moment,
+            Self::Set(now) => Timestamp(now.load(Ordering::SeqCst)),
         }
     }
 }

@@ -6,6 +6,7 @@ mod hospital;
 mod visits;
 mod attacks;
 mod neighbours;
+mod alliances;
 mod amounts;
 mod opening;
 mod hub;

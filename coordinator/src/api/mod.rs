@@ -5,6 +5,7 @@ mod audit;
 mod described;
 mod fault;
 mod gate;
+mod inside;
 mod join;
 mod listen;
 mod member;
@@ -38,8 +39,10 @@ use crate::metrics;
 use crate::store::state::State as Store;
 
 pub use fault::Fault;
+pub use inside::{Inside, Said};
 pub use listen::{Listeners, ServeError};
 pub use moment::accept_clock;
+pub use watch::WatchError;
 
 /// Largest body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;

@@ -22,32 +22,45 @@ const QUIET: u32 = 20;
 
 /// What could not be watched.
 #[derive(Debug, thiserror::Error)]
-enum WatchError {
+pub enum WatchError {
+    /// Rounds.
     #[error("the rounds could not be watched")]
     Rounds(#[from] AskError),
+    /// Pooled rounds.
     #[error("the pooled rounds could not be watched")]
     Pooled(#[from] PooledError),
+    /// The coordinator's own log.
     #[error("the log could not be followed")]
     Log(#[from] LogError),
+    /// The state file.
     #[error("the state file could not be read or written")]
     State(#[from] StateError),
+    /// Certificates.
     #[error("revocation lists could not be made; without new ones no member gets in after a day")]
     Gate(#[from] ServeError),
+}
+
+/// What is known from look to look.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    leaves: Leaves,
+    /// Whether the own log has grown since its last checkpoint.
+    grown: bool,
 }
 
 pub(super) async fn run(app: Arc<App>, gate: Arc<Gate>) {
     let mut quiet = 0_u32;
     let mut tick = tokio::time::interval(TICK);
-    let mut leaves = Leaves::default();
-    // Whether the own log has grown since its last checkpoint, and ticks since the last call.
-    let (mut grown, mut ticks) = (false, 0_u8);
+    let mut memory = Memory::default();
+    // Since the last call.
+    let mut ticks = 0_u8;
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = app.stop.cancelled() => return,
         }
-        match look(&app, &gate, (&mut leaves, &mut grown), quiet >= QUIET).await {
+        match look(&app, &gate, &mut memory, quiet >= QUIET).await {
             Ok(true) => quiet = 0,
             Ok(false) => quiet = quiet.saturating_add(1),
             // The next tick tries again.
@@ -57,19 +70,27 @@ pub(super) async fn run(app: Arc<App>, gate: Arc<Gate>) {
             }
         }
         ticks = ticks.saturating_add(1);
-        if ticks >= CALL && app.news.swap(false, Ordering::Relaxed) {
-            app.witnessing
-                .send_modify(|turn| *turn = turn.wrapping_add(1));
+        if ticks >= CALL && call(&app) {
             ticks = 0;
         }
     }
 }
 
+/// Calls the nodes where there are new checkpoints or cosignatures; whether there were.
+pub(super) fn call(app: &App) -> bool {
+    let news = app.news.swap(false, Ordering::Relaxed);
+    if news {
+        app.witnessing
+            .send_modify(|turn| *turn = turn.wrapping_add(1));
+    }
+    news
+}
+
 /// One look; `true` where the gate was looked at too.
-async fn look(
+pub(super) async fn look(
     app: &App,
     gate: &Gate,
-    (leaves, grown): (&mut Leaves, &mut bool),
+    memory: &mut Memory,
     whole: bool,
 ) -> Result<bool, WatchError> {
     let length = app.store.log_length().await?;
@@ -93,17 +114,17 @@ async fn look(
             }
         }
     }
-    *grown |= app.changed.send_if_modified(|known| {
+    memory.grown |= app.changed.send_if_modified(|known| {
         let changed = *known != length;
         *known = length;
         changed
     });
     // The own log is offered to the members' nodes as it grows.
-    if *grown {
-        if log::advance(&app.store, &app.authority, leaves).await? {
+    if memory.grown {
+        if log::advance(&app.store, &app.authority, &mut memory.leaves).await? {
             app.news.store(true, Ordering::Relaxed);
         }
-        *grown = false;
+        memory.grown = false;
     }
     Ok(whole)
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, Response, StatusCode};
 use rustls::AlertDescription;
 use schemas::canonical;
 use schemas::dictionary::Dictionary;
@@ -18,6 +18,7 @@ use schemas::round::{Reply, Round};
 use schemas::seal::{PublicKey, SealError, Sealed, Signer};
 use schemas::time::Timestamp;
 
+use super::carrier::Carrier;
 use super::identity::Identity;
 use super::signed::Signed;
 use crate::clock::Clock;
@@ -47,6 +48,8 @@ pub struct Link {
     signer: Signer,
     hospital: Slug,
     clock: Clock,
+    /// In place of the network, in simulations.
+    carrier: Option<Arc<dyn Carrier>>,
 }
 
 /// What became of a reply that was sent.
@@ -156,6 +159,7 @@ impl Link {
             signer: Keys::open(folder)?.message_key()?,
             hospital: hospital.clone(),
             clock,
+            carrier: None,
         })
     }
 
@@ -163,6 +167,13 @@ impl Link {
     #[must_use]
     pub fn at(mut self, url: &str) -> Self {
         url.trim_end_matches('/').clone_into(&mut self.url);
+        self
+    }
+
+    /// The same link without a network: what it sends goes through these hands.
+    #[must_use]
+    pub fn carried_by(mut self, carrier: Arc<dyn Carrier>) -> Self {
+        self.carrier = Some(carrier);
         self
     }
 
@@ -262,14 +273,13 @@ impl Link {
         path: &str,
         signed: &Signed,
     ) -> Result<(StatusCode, Vec<u8>), LinkError> {
-        let client = self.identity().client;
-        let response = client
-            .post(format!("{}{path}", self.url))
+        let identity = self.identity();
+        let request = identity.client.post(format!("{}{path}", self.url));
+        let request = request
             .timeout(TIMEOUT)
             .header(request::REQUEST, &signed.header)
-            .body(signed.body.clone())
-            .send()
-            .await?;
+            .body(signed.body.clone());
+        let response = self.go(&identity, request).await?;
         let status = response.status();
         let receipt = response.headers().get(request::RECEIPT).cloned();
         let body = web::body(response, canonical::MAX_BYTES).await?;
@@ -295,10 +305,10 @@ impl Link {
 
     /// The body and the coordinator's time.
     pub(super) async fn get(&self, path: &str, wait: u64) -> Result<(Vec<u8>, i64), LinkError> {
-        let client = self.identity().client;
+        let identity = self.identity();
         let patience = TIMEOUT.saturating_add(Duration::from_secs(wait));
-        let request = client.get(format!("{}{path}", self.url));
-        let response = request.timeout(patience).send().await?;
+        let request = identity.client.get(format!("{}{path}", self.url));
+        let response = self.go(&identity, request.timeout(patience)).await?;
         let status = response.status();
         let time = response.headers().get(request::TIME);
         let time = time.and_then(|time| time.to_str().ok()?.parse().ok());
@@ -306,6 +316,22 @@ impl Link {
         match time {
             Some(time) if status.is_success() => Ok((body, time)),
             _ => Err(refusal(status, &body)),
+        }
+    }
+
+    /// The one place where a request leaves.
+    pub(super) async fn go(
+        &self,
+        identity: &Identity,
+        request: RequestBuilder,
+    ) -> Result<Response, LinkError> {
+        match &self.carrier {
+            None => Ok(request.send().await?),
+            Some(carrier) => {
+                let shown = identity.certificate.clone();
+                let came = carrier.carry(shown, request.build()?).await?;
+                came.into_response()
+            }
         }
     }
 

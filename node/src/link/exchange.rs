@@ -36,12 +36,12 @@ pub enum Sent {
     Refused(u16),
 }
 
-/// One exchange. Where the coordinator keeps a checkpoint that this log does not continue, the
+/// One exchange; whether the coordinator has then seen the whole of this log. Where the coordinator keeps a checkpoint that this log does not continue, the
 /// rollback is remembered; where it cannot be asked, the turn fails and nothing is answered.
-pub(super) async fn exchange(desk: &Desk<'_>, leaves: &mut Leaves) -> Result<(), ExchangeError> {
+pub(super) async fn exchange(desk: &Desk<'_>, leaves: &mut Leaves) -> Result<bool, ExchangeError> {
     let keeper = Keeper::open(desk.state, desk.signer, desk.hospital).await?;
     let Some(keeper) = keeper else {
-        return Ok(());
+        return Ok(true);
     };
     let origin = keeper.origin().await?;
     let known = log::known(desk.state).await?;
@@ -64,15 +64,16 @@ pub(super) async fn exchange(desk: &Desk<'_>, leaves: &mut Leaves) -> Result<(),
         }
         newest = Checkpoint::parse(note.text()).map_or(0, |seen| seen.size);
     }
-    if let Some(lost) = log::lost(desk.state).await? {
+    let seen = if let Some(lost) = log::lost(desk.state).await? {
         let size = lost.checkpoint.size;
         tracing::error!(
             size,
             "LEDGER_ROLLED_BACK: nothing is answered; see `consilium-node log burn --help`"
         );
-    } else if tree.size() > newest {
-        submit(desk.link, &keeper, &origin, tree, newest).await?;
-    }
+        false
+    } else {
+        tree.size() <= newest || submit(desk.link, &keeper, &origin, tree, newest).await?
+    };
     for step in &told.steps {
         match log::cosign(&keeper, step, now).await? {
             Ok(()) => {}
@@ -90,23 +91,23 @@ pub(super) async fn exchange(desk: &Desk<'_>, leaves: &mut Leaves) -> Result<(),
         desk.link.cosigned(&note).await?;
         log::sent(desk.state, &note).await?;
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// The same outside the loop, for an officer who asks at the node: so that an old backup is noticed
 /// before anything is answered from it.
 pub async fn compare(desk: &Desk<'_>) -> Result<(), ExchangeError> {
-    exchange(desk, &mut Leaves::default()).await
+    exchange(desk, &mut Leaves::default()).await.map(drop)
 }
 
-/// Sends a checkpoint of the log as it is; once more where the coordinator stands elsewhere.
+/// Sends a checkpoint of the log as it is; once more where the coordinator stands elsewhere. Whether it cosigned.
 async fn submit(
     link: &Link,
     keeper: &Keeper<'_>,
     origin: &str,
     tree: &Log,
     newest: u64,
-) -> Result<(), ExchangeError> {
+) -> Result<bool, ExchangeError> {
     let mut note = keeper.sign(origin, tree)?;
     let mut old = newest;
     for _ in 0..2 {
@@ -120,18 +121,18 @@ async fn submit(
                 let cosigned = Note::parse(format!("{}\n{lines}", note.text()).as_bytes())?;
                 note.merge(&cosigned)?;
                 keeper.keep(&note).await?;
-                return Ok(());
+                return Ok(true);
             }
             Sent::Stale(known) if known <= tree.size() => old = known,
             Sent::Stale(known) => {
                 tracing::warn!(known, "the coordinator has seen a longer log");
-                return Ok(());
+                return Ok(false);
             }
             Sent::Refused(status) => {
                 tracing::warn!(status, "the coordinator does not cosign this log");
-                return Ok(());
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(false)
 }

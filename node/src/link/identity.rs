@@ -33,6 +33,8 @@ impl TimeProvider for Time {
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) client: Client,
+    /// The certificate that is shown.
+    pub(super) certificate: CertificateDer<'static>,
     begins: i64,
     ends: i64,
 }
@@ -63,10 +65,11 @@ impl Identity {
         let mut config = ClientConfig::builder_with_details(provider, Arc::new(Time(clock)))
             .with_protocol_versions(&[&TLS13])?
             .with_root_certificates(roots)
-            .with_client_auth_cert(vec![certificate], key)?;
+            .with_client_auth_cert(vec![certificate.clone()], key)?;
         config.resumption = rustls::client::Resumption::disabled();
         Ok(Self {
             client: web::client(config, proxy)?,
+            certificate,
             begins,
             ends,
         })
@@ -107,6 +110,7 @@ mod tests {
                 )
                 .build()
                 .unwrap(),
+            certificate: CertificateDer::from(Vec::new()),
             begins: 0,
             ends: 30 * 86_400,
         };

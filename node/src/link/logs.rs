@@ -59,8 +59,9 @@ impl Link {
     }
 
     async fn say(&self, path: &str, body: impl Into<reqwest::Body>) -> Result<Response, LinkError> {
-        let client = self.identity().client;
-        let request = client.post(format!("{}{path}", self.url)).body(body);
-        Ok(request.timeout(TIMEOUT).send().await?)
+        let identity = self.identity();
+        let request = identity.client.post(format!("{}{path}", self.url));
+        self.go(&identity, request.body(body).timeout(TIMEOUT))
+            .await
     }
 }

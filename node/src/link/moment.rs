@@ -8,9 +8,11 @@ use crate::store::state::{State, StateError};
 
 /// The clock is not believed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Behind {
+pub enum Behind {
+    /// By so many seconds.
     #[error("the clock runs {0} seconds behind the time seen before; set it right")]
     Clock(i64),
+    /// The state file failed.
     #[error("the state file could not be read or written")]
     State(#[from] StateError),
 }

@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use schemas::digest::Digest;
 use schemas::id::Slug;
 use schemas::outcome::Reason;
-use schemas::round::{Reply, Round};
+use schemas::round::{Reply, Round, Said};
 use schemas::seal::{Sealed, Signer};
 use schemas::time::Timestamp;
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Link, LinkError, Sent};
 use super::exchange::{self, ExchangeError};
-use super::moment;
+use super::moment::{self, Behind};
 use super::outbox::{self, OutboxError, Word};
 use crate::clock::Clock;
 use crate::log::Leaves;
@@ -35,19 +35,26 @@ const STEWARD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a turn of the loop failed. The next turn tries again.
 #[derive(Debug, thiserror::Error)]
-enum TurnError {
+pub enum TurnError {
+    /// The coordinator was not reached or refuses.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// A reply could not be signed or stored.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// The state file failed.
     #[error("the state file could not be read or written")]
     State(#[from] StateError),
+    /// Without this comparison nothing is answered.
     #[error("the log could not be compared with what the coordinator has seen of it")]
     Exchange(#[from] ExchangeError),
+    /// The steward's register failed.
     #[error(transparent)]
     Steward(#[from] StewardError),
+    /// The clock is not believed.
     #[error(transparent)]
-    Clock(#[from] moment::Behind),
+    Clock(#[from] Behind),
+    /// So many of the rounds were left as they are.
     #[error("{0} rounds could not be answered")]
     Unanswered(usize),
 }
@@ -100,7 +107,13 @@ where
             () = stop.cancelled() => return,
         };
         match done {
-            Ok(()) => pause = FIRST_PAUSE,
+            Ok(waits) => {
+                pause = FIRST_PAUSE;
+                tokio::select! {
+                    () = slowly(waits, desk.tick) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
             Err(error) => {
                 let wait = jitter(pause);
                 tracing::warn!(error = %chain(&error), wait_ms = wait.as_millis(), "trying again");
@@ -114,8 +127,23 @@ where
     }
 }
 
-/// One poll and everything that it brings.
-async fn turn<F, E>(desk: &Desk<'_>, leaves: &mut Leaves, answer: &F) -> Result<(), TurnError>
+/// Waits where rounds wait for the steward: the coordinator offers open rounds at once, so the loop
+/// has to go slowly by itself.
+async fn slowly(waits: Option<Instant>, tick: Duration) {
+    if let Some(arrived) = waits {
+        tokio::time::sleep(STEWARD_PAUSE).await;
+        // A held answer was made meanwhile: the next request tells no more of how long it took
+        // than a reply would.
+        tokio::time::sleep_until(next_tick(arrived, Instant::now(), tick)).await;
+    }
+}
+
+/// One poll and everything that it brings; where rounds wait for the steward, when they arrived.
+pub async fn turn<F, E>(
+    desk: &Desk<'_>,
+    leaves: &mut Leaves,
+    answer: &F,
+) -> Result<Option<Instant>, TurnError>
 where
     F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
@@ -136,7 +164,7 @@ where
     exchange::exchange(desk, leaves).await?;
     // What a crash or a broken connection left open, the same bytes again.
     for (round, sealed) in outbox::unsettled(desk.state).await? {
-        send(desk, &round, &sealed).await?;
+        send(desk, leaves, &round, &sealed).await?;
     }
     let rounds = desk.link.rounds(WAIT).await?;
     moment::keep(desk.state, desk.clock.now()).await?;
@@ -144,7 +172,7 @@ where
     let mut unanswered: usize = 0;
     let mut waits = false;
     for sealed in rounds {
-        match reply(desk, &sealed, answer).await? {
+        match reply(desk, leaves, &sealed, answer).await? {
             Done::Settled => {}
             Done::Failed => unanswered = unanswered.saturating_add(1),
             Done::Waits => waits = true,
@@ -153,18 +181,16 @@ where
     if unanswered > 0 {
         return Err(TurnError::Unanswered(unanswered));
     }
-    if waits {
-        // The coordinator offers open rounds at once, so this loop has to go slowly by itself.
-        tokio::time::sleep(STEWARD_PAUSE).await;
-        // A held answer was made meanwhile: the next request tells no more of how long it took
-        // than a reply would.
-        tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
-    }
-    Ok(())
+    Ok(waits.then_some(arrived))
 }
 
 /// Replies to one round.
-async fn reply<F, E>(desk: &Desk<'_>, sealed: &Sealed<Round>, answer: &F) -> Result<Done, TurnError>
+async fn reply<F, E>(
+    desk: &Desk<'_>,
+    leaves: &mut Leaves,
+    sealed: &Sealed<Round>,
+    answer: &F,
+) -> Result<Done, TurnError>
 where
     F: AsyncFn(&Round, Digest) -> Result<Option<Word>, E>,
     E: std::error::Error,
@@ -201,7 +227,7 @@ where
                 let word = Word::Declined(Reason::Refused);
                 let (signer, hospital) = (desk.signer, desk.hospital);
                 return match outbox::store(desk.state, signer, hospital, asked, word, now).await? {
-                    Some(stored) => send(desk, &digest, &stored).await,
+                    Some(stored) => send(desk, leaves, &digest, &stored).await,
                     None => Ok(Done::Waits),
                 };
             }
@@ -223,7 +249,7 @@ where
             stored
         }
     };
-    send(desk, &digest, &stored).await
+    send(desk, leaves, &digest, &stored).await
 }
 
 /// A round outside its window is not answered: it would cost allowance for nothing.
@@ -257,8 +283,21 @@ async fn note(
     Ok(steward::alarm(desk.state, message, what, desk.clock.now()).await?)
 }
 
-/// Sends a stored reply; it failed where the coordinator will never take it.
-async fn send(desk: &Desk<'_>, round: &Digest, sealed: &Sealed<Reply>) -> Result<Done, TurnError> {
+/// Sends a stored reply; it failed where the coordinator will never take it. Before an answer leaves, the
+/// coordinator has seen its charge: a backup of before it that is put back after this is found out.
+async fn send(
+    desk: &Desk<'_>,
+    leaves: &mut Leaves,
+    round: &Digest,
+    sealed: &Sealed<Reply>,
+) -> Result<Done, TurnError> {
+    let reply = sealed
+        .open(&desk.signer.public())
+        .map_err(OutboxError::from)?;
+    if matches!(reply.said, Said::Answered(_)) && !exchange::exchange(desk, leaves).await? {
+        tracing::warn!(round = %round.short(), "the answer waits until its charge is cosigned");
+        return Ok(Done::Failed);
+    }
     match desk.link.reply(round, sealed).await? {
         Sent::Acknowledged => {
             let now = desk.clock.now();

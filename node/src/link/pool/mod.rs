@@ -168,7 +168,7 @@ where
     ends::hear_all(&party, link, &work, memory).await?;
     for round in work.rounds.iter().filter(|_| uploads) {
         let arrived = Instant::now();
-        if let Err(error) = upload(&party, link, round, (arrived, desk.tick)).await {
+        if let Err(error) = upload(&party, (desk, &mut memory.leaves), round, arrived).await {
             memory.tell(round.as_str(), &error);
         }
     }
@@ -275,17 +275,23 @@ async fn offer(link: &Link, round: &Slug) -> Result<Offer, PoolError> {
 
 async fn upload(
     party: &rounds::Desk<'_>,
-    link: &Link,
+    (desk, leaves): (&Desk<'_>, &mut Leaves),
     round: &Slug,
-    (arrived, tick): (Instant, Duration),
+    arrived: Instant,
 ) -> Result<(), PoolError> {
+    let link = desk.link;
     let offer = offer(link, round).await?;
     let paid = match rounds::answer(party, &offer).await? {
         Said::Upload(paid) => paid,
         Said::Waits | Said::Declined(_) => return Ok(()),
     };
     // How long scan and noise took does not show below the tick.
-    tokio::time::sleep_until(next_tick(arrived, Instant::now(), tick)).await;
+    tokio::time::sleep_until(next_tick(arrived, Instant::now(), desk.tick)).await;
+    // The charge is seen elsewhere before its upload is, as an answer's is.
+    if !exchange::exchange(desk, leaves).await? {
+        let told = "the coordinator has not cosigned the charge of an upload";
+        return Err(PoolError::NotReady(told.to_owned()));
+    }
     let path = format!("rounds/{round}/upload");
     let sent = link.pooled_post(&path, paid.bytes().to_vec()).await?;
     match sent {
