@@ -143,7 +143,10 @@ fn prepare(settings: &Settings, bin: &Path) -> anyhow::Result<()> {
     let (folder, rows) = (&settings.folder, settings.rows);
     let data = folder.join("node");
     if data.join("state.sqlite").exists() {
-        println!("using the stays loaded in {}", folder.display());
+        println!(
+            "using the stays loaded in {} (of an earlier build? remove the folder)",
+            folder.display()
+        );
         return Ok(());
     }
     std::fs::create_dir_all(folder)?;

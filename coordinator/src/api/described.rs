@@ -1,15 +1,13 @@
 //! What is served, for machines: OpenAPI 3.1 at `/v1/openapi.json`, made of one line a request. A test compares
 //! the lines with the routers.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use axum::Json;
-use axum::extract::State;
 use schemas::catalogue;
 use schemas::request::{RECEIPT, REQUEST, TIME};
 use serde_json::{Map, Value, json};
 
-use super::App;
 use Who::{Everyone, Insurer, Member, Signing};
 
 /// Who may make a request.
@@ -89,13 +87,14 @@ pub(super) const LINES: &[Line] = &[
     ("post", "/v1/years/{year}/what-if", Signing, JSON, JSON, "Another split, computed and not kept."),
 ];
 
-/// Serves it.
-pub(super) async fn document(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(described(app.config.alliance.as_str()))
+/// Serves it. Made once: strangers may ask for it.
+pub(super) async fn document() -> Json<&'static Value> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(described);
+    Json(&DOCUMENT)
 }
 
 /// The whole document.
-fn described(alliance: &str) -> Value {
+fn described() -> Value {
     let mut paths = Map::new();
     for line in LINES {
         let (method, path, ..) = *line;
@@ -107,7 +106,7 @@ fn described(alliance: &str) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": format!("Consilium coordinator of {alliance}"),
+            "title": "Consilium coordinator",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "What members send and get. Signed requests carry the header consilium-request; \
                             errors are problems of RFC 9457.",
@@ -316,9 +315,9 @@ mod tests {
             .collect();
         assert_eq!(told.len(), LINES.len());
         assert_eq!(told, served());
-        let document = described("bench").to_string();
+        let document = described().to_string();
         assert!(!document.contains("$defs"));
-        let parts = described("bench")["components"]["schemas"].clone();
+        let parts = described()["components"]["schemas"].clone();
         for to in document.split("#/components/schemas/").skip(1) {
             let name = to.split('"').next().unwrap();
             assert!(parts[name].is_object(), "{name}");

@@ -39,6 +39,10 @@ pub(super) async fn once(
 ) -> Result<Response, Fault> {
     let (mut parts, body) = request.into_parts();
     let member = Member::from_request_parts(&mut parts, &app).await?;
+    // Read first: whoever is refused while it still sends sees a broken connection and not why.
+    let body = to_bytes(body, MOST_BODY)
+        .await
+        .map_err(|_| Fault::new("too-long", 413, "the body is too long", "at most 16 MiB"))?;
     let header = parts.headers.get(request::REQUEST);
     let sealed = header.and_then(|value| serde_json::from_slice(value.as_bytes()).ok());
     let sealed: Sealed<request::Request> =
@@ -46,9 +50,6 @@ pub(super) async fn once(
     let signed = sealed
         .open(&member.message_key)
         .map_err(|error| unsigned(&error.to_string()))?;
-    let body = to_bytes(body, MOST_BODY)
-        .await
-        .map_err(|_| Fault::new("too-long", 413, "the body is too long", "at most 16 MiB"))?;
     let now = app.clock.now();
     let arrived = Arrived {
         sender: &member.hospital,

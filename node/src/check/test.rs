@@ -21,15 +21,19 @@ fn check_by(mapping: &str, line: &[u8]) -> Result<Typed, (Rule, String)> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(format!("{HEADER}\n").as_bytes()).unwrap();
     file.write_all(line).unwrap();
-    let mut source = Source::open(file.path(), Encoding::Utf8).unwrap();
+    // Such a file is refused whole, at its head or further on, before any of its rows is checked.
+    let refused = || Err((Rule::Width, String::new()));
+    let mut source = match Source::open(file.path(), Encoding::Utf8) {
+        Err(IngestError::Quotes { .. }) => return refused(),
+        source => source.unwrap(),
+    };
     let mapping = Mapping::parse(mapping).unwrap();
     let dictionary = dictionary();
     let bound = Bound::new(&mapping, &[], &dictionary, source.header()).unwrap();
     let mut rules = Checker::new(&bound, &dictionary, "2025-07".parse().unwrap());
     let mut row = Row::new();
     match source.read(&mut row) {
-        // Such a file is refused whole, before any of its rows is checked.
-        Err(IngestError::Quotes { .. }) => return Err((Rule::Width, String::new())),
+        Err(IngestError::Quotes { .. }) => return refused(),
         read => assert!(read.unwrap()),
     }
     let checked = rules

@@ -151,12 +151,13 @@ pub(crate) async fn counted(
     }
 }
 
-/// Whose the tables are: the first who asks says it. Two hospitals in the same tables would delete each
+/// Whose the tables are: the first who may claim them says it. Two hospitals in the same tables would delete each
 /// other's months.
 pub(crate) async fn owned(
     session: &mut Session,
     dialect: Dialect,
     hospital: &Slug,
+    may_claim: bool,
 ) -> Result<(), EngineError> {
     let state = dialect.text("held");
     let sql = format!("select fields, {state} from {PARTS} where part = {OWNER}");
@@ -168,7 +169,7 @@ pub(crate) async fn owned(
             Ok(())
         })
         .await?;
-    if other {
+    if other || (owners == 0 && !may_claim) {
         return Err(EngineError::Foreign);
     }
     if owners == 0 {

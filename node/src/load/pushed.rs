@@ -15,6 +15,12 @@ use crate::engine::{Engine, Part};
 use crate::store::loads::{self, LoadedMonth};
 use crate::store::state::{State, StateError};
 
+/// Months that may be in the engine: identifiers were found in none of them.
+fn clean(registered: &[LoadedMonth]) -> BTreeSet<i64> {
+    let clean = registered.iter().filter(|one| one.findings == 0);
+    clean.map(|one| Part::of(one).number).collect()
+}
+
 fn engine(config: &Config) -> Result<Option<Engine>, LoadError> {
     let open = |columns| Engine::open(columns, &config.hospital);
     Ok(config.columns.as_ref().map(open).transpose()?)
@@ -23,8 +29,7 @@ fn engine(config: &Config) -> Result<Option<Engine>, LoadError> {
 /// Deletes what the engine has of months that are not registered.
 pub(super) async fn sweep(config: &Config, registered: &[LoadedMonth]) -> Result<(), LoadError> {
     if let Some(engine) = engine(config)? {
-        let known: BTreeSet<i64> = registered.iter().map(|one| Part::of(one).number).collect();
-        engine.sweep(&known).await?;
+        engine.sweep(&clean(registered)).await?;
     }
     Ok(())
 }
@@ -69,8 +74,7 @@ pub async fn settle(
     };
     let _lock = Lock::take(&config.data)?;
     let all = loads::months(state.pool()).await?;
-    let known: BTreeSet<i64> = all.iter().map(|one| Part::of(one).number).collect();
-    let gone = engine.sweep(&known).await?;
+    let gone = engine.sweep(&clean(&all)).await?;
     let coded = dictionary.digest().map_err(StateError::from)?;
     let current = all.iter();
     let current =
@@ -94,11 +98,10 @@ pub async fn forget(state: &State, config: &Config) -> Result<bool, LoadError> {
     }
 }
 
-/// Months in the engine that no registered load has.
+/// Months in the engine that should not be there.
 pub async fn strangers(state: &State, engine: &Engine) -> Result<usize, LoadError> {
     let all = loads::months(state.pool()).await?;
-    let known: BTreeSet<i64> = all.iter().map(|one| Part::of(one).number).collect();
-    Ok(engine.strangers(&known).await?)
+    Ok(engine.strangers(&clean(&all)).await?)
 }
 
 /// Months that questions may be about and that the engine does not hold whole.

@@ -30,6 +30,17 @@ pub(super) fn call_under(
     words: &[&str],
     environment: Environment,
 ) -> String {
+    let said = tried(name, data, words, environment);
+    said.unwrap_or_else(|error| panic!("{name} {words:?}: {error}"))
+}
+
+/// The same of a command that may fail: what it said then.
+pub(super) fn tried(
+    name: &str,
+    data: &Path,
+    words: &[&str],
+    environment: Environment,
+) -> Result<String, String> {
     // Files, not pipes: a full pipe would hold the command up.
     let (mut out, mut errors) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     let mut child = Command::new(binary(name))
@@ -55,8 +66,11 @@ pub(super) fn call_under(
         std::thread::sleep(Duration::from_millis(5));
     };
     let errors = text(&mut errors);
-    assert!(status.success(), "{name} {words:?}: {status}: {errors}");
-    text(&mut out)
+    if status.success() {
+        Ok(text(&mut out))
+    } else {
+        Err(format!("{status}: {errors}"))
+    }
 }
 
 fn text(file: &mut File) -> String {

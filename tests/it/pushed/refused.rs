@@ -97,6 +97,30 @@ async fn told(kind: EngineKind, servers: usize) {
         "{refused}"
     );
     assert_eq!(engine.parts().await.len(), 12);
+    // Nor does it claim the tables of a build that named nobody.
+    disown(&engine).await;
+    let refused = other.load_bytes(&edges()).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("another hospital"),
+        "{refused}"
+    );
+    // Whose months are in them, claims them.
+    assert!(said(&hospital, "columns send").0);
+    let refused = other.load_bytes(&edges()).await;
+    assert!(refused.is_err());
+    // A load in which identifiers were found leaves the engine, and is not sent.
+    for (findings, settled) in [
+        (1, "0 months sent, 12 deleted"),
+        (0, "12 months sent, 0 deleted"),
+    ] {
+        sqlx::query("update loads set findings = $1")
+            .bind(findings)
+            .execute(hospital.state.pool())
+            .await
+            .unwrap();
+        let (ok, sent) = said(&hospital, "columns send");
+        assert!(ok && sent.contains(settled), "{sent}");
+    }
     // What is discarded goes from the engine too.
     let summary = hospital.load_bytes(&edges()).await.unwrap();
     assert_eq!(engine.parts().await.len(), 13);
@@ -140,6 +164,20 @@ async fn told(kind: EngineKind, servers: usize) {
     let away = doctor(&hospital);
     assert!(away.contains("could not be reached"), "{away}");
     drop(folder);
+}
+
+/// Takes the hospital's name out of the tables.
+async fn disown(engine: &Engine) {
+    match &engine.running {
+        Running::Sql(server) => {
+            let sql = "delete from consilium.consilium_parts where part = -1";
+            server.run(sql).await;
+        }
+        Running::Click(cluster) => {
+            let sql = "alter table consilium_parts drop partition -1";
+            drop(cluster.ask(0, sql).await);
+        }
+    }
 }
 
 /// Empties a table of the engine behind the node's back.
