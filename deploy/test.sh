@@ -86,6 +86,8 @@ step "bill of materials"
 sh deploy/sbom.sh "$demo.cdx.json" && rm -f "$demo.cdx.json"
 
 if [ "$long" = 1 ]; then
+    step "the simulation finds bugs in changed code"
+    sh deploy/mutants.sh
     step "the release, built twice"
     sh deploy/twice.sh
     step "bench against peers"
